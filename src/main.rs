@@ -1,0 +1,5 @@
+//! bqcred: use your own Google account for BigQuery from shells, notebooks, Python and R.
+#![allow(dead_code)]
+mod error;
+mod secret;
+fn main() {}

@@ -1,0 +1,47 @@
+//! A text that must not be seen: no `Display`, nothing in `Debug`, wiped from memory when dropped.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// A refresh token, access token, client secret, code or verifier.
+///
+/// [`Secret::expose`] is the one way to the text, and the one word to search for when asking where
+/// secrets go. Copies that libraries make (HTTP and JSON buffers) are beyond its reach.
+#[derive(Clone)]
+pub(crate) struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes the text over.
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Secret(Zeroizing::new(text.into()))
+    }
+
+    /// The text itself. Whoever calls this answers for where it goes.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(REDACTED)")
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Secret {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Secret::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_nothing_of_the_text() {
+        let secret = Secret::new("1//0canary");
+        assert!(!format!("{secret:?} {:#?}", Some(&secret)).contains("canary"));
+    }
+}
