@@ -4,6 +4,9 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+/// The content of a file or answer that may hold secrets: wiped when dropped.
+pub(crate) type SecretBytes = Zeroizing<Vec<u8>>;
+
 /// A refresh token, access token, client secret, code or verifier.
 ///
 /// [`Secret::expose`] is the one way to the text, and the one word to search for when asking where

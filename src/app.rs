@@ -1,0 +1,185 @@
+//! What every verb needs: the surroundings, read once. The one reader of the environment.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::client::{Client, Found};
+use crate::credential::AuthorizedUser;
+use crate::error::{Error, Result};
+use crate::google::Endpoints;
+use crate::paths::Paths;
+use crate::profile::{self, Profile, ProfileName};
+use crate::settings::Settings;
+use crate::store::Store;
+
+/// The surroundings of one run.
+pub(crate) struct App {
+    /// Where things are kept.
+    pub(crate) paths: Paths,
+    profile: Option<String>,
+}
+
+/// A profile with its credential.
+pub(crate) struct Loaded {
+    /// Its name.
+    pub(crate) name: ProfileName,
+    /// What is known about it.
+    pub(crate) profile: Profile,
+    /// The credential itself.
+    pub(crate) credential: AuthorizedUser,
+}
+
+/// An environment variable.
+#[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
+pub(crate) fn env(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+/// An environment variable that is set, not empty, and text.
+pub(crate) fn env_text(name: &str) -> Option<String> {
+    env(name)?.into_string().ok().filter(|value| !value.is_empty())
+}
+
+impl App {
+    /// The surroundings; `profile` is what `--profile` says.
+    pub(crate) fn new(profile: Option<String>) -> Result<App> {
+        Ok(App { paths: Paths::new(&system_root())?, profile })
+    }
+
+    /// The profile that is meant: `--profile`, else `BQCRED_PROFILE`, else what `bqcred use` set,
+    /// else `default`. It need not exist.
+    pub(crate) fn profile_name(&self) -> Result<ProfileName> {
+        if let Some(name) = &self.profile {
+            return ProfileName::parse(name);
+        }
+        if let Some(name) = env("BQCRED_PROFILE").filter(|name| !name.is_empty()) {
+            return ProfileName::parse(&name.to_string_lossy())
+                .map_err(|error| Error::usage(format!("BQCRED_PROFILE: {error}")).hint("`unset BQCRED_PROFILE`"));
+        }
+        self.chosen_profile()
+    }
+
+    /// The profile that `bqcred use` set, else `default`.
+    pub(crate) fn chosen_profile(&self) -> Result<ProfileName> {
+        match Settings::load(&self.paths)?.profile {
+            Some(name) => ProfileName::parse(&name)
+                .map_err(|error| Error::content(&self.paths.settings(), error).hint("`bqcred use NAME` mends it")),
+            None => Ok(ProfileName::default()),
+        }
+    }
+
+    /// What is known about the profile that is meant, which has to exist.
+    pub(crate) fn profile(&self) -> Result<(ProfileName, Profile)> {
+        let name = self.profile_name()?;
+        let profile = self.known_profile(&name)?.ok_or_else(|| profile::missing(&self.paths, &name))?;
+        Ok((name, profile))
+    }
+
+    /// What is known about a profile: its `profile.json`, or nothing but its credential's file if
+    /// somebody put just that there. `None` if there is neither.
+    pub(crate) fn known_profile(&self, name: &ProfileName) -> Result<Option<Profile>> {
+        match Profile::load(&self.paths, name)? {
+            Some(profile) => Ok(Some(profile)),
+            None if self.paths.adc(name).symlink_metadata().is_ok() => Ok(Some(Profile::default())),
+            None => Ok(None),
+        }
+    }
+
+    /// The profile that is meant, with its credential.
+    pub(crate) fn load(&self) -> Result<Loaded> {
+        let (name, profile) = self.profile()?;
+        self.load_credential(name, profile)
+    }
+
+    /// The credential of a profile. What `profile.json` says of another credential is forgotten.
+    pub(crate) fn load_credential(&self, name: ProfileName, mut profile: Profile) -> Result<Loaded> {
+        let Some(credential) = Store::of(profile.store, &self.paths).load(&name)? else {
+            return Err(profile::without_credential(&name, &profile, &self.login_command(&name)));
+        };
+        profile.describe(&credential);
+        Ok(Loaded { name, profile, credential })
+    }
+
+    /// The client for a login: the first that is found in the order of the README.
+    pub(crate) fn client(&self, flag: Option<&Path>, name: &ProfileName) -> Result<Option<Found>> {
+        Client::from_places(&self.paths, flag, env("BQCRED_CLIENT_ID_FILE").as_deref(), || {
+            self.profiles_own_client(name)
+        })
+    }
+
+    /// The client of the credential that the profile holds. A client that gcloud lent to its own
+    /// login is not ours to use.
+    fn profiles_own_client(&self, name: &ProfileName) -> Result<Option<Client>> {
+        // what can't be read is for the verb to report, where it matters
+        let Ok(Some(profile)) = Profile::load(&self.paths, name) else { return Ok(None) };
+        if profile.origin.as_deref() != Some("login") {
+            return Ok(None);
+        }
+        let Ok(Some(credential)) = Store::of(profile.store, &self.paths).load(name) else { return Ok(None) };
+        Ok(Some(Client {
+            id: credential.client_id,
+            secret: credential.client_secret,
+            project: None,
+            endpoints: profile.endpoints,
+        }))
+    }
+
+    /// The command that logs this profile in again.
+    pub(crate) fn login_command(&self, name: &ProfileName) -> String {
+        self.command("login", name)
+    }
+
+    /// A command for this profile: `--profile` is left out where it isn't needed.
+    pub(crate) fn command(&self, verb: &str, name: &ProfileName) -> String {
+        match self.profile_name() {
+            Ok(current) if current == *name && self.profile.is_none() => format!("bqcred {verb}"),
+            _ => format!("bqcred {verb} --profile {name}"),
+        }
+    }
+
+    /// gcloud's folder: `CLOUDSDK_CONFIG`, else `~/.config/gcloud`.
+    pub(crate) fn gcloud_config(&self) -> PathBuf {
+        match env("CLOUDSDK_CONFIG").filter(|folder| !folder.is_empty()) {
+            Some(folder) => PathBuf::from(folder),
+            None => self.paths.home.join(".config").join("gcloud"),
+        }
+    }
+
+    /// Where gcloud keeps the application-default credential that libraries find by themselves.
+    pub(crate) fn well_known_adc(&self) -> PathBuf {
+        self.gcloud_config().join("application_default_credentials.json")
+    }
+
+    /// Whether this runs in a notebook's kernel, where a question would wait forever: there is a
+    /// terminal, but nobody can type into it.
+    pub(crate) fn in_notebook(&self) -> bool {
+        env("JPY_PARENT_PID").is_some()
+    }
+}
+
+impl Loaded {
+    /// Where this credential's server is.
+    pub(crate) fn endpoints(&self) -> Endpoints {
+        self.profile.endpoints.clone().unwrap_or_else(Endpoints::google)
+    }
+}
+
+/// The first program of this name on the PATH; the current folder doesn't count.
+pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
+    use std::os::unix::fs::PermissionsExt;
+    let path = env("PATH")?;
+    std::env::split_paths(&path).filter(|folder| folder.is_absolute()).map(|folder| folder.join(name)).find(
+        |candidate| {
+            candidate.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+        },
+    )
+}
+
+/// `/etc`; builds with debug assertions let tests put another folder in its place.
+fn system_root() -> PathBuf {
+    #[cfg(debug_assertions)]
+    if let Some(root) = env("BQCRED_TEST_ETC") {
+        return PathBuf::from(root);
+    }
+    PathBuf::from("/etc")
+}

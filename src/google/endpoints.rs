@@ -1,0 +1,230 @@
+//! The addresses that a client signs in at, and which of them may be trusted with secrets.
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+/// Where to sign in, to get tokens, to revoke and to ask about a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Endpoints {
+    /// Where the person's browser goes.
+    pub(crate) auth_uri: String,
+    /// Codes and refresh tokens are turned into access tokens here.
+    pub(crate) token_uri: String,
+    /// RFC 7009; `None` if the server has none that bqcred knows of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) revoke_uri: Option<String>,
+    /// Google's way to ask whose an access token is; `None` if the server has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tokeninfo_uri: Option<String>,
+}
+
+/// Both spellings are in client files that Google gave out over the years.
+const GOOGLE_AUTH: [&str; 2] =
+    ["https://accounts.google.com/o/oauth2/v2/auth", "https://accounts.google.com/o/oauth2/auth"];
+const GOOGLE_TOKEN: [&str; 3] = [
+    "https://oauth2.googleapis.com/token",
+    "https://accounts.google.com/o/oauth2/token",
+    "https://www.googleapis.com/oauth2/v3/token",
+];
+
+impl Endpoints {
+    /// Google's own (<https://developers.google.com/identity/protocols/oauth2/native-app>).
+    pub(crate) fn google() -> Endpoints {
+        Endpoints {
+            auth_uri: "https://accounts.google.com/o/oauth2/v2/auth".to_owned(),
+            token_uri: "https://oauth2.googleapis.com/token".to_owned(),
+            revoke_uri: Some("https://oauth2.googleapis.com/revoke".to_owned()),
+            tokeninfo_uri: Some("https://oauth2.googleapis.com/tokeninfo".to_owned()),
+        }
+    }
+
+    /// Checks what a client file names. `Ok(None)`: Google's own. An error says what is wrong.
+    pub(crate) fn from_client_file(
+        auth: Option<&str>,
+        token: Option<&str>,
+        revoke: Option<&str>,
+        tokeninfo: Option<&str>,
+    ) -> Result<Option<Endpoints>, String> {
+        let googles = |uri: Option<&str>, known: &[&str]| uri.is_none_or(|uri| known.contains(&uri));
+        if googles(auth, &GOOGLE_AUTH) && googles(token, &GOOGLE_TOKEN) && revoke.is_none() && tokeninfo.is_none()
+        {
+            return Ok(None);
+        }
+        let google = Endpoints::google();
+        let named = [("auth_uri", auth), ("token_uri", token), ("revoke_uri", revoke), ("tokeninfo_uri", tokeninfo)];
+        let mut parties = Vec::new();
+        for (name, uri) in named {
+            if let Some(uri) = uri {
+                parties.push((name, party(name, uri)?));
+            }
+        }
+        let mut parties = parties.into_iter();
+        if let Some((first_name, first)) = parties.next()
+            && let Some((name, other)) = parties.find(|(_, other)| !first.may_meet(other))
+        {
+            return Err(format!(
+                "its `{first_name}` is at {first}, but its `{name}` at {other}: what one of them gives out must \
+                 not go to the other"
+            ));
+        }
+        // With a server of its own, nothing is sent to Google: no guess for what the file leaves out.
+        let own = [auth, token].into_iter().flatten().any(|uri| !is_google(uri));
+        Ok(Some(Endpoints {
+            auth_uri: auth.map_or(google.auth_uri, str::to_owned),
+            token_uri: token.map_or(google.token_uri, str::to_owned),
+            revoke_uri: revoke.map(str::to_owned).or(google.revoke_uri.filter(|_| !own)),
+            tokeninfo_uri: tokeninfo.map(str::to_owned).or(google.tokeninfo_uri.filter(|_| !own)),
+        }))
+    }
+
+    /// Checks endpoints that were read from a file of ours: somebody may have edited them.
+    pub(crate) fn checked(self) -> Result<Endpoints, String> {
+        Endpoints::from_client_file(
+            Some(&self.auth_uri),
+            Some(&self.token_uri),
+            self.revoke_uri.as_deref(),
+            self.tokeninfo_uri.as_deref(),
+        )?;
+        Ok(self)
+    }
+
+    /// The host of the sign-in page, where it isn't Google's: people should know.
+    pub(crate) fn foreign_host(&self) -> Option<String> {
+        if is_google(&self.auth_uri) && is_google(&self.token_uri) {
+            return None;
+        }
+        let uri = if is_google(&self.auth_uri) { &self.token_uri } else { &self.auth_uri };
+        Url::parse(uri).ok().and_then(|url| url.host_str().map(str::to_owned))
+    }
+}
+
+/// Whom an endpoint belongs to.
+#[derive(Debug, PartialEq, Eq)]
+enum Party {
+    Google,
+    ThisMachine,
+    Other(String),
+}
+
+impl Party {
+    /// Whether secrets of one may be sent to the other. A server on this machine is somebody's test
+    /// or proxy: whoever can listen there can read the credential anyway.
+    fn may_meet(&self, other: &Party) -> bool {
+        self == other || *self == Party::ThisMachine || *other == Party::ThisMachine || {
+            matches!((self, other), (Party::Other(_), Party::Other(_)))
+        }
+    }
+}
+
+impl std::fmt::Display for Party {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Party::Google => f.write_str("Google"),
+            Party::ThisMachine => f.write_str("this machine"),
+            Party::Other(host) => f.write_str(host),
+        }
+    }
+}
+
+fn party(name: &str, uri: &str) -> Result<Party, String> {
+    let url = Url::parse(uri).map_err(|_| format!("its `{name}` is no address"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(format!("its `{name}` has a user name in it, which hides the real host"));
+    }
+    if url.fragment().is_some() {
+        return Err(format!("its `{name}` has a #fragment in it"));
+    }
+    let Some(host) = url.host() else { return Err(format!("its `{name}` names no host")) };
+    match (url.scheme(), is_loopback(&host)) {
+        ("http" | "https", true) => return Ok(Party::ThisMachine),
+        ("https", false) => {}
+        ("http", false) => {
+            return Err(format!("its `{name}` is not https: anybody on the way could read the credential"));
+        }
+        _ => return Err(format!("its `{name}` is neither https nor a server on this machine")),
+    }
+    let host = host.to_string();
+    if is_google_host(&host) {
+        return Ok(Party::Google);
+    }
+    if host.contains("google") || host.split('.').any(|label| label.starts_with("xn--")) {
+        return Err(format!("its `{name}` is at {host}, which looks like Google and is not"));
+    }
+    Ok(Party::Other(host))
+}
+
+fn is_google(uri: &str) -> bool {
+    Url::parse(uri).is_ok_and(|url| url.scheme() == "https" && url.host_str().is_some_and(is_google_host))
+}
+
+fn is_google_host(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    ["google.com", "googleapis.com"].iter().any(|domain| {
+        host == *domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+    })
+}
+
+fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
+    match host {
+        Host::Domain(name) => name.as_ref() == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+/// Whether requests to this address stay on this machine, and so must not go through a proxy.
+pub(crate) fn stays_on_this_machine(uri: &str) -> bool {
+    Url::parse(uri).is_ok_and(|url| url.host().is_some_and(|host| is_loopback(&host)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(auth: &str, token: &str) -> Result<Option<Endpoints>, String> {
+        Endpoints::from_client_file(Some(auth), Some(token), None, None)
+    }
+
+    #[test]
+    fn googles_own_need_no_keeping() {
+        assert_eq!(check("https://accounts.google.com/o/oauth2/auth", "https://oauth2.googleapis.com/token"), Ok(None));
+        assert_eq!(Endpoints::from_client_file(None, None, None, None), Ok(None));
+    }
+
+    #[test]
+    fn a_server_of_its_own_is_kept_and_google_is_not_asked() {
+        let own = check("http://127.0.0.1:1/auth", "http://127.0.0.1:1/token").unwrap().unwrap();
+        assert_eq!((own.revoke_uri.as_deref(), own.tokeninfo_uri.as_deref()), (None, None));
+        assert_eq!(own.foreign_host().as_deref(), Some("127.0.0.1"));
+        assert!(check("https://login.example/a", "https://login.example/t").unwrap().is_some());
+    }
+
+    #[test]
+    fn hostile_addresses_are_refused() {
+        let token = "https://oauth2.googleapis.com/token";
+        for bad in [
+            "http://accounts.google.com/o/oauth2/auth",
+            "http://login.example/",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "https://accounts.google.com@evil.example/",
+            "https://user:pass@login.example/",
+            "https://accounts.google.com.evil.example/",
+            "https://accounts-google.example/",
+            "https://accounts.gооgle.com/",
+            "https://evil.example/o/oauth2/auth",
+            "https://x.example/#f",
+            "not an address",
+            "https:///x",
+        ] {
+            assert!(check(bad, token).is_err(), "{bad}");
+        }
+        assert!(check("https://accounts.google.com/o/oauth2/auth", "https://evil.example/token").is_err());
+    }
+
+    #[test]
+    fn google_hosts_are_told_exactly() {
+        assert!(is_google_host("accounts.google.com") && is_google_host("oauth2.googleapis.com."));
+        assert!(!is_google_host("notgoogle.com") && !is_google_host("google.com.evil.example"));
+    }
+}

@@ -1,0 +1,16 @@
+//! Google's OAuth server, and others that a client file names: consent, tokens, revocation.
+//!
+//! The one home of `oauth2` and `reqwest`. Nothing here knows where credentials are kept.
+
+mod answer;
+mod endpoints;
+mod failure;
+mod http;
+mod loopback;
+mod tokens;
+
+pub(crate) use answer::Answer;
+pub(crate) use endpoints::Endpoints;
+pub(crate) use failure::{Failure, Reason};
+pub(crate) use loopback::Loopback;
+pub(crate) use tokens::{Consent, Fresh, Google, Identity, Revoked};

@@ -1,0 +1,472 @@
+//! The authorization URL, the code and refresh grants, revocation, and whose a token is.
+//! The one home of `oauth2`.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use oauth2::basic::{
+    BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
+};
+use oauth2::{
+    AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, PkceCodeChallenge,
+    PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardRevocableToken,
+    StandardTokenResponse, TokenResponse, TokenUrl,
+};
+use serde::{Deserialize, Serialize};
+use url::form_urlencoded;
+
+use super::endpoints::Endpoints;
+use super::failure::{Failure, Reason};
+use super::http::{self, HttpAnswer, Transport};
+use crate::clock::Time;
+use crate::secret::Secret;
+
+/// Waits before the second and third try of a request that may pass.
+const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_millis(1500)];
+const FORM: [(&str, &str); 2] =
+    [("content-type", "application/x-www-form-urlencoded"), ("accept", "application/json")];
+/// RFC 6749 leaves it to the server to say; Google always does, and always says an hour.
+const USUAL_LIFE: u64 = 3_600;
+
+/// What a login asks the person for.
+pub(crate) struct Consent {
+    /// The address to open in a browser. Holds no secret.
+    pub(crate) url: String,
+    /// Comes back with the answer; ties it to this login.
+    pub(crate) state: Secret,
+    /// Proves to the server that who exchanges the code also asked for it (PKCE, RFC 7636).
+    pub(crate) verifier: Secret,
+}
+
+/// Tokens, fresh from the server.
+#[derive(Debug)]
+pub(crate) struct Fresh {
+    /// For requests to Google's services.
+    pub(crate) access_token: Secret,
+    /// When it ends, by this machine's clock.
+    pub(crate) expires: Time,
+    /// A new refresh token: always after a login, and where a server rotates them.
+    pub(crate) refresh_token: Option<Secret>,
+    /// When the refresh token ends, where the server says so.
+    pub(crate) refresh_token_expires: Option<Time>,
+    /// The scopes that were granted, where the server says so.
+    pub(crate) scopes: Option<Vec<String>>,
+    /// Whose tokens these are, where the server says so.
+    pub(crate) identity: Option<Identity>,
+    /// How far the server's clock is ahead of this machine's, in seconds; negative if behind.
+    pub(crate) clock_offset: Option<i64>,
+}
+
+/// A person, as the server knows them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// The server's lasting identifier.
+    pub(crate) sub: Option<String>,
+    /// The address, if the server has verified it.
+    pub(crate) email: Option<String>,
+    /// The scopes of the token that was asked about.
+    pub(crate) scopes: Option<Vec<String>>,
+}
+
+/// What a revocation came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Revoked {
+    /// It ended now.
+    Now,
+    /// It had ended before.
+    Before,
+}
+
+/// An OAuth server.
+pub(crate) struct Google<'e> {
+    endpoints: &'e Endpoints,
+}
+
+/// Beyond RFC 6749's fields.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Extra {
+    id_token: Option<String>,
+    refresh_token_expires_in: Option<u64>,
+}
+
+impl oauth2::ExtraTokenFields for Extra {}
+
+/// RFC 6749 section 5.2, and Google's `error_subtype`, which the library's own type drops.
+#[derive(Clone, Serialize, Deserialize)]
+struct Refusal {
+    error: String,
+    error_subtype: Option<String>,
+    error_description: Option<String>,
+}
+
+// The library asks for both; neither shows what the server said, which may repeat what was sent.
+impl std::fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Refusal")
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("refused")
+    }
+}
+
+impl oauth2::ErrorResponse for Refusal {}
+
+type Tokens = StandardTokenResponse<Extra, BasicTokenType>;
+type OAuthClient = oauth2::Client<
+    Refusal,
+    Tokens,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+impl std::fmt::Display for Transport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl std::error::Error for Transport {}
+
+impl<'e> Google<'e> {
+    /// The server at these endpoints. Nothing is sent yet.
+    pub(crate) fn at(endpoints: &'e Endpoints) -> Self {
+        Google { endpoints }
+    }
+
+    /// Begins a login: an address with PKCE, a state, and a redirect to this machine
+    /// (<https://developers.google.com/identity/protocols/oauth2/native-app>).
+    pub(crate) fn consent(
+        &self,
+        client_id: &str,
+        redirect: &str,
+        scopes: &[String],
+        account: Option<&str>,
+    ) -> Result<Consent, Failure> {
+        let client = self.client(client_id, &Secret::new(""), Some(redirect))?;
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let mut request = client
+            .authorize_url(CsrfToken::new_random)
+            .add_scopes(scopes.iter().cloned().map(Scope::new))
+            .set_pkce_challenge(challenge)
+            .add_extra_param("access_type", "offline")
+            .add_extra_param("prompt", "consent"); // a refresh token each time, and the choice of account
+        if let Some(account) = account {
+            request = request.add_extra_param("login_hint", account);
+        }
+        let (url, state) = request.url();
+        Ok(Consent {
+            url: url.into(),
+            state: Secret::new(state.into_secret()),
+            verifier: Secret::new(verifier.into_secret()),
+        })
+    }
+
+    /// Exchanges the code of a login. Tried once: a code is good for one use.
+    pub(crate) fn exchange(
+        &self,
+        client_id: &str,
+        client_secret: &Secret,
+        redirect: &str,
+        code: &Secret,
+        verifier: &Secret,
+    ) -> Result<Fresh, Failure> {
+        let client = self.client(client_id, client_secret, Some(redirect))?;
+        once(|send| {
+            client
+                .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
+                .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()))
+                .request(send)
+        })
+        .map_err(|failure| match failure {
+            // before a code is exchanged there is no credential that could have ended
+            Failure::Refused(Reason::GrantEnded) => Failure::Refused(Reason::BadCode),
+            other => other,
+        })
+    }
+
+    /// Gets a new access token. Tried again where that may help.
+    pub(crate) fn refresh(
+        &self,
+        client_id: &str,
+        client_secret: &Secret,
+        refresh_token: &Secret,
+    ) -> Result<Fresh, Failure> {
+        let client = self.client(client_id, client_secret, None)?;
+        let token = RefreshToken::new(refresh_token.expose().to_owned());
+        patiently(|| once(|send| client.exchange_refresh_token(&token).request(send)))
+    }
+
+    /// Ends the whole grant that a token belongs to (RFC 7009; at Google: every token of every client
+    /// of that Cloud project for that person).
+    pub(crate) fn revoke(
+        &self,
+        client_id: &str,
+        client_secret: &Secret,
+        refresh_token: &Secret,
+    ) -> Result<Revoked, Failure> {
+        let Some(uri) = self.endpoints.revoke_uri.as_deref() else {
+            return Err(Failure::Refused(Reason::Other("no_revocation_endpoint".to_owned())));
+        };
+        let mut form = vec![("token", refresh_token.expose())];
+        if self.endpoints.foreign_host().is_some() {
+            // RFC 7009 section 2.1: the client names itself; Google wants the token alone
+            form.push(("client_id", client_id));
+            form.push(("client_secret", client_secret.expose()));
+        }
+        patiently(|| {
+            let answer = post_form(uri, &form)?;
+            match (answer.status, refusal_of(&answer)) {
+                (200, _) => Ok(Revoked::Now),
+                (_, Some(refusal)) if matches!(refusal.error.as_str(), "invalid_token" | "invalid_grant") => {
+                    Ok(Revoked::Before)
+                }
+                (_, Some(refusal)) => Err(refusal.into_failure()),
+                (status, None) => Err(Failure::Unreachable(Transport::NotTheServer(status))),
+            }
+        })
+    }
+
+    /// Asks whose an access token is and what it may do. `None` if the server can't be asked.
+    pub(crate) fn identify(&self, access_token: &Secret) -> Result<Option<Identity>, Failure> {
+        let Some(uri) = self.endpoints.tokeninfo_uri.as_deref() else { return Ok(None) };
+        #[derive(Deserialize)]
+        struct Tokeninfo {
+            sub: Option<String>,
+            email: Option<String>,
+            email_verified: Option<serde_json::Value>,
+            scope: Option<String>,
+        }
+        patiently(|| {
+            let answer = post_form(uri, &[("access_token", access_token.expose())])?;
+            if answer.status != 200 {
+                let refused = refusal_of(&answer).map(Refusal::into_failure);
+                return Err(refused.unwrap_or(Failure::Unreachable(Transport::NotTheServer(answer.status))));
+            }
+            let info: Tokeninfo =
+                serde_json::from_slice(&answer.body).map_err(|_| malformed(&answer))?;
+            let verified = info.email_verified.is_none_or(|value| value == true || value == "true");
+            Ok(Some(Identity {
+                sub: info.sub,
+                email: info.email.filter(|_| verified),
+                scopes: info.scope.map(|text| split_scopes(&text)),
+            }))
+        })
+    }
+
+    fn client(&self, id: &str, secret: &Secret, redirect: Option<&str>) -> Result<OAuthClient, Failure> {
+        // the endpoints were checked when they were read; this is for the library's types
+        let bad = |_| Failure::Refused(Reason::Other("bad_endpoint".to_owned()));
+        let mut client = oauth2::Client::new(ClientId::new(id.to_owned()))
+            .set_auth_type(oauth2::AuthType::RequestBody) // as gcloud does
+            .set_auth_uri(AuthUrl::new(self.endpoints.auth_uri.clone()).map_err(bad)?)
+            .set_token_uri(TokenUrl::new(self.endpoints.token_uri.clone()).map_err(bad)?);
+        if !secret.expose().is_empty() {
+            client = client.set_client_secret(ClientSecret::new(secret.expose().to_owned()));
+        }
+        if let Some(redirect) = redirect {
+            client = client.set_redirect_uri(RedirectUrl::new(redirect.to_owned()).map_err(bad)?);
+        }
+        Ok(client)
+    }
+}
+
+/// Repeats what may pass, after a pause.
+fn patiently<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
+    for pause in PAUSES {
+        match attempt() {
+            Err(failure) if failure.may_pass() => std::thread::sleep(pause),
+            done => return done,
+        }
+    }
+    attempt()
+}
+
+type Sender<'s> = &'s dyn Fn(oauth2::HttpRequest) -> Result<oauth2::HttpResponse, Transport>;
+
+/// One request of the library's to the token endpoint, over our HTTPS.
+fn once(
+    request: impl FnOnce(&Sender<'_>) -> Result<Tokens, RequestTokenError<Transport, Refusal>>,
+) -> Result<Fresh, Failure> {
+    let before = Time::now();
+    let date = std::cell::Cell::new(None);
+    let send = |request: oauth2::HttpRequest| {
+        let answer = http::post(&request.uri().to_string(), &FORM, request.body())?;
+        date.set(answer.date);
+        answer_for_library(&answer)
+    };
+    let sender: Sender<'_> = &send;
+    match request(&sender) {
+        Ok(tokens) => Ok(Fresh::of(&tokens, before, date.get())),
+        Err(RequestTokenError::ServerResponse(refusal)) => Err(refusal.into_failure()),
+        Err(RequestTokenError::Request(transport)) => Err(Failure::Unreachable(transport)),
+        Err(RequestTokenError::Parse(..) | RequestTokenError::Other(_)) => {
+            Err(Failure::Unreachable(Transport::Malformed))
+        }
+    }
+}
+
+/// Hands the library only what it can judge; pages of proxies and servers in trouble are told apart
+/// here.
+fn answer_for_library(answer: &HttpAnswer) -> Result<oauth2::HttpResponse, Transport> {
+    let status = answer.status;
+    if status == 407 {
+        return Err(Transport::ProxyAuthentication);
+    }
+    if status == 429 || status >= 500 {
+        return Err(Transport::Busy(status));
+    }
+    if status != 200 && refusal_of(answer).is_none() {
+        return Err(Transport::NotTheServer(status));
+    }
+    if status == 200 && !starts_like_an_object(&answer.body) {
+        return Err(Transport::NotTheServer(status));
+    }
+    let mut response = oauth2::HttpResponse::new(answer.body.to_vec());
+    *response.status_mut() = oauth2::http::StatusCode::from_u16(status).unwrap_or_default();
+    Ok(response)
+}
+
+fn post_form(uri: &str, form: &[(&str, &str)]) -> Result<HttpAnswer, Failure> {
+    let body = Secret::new(form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish());
+    let answer = http::post(uri, &FORM, body.expose().as_bytes()).map_err(Failure::Unreachable)?;
+    match answer.status {
+        407 => Err(Failure::Unreachable(Transport::ProxyAuthentication)),
+        status if status == 429 || status >= 500 => Err(Failure::Unreachable(Transport::Busy(status))),
+        _ => Ok(answer),
+    }
+}
+
+fn refusal_of(answer: &HttpAnswer) -> Option<Refusal> {
+    serde_json::from_slice(&answer.body).ok()
+}
+
+fn malformed(answer: &HttpAnswer) -> Failure {
+    Failure::Unreachable(if starts_like_an_object(&answer.body) {
+        Transport::Malformed
+    } else {
+        Transport::NotTheServer(answer.status)
+    })
+}
+
+fn starts_like_an_object(body: &[u8]) -> bool {
+    body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
+}
+
+fn split_scopes(text: &str) -> Vec<String> {
+    text.split_ascii_whitespace().map(str::to_owned).collect()
+}
+
+impl Refusal {
+    fn into_failure(self) -> Failure {
+        Failure::Refused(Reason::of(
+            &self.error,
+            self.error_subtype.as_deref(),
+            self.error_description.as_deref(),
+        ))
+    }
+}
+
+impl Fresh {
+    fn of(tokens: &Tokens, before: Time, date: Option<Time>) -> Fresh {
+        let extra = tokens.extra_fields();
+        let life = tokens.expires_in().map_or(USUAL_LIFE, |span| span.as_secs());
+        Fresh {
+            access_token: Secret::new(tokens.access_token().secret().clone()),
+            expires: before.plus(life),
+            refresh_token: tokens.refresh_token().map(|token| Secret::new(token.secret().clone())),
+            refresh_token_expires: extra.refresh_token_expires_in.map(|seconds| before.plus(seconds)),
+            scopes: tokens
+                .scopes()
+                .map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect())
+                .filter(|scopes: &Vec<String>| !scopes.is_empty()),
+            identity: extra.id_token.as_deref().and_then(identity_in),
+            clock_offset: date.map(|date| offset(before, date)),
+        }
+    }
+}
+
+fn offset(ours: Time, theirs: Time) -> i64 {
+    let ahead = i64::try_from(theirs.since(ours)).unwrap_or(i64::MAX);
+    ahead.saturating_sub(i64::try_from(ours.since(theirs)).unwrap_or(i64::MAX))
+}
+
+/// The person named by an id_token. Its signature needs no check: it came straight from the token
+/// endpoint over TLS (OpenID Connect Core 3.1.3.7, point 6).
+fn identity_in(id_token: &str) -> Option<Identity> {
+    #[derive(Deserialize)]
+    struct Claims {
+        sub: Option<String>,
+        email: Option<String>,
+        email_verified: Option<bool>,
+    }
+    let payload = BASE64_URL_SAFE_NO_PAD.decode(id_token.split('.').nth(1)?.trim_end_matches('=')).ok()?;
+    let claims: Claims = serde_json::from_slice(&payload).ok()?;
+    Some(Identity {
+        sub: claims.sub,
+        email: claims.email.filter(|email| !email.is_empty() && claims.email_verified != Some(false)),
+        scopes: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_authorization_url_asks_for_what_google_needs() {
+        let endpoints = Endpoints::google();
+        let scopes = ["openid".to_owned(), "b c".to_owned()];
+        let consent =
+            Google::at(&endpoints).consent("id", "http://127.0.0.1:1/", &scopes, Some("ada@example.com")).unwrap();
+        let url = url::Url::parse(&consent.url).unwrap();
+        let parameters: std::collections::BTreeMap<_, _> = url.query_pairs().into_owned().collect();
+        for (name, value) in [
+            ("response_type", "code"),
+            ("client_id", "id"),
+            ("redirect_uri", "http://127.0.0.1:1/"),
+            ("scope", "openid b c"),
+            ("access_type", "offline"),
+            ("prompt", "consent"),
+            ("code_challenge_method", "S256"),
+            ("login_hint", "ada@example.com"),
+            ("state", consent.state.expose()),
+        ] {
+            assert_eq!(parameters.get(name).map(String::as_str), Some(value), "{name}");
+        }
+        assert!(!consent.url.contains(consent.verifier.expose()));
+    }
+
+    #[test]
+    fn an_id_token_names_the_person() {
+        let token = |claims: &str| format!("x.{}.y", BASE64_URL_SAFE_NO_PAD.encode(claims));
+        let identity = identity_in(&token(r#"{"sub":"1","email":"ada@example.com","email_verified":true}"#)).unwrap();
+        assert_eq!(identity.email.as_deref(), Some("ada@example.com"));
+        assert_eq!(identity_in(&token(r#"{"email":"a","email_verified":false}"#)).unwrap().email, None);
+        assert_eq!(identity_in("nonsense"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_answer_is_understood_or_refused(status in 200_u16..600, body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let answer = HttpAnswer { status, date: None, body: crate::secret::SecretBytes::new(body) };
+            let request = |send: &Sender<'_>| {
+                let client = Google::at(&Endpoints::google()).client("id", &Secret::new("s"), None).unwrap();
+                let sender = |_| answer_for_library(&answer);
+                let _ = send;
+                client.exchange_refresh_token(&RefreshToken::new("t".to_owned())).request(&sender)
+            };
+            let _ = once(request);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Keeping a credential: the one way in which a profile comes by one, whoever brings it.
+
+use crate::app::App;
+use crate::clock::Time;
+use crate::credential::AuthorizedUser;
+use crate::error::Result;
+use crate::google::{Endpoints, Identity};
+use crate::private_file::Lock;
+use crate::profile::{Profile, ProfileName, StoreKind};
+use crate::store::Store;
+use crate::ui;
+
+/// A credential and what came with it.
+pub(crate) struct Arrival {
+    /// The credential.
+    pub(crate) credential: AuthorizedUser,
+    /// Whose it is, as the server said; `None` if it could not be asked.
+    pub(crate) identity: Option<Identity>,
+    /// What it may do, as far as it is known.
+    pub(crate) scopes: Vec<String>,
+    /// The project to use; `None` leaves the profile's as it is.
+    pub(crate) project: Option<String>,
+    /// The quota project to use; `None` leaves the profile's as it is.
+    pub(crate) quota_project: Option<String>,
+    /// Where to keep it.
+    pub(crate) store: StoreKind,
+    /// The server's addresses; `None` for Google's.
+    pub(crate) endpoints: Option<Endpoints>,
+    /// `login`, `gcloud` or `import`.
+    pub(crate) origin: &'static str,
+    /// When the person signed in, if that was now.
+    pub(crate) signed_in: Option<Time>,
+    /// When the refresh token ends, if the server said so.
+    pub(crate) refresh_token_expires: Option<Time>,
+}
+
+/// What a profile was before and is now.
+pub(crate) struct Kept {
+    /// What was known before, if anything was.
+    pub(crate) before: Option<Profile>,
+    /// What is known now.
+    pub(crate) profile: Profile,
+}
+
+/// Keeps the credential under this name. The secret is written first and what is known about it
+/// second: between the two, [`Profile::describe`] sees that they don't belong together.
+pub(crate) fn keep(app: &App, name: &ProfileName, mut arrival: Arrival) -> Result<Kept> {
+    let lock = Lock::acquire(&app.paths.profile_lock(name))?;
+    let before = Profile::load(&app.paths, name).ok().flatten();
+    let old = before.clone().unwrap_or_default();
+    let quota_project = arrival.quota_project.or(old.quota_project);
+    arrival.credential.quota_project_id.clone_from(&quota_project);
+    let identity = arrival.identity.unwrap_or_default();
+    let confirmed = identity.email.is_some();
+    if let Some(email) = &identity.email {
+        arrival.credential.account.clone_from(email);
+    }
+    let profile = Profile {
+        account: Some(arrival.credential.account.clone()).filter(|account| !account.is_empty()),
+        account_confirmed: confirmed,
+        sub: identity.sub,
+        scopes: arrival.scopes,
+        project: arrival.project.or(old.project),
+        quota_project,
+        store: arrival.store,
+        client_id: Some(arrival.credential.client_id.clone()),
+        endpoints: arrival.endpoints,
+        fingerprint: Some(arrival.credential.fingerprint()),
+        origin: Some(arrival.origin.to_owned()),
+        signed_in: arrival.signed_in,
+        refresh_token_expires: arrival.refresh_token_expires,
+        last_refreshed: Some(Time::now()).filter(|_| confirmed),
+        ended: None,
+        unknown: old.unknown,
+    };
+    let aside = [
+        Store::of(profile.store, &app.paths).save(&lock, name, &arrival.credential)?,
+        profile.save(&lock, &app.paths, name)?,
+    ];
+    for path in aside.into_iter().flatten() {
+        ui::note(&format!("what lay there could not be understood; it is kept as {}", path.display()));
+    }
+    if before.as_ref().is_some_and(|before| before.store != profile.store) {
+        Store::of(old.store, &app.paths).delete(&lock, name)?;
+    }
+    Ok(Kept { before, profile })
+}

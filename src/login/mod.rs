@@ -1,0 +1,170 @@
+//! Signing a person in: what is asked for, how the answer comes back, what is made of it.
+//!
+//! Three ways lead to the same end: at a terminal ([`interactive`]), in two steps where nobody can
+//! be asked ([`pending`]), and by gcloud where there is no client of one's own ([`gcloud`]).
+
+pub(crate) mod gcloud;
+pub(crate) mod interactive;
+pub(crate) mod pending;
+
+use crate::app::App;
+use crate::client::{self, Client};
+use crate::clock::Time;
+use crate::credential::AuthorizedUser;
+use crate::error::{Error, Kind, Result};
+use crate::google::{Answer, Consent, Endpoints, Google, Identity, Loopback};
+use crate::keep::{self, Arrival, Kept};
+use crate::profile::{ProfileName, StoreKind};
+use crate::scopes;
+use crate::secret::Secret;
+use crate::ui;
+
+/// What a login is for.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// The profile that it fills.
+    pub(crate) name: ProfileName,
+    /// The account that it has to be; any if `None`.
+    pub(crate) account: Option<String>,
+    /// An address to suggest to Google's page, where none is demanded.
+    pub(crate) suggestion: Option<String>,
+    /// The project to keep with it.
+    pub(crate) project: Option<String>,
+    /// The quota project to keep with it.
+    pub(crate) quota_project: Option<String>,
+    /// The scopes to ask for, whole.
+    pub(crate) scopes: Vec<String>,
+    /// Where the credential goes.
+    pub(crate) store: StoreKind,
+    /// The client that it runs under.
+    pub(crate) client: Client,
+}
+
+impl Plan {
+    /// The server to sign in at.
+    pub(crate) fn endpoints(&self) -> Endpoints {
+        self.client.endpoints.clone().unwrap_or_else(Endpoints::google)
+    }
+
+    /// Begins: the address to open, and what its answer is checked with.
+    pub(crate) fn consent(&self, app: &App, port: u16) -> Result<Consent> {
+        let account = self.account.as_deref().or(self.suggestion.as_deref());
+        Google::at(&self.endpoints())
+            .consent(&self.client.id, &Loopback::redirect_uri(port), &self.scopes, account)
+            .map_err(|failure| failure.into_error(&app.login_command(&self.name)))
+    }
+
+    /// Turns an answer into a kept credential. Nothing stored changes unless all of it is right.
+    pub(crate) fn complete(&self, app: &App, answer: Answer, verifier: &Secret, port: u16) -> Result<Kept> {
+        let login = app.login_command(&self.name);
+        let told = |failure: crate::google::Failure| failure.into_error(&login);
+        let code = answer.result.map_err(|reason| told(crate::google::Failure::Refused(reason)))?;
+        let endpoints = self.endpoints();
+        let server = Google::at(&endpoints);
+        let redirect = Loopback::redirect_uri(port);
+        let fresh = server
+            .exchange(&self.client.id, &self.client.secret, &redirect, &code, verifier)
+            .map_err(told)?;
+        let Some(refresh_token) = fresh.refresh_token else {
+            return Err(Error::new(Kind::Refused, "the server gave no refresh token, so nothing could be kept").hint(
+                format!(
+                    "remove the app's access at https://myaccount.google.com/connections, then `{login}`"
+                ),
+            ));
+        };
+        let mut identity = fresh.identity.unwrap_or_default();
+        if identity.email.is_none()
+            && let Some(asked) = server.identify(&fresh.access_token).map_err(told)?
+        {
+            identity = Identity { scopes: None, sub: asked.sub.or(identity.sub), email: asked.email };
+        }
+        self.check_account(app, &identity)?;
+        let granted = fresh.scopes.unwrap_or_else(|| self.scopes.clone());
+        self.check_scopes(&granted, &login)?;
+        let account = identity.email.clone().unwrap_or_default();
+        let credential =
+            AuthorizedUser::new(&account, &self.client.id, self.client.secret.clone(), refresh_token);
+        keep::keep(
+            app,
+            &self.name,
+            Arrival {
+                credential,
+                identity: Some(identity),
+                scopes: granted,
+                project: self.project.clone(),
+                quota_project: self.quota_project.clone(),
+                store: self.store,
+                endpoints: self.client.endpoints.clone(),
+                origin: "login",
+                signed_in: Some(Time::now()),
+                refresh_token_expires: fresh.refresh_token_expires,
+            },
+        )
+    }
+
+    fn check_account(&self, app: &App, identity: &Identity) -> Result<()> {
+        check_account(app, &self.name, self.account.as_deref(), identity)
+    }
+
+    fn check_scopes(&self, granted: &[String], login: &str) -> Result<()> {
+        let missing = scopes::not_granted(&self.scopes, granted);
+        if client::is_googles(&self.client.id) && !scopes::allow_bigquery(granted) {
+            return Err(Error::new(Kind::Refused, "you signed in, but did not let bqcred use BigQuery; nothing was kept")
+                .hint(format!("`{login}`, and tick BigQuery on Google's page")));
+        }
+        if !missing.is_empty() {
+            ui::note(&format!(
+                "not granted: {}. What needs it will fail; `{login}` asks again",
+                scopes::short_list(&missing)
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The account that was asked for has to be the one that signed in. Addresses are compared without
+/// regard to case, as Google does.
+pub(crate) fn check_account(
+    app: &App,
+    name: &ProfileName,
+    wanted: Option<&str>,
+    identity: &Identity,
+) -> Result<()> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    let login = app.login_command(name);
+    match identity.email.as_deref() {
+        Some(email) if email.eq_ignore_ascii_case(wanted) => Ok(()),
+        Some(email) => Err(Error::new(
+            Kind::Refused,
+            format!("you signed in as {email}, not as {wanted}; nothing was changed"),
+        )
+        .hint(format!(
+            "`{login} {wanted}` and choose that account on Google's page\nto keep {email} as well: \
+             `bqcred login {email} --profile NAME`"
+        ))),
+        None => Err(Error::new(
+            Kind::Refused,
+            format!("the server does not say who signed in, so {wanted} can't be confirmed; nothing was changed"),
+        )
+        .hint(format!("`{login}` without an account takes whoever signs in"))),
+    }
+}
+
+/// Tells people what a login came to, and what comes next.
+pub(crate) fn tell_kept(app: &App, name: &ProfileName, kept: &Kept) {
+    let profile = &kept.profile;
+    ui::note(&format!("signed in as {} (profile {name})", profile.account_or_unknown()));
+    if let Some(before) = &kept.before
+        && let (Some(old), Some(new)) = (&before.account, &profile.account)
+        && !old.eq_ignore_ascii_case(new)
+    {
+        ui::note(&format!("profile {name} was {old} before; that credential is still alive at Google"));
+    }
+    if profile.project.is_none() {
+        ui::note(&format!(
+            "no project is set, and Python needs one: `{} --project PROJECT` next time, or set GOOGLE_CLOUD_PROJECT",
+            app.login_command(name)
+        ));
+    }
+    ui::note(&format!("next: eval $({})", app.command("env", name)));
+}

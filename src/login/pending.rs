@@ -1,0 +1,158 @@
+//! A login in two steps: `--start` prints the address and ends, `--finish` takes the answer.
+//!
+//! For notebook cells and scripts, where nobody can be asked. Between the two steps a private file
+//! holds what the answer is checked with; it is good for ten minutes and for one answer.
+
+use serde::Deserialize;
+
+use super::Plan;
+use crate::app::App;
+use crate::client::Client;
+use crate::clock::Time;
+use crate::error::{Error, Kind, Result};
+use crate::google::{Answer, Endpoints};
+use crate::keep::Kept;
+use crate::private_file::{self, Content, Lock};
+use crate::profile::{ProfileName, StoreKind};
+use crate::secret::{Secret, SecretBytes};
+
+/// Google's codes live for ten minutes; so does what waits for them.
+const LIFE: u64 = 600;
+
+#[derive(Deserialize)]
+struct Wire {
+    state: Secret,
+    verifier: Secret,
+    port: u16,
+    started: Time,
+    account: Option<String>,
+    project: Option<String>,
+    quota_project: Option<String>,
+    scopes: Vec<String>,
+    store: StoreKind,
+    client_id: String,
+    client_secret: Secret,
+    endpoints: Option<Endpoints>,
+}
+
+/// Starts a login and gives the address to open. An earlier start of the same profile is void.
+pub(crate) fn start(app: &App, plan: &Plan, port: u16) -> Result<String> {
+    let consent = plan.consent(app, port)?;
+    let text = Secret::new(
+        serde_json::json!({
+            "state": consent.state.expose(),
+            "verifier": consent.verifier.expose(),
+            "port": port,
+            "started": Time::now(),
+            "account": plan.account,
+            "project": plan.project,
+            "quota_project": plan.quota_project,
+            "scopes": plan.scopes,
+            "store": plan.store,
+            "client_id": plan.client.id,
+            "client_secret": plan.client.secret.expose(),
+            "endpoints": plan.client.endpoints,
+        })
+        .to_string(),
+    );
+    let lock = lock(app, &plan.name)?;
+    private_file::write(&lock, &app.paths.pending_login(&plan.name), text.expose().as_bytes())?;
+    Ok(consent.url)
+}
+
+/// Completes a login that was started. An answer that belongs to another login leaves this one
+/// waiting; one that the server has judged uses it up.
+pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str) -> Result<Kept> {
+    let answer = Answer::from_pasted(pasted)?;
+    let start = format!("{} --start", app.login_command(name));
+    let wire = take(app, name, &start, |wire| {
+        let ours = answer.state.as_ref().is_none_or(|state| state.expose() == wire.state.expose());
+        if ours {
+            return Ok(());
+        }
+        Err(Error::other(format!("this answer belongs to another login than the one that waits for profile {name}"))
+            .hint(format!("paste the address that the last `{start}` led to, or start again")))
+    })?;
+    let bytes = wire.1;
+    let wire = wire.0;
+    let plan = Plan {
+        name: name.clone(),
+        account: wire.account,
+        suggestion: None,
+        project: wire.project,
+        quota_project: wire.quota_project,
+        scopes: wire.scopes,
+        store: wire.store,
+        client: Client {
+            id: wire.client_id,
+            secret: wire.client_secret,
+            project: None,
+            endpoints: wire.endpoints.map(Endpoints::checked).transpose().map_err(Error::other)?,
+        },
+    };
+    let result = plan.complete(app, answer, &wire.verifier, wire.port);
+    if result.as_ref().is_err_and(|error| error.kind() == Kind::Network) {
+        put_back(app, name, &bytes)?; // the server has not judged: the same answer may be given again
+    }
+    result
+}
+
+/// Whether a login of this profile waits for its answer, and since when.
+pub(crate) fn started(app: &App, name: &ProfileName) -> Option<Time> {
+    let bytes = private_file::read(&app.paths.pending_login(name), Content::Secret).ok()??;
+    let wire: Wire = serde_json::from_slice(&bytes).ok()?;
+    (Time::now().since(wire.started) <= LIFE).then_some(wire.started)
+}
+
+/// Removes a login that waits. Says whether there was one.
+pub(crate) fn forget(app: &App, name: &ProfileName) -> Result<bool> {
+    private_file::remove(&app.paths.pending_login(name))
+}
+
+fn lock(app: &App, name: &ProfileName) -> Result<Lock> {
+    Lock::acquire(&app.paths.state.join(format!(".{name}.lock")))
+}
+
+/// Takes what waits away, so that of two who finish at once one wins.
+fn take(
+    app: &App,
+    name: &ProfileName,
+    start: &str,
+    check: impl FnOnce(&Wire) -> Result<()>,
+) -> Result<(Wire, SecretBytes)> {
+    let path = app.paths.pending_login(name);
+    let none = || {
+        Error::new(Kind::Missing, format!("no login of profile {name} waits for an answer")).hint(format!("`{start}`"))
+    };
+    // no folder: nothing was ever started, and nothing needs to be made to say so
+    if !app.paths.state.exists() {
+        return Err(none());
+    }
+    let lock = lock(app, name)?;
+    let Some(bytes) = private_file::read(&path, Content::Secret)? else { return Err(none()) };
+    let Ok(wire) = serde_json::from_slice::<Wire>(&bytes) else {
+        private_file::set_aside(&lock, &path)?;
+        return Err(Error::content(&path, "could not be understood, and was put aside").hint(format!("`{start}`")));
+    };
+    let age = Time::now().since(wire.started);
+    if age > LIFE {
+        private_file::remove(&path)?;
+        return Err(Error::other(format!(
+            "the login was started {} ago; its answer is good for 10 min",
+            crate::clock::span(age)
+        ))
+        .hint(format!("`{start}`")));
+    }
+    check(&wire)?;
+    private_file::remove(&path)?;
+    Ok((wire, bytes))
+}
+
+fn put_back(app: &App, name: &ProfileName, bytes: &[u8]) -> Result<()> {
+    let path = app.paths.pending_login(name);
+    let lock = lock(app, name)?;
+    if private_file::read(&path, Content::Secret)?.is_none() {
+        private_file::write(&lock, &path, bytes)?;
+    }
+    Ok(())
+}

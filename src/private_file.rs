@@ -1,0 +1,338 @@
+//! The one reader and the one writer of files that others must not see or change.
+//!
+//! A reader takes regular files of this user only: no symbolic link, no FIFO, nothing huge, nothing
+//! that others could have written. A writer holds a lock, writes a temporary file that is private
+//! from birth, syncs it, renames it over the old one and syncs the folder: whoever reads at that
+//! moment, and whoever pulls the plug, finds the old content or the new.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use rustix::fs::OFlags;
+
+use crate::error::{Error, Kind, Result};
+use crate::secret::SecretBytes;
+
+/// Larger than any file of ours has reason to be.
+const SIZE_LIMIT: u64 = 1024 * 1024;
+/// Locks are held for milliseconds; somebody who waits this long waits for a stopped process.
+const LOCK_PATIENCE: Duration = Duration::from_secs(20);
+const TEMPORARY_PREFIX: &str = ".bqcred-";
+
+/// What a file may hold, and so who else may have access to it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// Refresh tokens and the like: nobody else may read or write the file.
+    Secret,
+    /// Settings: nobody else may write the file.
+    Settings,
+    /// A file that somebody hands to us, wherever it lies: links are followed, modes are theirs.
+    Foreign,
+}
+
+/// The file's content; `None` if there is no such file.
+pub(crate) fn read(path: &Path, content: Content) -> Result<Option<SecretBytes>> {
+    let mut flags = OFlags::NONBLOCK | OFlags::CLOEXEC; // a FIFO must not make us wait
+    if content != Content::Foreign {
+        flags |= OFlags::NOFOLLOW;
+    }
+    let opened = fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
+    let file = match opened {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(_) if content != Content::Foreign && path.is_symlink() => return Err(refuse_link(path)),
+        Err(error) => return Err(Error::file(path, "read", &error)),
+    };
+    let size = check(path, &file, content)?;
+    let mut bytes = SecretBytes::new(Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1));
+    let taken = (&file).take(SIZE_LIMIT + 1).read_to_end(&mut bytes);
+    match taken {
+        Ok(count) if count as u64 > SIZE_LIMIT => Err(too_large(path)),
+        Ok(_) => Ok(Some(bytes)),
+        Err(error) => Err(Error::file(path, "read", &error)),
+    }
+}
+
+/// Refuses what is no regular file, too large, or open to others. Returns the size in bytes.
+fn check(path: &Path, file: &File, content: Content) -> Result<u64> {
+    let metadata = file.metadata().map_err(|error| Error::file(path, "read", &error))?;
+    if metadata.is_dir() {
+        return Err(Error::content(path, "is a folder, where a file has to be"));
+    }
+    if !metadata.is_file() {
+        return Err(Error::content(path, "is no regular file"));
+    }
+    if metadata.len() > SIZE_LIMIT {
+        return Err(too_large(path));
+    }
+    let forbidden = match content {
+        Content::Secret => 0o077,
+        Content::Settings => 0o022,
+        Content::Foreign => return Ok(metadata.len()),
+    };
+    refuse_other_owner(path, metadata.uid())?;
+    if metadata.mode() & forbidden != 0 {
+        let others = if content == Content::Secret { "read or change" } else { "change" };
+        return Err(Error::content(
+            path,
+            format!("its mode {:04o} lets others {others} it", metadata.mode() & 0o7777),
+        )
+        .hint(format!("`chmod 600 '{}'`, if you trust what is in it", path.display())));
+    }
+    Ok(metadata.len())
+}
+
+fn too_large(path: &Path) -> Error {
+    Error::content(path, "is larger than 1 MiB, so it is nothing that bqcred works with")
+}
+
+fn refuse_link(path: &Path) -> Error {
+    Error::content(path, "is a symbolic link; bqcred doesn't follow links where it keeps things")
+        .hint("put the file itself there, or remove the link")
+}
+
+fn refuse_other_owner(path: &Path, owner: u32) -> Result<()> {
+    let me = rustix::process::geteuid().as_raw();
+    // A file of root's is no attack, and its mode lets us read it: an administrator put it there.
+    if owner == me || owner == 0 {
+        return Ok(());
+    }
+    Err(Error::content(path, format!("belongs to another user (uid {owner}), so bqcred doesn't trust it")))
+}
+
+/// Makes sure of a private folder (and of those above it), 0700 from birth. A folder of ours that
+/// others can enter is closed to them; a link or a folder of another owner is refused.
+pub(crate) fn create_dir(path: &Path) -> Result<()> {
+    match fs::DirBuilder::new().recursive(true).mode(0o700).create(path) {
+        Ok(()) => {}
+        // "exists" comes from a file or a dangling link in the way: say which
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && !path.is_symlink() => {
+            return Err(Error::content(path, "is a file, where a folder has to be"));
+        }
+        Err(error) if !path.is_symlink() => return Err(Error::file(path, "create the folder", &error)),
+        Err(_) => return Err(refuse_link(path)),
+    }
+    let metadata = fs::symlink_metadata(path).map_err(|error| Error::file(path, "use", &error))?;
+    if metadata.is_symlink() {
+        return Err(refuse_link(path));
+    }
+    refuse_other_owner(path, metadata.uid())?;
+    if metadata.mode() & 0o077 != 0 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+            .map_err(|error| Error::file(path, "make private", &error))?;
+    }
+    Ok(())
+}
+
+/// Makes sure that files can be written to this folder, by writing one without a name.
+pub(crate) fn check_writable(folder: &Path) -> Result<()> {
+    let probe = || -> std::io::Result<()> {
+        let mut file = tempfile::tempfile_in(folder)?;
+        file.write_all(&[0; 4096])?;
+        file.sync_all()
+    };
+    probe().map_err(|error| Error::file(folder, "write to", &error))
+}
+
+/// The right to change what lies beside a lock file. Freed when dropped, or when the process dies.
+pub(crate) struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
+
+impl Lock {
+    /// Waits for the lock, for a while.
+    pub(crate) fn acquire(path: &Path) -> Result<Lock> {
+        Lock::acquire_within(path, LOCK_PATIENCE)?.ok_or_else(|| {
+            Error::new(Kind::Store, format!("another bqcred holds {} and does not let go", path.display()))
+                .hint("look for a stopped process: `pgrep -l bqcred`")
+        })
+    }
+
+    /// Waits for the lock at most this long; `None` if somebody held it all the time.
+    pub(crate) fn acquire_within(path: &Path, patience: Duration) -> Result<Option<Lock>> {
+        if let Some(folder) = path.parent() {
+            create_dir(folder)?;
+        }
+        let file = fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
+            .open(path)
+            .map_err(|error| Error::file(path, "lock", &error))?;
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(Lock(file))),
+            Err(fs::TryLockError::WouldBlock) => {}
+            Err(fs::TryLockError::Error(error)) => return Err(Error::file(path, "lock", &error)),
+        }
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || sender.send(file.lock().map(|()| file)));
+        match receiver.recv_timeout(patience) {
+            Ok(Ok(file)) => Ok(Some(Lock(file))),
+            Ok(Err(error)) => Err(Error::file(path, "lock", &error)),
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+/// Replaces the file's content, or creates the file, 0600. The lock proves that nobody else does so.
+pub(crate) fn write(_lock: &Lock, path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = folder_of(path);
+    create_dir(folder)?;
+    sweep(folder);
+    write_and_rename(path, folder, bytes).map_err(|error| Error::file(path, "write", &error))
+}
+
+/// Writes a file outside bqcred's own folders, 0600: the folder stays as it is, a link is resolved
+/// first, so that the file it points to is replaced and not the link.
+pub(crate) fn write_elsewhere(path: &Path, bytes: &[u8]) -> Result<()> {
+    let target = if path.is_symlink() {
+        fs::canonicalize(path).map_err(|error| Error::file(path, "follow the link", &error))?
+    } else {
+        path.to_owned()
+    };
+    write_and_rename(&target, folder_of(&target), bytes).map_err(|error| Error::file(path, "write", &error))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn write_and_rename(path: &Path, folder: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Err(std::io::Error::new(ErrorKind::IsADirectory, "it is a folder"));
+    }
+    let mut file = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).suffix(".tmp").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?; // before the rename: otherwise a crash may leave the new name with no content
+    file.persist(path).map_err(|error| error.error)?;
+    sync_folder(folder)
+}
+
+/// Makes a rename or removal last. Some file systems can't sync a folder; that is no failure of ours.
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    match File::open(folder)?.sync_all() {
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        other => other,
+    }
+}
+
+/// Removes what a killed writer left: it holds a secret. The lock is held, so no writer is at work.
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(TEMPORARY_PREFIX) && name.ends_with(".tmp") {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Removes the file. Says whether there was one.
+pub(crate) fn remove(path: &Path) -> Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => {
+            let _ = sync_folder(folder_of(path));
+            Ok(true)
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+        Err(error) => Err(Error::file(path, "remove", &error)),
+    }
+}
+
+/// Gives a file that can't be understood another name, so that a new one can take its place and
+/// nothing is lost. Returns the new path.
+pub(crate) fn set_aside(_lock: &Lock, path: &Path) -> Result<PathBuf> {
+    let stamp = crate::clock::Time::now().to_string().replace(':', "");
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    for attempt in 0..100 {
+        let suffix = if attempt == 0 { String::new() } else { format!("-{attempt}") };
+        let aside = path.with_file_name(format!("{name}.unreadable-{stamp}{suffix}"));
+        match fs::hard_link(path, &aside) {
+            Ok(()) => {
+                remove(path)?;
+                return Ok(aside);
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(Error::file(path, "rename", &error)),
+        }
+    }
+    Err(Error::content(path, "can't be understood, and too many like it were set aside today"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn private_folder() -> tempfile::TempDir {
+        tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o700)).tempdir().unwrap()
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::symlink_metadata(path).unwrap().mode() & 0o7777
+    }
+
+    #[test]
+    fn a_new_file_and_its_folders_are_private_from_birth() {
+        let root = private_folder();
+        let path = root.path().join("a/b/file");
+        let lock = Lock::acquire(&root.path().join("a/.lock")).unwrap();
+        write(&lock, &path, b"x").unwrap();
+        assert_eq!((mode(&path), mode(&root.path().join("a/b"))), (0o600, 0o700));
+        assert_eq!(read(&path, Content::Secret).unwrap().unwrap().as_slice(), b"x");
+    }
+
+    #[test]
+    fn absence_is_no_error() {
+        let root = private_folder();
+        assert!(read(&root.path().join("no/such"), Content::Secret).unwrap().is_none());
+    }
+
+    #[test]
+    fn links_folders_fifos_and_open_modes_are_refused() {
+        let root = private_folder();
+        let file = root.path().join("file");
+        fs::write(&file, "x").unwrap();
+        assert!(read(&file, Content::Secret).unwrap_err().what().contains("mode 0644"));
+        assert!(read(&file, Content::Settings).unwrap().is_some());
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        let link = root.path().join("link");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert!(read(&link, Content::Secret).unwrap_err().what().contains("symbolic link"));
+        assert!(read(&link, Content::Foreign).unwrap().is_some());
+        assert!(read(root.path(), Content::Secret).unwrap_err().what().contains("folder"));
+        let fifo = root.path().join("fifo");
+        rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        assert!(read(&fifo, Content::Secret).unwrap_err().what().contains("no regular file"));
+    }
+
+    #[test]
+    fn left_overs_of_a_killed_writer_are_swept_by_the_next() {
+        let root = private_folder();
+        let left = root.path().join(".bqcred-abc.tmp");
+        fs::write(&left, "secret").unwrap();
+        let lock = Lock::acquire(&root.path().join(".lock")).unwrap();
+        write(&lock, &root.path().join("file"), b"x").unwrap();
+        assert!(!left.exists());
+    }
+
+    #[test]
+    fn what_is_set_aside_is_kept_under_another_name() {
+        let root = private_folder();
+        let path = root.path().join("file");
+        let lock = Lock::acquire(&root.path().join(".lock")).unwrap();
+        for content in ["one", "two"] {
+            write(&lock, &path, content.as_bytes()).unwrap();
+            let aside = set_aside(&lock, &path).unwrap();
+            assert!(!path.exists());
+            assert_eq!(fs::read_to_string(aside).unwrap(), content);
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Profiles: the name of a credential, and what is known about it that is not secret.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Time;
+use crate::credential::AuthorizedUser;
+use crate::error::{Error, Kind, Result, json_problem};
+use crate::google::Endpoints;
+use crate::paths::Paths;
+use crate::private_file::{self, Content, Lock};
+
+/// A profile's name: `[a-z0-9][a-z0-9._-]{0,63}`. Safe as a file name on every system.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ProfileName(String);
+
+impl ProfileName {
+    /// Checks the name.
+    pub(crate) fn parse(text: &str) -> Result<ProfileName> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let good = text.len() <= 64
+            && text.starts_with(plain)
+            && text.chars().all(|c| plain(c) || matches!(c, '.' | '_' | '-'));
+        if good {
+            return Ok(ProfileName(text.to_owned()));
+        }
+        Err(Error::usage(format!("{text:?} can't be the name of a profile"))
+            .hint("use up to 64 of the characters a-z 0-9 . _ - and begin with a letter or digit: `work`"))
+    }
+
+    /// The name as text.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for ProfileName {
+    fn default() -> Self {
+        ProfileName("default".to_owned())
+    }
+}
+
+impl fmt::Display for ProfileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where a profile's secret lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum StoreKind {
+    /// A file that only this user can read.
+    #[default]
+    File,
+    /// The operating system's keyring.
+    Keyring,
+}
+
+impl fmt::Display for StoreKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            StoreKind::File => "file",
+            StoreKind::Keyring => "keyring",
+        })
+    }
+}
+
+/// Why a credential that is still kept is known not to work any more.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Ended {
+    /// In words that follow "this credential".
+    pub(crate) reason: String,
+    /// When bqcred learned of it.
+    pub(crate) at: Time,
+}
+
+/// What is known about a profile. Kept in `profile.json`; nothing in it is secret.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Profile {
+    /// The address that Google confirmed, or that an imported file claims (see `account_confirmed`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) account: Option<String>,
+    /// Whether Google itself named the account.
+    pub(crate) account_confirmed: bool,
+    /// Google's lasting identifier of the account; addresses can change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sub: Option<String>,
+    /// The scopes that Google granted. Empty: not known yet.
+    pub(crate) scopes: Vec<String>,
+    /// The project that jobs run in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) project: Option<String>,
+    /// The project that requests count against, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) quota_project: Option<String>,
+    /// Where the secret lies.
+    pub(crate) store: StoreKind,
+    /// The OAuth client that the credential belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_id: Option<String>,
+    /// Endpoints that the client file named; `None` for Google's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) endpoints: Option<Endpoints>,
+    /// Which credential this describes ([`AuthorizedUser::fingerprint`]). If another one lies in the
+    /// store, somebody put it there, and what is said here about the person is of no use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fingerprint: Option<String>,
+    /// Where the credential comes from: `login`, `gcloud`, `import`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<String>,
+    /// When the person signed in, as far as it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) signed_in: Option<Time>,
+    /// When the refresh token itself ends, where Google said so (time-based access).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refresh_token_expires: Option<Time>,
+    /// When bqcred last got an access token with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last_refreshed: Option<Time>,
+    /// Set once Google refused the credential for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ended: Option<Ended>,
+    /// What a newer bqcred keeps here; carried along.
+    #[serde(flatten)]
+    pub(crate) unknown: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Profile {
+    /// Reads what is known about this profile; `None` if nothing is.
+    pub(crate) fn load(paths: &Paths, name: &ProfileName) -> Result<Option<Profile>> {
+        let path = paths.profile_settings(name);
+        refuse_linked_folder(paths, name)?;
+        let Some(bytes) = private_file::read(&path, Content::Settings)? else { return Ok(None) };
+        let profile = serde_json::from_slice(&bytes).map_err(|error| {
+            Error::content(&path, json_problem(&error))
+                .hint(format!("`bqcred login --profile {name}` writes it anew and keeps this one aside"))
+        })?;
+        Ok(Some(profile))
+    }
+
+    /// Writes what is known. A file that can't be understood is kept under another name; its new
+    /// path is returned.
+    pub(crate) fn save(
+        &self,
+        lock: &Lock,
+        paths: &Paths,
+        name: &ProfileName,
+    ) -> Result<Option<std::path::PathBuf>> {
+        let path = paths.profile_settings(name);
+        private_file::create_dir(&paths.data)?;
+        private_file::create_dir(&paths.profile(name))?;
+        let unreadable = match private_file::read(&path, Content::Settings)? {
+            Some(bytes) => serde_json::from_slice::<Profile>(&bytes).is_err(),
+            None => false,
+        };
+        let aside = if unreadable { Some(private_file::set_aside(lock, &path)?) } else { None };
+        let mut text = serde_json::to_vec_pretty(self)
+            .map_err(|error| Error::other(format!("can't describe the profile: {}", json_problem(&error))))?;
+        text.push(b'\n');
+        private_file::write(lock, &path, &text)?;
+        Ok(aside)
+    }
+
+    /// Makes this describe `credential`: what is said of another one is forgotten.
+    pub(crate) fn describe(&mut self, credential: &AuthorizedUser) {
+        let fingerprint = credential.fingerprint();
+        if self.fingerprint.as_deref() == Some(&fingerprint) {
+            return;
+        }
+        *self = Profile {
+            account: Some(credential.account.clone()).filter(|account| !account.is_empty()),
+            quota_project: credential.quota_project_id.clone().or(self.quota_project.take()),
+            client_id: Some(credential.client_id.clone()),
+            endpoints: self.endpoints.take().filter(|_| self.client_id.as_ref() == Some(&credential.client_id)),
+            project: self.project.take(),
+            store: self.store,
+            unknown: std::mem::take(&mut self.unknown),
+            fingerprint: Some(fingerprint),
+            ..Profile::default()
+        };
+    }
+
+    /// The account, or what stands for one that isn't known.
+    pub(crate) fn account_or_unknown(&self) -> &str {
+        self.account.as_deref().unwrap_or("an unknown account")
+    }
+}
+
+/// A profile's folder that is a link would lead writes and reads elsewhere.
+fn refuse_linked_folder(paths: &Paths, name: &ProfileName) -> Result<()> {
+    for folder in [&paths.data, &paths.profile(name)] {
+        if folder.is_symlink() {
+            return Err(Error::content(
+                folder,
+                "is a symbolic link; bqcred doesn't follow links where it keeps things",
+            )
+            .hint("put the folder itself there, or remove the link"));
+        }
+    }
+    Ok(())
+}
+
+/// The names of all profiles, sorted.
+pub(crate) fn names(paths: &Paths) -> Result<Vec<ProfileName>> {
+    let entries = match std::fs::read_dir(&paths.data) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::file(&paths.data, "list", &error)),
+    };
+    let mut names: Vec<ProfileName> = entries
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .filter_map(|entry| ProfileName::parse(entry.file_name().to_str()?).ok())
+        .filter(|name| paths.profile_settings(name).exists() || paths.adc(name).exists())
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// "No such profile", with the nearest name that there is, or the way to make one.
+pub(crate) fn missing(paths: &Paths, name: &ProfileName) -> Error {
+    let names = names(paths).unwrap_or_default();
+    let error = Error::new(Kind::Missing, format!("there is no profile named {name}"));
+    let nearest = names
+        .iter()
+        .map(|known| (strsim::damerau_levenshtein(known.as_str(), name.as_str()), known))
+        .min()
+        .filter(|(distance, known)| *distance <= (known.as_str().len().max(name.as_str().len()) / 2).max(1));
+    match nearest {
+        Some((_, known)) => error.hint(format!("did you mean {known}? `bqcred list` shows all profiles")),
+        None if names.is_empty() && *name == ProfileName::default() => {
+            Error::new(Kind::Missing, "nobody has logged in yet").hint("`bqcred login`")
+        }
+        None => error
+            .hint(format!("`bqcred login --profile {name}` makes it; `bqcred list` shows those that there are")),
+    }
+}
+
+/// "Known, but without a credential": a login that was abandoned, or a file that was removed.
+pub(crate) fn without_credential(name: &ProfileName, profile: &Profile, login: &str) -> Error {
+    let why = profile.ended.as_ref().map_or(String::new(), |ended| format!(": it {}", ended.reason));
+    Error::new(Kind::Missing, format!("profile {name} has no credential{why}")).hint(format!("`{login}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_plain() {
+        for good in ["default", "a", "0", "work-eu_1.x", &"a".repeat(64)] {
+            assert!(ProfileName::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "-a", ".a", "A", "a/b", "..", "a b", "é", "a\n", "$(x)", &"a".repeat(65)] {
+            assert!(ProfileName::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

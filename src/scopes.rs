@@ -1,0 +1,107 @@
+//! OAuth scopes: what a login asks for, and what that means for BigQuery.
+
+use crate::error::{Error, Result};
+
+const PREFIX: &str = "https://www.googleapis.com/auth/";
+const EMAIL: &str = "https://www.googleapis.com/auth/userinfo.email";
+const BIGQUERY: &str = "https://www.googleapis.com/auth/bigquery";
+
+/// Short names for `--scopes`, what they stand for, and what they are for.
+pub(crate) const PRESETS: &[(&str, &str, &str)] = &[
+    ("bigquery", BIGQUERY, "query and change data in BigQuery (the default)"),
+    ("drive", "https://www.googleapis.com/auth/drive", "tables that lie in Google Sheets or Drive"),
+    ("storage", "https://www.googleapis.com/auth/devstorage.read_write", "load from and export to Cloud Storage"),
+    ("cloud-platform", "https://www.googleapis.com/auth/cloud-platform", "everything in Google Cloud"),
+];
+
+/// The scopes of a login: who the person is, BigQuery, and what is asked for beyond.
+///
+/// A name that is no preset stands for Google's scope of that name: `drive.readonly`. BigQuery's
+/// full scope is left out where a narrower one of its family is asked for. `google` is false for
+/// another OpenID provider.
+pub(crate) fn for_login(asked: &[String], google: bool) -> Result<Vec<String>> {
+    // OpenID Connect Core 5.4 and 11 have other words than Google for the address and for a refresh token
+    let identity: &[&str] = if google { &["openid", EMAIL] } else { &["openid", "email", "offline_access"] };
+    let mut scopes: Vec<String> = identity.iter().map(|&scope| scope.to_owned()).collect();
+    let asked = asked.iter().map(|name| full(name.trim())).collect::<Result<Vec<_>>>()?;
+    if !asked.iter().any(|scope| scope.starts_with(BIGQUERY)) {
+        scopes.push(BIGQUERY.to_owned());
+    }
+    for scope in asked {
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    Ok(scopes)
+}
+
+fn full(name: &str) -> Result<String> {
+    if let Some((_, scope, _)) = PRESETS.iter().find(|(preset, ..)| *preset == name) {
+        return Ok((*scope).to_owned());
+    }
+    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\'); // RFC 6749 section 3.3
+    match name {
+        "openid" | "offline_access" => Ok(name.to_owned()),
+        "email" => Ok(EMAIL.to_owned()),
+        _ if name.is_empty() || !name.chars().all(plain) => Err(Error::usage("--scopes holds an empty or unusable name")
+            .hint("`--scopes drive,storage`: names with commas between them")),
+        _ if name.contains("://") => Ok(name.to_owned()),
+        _ => Ok(format!("{PREFIX}{name}")),
+    }
+}
+
+/// The scopes asked for that were not granted. Google spells some in two ways.
+pub(crate) fn not_granted(asked: &[String], granted: &[String]) -> Vec<String> {
+    let same = |one: &str, other: &str| {
+        let plain = |scope: &str| match scope {
+            EMAIL => "email".to_owned(),
+            other => other.to_owned(),
+        };
+        plain(one) == plain(other)
+    };
+    asked.iter().filter(|scope| !granted.iter().any(|have| same(have, scope))).cloned().collect()
+}
+
+/// Whether these scopes let a program query BigQuery at all.
+pub(crate) fn allow_bigquery(granted: &[String]) -> bool {
+    granted.iter().any(|scope| {
+        scope.starts_with(BIGQUERY) || scope.starts_with("https://www.googleapis.com/auth/cloud-platform")
+    })
+}
+
+/// A scope as people know it: without the long prefix.
+pub(crate) fn short(scope: &str) -> &str {
+    scope.strip_prefix(PREFIX).unwrap_or(scope)
+}
+
+/// Scopes as people know them, with commas.
+pub(crate) fn short_list(scopes: &[String]) -> String {
+    scopes.iter().map(|scope| short(scope)).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn login(asked: &[&str]) -> Vec<String> {
+        let asked: Vec<String> = asked.iter().map(|&name| name.to_owned()).collect();
+        for_login(&asked, true).unwrap().iter().map(|scope| short(scope).to_owned()).collect()
+    }
+
+    #[test]
+    fn presets_add_to_the_default() {
+        assert_eq!(login(&[]), ["openid", "userinfo.email", "bigquery"]);
+        assert_eq!(login(&["bigquery", "drive"]), ["openid", "userinfo.email", "bigquery", "drive"]);
+        assert_eq!(login(&["bigquery.readonly"]), ["openid", "userinfo.email", "bigquery.readonly"]);
+        assert_eq!(login(&["https://x.example/s"]), ["openid", "userinfo.email", "bigquery", "https://x.example/s"]);
+        assert!(for_login(&["a b".to_owned()], true).is_err());
+        assert!(for_login(&[String::new()], true).is_err());
+    }
+
+    #[test]
+    fn what_was_not_granted_is_found() {
+        let asked = for_login(&[], true).unwrap();
+        assert!(not_granted(&asked, &["email".into(), "openid".into(), BIGQUERY.into()]).is_empty());
+        assert_eq!(not_granted(&asked, &["openid".into(), EMAIL.into()]), [BIGQUERY]);
+    }
+}

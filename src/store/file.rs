@@ -1,0 +1,107 @@
+//! Credentials in files: `adc.json` in the profile's folder, the access token in the cache.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::AccessToken;
+use crate::clock::Time;
+use crate::credential::AuthorizedUser;
+use crate::error::{Error, Kind, Result};
+use crate::paths::Paths;
+use crate::private_file::{self, Content, Lock};
+use crate::profile::ProfileName;
+use crate::secret::Secret;
+
+/// The file store.
+pub(crate) struct FileStore<'p> {
+    paths: &'p Paths,
+}
+
+/// An access token in the cache, tied to the refresh token that it came from.
+#[derive(Deserialize)]
+struct Cached {
+    access_token: Secret,
+    expires: Time,
+    fingerprint: String,
+}
+
+impl<'p> FileStore<'p> {
+    /// The files under these paths.
+    pub(crate) fn new(paths: &'p Paths) -> Self {
+        FileStore { paths }
+    }
+
+    pub(super) fn load(&self, name: &ProfileName) -> Result<Option<AuthorizedUser>> {
+        let path = self.paths.adc(name);
+        let Some(bytes) = private_file::read(&path, Content::Secret)? else { return Ok(None) };
+        match AuthorizedUser::parse(&bytes) {
+            Ok(credential) => Ok(Some(credential)),
+            Err(problem) => Err(Error::new(Kind::Store, format!("{}: {}", path.display(), problem.problem())).hint(
+                format!("`bqcred login --profile {name}` makes a new one; this file is then kept under another name"),
+            )),
+        }
+    }
+
+    pub(super) fn probe(&self, name: &ProfileName) -> Result<()> {
+        private_file::create_dir(&self.paths.data)?;
+        private_file::create_dir(&self.paths.profile(name))?;
+        private_file::read(&self.paths.adc(name), Content::Secret)?;
+        private_file::check_writable(&self.paths.profile(name))
+    }
+
+    pub(super) fn save(
+        &self,
+        lock: &Lock,
+        name: &ProfileName,
+        credential: &AuthorizedUser,
+    ) -> Result<Option<PathBuf>> {
+        let path = self.paths.adc(name);
+        private_file::create_dir(&self.paths.data)?;
+        private_file::create_dir(&self.paths.profile(name))?;
+        let aside = match private_file::read(&path, Content::Secret)? {
+            Some(bytes) if is_damaged(&bytes) => Some(private_file::set_aside(lock, &path)?),
+            _ => None,
+        };
+        private_file::write(lock, &path, &credential.to_adc_json())?;
+        private_file::remove(&self.paths.token(name))?;
+        Ok(aside)
+    }
+
+    pub(super) fn delete(&self, _lock: &Lock, name: &ProfileName) -> Result<bool> {
+        private_file::remove(&self.paths.token(name))?;
+        private_file::remove(&self.paths.adc(name))
+    }
+
+    pub(super) fn access_token(&self, name: &ProfileName, credential: &AuthorizedUser) -> Option<AccessToken> {
+        // whatever is wrong with a cache, a new token is the cure
+        let bytes = private_file::read(&self.paths.token(name), Content::Secret).ok()??;
+        let cached: Cached = serde_json::from_slice(&bytes).ok()?;
+        (cached.fingerprint == credential.fingerprint())
+            .then_some(AccessToken { token: cached.access_token, expires: cached.expires })
+    }
+
+    pub(super) fn keep_access_token(
+        &self,
+        name: &ProfileName,
+        credential: &AuthorizedUser,
+        token: &AccessToken,
+    ) -> Result<()> {
+        let path = self.paths.token(name);
+        let lock = Lock::acquire(&path.with_extension("token.lock"))?;
+        let text = Secret::new(
+            serde_json::json!({
+                "access_token": token.token.expose(),
+                "expires": token.expires,
+                "fingerprint": credential.fingerprint(),
+            })
+            .to_string(),
+        );
+        private_file::write(&lock, &path, text.expose().as_bytes())
+    }
+}
+
+/// Whether these bytes hold something that a new credential must not replace without a copy.
+fn is_damaged(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && AuthorizedUser::parse(bytes).is_err()
+}

@@ -1,0 +1,91 @@
+//! Where secrets lie: one interface, two stores.
+
+mod file;
+
+use crate::credential::AuthorizedUser;
+use crate::error::Result;
+use crate::paths::Paths;
+use crate::private_file::Lock;
+use crate::profile::{ProfileName, StoreKind};
+
+pub(crate) use file::FileStore;
+
+use crate::clock::Time;
+use crate::secret::Secret;
+
+/// An access token and when it ends.
+#[derive(Clone, Debug)]
+pub(crate) struct AccessToken {
+    /// The token.
+    pub(crate) token: Secret,
+    /// When it ends, by this machine's clock.
+    pub(crate) expires: Time,
+}
+
+/// A place for the secrets of profiles. Absence is a value; not being able to look is an error.
+pub(crate) enum Store<'p> {
+    /// Files that only this user can read.
+    File(FileStore<'p>),
+}
+
+impl<'p> Store<'p> {
+    /// The store of this kind.
+    pub(crate) fn of(kind: StoreKind, paths: &'p Paths) -> Store<'p> {
+        match kind {
+            StoreKind::File | StoreKind::Keyring => Store::File(FileStore::new(paths)),
+        }
+    }
+
+    /// The credential of a profile, if there is one.
+    pub(crate) fn load(&self, name: &ProfileName) -> Result<Option<AuthorizedUser>> {
+        match self {
+            Store::File(store) => store.load(name),
+        }
+    }
+
+    /// Makes sure that a credential can be kept, before a person goes through a sign-in for it.
+    pub(crate) fn probe(&self, name: &ProfileName) -> Result<()> {
+        match self {
+            Store::File(store) => store.probe(name),
+        }
+    }
+
+    /// Keeps a credential in the place of the old one. What lay there and can't be understood is
+    /// kept under another name, which is returned.
+    pub(crate) fn save(
+        &self,
+        lock: &Lock,
+        name: &ProfileName,
+        credential: &AuthorizedUser,
+    ) -> Result<Option<std::path::PathBuf>> {
+        match self {
+            Store::File(store) => store.save(lock, name, credential),
+        }
+    }
+
+    /// Removes the credential and the access token. Says whether there was a credential.
+    pub(crate) fn delete(&self, lock: &Lock, name: &ProfileName) -> Result<bool> {
+        match self {
+            Store::File(store) => store.delete(lock, name),
+        }
+    }
+
+    /// The access token that was kept for this very credential, if it can be read.
+    pub(crate) fn access_token(&self, name: &ProfileName, credential: &AuthorizedUser) -> Option<AccessToken> {
+        match self {
+            Store::File(store) => store.access_token(name, credential),
+        }
+    }
+
+    /// Keeps an access token for this credential.
+    pub(crate) fn keep_access_token(
+        &self,
+        name: &ProfileName,
+        credential: &AuthorizedUser,
+        token: &AccessToken,
+    ) -> Result<()> {
+        match self {
+            Store::File(store) => store.keep_access_token(name, credential, token),
+        }
+    }
+}

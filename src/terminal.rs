@@ -1,0 +1,68 @@
+//! The terminal: whether somebody sits at it, and questions to them.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::sync::mpsc::Sender;
+
+use rustix::termios::{self, LocalModes, OptionalActions, Termios};
+
+use crate::error::{Error, Result};
+
+/// Whether somebody can be asked: they see stderr and can type.
+pub(crate) fn is_interactive() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// A terminal that does not show what is typed, for as long as this lives.
+pub(crate) struct Hidden {
+    terminal: File,
+    before: Termios,
+}
+
+impl Hidden {
+    /// Opens the terminal and hides what is typed. What is pasted ends with Enter.
+    pub(crate) fn open() -> Result<Hidden> {
+        let failed = |error: std::io::Error| Error::file("/dev/tty".as_ref(), "use", &error);
+        let terminal = File::options().read(true).write(true).open("/dev/tty").map_err(failed)?;
+        let before = termios::tcgetattr(&terminal).map_err(|error| failed(error.into()))?;
+        let mut hidden = before.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        termios::tcsetattr(&terminal, OptionalActions::Now, &hidden).map_err(|error| failed(error.into()))?;
+        Ok(Hidden { terminal, before })
+    }
+
+    /// Reads lines in the background until the terminal closes. The reader is left behind when the
+    /// process ends: a read that waits for a person can't be called off.
+    pub(crate) fn read_lines<T: Send + 'static>(
+        &self,
+        to: Sender<T>,
+        event: impl Fn(String) -> T + Send + 'static,
+    ) -> Result<()> {
+        let terminal = self.terminal.try_clone().map_err(|error| Error::file("/dev/tty".as_ref(), "use", &error))?;
+        std::thread::spawn(move || {
+            for line in BufReader::new(terminal).lines() {
+                let Ok(line) = line else { return };
+                if to.send(event(line)).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(())
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        let _ = termios::tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
+    }
+}
+
+/// Asks a question that is answered by yes or no; Enter means no.
+pub(crate) fn confirm(question: &str) -> Result<bool> {
+    let failed = |error: std::io::Error| Error::file("/dev/tty".as_ref(), "use", &error);
+    let mut terminal = File::options().read(true).write(true).open("/dev/tty").map_err(failed)?;
+    terminal.write_all(format!("{question} [y/N] ").as_bytes()).map_err(failed)?;
+    let mut line = String::new();
+    BufReader::new(terminal).read_line(&mut line).map_err(failed)?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes" | "Yes"))
+}
