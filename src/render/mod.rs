@@ -128,12 +128,15 @@ pub(crate) enum Format {
     Kernel,
 }
 
+/// Writes the statement that sets a variable.
+type Set = fn(&str, &OsStr) -> Result<String, Reason>;
+
 /// The changes as text that this shell evaluates.
 ///
 /// # Errors
 /// If the shell's language can't carry a value exactly; the message names the variable and the shell.
 pub(crate) fn shell(dialect: Dialect, changes: &[Change]) -> Result<Vec<u8>> {
-    let (set, unset): (fn(&str, &OsStr) -> Result<String, Reason>, fn(&str) -> String) = match dialect {
+    let (set, unset): (Set, fn(&str) -> String) = match dialect {
         Dialect::Posix => (posix::set, posix::unset),
         Dialect::Fish => (fish::set, fish::unset),
         Dialect::Tcsh => (tcsh::set, tcsh::unset),
@@ -219,5 +222,11 @@ fn bytes(value: &OsStr) -> Result<&[u8], Reason> {
     if cfg!(unix) { Ok(value.as_encoded_bytes()) } else { unicode(value).map(str::as_bytes) }
 }
 
+#[cfg(test)]
+mod hostile;
+#[cfg(all(test, unix))]
+mod real_programs;
+#[cfg(all(test, unix))]
+mod real_shells;
 #[cfg(test)]
 mod tests;

@@ -19,8 +19,9 @@ pub(super) fn set(name: &str, value: &OsStr) -> Result<String, Reason> {
     let value = bytes(value)?;
     Ok(match quoted(value) {
         Some(quoted) => format!("export {name}={quoted};\n"),
-        // The x keeps trailing newlines, which a command substitution drops.
-        None => format!("{name}=\"`printf '{}x'`\";{name}=\"${{{name}%x}}\";export {name};\n", octal(value)),
+        // The x keeps trailing newlines, which a command substitution drops. Exported first, so that
+        // zsh's warn_create_global has nothing to say inside a function.
+        None => format!("export {name};{name}=\"`printf '{}x'`\";{name}=\"${{{name}%x}}\";\n", octal(value)),
     })
 }
 
@@ -30,12 +31,13 @@ pub(super) fn unset(name: &str) -> String {
 }
 
 /// The value in single quotes, if all its characters stand for themselves before *and* in `eval`.
-/// Blanks in a row are kept apart by an empty pair of quotes, since splitting makes one of many.
+/// Blanks in a row are kept apart by an empty pair of double quotes, since splitting makes one of many;
+/// single ones would be a literal quote under zsh's rc_quotes.
 pub(super) fn quoted(value: &[u8]) -> Option<String> {
     let mut text = String::from("'");
     for &byte in value {
         match byte {
-            b' ' if text.ends_with(' ') => text += "'' ",
+            b' ' if text.ends_with(' ') => text += "'\"\"' ",
             b' ' | b'@' | b'%' | b'+' => text.push(char::from(byte)),
             _ if is_plain(byte) => text.push(char::from(byte)),
             _ => return None,

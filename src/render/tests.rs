@@ -2,6 +2,7 @@ use std::ffi::OsString;
 
 use proptest::prelude::*;
 
+use super::hostile::text as hostile;
 use super::*;
 
 const NAME: &str = "GOOGLE_APPLICATION_CREDENTIALS";
@@ -57,10 +58,10 @@ fn a_removal_is_written_in_every_shell_and_refused_where_a_file_has_none() {
 #[test]
 fn what_the_posix_form_spells_in_octal() {
     let of = |value: &str| shell_text(Dialect::Posix, set(value));
-    assert_eq!(of("two  blanks"), format!("export {NAME}='two '' blanks';\n"));
+    assert_eq!(of("two  blanks"), format!("export {NAME}='two '\"\"' blanks';\n"));
     assert_eq!(
         of("127.0.0.1:9"),
-        format!("{NAME}=\"`printf '127.0.0.1\\0729x'`\";{NAME}=\"${{{NAME}%x}}\";export {NAME};\n")
+        format!("export {NAME};{NAME}=\"`printf '127.0.0.1\\0729x'`\";{NAME}=\"${{{NAME}%x}}\";\n")
     );
     assert!(of("-*1").contains(r"printf '\055\052\061x'"));
 }
@@ -130,15 +131,6 @@ fn shells_are_known_by_the_names_that_people_and_process_tables_use() {
     for &dialect in Dialect::ALL {
         assert_eq!(Dialect::from_shell_name(dialect.name()), Some(dialect));
     }
-}
-
-/// Text in which the characters that matter are common.
-fn hostile() -> impl Strategy<Value = String> {
-    let common = prop::sample::select(
-        " \t\n\r'\"`$\\!*?[]{}~#;&|<>()%^-=:,.x0é\u{2019}\u{1f600}".chars().collect::<Vec<_>>(),
-    );
-    prop::collection::vec(prop_oneof![4 => common, 1 => any::<char>()], 0..24)
-        .prop_map(|chars| chars.into_iter().filter(|c| *c != '\0').collect())
 }
 
 proptest! {
