@@ -17,12 +17,21 @@ use super::{Reason, bytes};
 /// `export NAME='value';`, or the longer form.
 pub(super) fn set(name: &str, value: &OsStr) -> Result<String, Reason> {
     let value = bytes(value)?;
-    Ok(match quoted(value) {
-        Some(quoted) => format!("export {name}={quoted};\n"),
-        // The x keeps trailing newlines, which a command substitution drops. Exported first, so that
-        // zsh's warn_create_global has nothing to say inside a function.
-        None => format!("export {name};{name}=\"`printf '{}x'`\";{name}=\"${{{name}%x}}\";\n", octal(value)),
-    })
+    if let Some(quoted) = quoted(value) {
+        return Ok(format!("export {name}={quoted};\n"));
+    }
+    // Exported first, so that zsh's warn_create_global has nothing to say inside a function. The x keeps
+    // trailing newlines, which a command substitution drops.
+    let assign = format!("export {name};{name}=\"`printf '{}x'`\";", octal(value));
+    let strip = format!("{name}=\"${{{name}%x}}\"");
+    if value.is_ascii() {
+        return Ok(format!("{assign}{strip};\n"));
+    }
+    // yash drops what follows a byte that is no character of the locale, and the x with it.
+    Ok(format!(
+        "{assign}test \"${{{name}%x}}x\" = \"${name}\"&&{strip}||\
+         {{ unset {name};echo {name}: this shell and locale cannot hold its value >&2;false;}};\n"
+    ))
 }
 
 /// `unset NAME;`
