@@ -1,13 +1,31 @@
 //! bqcred: use your own Google account for BigQuery from shells, notebooks, Python and R.
-#![allow(dead_code)]
+
+mod app;
+mod cli;
 mod client;
 mod clock;
+mod commands;
 mod credential;
 mod error;
 mod google;
+mod keep;
+mod login;
+mod parent_shell;
 mod paths;
 mod private_file;
 mod profile;
+mod refresh;
+mod render;
+mod scopes;
 mod secret;
 mod settings;
-fn main() {}
+mod store;
+mod terminal;
+mod ui;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let result = cli::parse(std::env::args_os().collect()).and_then(commands::run).and_then(|output| output.print());
+    ExitCode::from(result.unwrap_or_else(|error| ui::fail(&error)))
+}

@@ -1,0 +1,32 @@
+//! cmd.exe: `for /f "delims=" %i in ('bqcred env --shell cmd') do @%i`, or a batch file that is called.
+//!
+//! At the prompt and in a batch file cmd reads `%` differently, delayed expansion takes `!`, and other
+//! characters than ASCII depend on the code page, so all these are refused. Between the quotes of
+//! `set "NAME=value"` the rest stands for itself.
+
+use std::ffi::OsStr;
+
+use super::{Reason, unicode};
+
+/// Sets the error level, and leaves the shell open, which `exit /b 1` at a prompt would not.
+pub(super) const FAILING: &str = "cmd /d /c exit 1\r\n";
+
+/// `set "NAME=value"`
+pub(super) fn set(name: &str, value: &OsStr) -> Result<String, Reason> {
+    let value = unicode(value)?;
+    if value.is_empty() {
+        return Err("cmd removes a variable that is set to nothing");
+    }
+    if value.contains(['"', '%', '!']) {
+        return Err("\", % and ! mean something to cmd, however they are quoted");
+    }
+    if value.contains(|c| !matches!(c, ' '..='~')) {
+        return Err("cmd reads other characters than ASCII by its code page");
+    }
+    Ok(format!("set \"{name}={value}\"\r\n"))
+}
+
+/// `set "NAME="`
+pub(super) fn unset(name: &str) -> String {
+    format!("set \"{name}=\"\r\n")
+}

@@ -1,0 +1,82 @@
+//! sh, dash, bash, zsh, ksh, mksh, yash, busybox: text that survives even an unquoted `eval $(…)`.
+//!
+//! Unquoted, the shell splits what bqcred printed at the characters of IFS, takes every word for a
+//! file name pattern, and joins what comes out with one blank each. Ordinary quotes don't help: in the
+//! value `/data/*/x` the star stands inside quotes only for `eval`, which comes later, so that a file
+//! whose *name* is shell code would be run. Hence nothing that is printed here holds a pattern
+//! character, two blanks in a row, a comment, or a statement without its `;`.
+//!
+//! A value of harmless characters is quoted as everywhere. Any other is spelt in octal for `printf`,
+//! which every shell has or finds. `=` and `:` are spelt too: zsh replaces a word `=ls` by a path, and
+//! `IFS=:` is common enough; so is `IFS=,`.
+
+use std::ffi::OsStr;
+
+use super::{Reason, bytes};
+
+/// `export NAME='value';`, or the longer form.
+pub(super) fn set(name: &str, value: &OsStr) -> Result<String, Reason> {
+    let value = bytes(value)?;
+    if let Some(quoted) = quoted(value) {
+        return Ok(format!("export {name}={quoted};\n"));
+    }
+    // Exported first, so that zsh's warn_create_global has nothing to say inside a function. The x keeps
+    // trailing newlines, which a command substitution drops.
+    let assign = format!("export {name};{name}=\"`printf '{}x'`\";", octal(value));
+    let strip = format!("{name}=\"${{{name}%x}}\"");
+    if value.is_ascii() {
+        return Ok(format!("{assign}{strip};\n"));
+    }
+    // yash drops what follows a byte that is no character of the locale, and the x with it.
+    Ok(format!(
+        "{assign}test \"${{{name}%x}}x\" = \"${name}\"&&{strip}||\
+         {{ unset {name};echo {name}: this shell and locale cannot hold its value >&2;false;}};\n"
+    ))
+}
+
+/// `unset NAME;`
+pub(super) fn unset(name: &str) -> String {
+    format!("unset {name};\n")
+}
+
+/// The value in single quotes, if all its characters stand for themselves before *and* in `eval`.
+/// Blanks in a row are kept apart by an empty pair of double quotes, since splitting makes one of many;
+/// single ones would be a literal quote under zsh's rc_quotes.
+pub(super) fn quoted(value: &[u8]) -> Option<String> {
+    let mut text = String::from("'");
+    for &byte in value {
+        match byte {
+            b' ' if text.ends_with(' ') => text += "'\"\"' ",
+            b' ' | b'@' | b'%' | b'+' => text.push(char::from(byte)),
+            _ if is_plain(byte) => text.push(char::from(byte)),
+            _ => return None,
+        }
+    }
+    text.push('\'');
+    Some(text)
+}
+
+/// The value as a format of `printf`: three octal digits for everything that might mean something to
+/// the shell or to `printf`, also for a leading `-`, and for an octal digit after such a spelling, which
+/// some `printf` would take for a part of it.
+pub(super) fn octal(value: &[u8]) -> String {
+    let mut text = String::new();
+    let mut after_escape = false;
+    for &byte in value {
+        let literal = is_plain(byte)
+            && !(text.is_empty() && byte == b'-')
+            && !(after_escape && matches!(byte, b'0'..=b'7'));
+        if literal {
+            text.push(char::from(byte));
+        } else {
+            text += &format!("\\{byte:03o}");
+        }
+        after_escape = !literal;
+    }
+    text
+}
+
+/// Characters that no shell, no `printf` and no likely IFS gives a meaning.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-')
+}

@@ -1,0 +1,27 @@
+//! R's `.Renviron`, as `?Startup` describes it and `readRenviron()` reads it.
+//!
+//! Quotes are removed wherever they stand, a backslash only outside of them. `${NAME}` is filled in even
+//! inside quotes, so it is refused, as is a line break.
+
+use super::Reason;
+use super::dotenv::is_plain;
+
+/// `NAME=value`
+pub(super) fn line(name: &str, value: &str) -> Result<String, Reason> {
+    if value.contains("${") {
+        return Err("R fills in what follows ${, even in quotes");
+    }
+    if value.contains(['\n', '\r']) {
+        return Err("R reads one line a variable");
+    }
+    let word = if value.chars().all(is_plain) {
+        value.to_owned()
+    } else if !value.contains('\'') && !value.ends_with('\\') {
+        format!("'{value}'")
+    } else if !value.contains('"') && !value.ends_with('\\') {
+        format!("\"{value}\"")
+    } else {
+        return Err("R has no spelling for both kinds of quotes, or a backslash at the end");
+    };
+    Ok(format!("{name}={word}\n"))
+}
