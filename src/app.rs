@@ -53,8 +53,9 @@ impl App {
             return ProfileName::parse(name);
         }
         if let Some(name) = env("BQCRED_PROFILE").filter(|name| !name.is_empty()) {
-            return ProfileName::parse(&name.to_string_lossy())
-                .map_err(|error| Error::usage(format!("BQCRED_PROFILE: {error}")).hint("`unset BQCRED_PROFILE`"));
+            return ProfileName::parse(&name.to_string_lossy()).map_err(|error| {
+                Error::usage(format!("BQCRED_PROFILE: {error}")).hint("`unset BQCRED_PROFILE`")
+            });
         }
         self.chosen_profile()
     }
@@ -62,8 +63,9 @@ impl App {
     /// The profile that `bqcred use` set, else `default`.
     pub(crate) fn chosen_profile(&self) -> Result<ProfileName> {
         match Settings::load(&self.paths)?.profile {
-            Some(name) => ProfileName::parse(&name)
-                .map_err(|error| Error::content(&self.paths.settings(), error).hint("`bqcred use NAME` mends it")),
+            Some(name) => ProfileName::parse(&name).map_err(|error| {
+                Error::content(&self.paths.settings(), error).hint("`bqcred use NAME` mends it")
+            }),
             None => Ok(ProfileName::default()),
         }
     }

@@ -86,7 +86,8 @@ struct Installed {
     tokeninfo_uri: Option<String>,
 }
 
-const CONSOLE_HINT: &str = "`bqcred client guide` shows how to make a Desktop app client and download its file";
+const CONSOLE_HINT: &str =
+    "`bqcred client guide` shows how to make a Desktop app client and download its file";
 
 impl Client {
     /// Reads and checks a client file wherever it lies. `None` if there is none.
@@ -111,10 +112,11 @@ impl Client {
                     .hint("download the file again, and leave it as it is"))
             }
             (Some(installed), None, _) => Client::from_installed(path, installed),
-            (None, Some(_), _) => {
-                Err(refused(path, "is a client of type \"Web application\", which can't sign in on a command line")
-                    .hint("make a client of type \"Desktop app\": `bqcred client guide`"))
-            }
+            (None, Some(_), _) => Err(refused(
+                path,
+                "is a client of type \"Web application\", which can't sign in on a command line",
+            )
+            .hint("make a client of type \"Desktop app\": `bqcred client guide`")),
             (None, None, Some(kind)) => Err(refuse_credential(path, kind.as_str())),
             (None, None, None) => {
                 Err(refused(path, "is no OAuth client file: it has no `installed` object").hint(CONSOLE_HINT))
@@ -229,7 +231,10 @@ mod tests {
             "auth_provider_x509_cert_url":"https://www.googleapis.com/oauth2/v1/certs","client_secret":"GOCSPX-x",
             "redirect_uris":["http://localhost"]}}"#;
         let client = Client::parse(Path::new("f"), text.as_bytes()).unwrap();
-        assert_eq!((client.id.as_str(), client.project.as_deref()), ("12-a.apps.googleusercontent.com", Some("p")));
+        assert_eq!(
+            (client.id.as_str(), client.project.as_deref()),
+            ("12-a.apps.googleusercontent.com", Some("p"))
+        );
         assert!(client.endpoints.is_none());
     }
 

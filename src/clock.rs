@@ -52,7 +52,8 @@ impl Serialize for Time {
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let time = humantime::parse_rfc3339_weak(&text).map_err(|_| serde::de::Error::custom("not a time"))?;
+        let time =
+            humantime::parse_rfc3339_weak(&text).map_err(|_| serde::de::Error::custom("not a time"))?;
         Ok(Time::of(time))
     }
 }

@@ -362,7 +362,10 @@ mod tests {
         let problem = |text: &str| AuthorizedUser::parse(text.as_bytes()).unwrap_err();
         let other = |name: &str| problem(&format!(r#"{{"type":"{name}"}}"#));
         assert_eq!(other("service_account"), NotAuthorizedUser::OtherType(OtherType::ServiceAccount));
-        assert_eq!(other("impersonated_service_account"), NotAuthorizedUser::OtherType(OtherType::Impersonated));
+        assert_eq!(
+            other("impersonated_service_account"),
+            NotAuthorizedUser::OtherType(OtherType::Impersonated)
+        );
         assert_eq!(problem(r#"{"installed":{}}"#), NotAuthorizedUser::ClientFile);
         assert_eq!(problem("{}"), NotAuthorizedUser::MissingKeys(vec!["type"]));
         assert_eq!(

@@ -6,6 +6,7 @@ mod client;
 mod clock;
 mod commands;
 mod credential;
+mod environment;
 mod error;
 mod google;
 mod keep;
@@ -26,6 +27,7 @@ mod ui;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let result = cli::parse(std::env::args_os().collect()).and_then(commands::run).and_then(|output| output.print());
+    let result =
+        cli::parse(std::env::args_os().collect()).and_then(commands::run).and_then(|output| output.print());
     ExitCode::from(result.unwrap_or_else(|error| ui::fail(&error)))
 }

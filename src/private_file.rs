@@ -43,7 +43,9 @@ pub(crate) fn read(path: &Path, content: Content) -> Result<Option<SecretBytes>>
     let opened = fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
     let file = match opened {
         Ok(file) => file,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         Err(_) if content != Content::Foreign && path.is_symlink() => return Err(refuse_link(path)),
         Err(error) => return Err(Error::file(path, "read", &error)),
     };

@@ -174,7 +174,10 @@ impl Profile {
             account: Some(credential.account.clone()).filter(|account| !account.is_empty()),
             quota_project: credential.quota_project_id.clone().or(self.quota_project.take()),
             client_id: Some(credential.client_id.clone()),
-            endpoints: self.endpoints.take().filter(|_| self.client_id.as_ref() == Some(&credential.client_id)),
+            endpoints: self
+                .endpoints
+                .take()
+                .filter(|_| self.client_id.as_ref() == Some(&credential.client_id)),
             project: self.project.take(),
             store: self.store,
             unknown: std::mem::take(&mut self.unknown),
@@ -234,8 +237,9 @@ pub(crate) fn missing(paths: &Paths, name: &ProfileName) -> Error {
         None if names.is_empty() && *name == ProfileName::default() => {
             Error::new(Kind::Missing, "nobody has logged in yet").hint("`bqcred login`")
         }
-        None => error
-            .hint(format!("`bqcred login --profile {name}` makes it; `bqcred list` shows those that there are")),
+        None => error.hint(format!(
+            "`bqcred login --profile {name}` makes it; `bqcred list` shows those that there are"
+        )),
     }
 }
 

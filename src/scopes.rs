@@ -10,7 +10,11 @@ const BIGQUERY: &str = "https://www.googleapis.com/auth/bigquery";
 pub(crate) const PRESETS: &[(&str, &str, &str)] = &[
     ("bigquery", BIGQUERY, "query and change data in BigQuery (the default)"),
     ("drive", "https://www.googleapis.com/auth/drive", "tables that lie in Google Sheets or Drive"),
-    ("storage", "https://www.googleapis.com/auth/devstorage.read_write", "load from and export to Cloud Storage"),
+    (
+        "storage",
+        "https://www.googleapis.com/auth/devstorage.read_write",
+        "load from and export to Cloud Storage",
+    ),
     ("cloud-platform", "https://www.googleapis.com/auth/cloud-platform", "everything in Google Cloud"),
 ];
 
@@ -43,8 +47,10 @@ fn full(name: &str) -> Result<String> {
     match name {
         "openid" | "offline_access" => Ok(name.to_owned()),
         "email" => Ok(EMAIL.to_owned()),
-        _ if name.is_empty() || !name.chars().all(plain) => Err(Error::usage("--scopes holds an empty or unusable name")
-            .hint("`--scopes drive,storage`: names with commas between them")),
+        _ if name.is_empty() || !name.chars().all(plain) => {
+            Err(Error::usage("--scopes holds an empty or unusable name")
+                .hint("`--scopes drive,storage`: names with commas between them"))
+        }
         _ if name.contains("://") => Ok(name.to_owned()),
         _ => Ok(format!("{PREFIX}{name}")),
     }
@@ -93,7 +99,10 @@ mod tests {
         assert_eq!(login(&[]), ["openid", "userinfo.email", "bigquery"]);
         assert_eq!(login(&["bigquery", "drive"]), ["openid", "userinfo.email", "bigquery", "drive"]);
         assert_eq!(login(&["bigquery.readonly"]), ["openid", "userinfo.email", "bigquery.readonly"]);
-        assert_eq!(login(&["https://x.example/s"]), ["openid", "userinfo.email", "bigquery", "https://x.example/s"]);
+        assert_eq!(
+            login(&["https://x.example/s"]),
+            ["openid", "userinfo.email", "bigquery", "https://x.example/s"]
+        );
         assert!(for_login(&["a b".to_owned()], true).is_err());
         assert!(for_login(&[String::new()], true).is_err());
     }

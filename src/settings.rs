@@ -17,7 +17,7 @@ pub(crate) struct Settings {
     /// The port that logins listen on, for `ssh -L`; any free one if not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) port: Option<u16>,
-    /// Where new credentials go; the keyring where there is one, if not set.
+    /// Where new credentials go; files, if not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) store: Option<StoreKind>,
     /// What a newer bqcred keeps here; carried along.
@@ -29,7 +29,9 @@ impl Settings {
     /// Reads the settings; all unset if there is no file.
     pub(crate) fn load(paths: &Paths) -> Result<Settings> {
         let path = paths.settings();
-        let Some(bytes) = private_file::read(&path, Content::Settings)? else { return Ok(Settings::default()) };
+        let Some(bytes) = private_file::read(&path, Content::Settings)? else {
+            return Ok(Settings::default());
+        };
         serde_json::from_slice(&bytes).map_err(|error| {
             Error::content(&path, json_problem(&error)).hint("mend it, or move it away to start with none")
         })
@@ -40,8 +42,9 @@ impl Settings {
         let lock = Lock::acquire(&paths.config.join(".lock"))?;
         let mut settings = Settings::load(paths)?;
         change(&mut settings);
-        let mut text = serde_json::to_vec_pretty(&settings)
-            .map_err(|error| Error::other(format!("can't describe the settings: {}", json_problem(&error))))?;
+        let mut text = serde_json::to_vec_pretty(&settings).map_err(|error| {
+            Error::other(format!("can't describe the settings: {}", json_problem(&error)))
+        })?;
         text.push(b'\n');
         private_file::write(&lock, &paths.settings(), &text)
     }

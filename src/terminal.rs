@@ -38,7 +38,8 @@ impl Hidden {
         to: Sender<T>,
         event: impl Fn(String) -> T + Send + 'static,
     ) -> Result<()> {
-        let terminal = self.terminal.try_clone().map_err(|error| Error::file("/dev/tty".as_ref(), "use", &error))?;
+        let terminal =
+            self.terminal.try_clone().map_err(|error| Error::file("/dev/tty".as_ref(), "use", &error))?;
         std::thread::spawn(move || {
             for line in BufReader::new(terminal).lines() {
                 let Ok(line) = line else { return };

@@ -81,9 +81,8 @@ pub(crate) fn fail(error: &Error) -> u8 {
 /// Lines of two columns, the first as wide as it needs to be.
 pub(crate) fn columns(rows: &[(&str, String)]) -> String {
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    rows.iter().fold(String::new(), |text, (name, value)| {
-        text + format!("{name:width$}  {value}").trim_end() + "\n"
-    })
+    rows.iter()
+        .fold(String::new(), |text, (name, value)| text + format!("{name:width$}  {value}").trim_end() + "\n")
 }
 
 /// A table whose columns are as wide as they need to be; two blanks between them.

@@ -41,7 +41,9 @@ impl Answer {
             return Err(unreadable("that address has no `code=` in it"));
         }
         let code = decoded(&text);
-        if code.is_empty() || !code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_-.~".contains(&byte)) {
+        if code.is_empty()
+            || !code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_-.~".contains(&byte))
+        {
             return Err(unreadable("that is neither an address nor a code"));
         }
         Ok(Answer { result: Ok(Secret::new(code)), state: None })

@@ -46,12 +46,16 @@ impl Endpoints {
         tokeninfo: Option<&str>,
     ) -> Result<Option<Endpoints>, String> {
         let googles = |uri: Option<&str>, known: &[&str]| uri.is_none_or(|uri| known.contains(&uri));
-        if googles(auth, &GOOGLE_AUTH) && googles(token, &GOOGLE_TOKEN) && revoke.is_none() && tokeninfo.is_none()
+        if googles(auth, &GOOGLE_AUTH)
+            && googles(token, &GOOGLE_TOKEN)
+            && revoke.is_none()
+            && tokeninfo.is_none()
         {
             return Ok(None);
         }
         let google = Endpoints::google();
-        let named = [("auth_uri", auth), ("token_uri", token), ("revoke_uri", revoke), ("tokeninfo_uri", tokeninfo)];
+        let named =
+            [("auth_uri", auth), ("token_uri", token), ("revoke_uri", revoke), ("tokeninfo_uri", tokeninfo)];
         let mut parties = Vec::new();
         for (name, uri) in named {
             if let Some(uri) = uri {
@@ -159,9 +163,9 @@ fn is_google(uri: &str) -> bool {
 
 fn is_google_host(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
-    ["google.com", "googleapis.com"].iter().any(|domain| {
-        host == *domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
-    })
+    ["google.com", "googleapis.com"]
+        .iter()
+        .any(|domain| host == *domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
 }
 
 fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
@@ -187,7 +191,10 @@ mod tests {
 
     #[test]
     fn googles_own_need_no_keeping() {
-        assert_eq!(check("https://accounts.google.com/o/oauth2/auth", "https://oauth2.googleapis.com/token"), Ok(None));
+        assert_eq!(
+            check("https://accounts.google.com/o/oauth2/auth", "https://oauth2.googleapis.com/token"),
+            Ok(None)
+        );
         assert_eq!(Endpoints::from_client_file(None, None, None, None), Ok(None));
     }
 

@@ -51,9 +51,7 @@ pub(crate) enum Reason {
 impl Reason {
     /// From an error answer's `error`, `error_subtype` and `error_description`.
     pub(crate) fn of(error: &str, subtype: Option<&str>, description: Option<&str>) -> Reason {
-        let says = |words: &str| {
-            description.is_some_and(|text| text.to_lowercase().contains(words))
-        };
+        let says = |words: &str| description.is_some_and(|text| text.to_lowercase().contains(words));
         let reauthentication = [Some(error), subtype];
         if reauthentication.iter().flatten().any(|word| matches!(*word, "invalid_rapt" | "rapt_required")) {
             return Reason::SignInAgain;
@@ -89,7 +87,9 @@ impl Reason {
     pub(crate) fn words(&self) -> String {
         match self {
             Reason::GrantEnded => "was revoked or has expired".to_owned(),
-            Reason::SignInAgain => "needs a new sign-in, which the organisation asks for from time to time".to_owned(),
+            Reason::SignInAgain => {
+                "needs a new sign-in, which the organisation asks for from time to time".to_owned()
+            }
             Reason::ClientDeleted => "belongs to an OAuth client that was deleted".to_owned(),
             other => format!("was refused ({})", other.code()),
         }
@@ -119,7 +119,9 @@ impl Reason {
         let (what, hint) = match self {
             Reason::GrantEnded => (
                 "Google says that this credential was revoked or has expired",
-                format!("`{login}`\nif this happens every seven days: the OAuth client is in Testing; publish it"),
+                format!(
+                    "`{login}`\nif this happens every seven days: the OAuth client is in Testing; publish it"
+                ),
             ),
             Reason::BadCode => (
                 "Google did not accept the code: it was used already, is too old, or was copied incompletely",
@@ -157,7 +159,8 @@ impl Reason {
             ),
             Reason::AccountRestricted => (
                 "your organisation does not allow access from this device or network (context-aware access)",
-                "connect as your organisation asks for (its VPN, a managed device), then try again".to_owned(),
+                "connect as your organisation asks for (its VPN, a managed device), then try again"
+                    .to_owned(),
             ),
             Reason::AccessDenied => (
                 "the sign-in was cancelled, or this account may not use the OAuth client",
@@ -183,7 +186,8 @@ impl Reason {
 
 /// The server's word for an error, if it is one and not something that it was sent.
 fn printable_code(code: &str) -> String {
-    let good = !code.is_empty() && code.len() <= 40 && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let good =
+        !code.is_empty() && code.len() <= 40 && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     if good { code.to_owned() } else { "an error without a name".to_owned() }
 }
 
@@ -232,7 +236,8 @@ impl Transport {
                 "where a company's proxy opens TLS, set SSL_CERT_FILE to its CA file",
             ),
             Transport::CertificateTime => (
-                "the server's certificate is not valid at the time that this machine's clock shows".to_owned(),
+                "the server's certificate is not valid at the time that this machine's clock shows"
+                    .to_owned(),
                 "check the clock: `date`",
             ),
             Transport::CertificateName => (
@@ -255,7 +260,9 @@ impl Transport {
             Transport::Proxy => {
                 ("the proxy did not let the request through".to_owned(), "check HTTPS_PROXY and NO_PROXY")
             }
-            Transport::Busy(429) => ("Google asks to slow down (429)".to_owned(), "wait a minute, then try again"),
+            Transport::Busy(429) => {
+                ("Google asks to slow down (429)".to_owned(), "wait a minute, then try again")
+            }
             Transport::Busy(status) => (format!("Google has a problem of its own ({status})"), retry),
             Transport::NotTheServer(status) => (
                 format!("a page came instead of Google's answer ({status}): a captive portal or a proxy"),
@@ -296,7 +303,11 @@ mod tests {
             ("internal_failure", None, None, Reason::Other("internal_failure".to_owned())),
         ];
         for (error, subtype, description, reason) in cases {
-            assert_eq!(Reason::of(error, subtype, description), reason, "{error} {subtype:?} {description:?}");
+            assert_eq!(
+                Reason::of(error, subtype, description),
+                reason,
+                "{error} {subtype:?} {description:?}"
+            );
         }
     }
 
@@ -310,9 +321,19 @@ mod tests {
     #[test]
     fn every_reason_has_words_of_its_own() {
         let reasons = [
-            Reason::GrantEnded, Reason::BadCode, Reason::SignInAgain, Reason::ClientDeleted, Reason::ClientDisabled,
-            Reason::ClientInvalid, Reason::ClientUnauthorized, Reason::AdminPolicy, Reason::OrganisationInternal,
-            Reason::AccountRestricted, Reason::AccessDenied, Reason::InvalidScope, Reason::RedirectMismatch,
+            Reason::GrantEnded,
+            Reason::BadCode,
+            Reason::SignInAgain,
+            Reason::ClientDeleted,
+            Reason::ClientDisabled,
+            Reason::ClientInvalid,
+            Reason::ClientUnauthorized,
+            Reason::AdminPolicy,
+            Reason::OrganisationInternal,
+            Reason::AccountRestricted,
+            Reason::AccessDenied,
+            Reason::InvalidScope,
+            Reason::RedirectMismatch,
         ];
         let mut texts: Vec<String> = reasons.iter().map(|reason| reason.told("bqcred login").0).collect();
         texts.sort();

@@ -66,7 +66,8 @@ pub(crate) fn post(uri: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<H
     let deadline = Instant::now() + WHOLE_LIMIT;
     let response = request.send().map_err(|error| classify(&error))?;
     let status = response.status().as_u16();
-    let date = response.headers().get("date").and_then(|value| value.to_str().ok()).and_then(Time::from_http_date);
+    let date =
+        response.headers().get("date").and_then(|value| value.to_str().ok()).and_then(Time::from_http_date);
     Ok(HttpAnswer { status, date, body: read_body(response, deadline)? })
 }
 

@@ -45,7 +45,8 @@ impl Loopback {
                 io::ErrorKind::AddrInUse => format!("port {port} is taken by another program"),
                 _ => format!("can't listen on port {port}: {}", reason(error)),
             };
-            Error::new(Kind::Other, what).hint("choose another one: `bqcred login --port PORT`, or leave --port out")
+            Error::new(Kind::Other, what)
+                .hint("choose another one: `bqcred login --port PORT`, or leave --port out")
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| failed(&error))?;
         let port = listener.local_addr().map_err(|error| failed(&error))?.port();
@@ -220,9 +221,9 @@ fn parse(head: &[u8]) -> Option<(&str, &str, Option<&str>)> {
     if words.next().is_some() || !version.starts_with("HTTP/1.") || !target.starts_with('/') {
         return None;
     }
-    let mut hosts = lines.filter_map(|line| line.split_once(':')).filter_map(|(name, value)| {
-        name.eq_ignore_ascii_case("host").then_some(value.trim())
-    });
+    let mut hosts = lines
+        .filter_map(|line| line.split_once(':'))
+        .filter_map(|(name, value)| name.eq_ignore_ascii_case("host").then_some(value.trim()));
     let host = hosts.next();
     if hosts.next().is_some() {
         return None;
@@ -253,7 +254,8 @@ mod tests {
 
     #[test]
     fn only_our_own_answer_counts() {
-        let get = |target: &str, host: &str| status(&format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+        let get =
+            |target: &str, host: &str| status(&format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n"));
         assert_eq!(get("/?state=right&code=c", "127.0.0.1:8085"), ("200 OK", true));
         assert_eq!(get("/?error=access_denied&state=right", "localhost:8085"), ("200 OK", true));
         assert_eq!(get("/?state=wrong&code=c", "127.0.0.1:8085").1, false);
@@ -262,7 +264,10 @@ mod tests {
         assert_eq!(get("/?state=right&code=c", "127.0.0.1:1").1, false);
         assert_eq!(get("/favicon.ico", "127.0.0.1:8085").0, "404 Not Found");
         assert_eq!(status("GET /?state=right&code=c HTTP/1.1\r\n\r\n").1, false);
-        assert_eq!(status("HEAD /?state=right&code=c HTTP/1.1\r\nHost: 127.0.0.1:8085\r\n\r\n"), ("200 OK", false));
+        assert_eq!(
+            status("HEAD /?state=right&code=c HTTP/1.1\r\nHost: 127.0.0.1:8085\r\n\r\n"),
+            ("200 OK", false)
+        );
         assert_eq!(status("POST /?state=right&code=c HTTP/1.1\r\nHost: 127.0.0.1:8085\r\n\r\n").1, false);
         assert_eq!(
             status("GET /?state=right&code=c HTTP/1.1\r\nHost: 127.0.0.1:8085\r\nhost: x\r\n\r\n").0,

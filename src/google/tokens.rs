@@ -5,13 +5,11 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use oauth2::basic::{
-    BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
-};
+use oauth2::basic::{BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType};
 use oauth2::{
-    AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, PkceCodeChallenge,
-    PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardRevocableToken,
-    StandardTokenResponse, TokenResponse, TokenUrl,
+    AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope,
+    StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
 };
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
@@ -252,8 +250,7 @@ impl<'e> Google<'e> {
                 let refused = refusal_of(&answer).map(Refusal::into_failure);
                 return Err(refused.unwrap_or(Failure::Unreachable(Transport::NotTheServer(answer.status))));
             }
-            let info: Tokeninfo =
-                serde_json::from_slice(&answer.body).map_err(|_| malformed(&answer))?;
+            let info: Tokeninfo = serde_json::from_slice(&answer.body).map_err(|_| malformed(&answer))?;
             let verified = info.email_verified.is_none_or(|value| value == true || value == "true");
             Ok(Some(Identity {
                 sub: info.sub,
@@ -427,8 +424,9 @@ mod tests {
     fn an_authorization_url_asks_for_what_google_needs() {
         let endpoints = Endpoints::google();
         let scopes = ["openid".to_owned(), "b c".to_owned()];
-        let consent =
-            Google::at(&endpoints).consent("id", "http://127.0.0.1:1/", &scopes, Some("ada@example.com")).unwrap();
+        let consent = Google::at(&endpoints)
+            .consent("id", "http://127.0.0.1:1/", &scopes, Some("ada@example.com"))
+            .unwrap();
         let url = url::Url::parse(&consent.url).unwrap();
         let parameters: std::collections::BTreeMap<_, _> = url.query_pairs().into_owned().collect();
         for (name, value) in [
@@ -450,7 +448,8 @@ mod tests {
     #[test]
     fn an_id_token_names_the_person() {
         let token = |claims: &str| format!("x.{}.y", BASE64_URL_SAFE_NO_PAD.encode(claims));
-        let identity = identity_in(&token(r#"{"sub":"1","email":"ada@example.com","email_verified":true}"#)).unwrap();
+        let identity =
+            identity_in(&token(r#"{"sub":"1","email":"ada@example.com","email_verified":true}"#)).unwrap();
         assert_eq!(identity.email.as_deref(), Some("ada@example.com"));
         assert_eq!(identity_in(&token(r#"{"email":"a","email_verified":false}"#)).unwrap().email, None);
         assert_eq!(identity_in("nonsense"), None);

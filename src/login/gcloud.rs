@@ -3,8 +3,10 @@
 //! gcloud works in a private, empty configuration that is removed afterwards, whatever happens. Its
 //! log files are switched off: they would hold the refresh token in clear text (gcloud 528).
 
+use std::io::IsTerminal;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -62,7 +64,8 @@ impl ViaGcloud {
         self.let_gcloud_work(&workplace)?;
         let adc = workplace.folder.path().join("application_default_credentials.json");
         let Some(bytes) = private_file::read(&adc, Content::Secret)? else {
-            return Err(Error::other("gcloud ended without a credential").hint("`gcloud --version`: is it a recent one?"));
+            return Err(Error::other("gcloud ended without a credential")
+                .hint("`gcloud --version`: is it a recent one?"));
         };
         let credential = AuthorizedUser::parse(&bytes)
             .map_err(|problem| Error::other(format!("gcloud's credential {}", problem.problem())))?;
@@ -108,17 +111,25 @@ impl ViaGcloud {
         let failed = |error: &std::io::Error| {
             Error::other(format!("{} can't be run: {}", self.program.display(), reason(error)))
         };
-        let mut child = self.command(workplace.folder.path())?.spawn().map_err(|error| failed(&error))?;
+        // Without a terminal nobody sends gcloud our signals, and it is a script that starts Python: in a
+        // group of its own all of it can be ended.
+        let own_group = !std::io::stdin().is_terminal();
+        let mut command = self.command(workplace.folder.path())?;
+        if own_group {
+            command.process_group(0);
+        }
+        let mut child = command.spawn().map_err(|error| failed(&error))?;
+        let mut patience = 40; // two seconds for gcloud to end by itself: at a terminal it got the signal too
         let status = loop {
             match child.try_wait().map_err(|error| failed(&error))? {
                 Some(status) => break status,
-                None if interrupted.load(Ordering::SeqCst) => {
-                    // at a terminal gcloud got the same signal; elsewhere nobody told it
-                    let _ = child.kill();
-                    let _ = child.wait();
-                    return Err(Error::new(Kind::Interrupted, "stopped; nothing was changed"));
+                None if interrupted.load(Ordering::SeqCst) && (patience <= 0 || own_group) => {
+                    end(&mut child, own_group);
                 }
-                None => std::thread::sleep(std::time::Duration::from_millis(50)),
+                None => {
+                    patience -= i32::from(interrupted.load(Ordering::SeqCst));
+                    std::thread::sleep(std::time::Duration::from_millis(50));
+                }
             }
         };
         if interrupted.load(Ordering::SeqCst) {
@@ -160,10 +171,19 @@ impl ViaGcloud {
             .env("CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK", "1");
         // our stdout is the product of the verb; gcloud's prompts are for people
         let stderr = rustix::stdio::stderr();
-        let stdout = rustix::io::dup(stderr).map_err(|error| Error::other(format!("can't use stderr: {error}")))?;
+        let stdout =
+            rustix::io::dup(stderr).map_err(|error| Error::other(format!("can't use stderr: {error}")))?;
         command.stdout(Stdio::from(stdout));
         Ok(command)
     }
+}
+
+fn end(child: &mut Child, own_group: bool) {
+    let group = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw).filter(|_| own_group);
+    if let Some(group) = group {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    let _ = child.kill();
 }
 
 /// gcloud's private, empty configuration; removed with everything in it.
@@ -177,6 +197,7 @@ const PREFIX: &str = "gcloud-";
 impl Workplace {
     fn new(app: &App) -> Result<Workplace> {
         private_file::create_dir(&app.paths.state)?;
+        let _newborn = Lock::acquire(&app.paths.state.join(".gcloud.lock"))?; // no sweep before it has its lock
         sweep(&app.paths.state);
         let folder = tempfile::Builder::new()
             .prefix(PREFIX)

@@ -110,9 +110,14 @@ fn open_browser(url: &str) -> bool {
 
 fn invite(plan: &Plan, url: &str, port: u16, opened: bool) {
     let who = plan.account.as_deref().map_or(String::new(), |account| format!(" as {account}"));
-    let place = plan.endpoints().foreign_host().map_or(String::new(), |host| format!(" at {host}, which is not Google"));
+    let place = plan
+        .endpoints()
+        .foreign_host()
+        .map_or(String::new(), |host| format!(" at {host}, which is not Google"));
     let lead = if opened {
-        format!("Your browser opens for you to sign in{who}{place}. If it doesn't, open this address in any browser:")
+        format!(
+            "Your browser opens for you to sign in{who}{place}. If it doesn't, open this address in any browser:"
+        )
     } else {
         format!("Open this address in a browser, on any machine, and sign in{who}{place}:")
     };

@@ -66,11 +66,13 @@ impl Plan {
             .exchange(&self.client.id, &self.client.secret, &redirect, &code, verifier)
             .map_err(told)?;
         let Some(refresh_token) = fresh.refresh_token else {
-            return Err(Error::new(Kind::Refused, "the server gave no refresh token, so nothing could be kept").hint(
-                format!(
-                    "remove the app's access at https://myaccount.google.com/connections, then `{login}`"
-                ),
-            ));
+            return Err(Error::new(
+                Kind::Refused,
+                "the server gave no refresh token, so nothing could be kept",
+            )
+            .hint(format!(
+                "remove the app's access at https://myaccount.google.com/connections, then `{login}`"
+            )));
         };
         let mut identity = fresh.identity.unwrap_or_default();
         if identity.email.is_none()
@@ -109,8 +111,11 @@ impl Plan {
     fn check_scopes(&self, granted: &[String], login: &str) -> Result<()> {
         let missing = scopes::not_granted(&self.scopes, granted);
         if client::is_googles(&self.client.id) && !scopes::allow_bigquery(granted) {
-            return Err(Error::new(Kind::Refused, "you signed in, but did not let bqcred use BigQuery; nothing was kept")
-                .hint(format!("`{login}`, and tick BigQuery on Google's page")));
+            return Err(Error::new(
+                Kind::Refused,
+                "you signed in, but did not let bqcred use BigQuery; nothing was kept",
+            )
+            .hint(format!("`{login}`, and tick BigQuery on Google's page")));
         }
         if !missing.is_empty() {
             ui::note(&format!(
@@ -144,7 +149,9 @@ pub(crate) fn check_account(
         ))),
         None => Err(Error::new(
             Kind::Refused,
-            format!("the server does not say who signed in, so {wanted} can't be confirmed; nothing was changed"),
+            format!(
+                "the server does not say who signed in, so {wanted} can't be confirmed; nothing was changed"
+            ),
         )
         .hint(format!("`{login}` without an account takes whoever signs in"))),
     }
@@ -167,4 +174,15 @@ pub(crate) fn tell_kept(app: &App, name: &ProfileName, kept: &Kept) {
         ));
     }
     ui::note(&format!("next: eval $({})", app.command("env", name)));
+}
+
+/// A project's id is a plain word; anything else is a slip that would surface much later.
+pub(crate) fn check_project(project: &str) -> Result<()> {
+    // "example.com:project" is the older form of an organisation's projects
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '_');
+    if !project.is_empty() && project.chars().all(good) {
+        return Ok(());
+    }
+    Err(Error::usage(format!("{project:?} is no id of a project"))
+        .hint("the id, not the name: https://console.cloud.google.com/cloud-resource-manager lists both"))
 }

@@ -70,8 +70,10 @@ pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str) -> Result<Kept
         if ours {
             return Ok(());
         }
-        Err(Error::other(format!("this answer belongs to another login than the one that waits for profile {name}"))
-            .hint(format!("paste the address that the last `{start}` led to, or start again")))
+        Err(Error::other(format!(
+            "this answer belongs to another login than the one that waits for profile {name}"
+        ))
+        .hint(format!("paste the address that the last `{start}` led to, or start again")))
     })?;
     let bytes = wire.1;
     let wire = wire.0;
@@ -122,7 +124,8 @@ fn take(
 ) -> Result<(Wire, SecretBytes)> {
     let path = app.paths.pending_login(name);
     let none = || {
-        Error::new(Kind::Missing, format!("no login of profile {name} waits for an answer")).hint(format!("`{start}`"))
+        Error::new(Kind::Missing, format!("no login of profile {name} waits for an answer"))
+            .hint(format!("`{start}`"))
     };
     // no folder: nothing was ever started, and nothing needs to be made to say so
     if !app.paths.state.exists() {
@@ -132,7 +135,9 @@ fn take(
     let Some(bytes) = private_file::read(&path, Content::Secret)? else { return Err(none()) };
     let Ok(wire) = serde_json::from_slice::<Wire>(&bytes) else {
         private_file::set_aside(&lock, &path)?;
-        return Err(Error::content(&path, "could not be understood, and was put aside").hint(format!("`{start}`")));
+        return Err(
+            Error::content(&path, "could not be understood, and was put aside").hint(format!("`{start}`"))
+        );
     };
     let age = Time::now().since(wire.started);
     if age > LIFE {

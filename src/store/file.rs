@@ -37,9 +37,13 @@ impl<'p> FileStore<'p> {
         let Some(bytes) = private_file::read(&path, Content::Secret)? else { return Ok(None) };
         match AuthorizedUser::parse(&bytes) {
             Ok(credential) => Ok(Some(credential)),
-            Err(problem) => Err(Error::new(Kind::Store, format!("{}: {}", path.display(), problem.problem())).hint(
-                format!("`bqcred login --profile {name}` makes a new one; this file is then kept under another name"),
-            )),
+            Err(problem) => Err(Error::new(
+                Kind::Store,
+                format!("{}: {}", path.display(), problem.problem()),
+            )
+            .hint(format!(
+                "`bqcred login --profile {name}` makes a new one; this file is then kept under another name"
+            ))),
         }
     }
 
@@ -73,7 +77,11 @@ impl<'p> FileStore<'p> {
         private_file::remove(&self.paths.adc(name))
     }
 
-    pub(super) fn access_token(&self, name: &ProfileName, credential: &AuthorizedUser) -> Option<AccessToken> {
+    pub(super) fn access_token(
+        &self,
+        name: &ProfileName,
+        credential: &AuthorizedUser,
+    ) -> Option<AccessToken> {
         // whatever is wrong with a cache, a new token is the cure
         let bytes = private_file::read(&self.paths.token(name), Content::Secret).ok()??;
         let cached: Cached = serde_json::from_slice(&bytes).ok()?;

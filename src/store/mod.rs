@@ -12,6 +12,7 @@ pub(crate) use file::FileStore;
 
 use crate::clock::Time;
 use crate::secret::Secret;
+use crate::settings::Settings;
 
 /// An access token and when it ends.
 #[derive(Clone, Debug)]
@@ -34,6 +35,22 @@ impl<'p> Store<'p> {
         match kind {
             StoreKind::File | StoreKind::Keyring => Store::File(FileStore::new(paths)),
         }
+    }
+
+    /// The store for a new credential of this profile, made sure of before anybody signs in. `demanded`
+    /// is what the command line says: nothing, a store, or (`Some(None)`) the one that fits.
+    pub(crate) fn choose(
+        demanded: Option<Option<StoreKind>>,
+        paths: &Paths,
+        name: &ProfileName,
+    ) -> Result<StoreKind> {
+        let kind = match demanded {
+            Some(Some(kind)) => kind,
+            Some(None) => StoreKind::File,
+            None => Settings::load(paths)?.store.unwrap_or_default(),
+        };
+        Store::of(kind, paths).probe(name)?;
+        Ok(kind)
     }
 
     /// The credential of a profile, if there is one.
@@ -71,7 +88,11 @@ impl<'p> Store<'p> {
     }
 
     /// The access token that was kept for this very credential, if it can be read.
-    pub(crate) fn access_token(&self, name: &ProfileName, credential: &AuthorizedUser) -> Option<AccessToken> {
+    pub(crate) fn access_token(
+        &self,
+        name: &ProfileName,
+        credential: &AuthorizedUser,
+    ) -> Option<AccessToken> {
         match self {
             Store::File(store) => store.access_token(name, credential),
         }

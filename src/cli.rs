@@ -1,0 +1,347 @@
+//! The command line, as data: the doc comments are the help that people read.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::error::{Error, Result};
+use crate::profile::StoreKind;
+use crate::render::{Dialect, Format};
+use crate::ui::Output;
+
+/// Use your own Google account for BigQuery from shells, notebooks, Python and R
+///
+/// Log in once; then the BigQuery libraries run as you, with no change to any code:
+///
+///   bqcred login
+///   eval $(bqcred env)
+#[derive(Debug, Parser)]
+#[command(name = "bqcred", version, max_term_width = 100, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// The profile to work with [default: what `bqcred use` set, else "default"]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Login(Login),
+    Env(Env),
+    Token(Token),
+    Status(Status),
+    List(List),
+    Use(Use),
+    Import(Import),
+    Export(Export),
+    Forget(Forget),
+    #[command(subcommand)]
+    Client(Client),
+}
+
+/// Sign in and keep the credential
+#[derive(Debug, Args)]
+#[command(after_help = "Example, on a machine without a browser:\n  \
+    bqcred login ada@example.com --project my-project --port 8085")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct Login {
+    /// The account that it has to be
+    pub(crate) account: Option<String>,
+    /// The project that jobs run in; kept with the profile
+    #[arg(long, value_name = "PROJECT")]
+    pub(crate) project: Option<String>,
+    /// The project that requests count against, if it is another one
+    #[arg(long, value_name = "PROJECT")]
+    pub(crate) quota_project: Option<String>,
+    /// Ask for more than BigQuery: drive, storage, cloud-platform, or names of Google's scopes
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) scopes: Vec<String>,
+    /// Where to keep the credential [default: file]
+    #[arg(long, value_enum, value_name = "STORE")]
+    pub(crate) store: Option<StoreChoice>,
+    /// The OAuth client to sign in under [default: see `bqcred client show`]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client_id_file: Option<PathBuf>,
+    /// Let gcloud run the login with its own OAuth client
+    #[arg(long, value_enum, value_name = "TOOL", conflicts_with_all = ["client_id_file", "start", "finish", "port"])]
+    pub(crate) via: Option<Via>,
+    /// Don't open a browser on this machine
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// The port on 127.0.0.1 that the browser comes back to, for `ssh -L` [default: a free one]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
+    /// How long to wait for the sign-in
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout: u64,
+    /// Print the address to open, and end; `--finish` completes the login
+    #[arg(long, conflicts_with = "finish")]
+    pub(crate) start: bool,
+    /// Complete a login with the address that the browser ended at, or its code; - reads it from stdin
+    #[arg(long, value_name = "URL|CODE|-", allow_hyphen_values = true,
+          conflicts_with_all = ["account", "project", "quota_project", "scopes", "store", "client_id_file", "port"])]
+    pub(crate) finish: Option<String>,
+}
+
+/// Where a new credential goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StoreChoice {
+    /// The keyring if there is one, else a file
+    Auto,
+    /// A file that only you can read
+    File,
+    /// The operating system's keyring
+    Keyring,
+}
+
+/// Tools that can run a login.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Via {
+    /// The Google Cloud CLI
+    Gcloud,
+}
+
+/// Print the environment that makes the libraries run as you
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  eval $(bqcred env)")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct Env {
+    /// The shell to print for [default: the one that asks]
+    #[arg(long, value_name = "SHELL", value_parser = parse_shell, conflicts_with = "format")]
+    pub(crate) shell: Option<Dialect>,
+    /// Print for a program instead of a shell
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<FormatChoice>,
+    /// Print the removal of what `env` sets
+    #[arg(long)]
+    pub(crate) unset: bool,
+    /// Leave out what keeps libraries from becoming the VM's service account
+    #[arg(long)]
+    pub(crate) no_guard: bool,
+    /// Also make gcloud and bq use the credential; see the README for what that does to gcloud
+    #[arg(long)]
+    pub(crate) gcloud: bool,
+}
+
+/// Formats of `env` that are no shell's.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FormatChoice {
+    /// One flat JSON object
+    Json,
+    /// A .env file
+    Dotenv,
+    /// R's ~/.Renviron
+    Renviron,
+    /// systemd's EnvironmentFile
+    Systemd,
+    /// The `env` of a Jupyter kernel.json
+    Kernel,
+}
+
+/// Print an access token
+///
+/// It is kept until it ends, so that asking again costs nothing.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    curl -H \"Authorization: Bearer $(bqcred token)\" https://bigquery.googleapis.com/bigquery/v2/projects")]
+pub(crate) struct Token {
+    /// Get a new one if less than this is left
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub(crate) min_ttl: u64,
+    /// Print the token, when it ends and whose it is, as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Show who you are, whether the credential is alive, and where it is kept
+#[derive(Debug, Args)]
+#[command(after_help = "Example, in a script:\n  bqcred status --exit-code || bqcred login")]
+pub(crate) struct Status {
+    /// Don't ask Google
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print nothing (but the JSON, with --json): the exit code tells
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+}
+
+/// List all profiles
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bqcred list --json")]
+pub(crate) struct List {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Set the current profile
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bqcred use work")]
+pub(crate) struct Use {
+    /// The profile to use where none is named
+    pub(crate) name: String,
+}
+
+/// Adopt a credential that another tool made
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bqcred import --from gcloud --project my-project")]
+pub(crate) struct Import {
+    /// An ADC file (type authorized_user); - reads it from stdin
+    #[arg(value_name = "FILE", required_unless_present = "from", conflicts_with = "from")]
+    pub(crate) file: Option<PathBuf>,
+    /// The tool whose credential to adopt
+    #[arg(long, value_enum, value_name = "TOOL")]
+    pub(crate) from: Option<Source>,
+    /// Which of gcloud's accounts, where it keeps several
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) account: Option<String>,
+    /// The project that jobs run in; kept with the profile
+    #[arg(long, value_name = "PROJECT")]
+    pub(crate) project: Option<String>,
+    /// The project that requests count against, if it is another one
+    #[arg(long, value_name = "PROJECT")]
+    pub(crate) quota_project: Option<String>,
+    /// Where to keep the credential [default: file]
+    #[arg(long, value_enum, value_name = "STORE")]
+    pub(crate) store: Option<StoreChoice>,
+    /// Replace the credential of an existing profile
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Remove the source afterwards
+    #[arg(long = "move")]
+    pub(crate) move_: bool,
+}
+
+/// Tools whose credentials can be adopted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Source {
+    /// gcloud's application-default credential, or one of its accounts
+    Gcloud,
+    /// pydata-google-auth, which `%%bigquery` uses
+    Pydata,
+    /// pandas-gbq
+    PandasGbq,
+    /// Ibis
+    Ibis,
+}
+
+/// Write the ADC file elsewhere
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  bqcred export --well-known   (undone by: bqcred export --well-known --undo)"
+)]
+pub(crate) struct Export {
+    /// Where to; - prints it
+    #[arg(value_name = "FILE", required_unless_present = "well_known", conflicts_with = "well_known")]
+    pub(crate) file: Option<PathBuf>,
+    /// To the place where gcloud and the libraries look by themselves; what lies there is kept aside
+    #[arg(long)]
+    pub(crate) well_known: bool,
+    /// Put back what lay there before
+    #[arg(long, requires = "well_known")]
+    pub(crate) undo: bool,
+    /// Replace an existing file
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Remove a profile here; nothing is revoked at Google
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bqcred forget --profile old")]
+pub(crate) struct Forget {}
+
+/// The OAuth client that logins run under
+#[derive(Debug, Subcommand)]
+pub(crate) enum Client {
+    /// Keep a client file from Google's console
+    #[command(after_help = "Example:\n  bqcred client set ~/Downloads/client_secret_123.json")]
+    Set {
+        /// The file of a "Desktop app" client
+        file: PathBuf,
+    },
+    /// Show which client logins run under, without its secret
+    #[command(after_help = "Example:\n  bqcred client show --json")]
+    Show {
+        /// The client file to look at instead
+        #[arg(long, value_name = "FILE")]
+        client_id_file: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show how to make a client in Google's console
+    #[command(after_help = "Example:\n  bqcred client guide")]
+    Guide,
+}
+
+fn parse_shell(name: &str) -> std::result::Result<Dialect, String> {
+    Dialect::from_shell_name(name).ok_or_else(|| {
+        let known: Vec<&str> = Dialect::ALL.iter().map(|dialect| dialect.name()).collect();
+        format!("known are {}, and the shells that are like them", known.join(", "))
+    })
+}
+
+impl StoreChoice {
+    /// The store that is demanded; `None` for the one that fits.
+    pub(crate) fn demanded(self) -> Option<StoreKind> {
+        match self {
+            StoreChoice::Auto => None,
+            StoreChoice::File => Some(StoreKind::File),
+            StoreChoice::Keyring => Some(StoreKind::Keyring),
+        }
+    }
+}
+
+impl FormatChoice {
+    /// What renders it.
+    pub(crate) fn format(self) -> Format {
+        match self {
+            FormatChoice::Json => Format::Json,
+            FormatChoice::Dotenv => Format::Dotenv,
+            FormatChoice::Renviron => Format::Renviron,
+            FormatChoice::Systemd => Format::Systemd,
+            FormatChoice::Kernel => Format::Kernel,
+        }
+    }
+}
+
+/// What the command line asks for.
+pub(crate) enum Asked {
+    /// A verb.
+    Verb(Cli),
+    /// A text that answers it already: help, the version.
+    Text(Output),
+}
+
+/// Reads the command line.
+pub(crate) fn parse(words: Vec<OsString>) -> Result<Asked> {
+    let for_eval = is_for_eval(&words);
+    Cli::try_parse_from(words).map(Asked::Verb).or_else(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            Ok(Asked::Text(Output::text(error.to_string())))
+        }
+        _ => {
+            let text = error.to_string();
+            let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+            let error = Error::usage(text);
+            Err(match for_eval {
+                true => error.with_stdout(crate::parent_shell::dialect().unwrap_or(Dialect::Posix).failing()),
+                false => error,
+            })
+        }
+    })
+}
+
+/// Whether a shell evaluates what is printed, so that it has to notice a mistyped command line.
+fn is_for_eval(words: &[OsString]) -> bool {
+    let mut words = words.iter().skip(1).map(|word| word.to_string_lossy());
+    let says_env = words.by_ref().any(|word| word == "env");
+    says_env && !words.any(|word| word.starts_with("--format"))
+}

@@ -1,0 +1,73 @@
+//! `bqcred client`: the OAuth client that logins run under.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::app::App;
+use crate::cli;
+use crate::client::{self, Client, Found};
+use crate::error::{Error, Kind, Result};
+use crate::google::Endpoints;
+use crate::private_file::{self, Content, Lock};
+use crate::ui::{self, Output};
+
+const GUIDE: &str = include_str!("client_guide.txt");
+
+pub(crate) fn run(args: &cli::Client, app: &App) -> Result<Output> {
+    match args {
+        cli::Client::Set { file } => set(app, file),
+        cli::Client::Show { client_id_file, json } => show(app, client_id_file.as_deref(), *json),
+        cli::Client::Guide => Ok(Output::text(GUIDE)),
+    }
+}
+
+fn set(app: &App, file: &Path) -> Result<Output> {
+    let Some((client, bytes)) = Client::read(file, Content::Foreign)? else {
+        return Err(Error::new(Kind::Missing, format!("{} does not exist", file.display()))
+            .hint("`bqcred client guide` shows how to make a client and download its file"));
+    };
+    let lock = Lock::acquire(&app.paths.config.join(".lock"))?;
+    private_file::write(&lock, &app.paths.client(), &bytes)?;
+    ui::note(&format!("logins run under the client {}", client.id));
+    warn_of_foreign_server(&client);
+    if !client::is_googles(&client.id) && client.endpoints.is_none() {
+        ui::note("its id doesn't end as Google's do (.apps.googleusercontent.com): is it copied whole?");
+    }
+    ui::note(&format!("{} is no longer needed and may be removed", file.display()));
+    Ok(Output::none())
+}
+
+fn warn_of_foreign_server(client: &Client) {
+    if let Some(host) = client.endpoints.as_ref().and_then(Endpoints::foreign_host) {
+        ui::note(&format!("this client signs in at {host}, which is not Google"));
+    }
+}
+
+fn show(app: &App, file: Option<&Path>, as_json: bool) -> Result<Output> {
+    let name = app.profile_name()?;
+    let Some(Found { client, origin, path }) = app.client(file, &name)? else {
+        return Err(no_client());
+    };
+    let endpoints = client.endpoints.clone().unwrap_or_else(Endpoints::google);
+    if as_json {
+        return Ok(Output::json(&json!({
+            "client_id": client.id,
+            "project": client.project,
+            "from": origin.words(),
+            "path": path,
+            "endpoints": endpoints,
+        })));
+    }
+    let mut rows = vec![("client", client.id.clone()), ("from", origin.words().to_owned())];
+    rows.extend(path.map(|path| ("file", path.display().to_string())));
+    rows.extend(client.project.clone().map(|project| ("project", project)));
+    rows.push(("signs in at", endpoints.auth_uri.clone()));
+    warn_of_foreign_server(&client);
+    Ok(Output::text(ui::columns(&rows)))
+}
+
+fn no_client() -> Error {
+    Error::new(Kind::Missing, "no OAuth client is set, so logins run by gcloud, if it is installed")
+        .hint("`bqcred client guide` shows how to make one, `bqcred client set FILE` keeps it")
+}

@@ -1,0 +1,47 @@
+//! `bqcred env`: runs in every shell start, so it reads three small files and asks nobody.
+
+use crate::app::{self, App};
+use crate::cli::Env;
+use crate::environment::{self, Extent};
+use crate::error::Result;
+use crate::parent_shell;
+use crate::render::{self, Change, Dialect};
+use crate::ui::{self, Output};
+
+pub(crate) fn run(args: &Env, app: &App) -> Result<Output> {
+    if let Some(format) = args.format {
+        return changes(args, app)
+            .and_then(|changes| render::format(format.format(), &changes))
+            .map(Output::bytes);
+    }
+    let dialect = args.shell.or_else(parent_shell::dialect).unwrap_or(Dialect::Posix);
+    changes(args, app)
+        .and_then(|changes| render::shell(dialect, &changes))
+        .map(Output::bytes)
+        .map_err(|error| error.with_stdout(dialect.failing()))
+}
+
+fn changes(args: &Env, app: &App) -> Result<Vec<Change>> {
+    let extent = Extent { guard: !args.no_guard, gcloud: args.gcloud };
+    if args.unset {
+        return Ok(environment::unset(extent));
+    }
+    let loaded = app.load()?;
+    let (name, profile) = (&loaded.name, &loaded.profile);
+    if let Some(ended) = &profile.ended {
+        ui::note(&format!("this credential {}: `{}`", ended.reason, app.login_command(name)));
+    }
+    let mut changes = environment::set(name, profile, &app.paths.adc(name), extent);
+    if args.format.is_none() && app::env(environment::PROFILE).is_some_and(|earlier| earlier != name.as_str())
+    {
+        changes.extend(environment::leftovers(&changes));
+    }
+    let has_project = profile.project.is_some() || app::env(environment::PROJECT).is_some();
+    if !has_project {
+        ui::note(&format!(
+            "profile {name} has no project, and Python needs one: `{} --project PROJECT`",
+            app.login_command(name)
+        ));
+    }
+    Ok(changes)
+}

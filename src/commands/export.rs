@@ -1,0 +1,153 @@
+//! `bqcred export`: writes the ADC file where something else looks for it.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::app::App;
+use crate::cli::Export;
+use crate::error::{Error, Kind, Result, json_problem};
+use crate::private_file::{self, Content, Lock};
+use crate::ui::{self, Output};
+
+/// What `--well-known` did, so that `--undo` can tell whether it is still so.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    /// The file that was written.
+    path: PathBuf,
+    /// What was written into it.
+    sha256: String,
+    /// Where that which lay there before is kept, if anything lay there.
+    backup: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Export, app: &App) -> Result<Output> {
+    if args.undo {
+        return undo(args, app);
+    }
+    let loaded = app.load()?;
+    let json = loaded.credential.to_adc_json();
+    match args.file.as_deref() {
+        None => to_well_known(args, app, &json),
+        Some(path) if path == Path::new("-") => Ok(Output::bytes(json.to_vec())),
+        Some(path) => to_file(args, path, &json),
+    }
+}
+
+fn to_file(args: &Export, path: &Path, json: &[u8]) -> Result<Output> {
+    if path.symlink_metadata().is_ok() && !args.force {
+        return Err(Error::usage(format!("{} exists already; nothing was changed", path.display()))
+            .hint("`--force` replaces it"));
+    }
+    private_file::write_elsewhere(path, json)?;
+    ui::note(&format!(
+        "written to {}: a plain file that acts as you; bqcred doesn't look after it",
+        path.display()
+    ));
+    Ok(Output::none())
+}
+
+fn record_path(app: &App) -> PathBuf {
+    app.paths.state.join("well-known.json")
+}
+
+fn lock(app: &App) -> Result<Lock> {
+    Lock::acquire(&app.paths.state.join(".well-known.lock"))
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn read_record(app: &App) -> Result<Option<Record>> {
+    let path = record_path(app);
+    let Some(bytes) = private_file::read(&path, Content::Secret)? else { return Ok(None) };
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| Error::content(&path, json_problem(&error)))
+}
+
+/// Writes to gcloud's place. What lies there is copied aside first; a second export keeps the first
+/// backup, which is what the person had before bqcred came.
+fn to_well_known(args: &Export, app: &App, json: &[u8]) -> Result<Output> {
+    let path = app.well_known_adc();
+    let lock = lock(app)?;
+    let earlier = read_record(app)?.filter(|record| record.path == path);
+    let present = private_file::read(&path, Content::Foreign)?;
+    let ours = match (&earlier, &present) {
+        (Some(record), Some(bytes)) => record.sha256 == digest(bytes),
+        _ => false,
+    };
+    let backup = match (&present, earlier) {
+        (Some(_), Some(record)) if ours => record.backup,
+        (Some(bytes), _) => Some(keep_aside(args, &lock, &path, bytes)?),
+        (None, _) => None,
+    };
+    let record = Record { path: path.clone(), sha256: digest(json), backup };
+    let text = serde_json::to_vec(&record)
+        .map_err(|error| Error::other(format!("can't describe the export: {}", json_problem(&error))))?;
+    private_file::write(&lock, &record_path(app), &text)?;
+    if let Some(folder) = path.parent()
+        && !folder.exists()
+    {
+        private_file::create_dir(folder)?;
+    }
+    private_file::write_elsewhere(&path, json)?;
+    ui::note(&format!("written to {}; `bqcred export --well-known --undo` takes it back", path.display()));
+    if let Some(backup) = &record.backup {
+        ui::note(&format!("what lay there is kept as {}", backup.display()));
+    }
+    Ok(Output::none())
+}
+
+fn keep_aside(args: &Export, lock: &Lock, path: &Path, bytes: &[u8]) -> Result<PathBuf> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".before-bqcred");
+    let backup = path.with_file_name(name);
+    let other = private_file::read(&backup, Content::Foreign)?.is_some_and(|kept| *kept != *bytes);
+    if other && !args.force {
+        return Err(Error::other(format!(
+            "{} holds an earlier backup; nothing was changed",
+            backup.display()
+        ))
+        .hint("move it away, or let `--force` replace it"));
+    }
+    let _ = lock;
+    private_file::write_elsewhere(&backup, bytes)?;
+    Ok(backup)
+}
+
+fn undo(args: &Export, app: &App) -> Result<Output> {
+    let _lock = lock(app)?;
+    let Some(record) = read_record(app)? else {
+        return Err(Error::new(
+            Kind::Missing,
+            "nothing was exported to gcloud's place, so there is nothing to undo",
+        ));
+    };
+    let present = private_file::read(&record.path, Content::Foreign)?;
+    let changed = present.as_ref().is_some_and(|bytes| digest(bytes) != record.sha256);
+    if changed && !args.force {
+        return Err(Error::other(format!(
+            "{} was changed since the export; nothing was changed",
+            record.path.display()
+        ))
+        .hint("`--force` puts back what lay there before all the same"));
+    }
+    match &record.backup {
+        Some(backup) => {
+            let Some(bytes) = private_file::read(backup, Content::Foreign)? else {
+                return Err(Error::new(Kind::Missing, format!("the backup {} is gone", backup.display()))
+                    .hint(format!("remove {} yourself if it has to go", record.path.display())));
+            };
+            private_file::write_elsewhere(&record.path, &bytes)?;
+            private_file::remove(backup)?;
+            ui::note(&format!("{} is as it was before", record.path.display()));
+        }
+        None => {
+            private_file::remove(&record.path)?;
+            ui::note(&format!("{} was removed, as there was none before", record.path.display()));
+        }
+    }
+    private_file::remove(&record_path(app))?;
+    Ok(Output::none())
+}

@@ -1,0 +1,235 @@
+//! `bqcred import`: adopts a credential that another tool made.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::app::App;
+use crate::cli::{Import, Source, StoreChoice};
+use crate::client::Client;
+use crate::credential::{AuthorizedUser, NotAuthorizedUser};
+use crate::error::{Error, Kind, Result, reason};
+use crate::google::{Endpoints, Failure, Google, Identity};
+use crate::keep::{self, Arrival};
+use crate::login;
+use crate::private_file::{self, Content};
+use crate::profile::ProfileName;
+use crate::secret::SecretBytes;
+use crate::store::Store;
+use crate::ui::{self, Output};
+
+/// Larger than any credential.
+const STDIN_LIMIT: u64 = 1024 * 1024;
+
+pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
+    let name = app.profile_name()?;
+    if !args.force && app.known_profile(&name)?.is_some_and(|profile| profile.ended.is_none()) {
+        return Err(Error::usage(format!("profile {name} exists already; nothing was changed")).hint(
+            format!(
+                "`--force` replaces its credential, `--profile NAME` keeps both: {}",
+                other_name(app, &name)
+            ),
+        ));
+    }
+    for project in [&args.project, &args.quota_project].into_iter().flatten() {
+        login::check_project(project)?;
+    }
+    let source = source(args, app)?;
+    let credential = read(&source)?;
+    let store = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
+    let arrival = arrival(args, app, &name, credential, store)?;
+    let kept = keep::keep(app, &name, arrival)?;
+    ui::note(&format!("profile {name} is now {}", kept.profile.account_or_unknown()));
+    settle_source(args, &source)?;
+    ui::note(&format!("next: eval $({})", app.command("env", &name)));
+    Ok(Output::none())
+}
+
+fn other_name(app: &App, name: &ProfileName) -> String {
+    let taken = crate::profile::names(&app.paths).unwrap_or_default();
+    let free = (2..)
+        .map(|number| format!("{name}-{number}"))
+        .find(|free| !taken.iter().any(|name| name.as_str() == free));
+    format!("bqcred import --profile {} …", free.unwrap_or_default())
+}
+
+/// Asks Google whose the credential is. Where it can't be asked, the file's own word has to do; where
+/// it refuses, the credential is of no use.
+fn arrival(
+    args: &Import,
+    app: &App,
+    name: &ProfileName,
+    credential: AuthorizedUser,
+    store: crate::profile::StoreKind,
+) -> Result<Arrival> {
+    let endpoints = endpoints(app, &credential);
+    let asked = endpoints.clone().unwrap_or_else(Endpoints::google);
+    let server = Google::at(&asked);
+    let mut arrival = Arrival {
+        identity: None,
+        scopes: Vec::new(),
+        project: args.project.clone(),
+        quota_project: args.quota_project.clone().or(credential.quota_project_id.clone()),
+        store,
+        endpoints,
+        origin: "import",
+        signed_in: None,
+        refresh_token_expires: None,
+        credential,
+    };
+    let user = &arrival.credential;
+    match server.refresh(&user.client_id, &user.client_secret, &user.refresh_token) {
+        Ok(fresh) => {
+            let mut identity = fresh.identity.unwrap_or_default();
+            if identity.email.is_none() || fresh.scopes.is_none() {
+                let asked = server.identify(&fresh.access_token).ok().flatten().unwrap_or_default();
+                identity = Identity {
+                    email: identity.email.or(asked.email),
+                    sub: identity.sub.or(asked.sub),
+                    scopes: asked.scopes,
+                };
+            }
+            arrival.scopes = fresh.scopes.or(identity.scopes.take()).unwrap_or_default();
+            if let Some(token) = fresh.refresh_token {
+                arrival.credential.refresh_token = token;
+            }
+            arrival.refresh_token_expires = fresh.refresh_token_expires;
+            if identity.email.is_none() {
+                ui::note("Google does not say whose this credential is: it may not see the address");
+            }
+            arrival.identity = Some(identity);
+        }
+        Err(failure @ Failure::Unreachable(_)) => {
+            let error = failure.into_error(&app.login_command(name));
+            ui::note(&format!("Google could not be asked whose this credential is: {error}"));
+            ui::note("it is kept as the file says; `bqcred status` asks again");
+        }
+        Err(failure) => {
+            let login = app.login_command(name);
+            return Err(failure.into_error(&login));
+        }
+    }
+    Ok(arrival)
+}
+
+/// The addresses of the configured client, if the credential is of that client. What a credential
+/// file says itself (`token_uri`) is not asked: it could lead a refresh token anywhere.
+fn endpoints(app: &App, credential: &AuthorizedUser) -> Option<Endpoints> {
+    let found =
+        Client::from_places(&app.paths, None, crate::app::env("BQCRED_CLIENT_ID_FILE").as_deref(), || {
+            Ok(None)
+        });
+    found.ok().flatten().filter(|found| found.client.id == credential.client_id)?.client.endpoints
+}
+
+/// The file to read; `None` for stdin.
+fn source(args: &Import, app: &App) -> Result<Option<PathBuf>> {
+    let Some(tool) = args.from else {
+        return Ok(args.file.clone().filter(|file| file != Path::new("-")));
+    };
+    let config = crate::app::env("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .filter(|folder| folder.is_absolute())
+        .unwrap_or_else(|| app.paths.home.join(".config"));
+    // pydata-google-auth and pandas-gbq look below ~/.config whatever XDG says
+    let home_config = app.paths.home.join(".config");
+    let candidates: Vec<PathBuf> = match tool {
+        Source::Gcloud => return gcloud_source(args, app).map(Some),
+        Source::Pydata => vec!["pydata/pydata_google_credentials.json"],
+        Source::PandasGbq => vec!["pandas_gbq/bigquery_credentials.dat"],
+        Source::Ibis => vec!["pydata/ibis.json"],
+    }
+    .into_iter()
+    .flat_map(|file| [home_config.join(file), config.join(file)])
+    .collect();
+    match candidates.iter().find(|candidate| candidate.exists()) {
+        Some(found) => Ok(Some(found.clone())),
+        None => Err(Error::new(
+            Kind::Missing,
+            format!("that tool keeps no credential here: {} does not exist", first(&candidates)),
+        )
+        .hint("`bqcred login` makes a new one")),
+    }
+}
+
+fn first(paths: &[PathBuf]) -> String {
+    paths.first().map(|path| path.display().to_string()).unwrap_or_default()
+}
+
+/// gcloud's application-default credential, or that of one of its accounts.
+fn gcloud_source(args: &Import, app: &App) -> Result<PathBuf> {
+    let accounts = app.gcloud_config().join("legacy_credentials");
+    if let Some(account) = &args.account {
+        if account.contains('/') || account == ".." {
+            return Err(Error::usage(format!("{account:?} is no account")));
+        }
+        let path = accounts.join(account).join("adc.json");
+        return if path.exists() {
+            Ok(path)
+        } else {
+            Err(Error::new(Kind::Missing, format!("gcloud keeps no account {account}"))
+                .hint("`gcloud auth list`"))
+        };
+    }
+    let adc = app.well_known_adc();
+    if adc.exists() {
+        return Ok(adc);
+    }
+    let mut names: Vec<String> = std::fs::read_dir(&accounts)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.path().join("adc.json").exists())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    match names.as_slice() {
+        [] => Err(Error::new(
+            Kind::Missing,
+            format!("gcloud keeps no credential here: {} does not exist", adc.display()),
+        )
+        .hint("`bqcred login` makes a new one")),
+        [account] => Ok(accounts.join(account).join("adc.json")),
+        several => Err(Error::usage(format!("gcloud keeps several accounts: {}", several.join(", ")))
+            .hint("`--account ACCOUNT` says which")),
+    }
+}
+
+fn read(source: &Option<PathBuf>) -> Result<AuthorizedUser> {
+    let (bytes, what) = match source {
+        Some(path) => match private_file::read(path, Content::Foreign)? {
+            Some(bytes) => (bytes, path.display().to_string()),
+            None => return Err(Error::new(Kind::Missing, format!("{} does not exist", path.display()))),
+        },
+        None => (read_stdin()?, "what came on stdin".to_owned()),
+    };
+    AuthorizedUser::parse(&bytes).map_err(|problem| {
+        let kind = if matches!(problem, NotAuthorizedUser::Malformed(_)) { Kind::Store } else { Kind::Usage };
+        let colon = if source.is_some() { ":" } else { "" };
+        Error::new(kind, format!("{what}{colon} {}", problem.problem())).hint(problem.hint())
+    })
+}
+
+fn read_stdin() -> Result<SecretBytes> {
+    let mut bytes = SecretBytes::new(Vec::with_capacity(4096));
+    std::io::stdin()
+        .take(STDIN_LIMIT)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::other(format!("can't read stdin: {}", reason(&error))))?;
+    Ok(bytes)
+}
+
+/// Removes the source if that was asked for; else says if others can read it.
+fn settle_source(args: &Import, source: &Option<PathBuf>) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let Some(path) = source else { return Ok(()) };
+    if args.move_ {
+        private_file::remove(path)?;
+        ui::note(&format!("{} was removed", path.display()));
+        return Ok(());
+    }
+    let open = path.metadata().is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0);
+    if open {
+        ui::note(&format!("others can read {}: `chmod 600` it, or import with --move", path.display()));
+    }
+    Ok(())
+}

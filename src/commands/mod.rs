@@ -1,0 +1,38 @@
+//! The verbs: one file each, with one `run`, read from top to bottom. They don't know each other.
+
+mod client;
+mod env;
+mod export;
+mod forget;
+mod import;
+mod list;
+mod login;
+mod status;
+mod token;
+mod use_profile;
+
+use crate::app::App;
+use crate::cli::{Asked, Verb};
+use crate::error::Result;
+use crate::ui::Output;
+
+/// Does what was asked for.
+pub(crate) fn run(asked: Asked) -> Result<Output> {
+    let cli = match asked {
+        Asked::Verb(cli) => cli,
+        Asked::Text(text) => return Ok(text),
+    };
+    let app = App::new(cli.profile)?;
+    match &cli.verb {
+        Verb::Login(args) => login::run(args, &app),
+        Verb::Env(args) => env::run(args, &app),
+        Verb::Token(args) => token::run(args, &app),
+        Verb::Status(args) => status::run(args, &app),
+        Verb::List(args) => list::run(args, &app),
+        Verb::Use(args) => use_profile::run(args, &app),
+        Verb::Import(args) => import::run(args, &app),
+        Verb::Export(args) => export::run(args, &app),
+        Verb::Forget(args) => forget::run(args, &app),
+        Verb::Client(args) => client::run(args, &app),
+    }
+}

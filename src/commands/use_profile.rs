@@ -1,0 +1,19 @@
+//! `bqcred use`: the profile that is meant where none is named.
+
+use crate::app::{self, App};
+use crate::cli::Use;
+use crate::error::Result;
+use crate::profile::{self, ProfileName};
+use crate::settings::Settings;
+use crate::ui::{self, Output};
+
+pub(crate) fn run(args: &Use, app: &App) -> Result<Output> {
+    let name = ProfileName::parse(&args.name)?;
+    let profile = app.known_profile(&name)?.ok_or_else(|| profile::missing(&app.paths, &name))?;
+    Settings::change(&app.paths, |settings| settings.profile = Some(name.to_string()))?;
+    ui::note(&format!("the current profile is {name} ({})", profile.account_or_unknown()));
+    if app::env("BQCRED_PROFILE").is_some_and(|earlier| !earlier.is_empty() && earlier != name.as_str()) {
+        ui::note(&format!("this shell still has BQCRED_PROFILE set: eval $(bqcred env --profile {name})"));
+    }
+    Ok(Output::none())
+}
