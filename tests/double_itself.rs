@@ -1,7 +1,14 @@
 //! The double of Google is itself as strict as it says.
-mod double;
+
+mod common;
+
+use common::{Google, Sandbox};
+
 #[test]
-fn it_starts() {
-    let g = double::Google::start();
-    assert!(g.requests().is_empty());
+fn a_person_signs_in_and_uses_the_token() {
+    let google = Google::start();
+    let sandbox = Sandbox::new();
+    sandbox.login(&google, "ada@example.com", &["--project", "p1"]).success();
+    let token = sandbox.invoke(&["token"]).may_print_secret().run().success();
+    assert!(token.stdout.starts_with("ya29.canary-"));
 }

@@ -1,0 +1,23 @@
+//! What the tests of the binary share: a sandbox with a home of its own, runs whose output is checked for
+//! secrets, terminals, and the login of a person at the double of Google.
+#![allow(dead_code, missing_docs, unreachable_pub, unused_imports)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
+#[path = "../double/mod.rs"]
+pub mod double;
+mod programs;
+mod run;
+mod sandbox;
+
+pub use double::{Consent, Endpoint, Google, Script};
+pub use programs::{find_program, gcloud_clients, missing, python_of, r_package, venv};
+pub use run::{Invocation, Run};
+pub use sandbox::{Sandbox, mode, spawn_in_terminal};

@@ -1,0 +1,62 @@
+//! Real programs to test against. One that is missing fails where `CI=true`, and is said elsewhere.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Where a program lies on the PATH of the tests.
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|program| program.is_file())
+}
+
+/// Ends in failure where everything has to be there; elsewhere says that a test was skipped.
+#[track_caller]
+pub fn missing(what: &str) {
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{what} is missing: `tests/run` installs it");
+    eprintln!("skipped: {what} is missing; `tests/run` installs it");
+}
+
+/// The Python of the virtual environment in `BQCRED_TEST_VENV`, if that has all of these modules.
+pub fn venv(modules: &[&str]) -> Option<PathBuf> {
+    python_of("BQCRED_TEST_VENV", modules)
+}
+
+/// The same for a virtual environment that another variable names.
+pub fn python_of(variable: &str, modules: &[&str]) -> Option<PathBuf> {
+    let python = PathBuf::from(std::env::var_os(variable)?).join("bin/python");
+    let imports = format!("import {}", modules.join(", "));
+    let good = Command::new(&python).args(["-c", &imports]).output().is_ok_and(|out| out.status.success());
+    good.then_some(python)
+}
+
+/// `Rscript`, if all of these packages are installed.
+pub fn r_package(packages: &[&str]) -> Option<PathBuf> {
+    let rscript = find_program("Rscript")?;
+    let code: Vec<String> = packages.iter().map(|name| format!("library({name})")).collect();
+    let out = Command::new(&rscript).args(["--vanilla", "-e", &code.join(";")]).output().ok()?;
+    out.status.success().then_some(rscript)
+}
+
+/// The client id and secret that gcloud signs people in with: first those of its
+/// `application-default login`, then its own. Read from the installed SDK; none stand in our source.
+pub fn gcloud_clients() -> Vec<(String, String)> {
+    let Some(gcloud) = find_program("gcloud").and_then(|program| program.canonicalize().ok()) else {
+        return Vec::new();
+    };
+    let sdk = gcloud.parent().and_then(Path::parent).unwrap_or(Path::new("/")).join("lib/googlecloudsdk");
+    let read = |file: &str| std::fs::read_to_string(sdk.join(file)).unwrap_or_default();
+    let pair = |text: &str, id: &str, secret: &str| Some((assigned(text, id)?, assigned(text, secret)?));
+    let adc = pair(
+        &read("api_lib/auth/util.py"),
+        "DEFAULT_CREDENTIALS_DEFAULT_CLIENT_ID",
+        "DEFAULT_CREDENTIALS_DEFAULT_CLIENT_SECRET",
+    );
+    let own = pair(&read("core/config.py"), "CLOUDSDK_CLIENT_ID", "CLOUDSDK_CLIENT_NOTSOSECRET");
+    [adc, own].into_iter().flatten().collect()
+}
+
+/// The text that a line of Python gives to a name.
+fn assigned(text: &str, name: &str) -> Option<String> {
+    let line = text.lines().find(|line| line.split('=').next().is_some_and(|left| left.trim() == name))?;
+    line.split('\'').nth(1).map(str::to_owned)
+}
