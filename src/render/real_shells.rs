@@ -17,7 +17,7 @@ use super::hostile;
 use super::{Change, Dialect, shell};
 
 /// Values that each shell is given, at least.
-const VALUES: usize = 2400;
+const VALUES: usize = 2500;
 
 /// The variables of one batch.
 #[rustfmt::skip]
