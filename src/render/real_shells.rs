@@ -85,7 +85,7 @@ fn posix(program: &'static str, arguments: &'static [&'static str], more: Vec<Se
         program,
         arguments,
         dialect: Dialect::Posix,
-        lines: &["eval $(cat FILE)", "eval \"$(cat FILE)\"", "eval `cat FILE`"],
+        lines: &["eval $(cat FILE)", "eval \"$(cat FILE)\""],
         environment: "/usr/bin/env -0 >FILE",
         state: "{ set; set +o; alias; trap; } >FILE",
         settings,
