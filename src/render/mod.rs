@@ -224,9 +224,11 @@ fn bytes(value: &OsStr) -> Result<&[u8], Reason> {
 
 #[cfg(test)]
 mod hostile;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod real_programs;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod real_shells;
 #[cfg(test)]
 mod tests;

@@ -29,8 +29,8 @@ pub(super) fn set(name: &str, value: &OsStr) -> Result<String, Reason> {
     }
     // yash drops what follows a byte that is no character of the locale, and the x with it.
     Ok(format!(
-        "{assign}test \"${{{name}%x}}x\" = \"${name}\"&&{strip}||\
-         {{ unset {name};echo {name}: this shell and locale cannot hold its value >&2;false;}};\n"
+        "{assign}if test \"${{{name}%x}}x\" = \"${name}\";then {strip};\
+         else unset {name};echo {name}: this shell and locale cannot hold its value >&2;false;fi;\n"
     ))
 }
 

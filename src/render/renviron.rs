@@ -14,7 +14,8 @@ pub(super) fn line(name: &str, value: &str) -> Result<String, Reason> {
     if value.contains(['\n', '\r']) {
         return Err("R reads one line a variable");
     }
-    let word = if value.chars().all(is_plain) {
+    // Nothing at all after the `=` would remove the variable; an empty pair of quotes sets it.
+    let word = if !value.is_empty() && value.chars().all(is_plain) {
         value.to_owned()
     } else if !value.contains('\'') && !value.ends_with('\\') {
         format!("'{value}'")
