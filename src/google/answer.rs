@@ -10,6 +10,9 @@ use crate::secret::Secret;
 /// Longer than any address that a browser shows.
 const LENGTH_LIMIT: usize = 16 * 1024;
 
+/// Codes are far longer; what is shorter was typed by mistake, and must not use up a login.
+const SHORTEST_CODE: usize = 8;
+
 /// The server's answer to a sign-in, not yet checked against the login that asked for it.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
@@ -22,6 +25,7 @@ pub(crate) struct Answer {
 impl Answer {
     /// Reads what a person pasted: an address (http or https, any host), its query, or the code.
     pub(crate) fn from_pasted(text: &str) -> Result<Answer> {
+        let words = text.split_whitespace().count();
         // terminals and mail wrap long addresses; none of the parts can hold white space
         let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         let text = text.trim_matches(['"', '\'', '<', '>', '`']).replace("&amp;", "&");
@@ -77,7 +81,7 @@ impl Answer {
 fn query_of(text: &str) -> Option<&str> {
     let query = match text.split_once('?') {
         Some((_, query)) => query,
-        None if text.contains("://") => return None,
+        None if text.find("://") < text.find('=') && text.contains("://") => return None,
         None => text,
     };
     query.split('#').next()
@@ -116,6 +120,7 @@ mod tests {
             "127.0.0.1:8085/?state=s1&code=4/0Ab-c_d",
             "?state=s1&code=4/0Ab-c_d",
             "state=s1&code=4/0Ab-c_d",
+            "state=s1&iss=https://accounts.google.com&code=4/0Ab-c_d",
             "state=s1&amp;code=4/0Ab-c_d",
             "\"http://127.0.0.1:8085/?state=s1&co\nde=4/0Ab-c_d\"\n",
         ] {
@@ -143,6 +148,8 @@ mod tests {
             "?code=a&error=b",
             "https://accounts.google.com/o/oauth2/v2/auth?code_challenge=x&state=y",
             "hello world!",
+            "no idea what to paste",
+            "yes",
             "$(touch x)",
         ] {
             assert!(Answer::from_pasted(text).is_err(), "{text}");
@@ -158,7 +165,7 @@ mod tests {
         }
 
         #[test]
-        fn a_code_survives_every_encoding(code in "[A-Za-z0-9/_.~-]{1,80}") {
+        fn a_code_survives_every_encoding(code in "[A-Za-z0-9/_.~-]{8,80}") {
             let encoded: String = form_urlencoded::byte_serialize(code.as_bytes()).collect();
             let (read, _) = code_and_state(&format!("http://127.0.0.1:1/?state=s&code={encoded}"));
             prop_assert_eq!(&read, &code);
