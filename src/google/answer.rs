@@ -45,7 +45,8 @@ impl Answer {
             return Err(unreadable("that address has no `code=` in it"));
         }
         let code = decoded(&text);
-        if code.is_empty()
+        if words != 1
+            || code.len() < SHORTEST_CODE
             || !code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_-.~".contains(&byte))
         {
             return Err(unreadable("that is neither an address nor a code"));
