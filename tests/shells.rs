@@ -3,6 +3,7 @@
 //! the folder that the credential lies in.
 #![cfg(unix)]
 #![expect(clippy::disallowed_methods, reason = "scratch files of a test, and its own environment")]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "clippy knows only #[test] functions as tests")]
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
