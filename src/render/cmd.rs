@@ -2,7 +2,8 @@
 //!
 //! At the prompt and in a batch file cmd reads `%` differently, delayed expansion takes `!`, and other
 //! characters than ASCII depend on the code page, so all these are refused. Between the quotes of
-//! `set "NAME=value"` the rest stands for itself.
+//! `SET "NAME=value"` the rest stands for itself. (In capitals, which cmd doesn't mind: every other shell
+//! says that it has no such command, where `set` would be another one and silent.)
 
 use std::ffi::OsStr;
 
@@ -11,7 +12,7 @@ use super::{Reason, unicode};
 /// Sets the error level, and leaves the shell open, which `exit /b 1` at a prompt would not.
 pub(super) const FAILING: &str = "cmd /d /c exit 1\r\n";
 
-/// `set "NAME=value"`
+/// `SET "NAME=value"`
 pub(super) fn set(name: &str, value: &OsStr) -> Result<String, Reason> {
     let value = unicode(value)?;
     if value.is_empty() {
@@ -23,10 +24,10 @@ pub(super) fn set(name: &str, value: &OsStr) -> Result<String, Reason> {
     if value.contains(|c| !matches!(c, ' '..='~')) {
         return Err("cmd reads other characters than ASCII by its code page");
     }
-    Ok(format!("set \"{name}={value}\"\r\n"))
+    Ok(format!("SET \"{name}={value}\"\r\n"))
 }
 
-/// `set "NAME="`
+/// `SET "NAME="`
 pub(super) fn unset(name: &str) -> String {
-    format!("set \"{name}=\"\r\n")
+    format!("SET \"{name}=\"\r\n")
 }

@@ -33,7 +33,7 @@ fn an_ordinary_path_is_written_plainly() {
     assert_eq!(of(Dialect::Elvish), format!("set-env {NAME} '{PATH}';\n"));
     assert_eq!(of(Dialect::Nushell), format!("{{\n  \"{NAME}\": \"{PATH}\"\n}}\n"));
     assert_eq!(of(Dialect::PowerShell), format!("$env:{NAME}='{PATH}';\n"));
-    assert_eq!(of(Dialect::Cmd), format!("set \"{NAME}={PATH}\"\r\n"));
+    assert_eq!(of(Dialect::Cmd), format!("SET \"{NAME}={PATH}\"\r\n"));
     let of = |wanted| format_text(wanted, set(PATH));
     assert_eq!(of(Format::Json), format!("{{\n  \"{NAME}\": \"{PATH}\"\n}}\n"));
     assert_eq!(of(Format::Kernel), format!("{{\n  \"env\": {{\n    \"{NAME}\": \"{PATH}\"\n  }}\n}}\n"));
