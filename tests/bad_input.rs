@@ -24,7 +24,8 @@ const DAMAGES: &[Damage] = &[
     }),
     ("binary", |path| std::fs::write(path, [0xff, 0xfe, 0, 1, 2, 0x80]).unwrap()),
     ("utf16", |path| {
-        let text: Vec<u8> = "{\"a\":\"quoted-content-marker\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let text: Vec<u8> =
+            "{\"a\":\"quoted-content-marker\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
         std::fs::write(path, text).unwrap();
     }),
     ("bom", |path| std::fs::write(path, format!("\u{feff}{{\"a\":\"{CONTENT}\"}}")).unwrap()),
@@ -56,7 +57,9 @@ const DAMAGES: &[Damage] = &[
         std::fs::remove_file(path).unwrap();
         std::os::unix::fs::symlink("/no/such/place", path).unwrap();
     }),
-    ("open to others", |path| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666)).unwrap()),
+    ("open to others", |path| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666)).unwrap()
+    }),
     ("unreadable", |path| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o000)).unwrap()),
 ];
 
@@ -136,14 +139,17 @@ fn the_kept_client() {
 #[test]
 fn a_file_that_is_handed_over() {
     let handed = "file.json";
-    for (words, codes) in [(["import", "file.json", "--force"], [2, 6]), (["client", "set", "file.json"], [2, 6])] {
+    for (words, codes) in
+        [(["import", "file.json", "--force"], [2, 6]), (["client", "set", "file.json"], [2, 6])]
+    {
         for (name, damage) in DAMAGES {
             // links and modes of somebody else's file are theirs
             if ["link", "open to others"].contains(name) || (*name == "unreadable" && is_root()) {
                 continue;
             }
             let sandbox = Sandbox::new();
-            let path = sandbox.write(handed, format!("{{\"type\": \"authorized_user\", \"a\": \"{CONTENT}\"}}"));
+            let path =
+                sandbox.write(handed, format!("{{\"type\": \"authorized_user\", \"a\": \"{CONTENT}\"}}"));
             damage(&path);
             let before = look(&path);
             let words = words.map(|word| if word == handed { path.to_str().unwrap() } else { word });
