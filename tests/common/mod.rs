@@ -17,7 +17,7 @@ mod programs;
 mod run;
 mod sandbox;
 
-pub use double::{Consent, Endpoint, Google, Script};
+pub use double::{Consent, Endpoint, Google, Script, TlsFault};
 pub use programs::{find_program, gcloud_clients, missing, python_of, r_package, venv};
 pub use run::{Invocation, Run};
 pub use sandbox::{Sandbox, mode, spawn_in_terminal};

@@ -177,6 +177,32 @@ impl Sandbox {
         self.invoke(&finish).stdin(format!("{redirect}\n")).run()
     }
 
+    /// A browser in which this person is signed in and decides like this: the variables that make programs
+    /// open it. It runs `curl`, which goes where the pages send it.
+    pub fn browser(&self, google: &Google, consent: Consent) -> Vec<(String, String)> {
+        google.sign_in_browser(Some(consent));
+        let curl = find_program("curl").expect("curl is needed to play a browser");
+        let variables: Vec<String> =
+            google.env().iter().map(|(name, value)| format!("{name}='{value}'")).collect();
+        let call = format!("env {} {} -sSL -o /dev/null \"$1\"", variables.join(" "), curl.display());
+        let script =
+            self.script("browser", &format!("({call} >'{}' 2>&1 &)", self.path("browser.log").display()));
+        let command = format!("{} %s", script.display());
+        [("BROWSER", command), ("DISPLAY", ":0".to_owned())]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into()
+    }
+
+    /// R code, with the double as Google: R's curl trusts the system's certificates only, so this needs a
+    /// mount namespace. Nothing where R is missing or namespaces are not allowed.
+    pub fn r(&self, google: &Google, code: &str) -> Option<Invocation> {
+        let rscript = find_program("Rscript")?;
+        let mut command = google.under_system_ca(&rscript)?;
+        command.args(["-e", code]).env_clear().envs(self.env()).envs(google.env());
+        command.env("PATH", "/usr/local/bin:/usr/bin:/bin").current_dir(self.root.path());
+        Some(Invocation::new(command))
+    }
+
     /// Every file below the home, with its content: to look for secrets.
     pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut found = Vec::new();

@@ -8,6 +8,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
 };
+use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 /// Host names that the double answers for.
@@ -19,59 +20,105 @@ pub const HOSTS: &[&str] = &[
     "openidconnect.googleapis.com",
     "cloudresourcemanager.googleapis.com",
     "reauth.googleapis.com",
-    "serviceusage.googleapis.com",
+    "iamcredentials.googleapis.com",
     "sdk.cloud.google.com",
     "cloud.google.com",
 ];
+
+/// What is wrong with the certificate that https and the proxy show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsFault {
+    /// It is for another host.
+    WrongName,
+    /// It is no longer valid.
+    Expired,
+    /// Nobody knows the authority.
+    Untrusted,
+}
 
 /// What TLS needs, on disk and in memory.
 pub struct Authority {
     /// The PEM file of the authority's certificate, readable by everybody.
     pub file: PathBuf,
-    /// The server's side of TLS, for HTTP/1.1.
-    pub server: Arc<rustls::ServerConfig>,
+    /// The server's side of TLS.
+    pub servers: Servers,
 }
 
-fn params(names: &[String], common_name: &str) -> CertificateParams {
+/// The server's side of TLS, good and bad, for HTTP/1.1.
+#[derive(Clone)]
+pub struct Servers {
+    good: Arc<ServerConfig>,
+    wrong_name: Arc<ServerConfig>,
+    expired: Arc<ServerConfig>,
+    untrusted: Arc<ServerConfig>,
+}
+
+impl Servers {
+    /// The one with this fault, or with none.
+    pub fn with(&self, fault: Option<TlsFault>) -> &Arc<ServerConfig> {
+        match fault {
+            None => &self.good,
+            Some(TlsFault::WrongName) => &self.wrong_name,
+            Some(TlsFault::Expired) => &self.expired,
+            Some(TlsFault::Untrusted) => &self.untrusted,
+        }
+    }
+}
+
+/// Makes certificates valid for this many years from now; expired ones with less than none.
+fn params(names: &[&str], common_name: &str, years: i32) -> CertificateParams {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut params = CertificateParams::new(names).unwrap();
     params.distinguished_name.push(DnType::CommonName, common_name);
-    let year = |seconds: u64| 1970 + i32::try_from(seconds / 31_556_952).unwrap();
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-    params.not_before = rcgen::date_time_ymd(year(now) - 1, 1, 1);
-    params.not_after = rcgen::date_time_ymd(year(now) + 1, 12, 31);
+    let year = 1970 + i32::try_from(now / 31_556_952).unwrap();
+    params.not_before = rcgen::date_time_ymd(year - 3, 1, 1);
+    params.not_after = rcgen::date_time_ymd(year + years, 12, 31);
     params
 }
 
 impl Authority {
-    /// Makes the authority and its one certificate, and writes the former into this folder.
+    /// Makes the authority and its certificates, and writes its own into this folder.
     pub fn new(folder: &Path) -> Self {
-        let ca_key = KeyPair::generate().unwrap();
-        let mut ca = params(&[], "bqcred tests: a double of Google");
-        ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let ca_certificate = ca.self_signed(&ca_key).unwrap();
-        let issuer = Issuer::new(ca, ca_key);
-
-        let names: Vec<String> =
-            HOSTS.iter().chain(&["localhost", "127.0.0.1"]).map(|n| (*n).to_owned()).collect();
-        let key = KeyPair::generate().unwrap();
-        let mut leaf = params(&names, "double");
-        leaf.use_authority_key_identifier_extension = true;
-        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        let leaf = leaf.signed_by(&key, &issuer).unwrap();
-
+        let (pem, issuer) = authority("bqcred tests: a double of Google");
+        let (_, stranger) = authority("nobody knows me");
         let file = folder.join("ca.pem");
-        std::fs::write(&file, ca_certificate.pem()).unwrap();
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut server = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![leaf.der().clone()], key)
-            .unwrap();
-        server.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Authority { file, server: Arc::new(server) }
+        std::fs::write(&file, pem).unwrap();
+        let names: Vec<&str> = HOSTS.iter().chain(&["localhost", "127.0.0.1"]).copied().collect();
+        let servers = Servers {
+            good: server(&names, &issuer, 1),
+            wrong_name: server(&["wrong.example"], &issuer, 1),
+            expired: server(&names, &issuer, -2),
+            untrusted: server(&names, &stranger, 1),
+        };
+        Authority { file, servers }
     }
+}
+
+fn authority(name: &str) -> (String, Issuer<'static, KeyPair>) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = params(&[], name, 1);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let certificate = params.self_signed(&key).unwrap();
+    (certificate.pem(), Issuer::new(params, key))
+}
+
+fn server(names: &[&str], issuer: &Issuer<'_, KeyPair>, years: i32) -> Arc<ServerConfig> {
+    let key = KeyPair::generate().unwrap();
+    let mut leaf = params(names, "double", years);
+    leaf.use_authority_key_identifier_extension = true;
+    leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let leaf = leaf.signed_by(&key, issuer).unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut server = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], key)
+        .unwrap();
+    server.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Arc::new(server)
 }

@@ -80,7 +80,7 @@ fn caller(world: &World, request: &Request, scopes: &[&str]) -> Result<Token, Bo
         return Err(Box::new(answer.with("WWW-Authenticate", challenge)));
     };
     let granted = |wanted: &&str| token.scopes.iter().any(|s| s.rsplit('/').next() == Some(*wanted));
-    if !scopes.iter().any(|scope| granted(&scope)) {
+    if !scopes.iter().any(|scope| granted(scope)) {
         let message = "Request had insufficient authentication scopes.";
         let details = info("ACCESS_TOKEN_SCOPE_INSUFFICIENT", "bigquery.googleapis.com", "0");
         return Err(Box::new(error_with(

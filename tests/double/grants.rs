@@ -1,6 +1,6 @@
 //! What Google remembers: clients, codes, refresh and access tokens, and whose they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
@@ -74,8 +74,8 @@ pub struct Grants {
     pub refresh: Vec<Token>,
     /// In the order of issue.
     pub access: Vec<Token>,
-    /// Every text that must not be seen outside of its place.
-    pub secrets: Vec<(String, &'static str)>,
+    /// Every text that must not be seen outside of its place, and what it is.
+    pub secrets: HashMap<String, &'static str>,
     counter: u64,
 }
 
@@ -107,7 +107,7 @@ impl Grants {
         hash.update(format!("{:?}", SystemTime::now()));
         let random = hash.finalize();
         let text = format!("{prefix}{}-{}", URL_SAFE_NO_PAD.encode(random), self.counter);
-        self.secrets.push((text.clone(), what));
+        self.secrets.insert(text.clone(), what);
         text
     }
 

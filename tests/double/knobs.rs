@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use super::authorize::full_name;
 use super::script::{Endpoint, Script};
 use super::world::lock;
-use super::{Consent, Google};
+use super::{Consent, Google, TlsFault};
 
 /// Grants.
 impl Google {
@@ -79,6 +79,16 @@ impl Google {
         self.script(Endpoint::Token, script);
     }
 
+    /// The next request at the revocation endpoint gets this answer. Calls add up.
+    pub fn fail_revoke(&self, script: Script) {
+        self.script(Endpoint::Revoke, script);
+    }
+
+    /// The next request at tokeninfo or userinfo gets this answer. Calls add up.
+    pub fn fail_tokeninfo(&self, script: Script) {
+        self.script(Endpoint::Tokeninfo, script);
+    }
+
     /// The next request at this endpoint gets this answer. Calls add up.
     pub fn script(&self, endpoint: Endpoint, script: Script) {
         lock(&self.world.scripts).push(endpoint, script);
@@ -147,6 +157,11 @@ impl Google {
     /// The proxy asks for this `user:password` (407 without it).
     pub fn set_proxy_password(&self, password: Option<&str>) {
         lock(&self.world.settings).proxy_password = password.map(str::to_owned);
+    }
+
+    /// https and the proxy show a bad certificate from now on.
+    pub fn break_tls(&self, fault: Option<TlsFault>) {
+        lock(&self.world.settings).tls_fault = fault;
     }
 
     /// Tolerates a secret in requests for this path.

@@ -5,30 +5,45 @@ use super::world::{World, lock};
 
 /// Notes each secret that this request shows where it must not.
 pub fn inspect(world: &World, request: &Request) {
-    if lock(&world.settings).tolerated.iter().any(|path| *path == request.path) {
+    if lock(&world.settings).tolerated.contains(&request.path) {
         return;
     }
-    let decoded = percent_decoded(&format!("{}?{}", request.path, request.query));
-    let referer = percent_decoded(request.header("referer").unwrap_or_default());
-    let body = percent_decoded(&request.text());
+    let place = format!("{} {}", request.method, request.path);
+    let address = format!("{}?{}", request.path, request.query);
     let shows_code = ["/applicationdefaultauthcode.html", "/authcode.html"].contains(&request.path.as_str());
-    let at_oauth = request.path.ends_with("/token")
-        || request.path.ends_with("/revoke")
-        || request.path.ends_with("/tokeninfo");
+    let at_oauth = ["/token", "/revoke", "/tokeninfo"].iter().any(|end| request.path.ends_with(end));
     let mut found = Vec::new();
-    for (secret, what) in &lock(&world.grants).secrets {
-        let is_code = *what == "an authorization code";
-        if decoded.contains(secret.as_str()) && !(shows_code && is_code) {
-            found.push(format!("{what} in the address of {} {}", request.method, request.path));
-        }
-        if referer.contains(secret.as_str()) {
-            found.push(format!("{what} in the Referer of {} {}", request.method, request.path));
-        }
-        if !at_oauth && body.contains(secret.as_str()) {
-            found.push(format!("{what} in the body of {} {}", request.method, request.path));
+    for what in secrets_in(world, &address) {
+        if !(shows_code && what == "an authorization code") {
+            found.push(format!("{what} in the address of {place}"));
         }
     }
+    for what in secrets_in(world, request.header("referer").unwrap_or_default()) {
+        found.push(format!("{what} in the Referer of {place}"));
+    }
+    if !at_oauth {
+        found.extend(secrets_in(world, &request.text()).map(|what| format!("{what} in the body of {place}")));
+    }
     lock(&world.log).leaks.append(&mut found);
+}
+
+/// What secrets a text shows. Those that we made are marked and found anywhere in it; a client's own (a
+/// verifier) where it stands between other characters than its own.
+fn secrets_in(world: &World, text: &str) -> impl Iterator<Item = &'static str> {
+    let text = percent_decoded(text);
+    let grants = lock(&world.grants);
+    let mut found = Vec::new();
+    if text.contains("canary") {
+        found.extend(
+            grants.secrets.iter().filter(|(secret, _)| text.contains(*secret)).map(|(_, what)| *what),
+        );
+    } else {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && !"-._~".contains(c));
+        found.extend(words.filter_map(|word| grants.secrets.get(word)));
+    }
+    found.sort_unstable();
+    found.dedup();
+    found.into_iter()
 }
 
 /// Percent-decoded once, plus signs left alone, bad sequences kept.

@@ -34,6 +34,7 @@ mod routes;
 pub mod script;
 mod server;
 mod sql;
+mod system_ca;
 mod token;
 mod world;
 
@@ -43,6 +44,7 @@ use std::sync::atomic::Ordering;
 
 use serde_json::json;
 
+pub use authority::TlsFault;
 pub use browser::Consent;
 pub use http::{Request, Via};
 pub use metadata::Metadata;
@@ -86,9 +88,9 @@ impl Google {
         let http = Listener::start(move |stream| {
             server::serve_http(&seen, stream, Via::Http, None, &routes::answer)
         });
-        let (seen, tls) = (Arc::clone(&world), Arc::clone(&authority.server));
+        let (seen, tls) = (Arc::clone(&world), authority.servers.clone());
         let https = Listener::start(move |stream| server::serve_https(&seen, stream, &tls, Via::Https, None));
-        let (seen, tls) = (Arc::clone(&world), Arc::clone(&authority.server));
+        let (seen, tls) = (Arc::clone(&world), authority.servers.clone());
         let proxy = Listener::start(move |stream| server::serve_proxy(&seen, stream, &tls));
         let google = Google { world, http, https, proxy, authority, folder, tolerant: false };
         for id in [CLIENT_ID, SIBLING_CLIENT_ID, OTHER_CLIENT_ID] {
@@ -184,7 +186,7 @@ impl Google {
         let client =
             Client { id: id.into(), secret: secret.into(), redirects, refused: None, testing: false };
         let mut grants = lock(&self.world.grants);
-        grants.secrets.push((secret.to_owned(), "a client secret"));
+        grants.secrets.insert(secret.to_owned(), "a client secret");
         grants.clients.insert(id.to_owned(), client);
     }
 
@@ -229,7 +231,7 @@ impl Google {
 
     /// Every secret that was issued or seen, for searches in files and memory.
     pub fn secrets(&self) -> Vec<String> {
-        lock(&self.world.grants).secrets.iter().map(|(text, _)| text.clone()).collect()
+        lock(&self.world.grants).secrets.keys().cloned().collect()
     }
 
     /// What no well-behaved client does, so far.

@@ -18,6 +18,7 @@ enum Service {
     BigQuery,
     Resources,
     Reauth,
+    AllowedLocations,
 }
 
 /// The service of a path, and the host that has it at Google.
@@ -43,6 +44,9 @@ fn service(path: &str) -> Option<(Service, &'static [&'static str])> {
         "/sdk/auth_success" => (Service::SuccessPage, &["cloud.google.com"]),
         _ if path.starts_with("/bigquery/v2/") => {
             (Service::BigQuery, &["bigquery.googleapis.com", "www.googleapis.com"])
+        }
+        _ if path.starts_with("/v1/projects/-/serviceAccounts/") && path.ends_with("/allowedLocations") => {
+            (Service::AllowedLocations, &["iamcredentials.googleapis.com"])
         }
         _ if path.starts_with("/v1/projects") || path.starts_with("/v3/projects") => {
             (Service::Resources, &["cloudresourcemanager.googleapis.com"])
@@ -99,6 +103,10 @@ fn serve(world: &World, service: Service, request: &Request) -> Response {
         Service::SuccessPage => Response::html(200, "You are now authenticated"),
         Service::BigQuery => world.scripted(Endpoint::Api, || bigquery::answer(world, request)),
         Service::Resources => world.scripted(Endpoint::Api, || bigquery::resources(world, request)),
+        // where a service account may be used from: asked by google-auth before a VM's first call
+        Service::AllowedLocations => {
+            Response::json(200, &serde_json::json!({"locations": [], "encodedLocations": "0x0"}))
+        }
         Service::Reauth => Response::html(403, "No challenge can be met here"),
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 
-use super::authority::HOSTS;
+use super::authority::{HOSTS, Servers};
 use super::http::{self, Head, Request, Response, Via};
 use super::routes;
 use super::script::Endpoint;
@@ -165,16 +165,17 @@ fn host_of(head: &Head) -> String {
 pub fn serve_https(
     world: &World,
     stream: TcpStream,
-    tls: &Arc<rustls::ServerConfig>,
+    tls: &Servers,
     via: Via,
     tunnel: Option<&str>,
 ) -> io::Result<()> {
-    let session = rustls::ServerConnection::new(Arc::clone(tls)).map_err(io::Error::other)?;
+    let fault = lock(&world.settings).tls_fault;
+    let session = rustls::ServerConnection::new(Arc::clone(tls.with(fault))).map_err(io::Error::other)?;
     serve_http(world, rustls::StreamOwned::new(session, stream), via, tunnel, &routes::answer)
 }
 
 /// Serves one connection to the proxy: CONNECT to one of Google's hosts, whose TLS then ends here.
-pub fn serve_proxy(world: &World, stream: TcpStream, tls: &Arc<rustls::ServerConfig>) -> io::Result<()> {
+pub fn serve_proxy(world: &World, stream: TcpStream, tls: &Servers) -> io::Result<()> {
     // Unbuffered: what follows the blank line belongs to TLS.
     let mut head = Vec::new();
     let mut byte = [0];

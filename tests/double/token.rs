@@ -73,7 +73,7 @@ fn grant(world: &World, request: &Request) -> Result<Response, Refused> {
     let get = |name: &str| form.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str());
     // Seen, it is a secret from now on, whether it fits or not.
     if let Some(verifier) = get("code_verifier") {
-        lock(&world.grants).secrets.push((verifier.to_owned(), "a PKCE verifier"));
+        lock(&world.grants).secrets.insert(verifier.to_owned(), "a PKCE verifier");
     }
     for (name, needed) in fields {
         if *needed && get(name).is_none() {
@@ -233,6 +233,6 @@ fn id_token(world: &World, grants: &mut Grants, account: &str, client: &str, sco
     let encode = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let signature: Vec<u8> = (0_u8..8).flat_map(|n| Sha256::digest([n]).to_vec()).collect();
     let token = format!("{}.{}.{}", encode(&header), encode(&claims), URL_SAFE_NO_PAD.encode(signature));
-    grants.secrets.push((token.clone(), "an id_token"));
+    grants.secrets.insert(token.clone(), "an id_token");
     token
 }

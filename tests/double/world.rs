@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::authority::TlsFault;
 use super::bigquery::Data;
 use super::grants::Grants;
 use super::http::{Request, Response};
@@ -34,6 +35,8 @@ pub struct Settings {
     pub browser: Option<super::Consent>,
     /// User name and password that the proxy asks for.
     pub proxy_password: Option<String>,
+    /// What is wrong with the certificate of https and the proxy.
+    pub tls_fault: Option<TlsFault>,
 }
 
 /// What was seen.
@@ -87,6 +90,7 @@ impl World {
             tolerated: Vec::new(),
             browser: None,
             proxy_password: None,
+            tls_fault: None,
         };
         World {
             grants: Mutex::default(),
