@@ -191,8 +191,14 @@ impl Head {
     }
 }
 
+/// What no client may send. (`InvalidData` is how TLS speaks of its own troubles.)
 fn bad(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
+    io::Error::new(io::ErrorKind::InvalidInput, what.to_owned())
+}
+
+/// The client went away in the middle, which is its right.
+fn gone() -> io::Error {
+    io::ErrorKind::UnexpectedEof.into()
 }
 
 fn line(stream: &mut dyn BufRead, left: &mut usize) -> io::Result<Option<String>> {
@@ -203,7 +209,7 @@ fn line(stream: &mut dyn BufRead, left: &mut usize) -> io::Result<Option<String>
         return Ok(None);
     }
     if bytes.pop() != Some(b'\n') {
-        return Err(bad("a line without an end"));
+        return Err(if bytes.len() + 1 < *left { gone() } else { bad("a head that is too long") });
     }
     *left -= bytes.len() + 1;
     if bytes.last() == Some(&b'\r') {
@@ -227,7 +233,7 @@ pub fn read_head(stream: &mut dyn BufRead) -> io::Result<Option<Head>> {
     }
     let mut headers = Vec::new();
     loop {
-        let text = line(stream, &mut left)?.ok_or_else(|| bad("a head without an end"))?;
+        let text = line(stream, &mut left)?.ok_or_else(gone)?;
         if text.is_empty() {
             break;
         }
@@ -252,7 +258,7 @@ pub fn read_body<S: BufRead + Write>(head: &Head, stream: &mut S) -> io::Result<
     };
     let mut body = Vec::new();
     io::Read::take(&mut *stream, length as u64).read_to_end(&mut body)?;
-    if body.len() == length { Ok(body) } else { Err(bad("a body shorter than its Content-Length")) }
+    if body.len() == length { Ok(body) } else { Err(gone()) }
 }
 
 use std::io::Read as _;
@@ -261,7 +267,7 @@ fn read_chunks(stream: &mut dyn BufRead) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
     let mut left = HEAD_LIMIT;
     loop {
-        let size = line(stream, &mut left)?.ok_or_else(|| bad("chunks without an end"))?;
+        let size = line(stream, &mut left)?.ok_or_else(gone)?;
         let digits = size.split(';').next().unwrap_or_default().trim();
         let size = usize::from_str_radix(digits, 16).map_err(|_| bad("not a chunk size"))?;
         if size == 0 {

@@ -118,16 +118,15 @@ pub fn serve_http<S: Read + Write>(
 ) -> io::Result<()> {
     let mut stream = Duplex(BufReader::new(stream));
     loop {
-        let head = match http::read_head(&mut stream) {
-            Ok(Some(head)) => head,
+        let (head, body) = match next(&mut stream) {
+            Ok(Some(request)) => request,
             Ok(None) => return Ok(()),
-            Err(problem) if problem.kind() == io::ErrorKind::InvalidData => {
+            Err(problem) if problem.kind() == io::ErrorKind::InvalidInput => {
                 world.unexpected(format!("{via:?}: {problem}"));
                 return Ok(());
             }
             Err(problem) => return Err(problem),
         };
-        let body = http::read_body(&head, &mut stream)?;
         let close = head.closes();
         let (method, host) = (head.method.clone(), host_of(&head));
         if let Some(tunnel) = tunnel
@@ -154,6 +153,12 @@ pub fn serve_http<S: Read + Write>(
             return Ok(());
         }
     }
+}
+
+fn next<S: BufRead + Write>(stream: &mut S) -> io::Result<Option<(Head, Vec<u8>)>> {
+    let Some(head) = http::read_head(stream)? else { return Ok(None) };
+    let body = http::read_body(&head, stream)?;
+    Ok(Some((head, body)))
 }
 
 fn host_of(head: &Head) -> String {
