@@ -1,4 +1,6 @@
 //! Real, unchanged programs take the double for Google: Python's libraries, R's, gcloud and bq, bqcred itself.
+#![allow(missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use serde_json::{Value, json};
 
 use super::grants::{self, Token};
-use super::http::{Request, Response};
+use super::request::Request;
+use super::response::Response;
 use super::script::refusal;
 use super::world::{World, lock};
 

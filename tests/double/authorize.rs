@@ -8,7 +8,8 @@ use url::Url;
 
 use super::Consent;
 use super::grants::Code;
-use super::http::{Request, Response};
+use super::request::Request;
+use super::response::Response;
 use super::world::{World, lock};
 
 /// The header in which the played browser brings the person's decision.

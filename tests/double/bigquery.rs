@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::grants::Token;
-use super::http::{Request, Response};
 use super::jobs::{self, Job};
+use super::request::Request;
+use super::response::Response;
 use super::world::{World, lock};
 
 /// Scopes that BigQuery accepts.
@@ -80,7 +81,7 @@ fn caller(world: &World, request: &Request, scopes: &[&str]) -> Result<Token, Bo
         return Err(Box::new(answer.with("WWW-Authenticate", challenge)));
     };
     let granted = |wanted: &&str| token.scopes.iter().any(|s| s.rsplit('/').next() == Some(*wanted));
-    if !scopes.iter().any(|scope| granted(scope)) {
+    if !scopes.iter().any(granted) {
         let message = "Request had insufficient authentication scopes.";
         let details = info("ACCESS_TOKEN_SCOPE_INSUFFICIENT", "bigquery.googleapis.com", "0");
         return Err(Box::new(error_with(
@@ -131,7 +132,7 @@ pub fn answer(world: &World, request: &Request) -> Response {
 }
 
 fn decoded(part: &str) -> String {
-    super::http::pairs(format!("x={part}").as_bytes()).pop().map(|(_, value)| value).unwrap_or_default()
+    super::request::pairs(format!("x={part}").as_bytes()).pop().map(|(_, value)| value).unwrap_or_default()
 }
 
 fn route(world: &World, request: &Request, token: &Token, parts: &[&str]) -> Response {

@@ -8,7 +8,8 @@ use serde_json::json;
 use url::Url;
 
 use super::authorize::CONSENT_HEADER;
-use super::http::{Request, Response, Via};
+use super::request::{Request, Via};
+use super::response::Response;
 use super::{Google, routes};
 
 /// Who signs in, and what they allow.

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::bigquery::{Data, error};
 use super::grants::Token;
-use super::http::{Request, Response};
+use super::request::Request;
+use super::response::Response;
 use super::sql::{self, Table};
 
 /// A query that ran.

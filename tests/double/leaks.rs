@@ -1,6 +1,6 @@
 //! Secrets where none belongs: in an address, a `Referer`, or the body for another service.
 
-use super::http::Request;
+use super::request::Request;
 use super::world::{World, lock};
 
 /// Notes each secret that this request shows where it must not.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::http::{Request, Response, Via};
+use super::request::{Request, Via};
+use super::response::Response;
 use super::script::Endpoint;
 use super::server::{self, Listener};
 use super::world::{World, lock};

@@ -25,11 +25,13 @@ mod authorize;
 mod bigquery;
 mod browser;
 pub mod grants;
-pub mod http;
+mod http;
 mod jobs;
 mod knobs;
 mod leaks;
 pub mod metadata;
+mod request;
+mod response;
 mod routes;
 pub mod script;
 mod server;
@@ -46,8 +48,8 @@ use serde_json::json;
 
 pub use authority::TlsFault;
 pub use browser::Consent;
-pub use http::{Request, Via};
 pub use metadata::Metadata;
+pub use request::{Request, Via};
 pub use script::{Endpoint, Script};
 
 use authority::Authority;

@@ -1,6 +1,7 @@
 //! Which host answers which path, and what is noted about every request.
 
-use super::http::{Request, Response, Via};
+use super::request::{Request, Via};
+use super::response::Response;
 use super::script::Endpoint;
 use super::world::{World, lock};
 use super::{about, authorize, bigquery, leaks, token};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::http::{Fault, Response};
+use super::response::{Fault, Response};
 
 /// Where a scripted answer is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex};
 use base64::Engine as _;
 
 use super::authority::{HOSTS, Servers};
-use super::http::{self, Head, Request, Response, Via};
+use super::http::{self, Head};
+use super::request::{Request, Via};
+use super::response::{self, Response};
 use super::routes;
 use super::script::Endpoint;
 use super::world::{World, lock};
@@ -149,7 +151,7 @@ pub fn serve_http<S: Read + Write>(
         let response = answer(world, &mut request);
         let date = httpdate::fmt_http_date(world.clock());
         let head_only = request.method == "HEAD";
-        if !http::write_response(&mut stream, &response, &date, head_only, close)? {
+        if !response::write(&mut stream, &response, &date, head_only, close)? {
             return Ok(());
         }
     }
@@ -199,7 +201,7 @@ pub fn serve_proxy(world: &World, stream: TcpStream, tls: &Servers) -> io::Resul
         return serve_https(world, stream, tls, Via::Proxy, Some(host));
     }
     let date = httpdate::fmt_http_date(world.clock());
-    http::write_response(&mut plain, &response, &date, false, true)?;
+    response::write(&mut plain, &response, &date, false, true)?;
     Ok(())
 }
 

@@ -9,7 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::authorize::full_name;
 use super::grants::{self, Code, Grants};
-use super::http::{Request, Response};
+use super::request::Request;
+use super::response::Response;
 use super::script::{Script, refusal};
 use super::world::{World, lock};
 

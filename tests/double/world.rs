@@ -7,7 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 use super::authority::TlsFault;
 use super::bigquery::Data;
 use super::grants::Grants;
-use super::http::{Request, Response};
+use super::request::Request;
+use super::response::Response;
 use super::script::{Endpoint, Script, Scripts};
 
 /// What tests may change about the answers.
