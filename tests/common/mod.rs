@@ -16,8 +16,10 @@ pub mod double;
 mod programs;
 mod run;
 mod sandbox;
+mod vm;
 
 pub use double::{Consent, Endpoint, Google, Script, TlsFault};
-pub use programs::{find_program, gcloud_clients, missing, python_of, r_package, venv};
+pub use programs::{find_program, gcloud_clients, missing, python_of, r_package, skipped, venv};
 pub use run::{Invocation, Run};
 pub use sandbox::{Sandbox, mode, spawn_in_terminal};
+pub use vm::{PERSON, Vm, python_kernel};

@@ -13,7 +13,18 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
 #[track_caller]
 pub fn missing(what: &str) {
     assert!(std::env::var("CI").as_deref() != Ok("true"), "{what} is missing: `tests/run` installs it");
-    eprintln!("skipped: {what} is missing; `tests/run` installs it");
+    skipped(&format!("{what} is missing; `tests/run` installs it"));
+}
+
+/// Says that a test was skipped, to `tests/run` too, which tells it at the end.
+pub fn skipped(why: &str) {
+    use std::io::Write as _;
+    eprintln!("skipped: {why}");
+    if let Some(list) = std::env::var_os("BQCRED_TEST_SKIPPED") {
+        let mut list = std::fs::OpenOptions::new().append(true).create(true).open(list).unwrap();
+        let test = std::thread::current().name().unwrap_or("a test").to_owned();
+        writeln!(list, "{test}: {why}").unwrap();
+    }
 }
 
 /// The Python of the virtual environment in `BQCRED_TEST_VENV`, if that has all of these modules.
