@@ -9,6 +9,8 @@ mod credential;
 mod environment;
 mod error;
 mod google;
+#[allow(dead_code)]
+mod jupyter;
 mod keep;
 mod login;
 mod parent_shell;
