@@ -231,11 +231,21 @@ fn runs_python(process: &Process) -> bool {
 /// Whether a command line starts a Jupyter server: a script of that name, or `-m` and its module.
 fn is_server(argv: &[OsString]) -> bool {
     const SCRIPTS: [&str; 6] = [
-        "jupyter-lab", "jupyter-notebook", "jupyter-server", "jupyter-labhub", "jupyterhub-singleuser",
+        "jupyter-lab",
+        "jupyter-notebook",
+        "jupyter-server",
+        "jupyter-labhub",
+        "jupyterhub-singleuser",
         "jupyter-nbclassic",
     ];
-    const MODULES: [&str; 6] =
-        ["jupyterlab", "notebook", "jupyter_server", "jupyterhub.singleuser", "jupyterlab.labhubapp", "nbclassic"];
+    const MODULES: [&str; 6] = [
+        "jupyterlab",
+        "notebook",
+        "jupyter_server",
+        "jupyterhub.singleuser",
+        "jupyterlab.labhubapp",
+        "nbclassic",
+    ];
     let words: Vec<_> = argv.iter().take(8).map(|word| word.to_string_lossy()).collect();
     let script = words.iter().take(3).any(|word| {
         let name = Path::new(word.as_ref()).file_name().map(|name| name.to_string_lossy());
@@ -274,7 +284,8 @@ fn interpreter_in(prefix: &Path) -> PathBuf {
 
 fn conda_folders(here: &Surroundings<'_>) -> Vec<PathBuf> {
     let names = ["miniconda3", "anaconda3", "miniforge3", "mambaforge", "micromamba"];
-    let mut roots: Vec<PathBuf> = ["/opt/conda", "/opt/miniconda3", "/opt/anaconda3"].map(PathBuf::from).to_vec();
+    let mut roots: Vec<PathBuf> =
+        ["/opt/conda", "/opt/miniconda3", "/opt/anaconda3"].map(PathBuf::from).to_vec();
     roots.extend(names.map(|name| here.home.join(name)));
     let envs = roots.iter().flat_map(|root| folders_in(&root.join("envs"))).collect::<Vec<_>>();
     roots.extend(envs);

@@ -259,7 +259,8 @@ fn words(argv: &Value) -> Vec<String> {
 /// A list of strings, laid out as the list in the text is.
 fn list(text: &str, like: &Value, words: &[String]) -> String {
     let elements = like.elements().unwrap_or_default();
-    let lead = elements.first().map_or("", |first| splice::slice(text, like.span.start + 1..first.span.start));
+    let lead =
+        elements.first().map_or("", |first| splice::slice(text, like.span.start + 1..first.span.start));
     let tail = elements.last().map_or("", |last| splice::slice(text, last.span.end..like.span.end - 1));
     let separator = if lead.contains('\n') { format!(",{lead}") } else { ", ".to_owned() };
     let words: Vec<String> = words.iter().map(|word| json::quote(word)).collect();

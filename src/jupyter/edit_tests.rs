@@ -25,12 +25,24 @@ const STYLES: &[(&str, &str)] = &[
         "tabs and CRLF",
         "{\r\n\t\"argv\": [\r\n\t\t\"R\"\r\n\t],\r\n\t\"env\": {},\r\n\t\"metadata\": {\r\n\t}\r\n}\r\n",
     ),
-    ("big numbers", "{\"argv\": [\"x\"], \"metadata\": {\"n\": 123456789012345678901234567890, \"f\": 1.0E+400, \"z\": -0.0, \"nan\": NaN}}"),
-    ("unicode, raw and escaped", "{\n  \"argv\": [\"R\"],\n  \"display_name\": \"R \u{00e9}\u{1f600} \\ud83d\\ude00 \\ud800\",\n  \"language\": \"R\"\n}"),
+    (
+        "big numbers",
+        "{\"argv\": [\"x\"], \"metadata\": {\"n\": 123456789012345678901234567890, \"f\": 1.0E+400, \"z\": -0.0, \"nan\": NaN}}",
+    ),
+    (
+        "unicode, raw and escaped",
+        "{\n  \"argv\": [\"R\"],\n  \"display_name\": \"R \u{00e9}\u{1f600} \\ud83d\\ude00 \\ud800\",\n  \"language\": \"R\"\n}",
+    ),
     ("odd white space", " \n{ \"argv\" : [ \"R\" ] , \"env\" : { } ,\n\n\"metadata\":{ \"a\" : 1 } }\n\n"),
-    ("repeated keys", r#"{"argv":["a"],"env":{"X":"1"},"env":{"GOOGLE_APPLICATION_CREDENTIALS":"/1","GOOGLE_APPLICATION_CREDENTIALS":"/2"},"argv":["R"]}"#),
+    (
+        "repeated keys",
+        r#"{"argv":["a"],"env":{"X":"1"},"env":{"GOOGLE_APPLICATION_CREDENTIALS":"/1","GOOGLE_APPLICATION_CREDENTIALS":"/2"},"argv":["R"]}"#,
+    ),
     ("one member", "{\n\"argv\": [\"R\"]}"),
-    ("metadata first", "{\"metadata\": {}, \"env\": {\"A\": \"b\"}, \"argv\": [\"R\", \"{connection_file}\"]}"),
+    (
+        "metadata first",
+        "{\"metadata\": {}, \"env\": {\"A\": \"b\"}, \"argv\": [\"R\", \"{connection_file}\"]}",
+    ),
 ];
 
 fn vars() -> Vec<(String, String)> {
@@ -90,7 +102,11 @@ fn what_others_changed_later_is_kept() {
     let text = install(STYLES[0].1, &change(&vars(), false)).unwrap();
     let theirs = text
         .replace("\"/home/ada/.local/share/bqcred/me/adc.json\"\n", "\"/theirs.json\"\n")
-        .replacen("\"GOOGLE_APPLICATION_CREDENTIALS\": \"/home/ada/.local/share/bqcred/me/adc.json\",", "\"GOOGLE_APPLICATION_CREDENTIALS\": \"/theirs.json\",", 1)
+        .replacen(
+            "\"GOOGLE_APPLICATION_CREDENTIALS\": \"/home/ada/.local/share/bqcred/me/adc.json\",",
+            "\"GOOGLE_APPLICATION_CREDENTIALS\": \"/theirs.json\",",
+            1,
+        )
         .replace("\"display_name\": \"Python 3 (ipykernel)\"", "\"display_name\": \"Mine\"");
     let undone = uninstall(&theirs).unwrap();
     assert_eq!(undone.kept, [GAC]);
@@ -104,7 +120,10 @@ fn what_others_changed_later_is_kept() {
 fn a_wrapped_command_is_absolute_and_keeps_later_options() {
     let text = install(STYLES[0].1, &change(&[], true)).unwrap();
     let argv = spec::parse(&text).unwrap().argv;
-    assert_eq!(argv[..7], ["/usr/local/bin/bqcred", "exec", "--always-start", "--profile", "me", "--", "/venv/bin/python"]);
+    assert_eq!(
+        argv[..7],
+        ["/usr/local/bin/bqcred", "exec", "--always-start", "--profile", "me", "--", "/venv/bin/python"]
+    );
     assert!(!text.contains("\"env\""));
     let longer = text.replace("\"{connection_file}\"\n", "\"{connection_file}\", \"--debug\"\n");
     let undone = uninstall(&longer).unwrap();
@@ -122,7 +141,10 @@ fn what_cannot_be_done_safely_is_refused() {
     assert!(refused("{\"argv\": [\"R\"], \"env\": null}", &vars).contains("env"));
     assert!(refused("{\"argv\": [\"R\"], \"env\": {\"A\": 1}}", &vars).contains("env"));
     assert!(refused("{}", &vars).contains("argv"));
-    assert!(refused("{\"argv\": [\"R\"], \"metadata\": {\"bqcred\": {\"v\": 9, \"profile\": \"x\"}}}", &vars).contains("newer"));
+    assert!(
+        refused("{\"argv\": [\"R\"], \"metadata\": {\"bqcred\": {\"v\": 9, \"profile\": \"x\"}}}", &vars)
+            .contains("newer")
+    );
 }
 
 #[test]
@@ -137,14 +159,21 @@ fn only_the_interpreters_that_jupyter_replaces_are_replaced() {
 
 #[test]
 fn a_new_display_name_is_the_only_change() {
-    assert_eq!(rename("{\"argv\":[\"R\"],\"display_name\" : \"R\"}", "R (\"x\")").unwrap(), "{\"argv\":[\"R\"],\"display_name\" : \"R (\\\"x\\\")\"}");
+    assert_eq!(
+        rename("{\"argv\":[\"R\"],\"display_name\" : \"R\"}", "R (\"x\")").unwrap(),
+        "{\"argv\":[\"R\"],\"display_name\" : \"R (\\\"x\\\")\"}"
+    );
     assert_eq!(rename("{\"argv\":[\"R\"]}", "R").unwrap(), "{\"argv\":[\"R\"],\"display_name\":\"R\"}");
 }
 
 #[test]
 fn a_folder_is_removable_only_while_its_spec_is_as_it_was() {
     let original = STYLES[1].1;
-    let folder = Folder { from: "/usr/share/x".into(), checksum: marker::checksum(original.as_bytes()), ..Folder::default() };
+    let folder = Folder {
+        from: "/usr/share/x".into(),
+        checksum: marker::checksum(original.as_bytes()),
+        ..Folder::default()
+    };
     let text = install(original, &Change { folder: Some(&folder), ..change(&vars(), false) }).unwrap();
     // a second installation keeps the knowledge
     let text = install(&text, &Change { profile: "b", ..change(&vars(), false) }).unwrap();
@@ -159,20 +188,30 @@ fn blank() -> impl Strategy<Value = String> {
 
 /// JSON text with white space wherever it may stand.
 fn any_json() -> impl Strategy<Value = String> {
-    let text = prop_oneof![".{0,6}".prop_map(|s| json::quote(&s)), Just("\"\\ud83d\\ude00\\/\\u0041\"".to_owned())];
-    let leaf = prop_oneof![text, "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,3})?([eE][+-]?[0-9]{1,3})?", "true|false|null|NaN"];
+    let text =
+        prop_oneof![".{0,6}".prop_map(|s| json::quote(&s)), Just("\"\\ud83d\\ude00\\/\\u0041\"".to_owned())];
+    let leaf = prop_oneof![
+        text,
+        "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,3})?([eE][+-]?[0-9]{1,3})?",
+        "true|false|null|NaN"
+    ];
     leaf.prop_recursive(3, 16, 4, |inner| {
         prop_oneof![
-            (blank(), prop::collection::vec((blank(), inner.clone(), blank()), 0..4)).prop_map(|(b, items)| {
-                let items: Vec<String> = items.into_iter().map(|(a, v, b)| a + &v + &b).collect();
-                if items.is_empty() { format!("[{b}]") } else { format!("[{}]", items.join(",")) }
-            }),
+            (blank(), prop::collection::vec((blank(), inner.clone(), blank()), 0..4)).prop_map(
+                |(b, items)| {
+                    let items: Vec<String> = items.into_iter().map(|(a, v, b)| a + &v + &b).collect();
+                    if items.is_empty() { format!("[{b}]") } else { format!("[{}]", items.join(",")) }
+                }
+            ),
             any_members(inner, ".{0,4}".boxed()),
         ]
     })
 }
 
-fn any_members(value: impl Strategy<Value = String> + 'static, key: BoxedStrategy<String>) -> impl Strategy<Value = String> {
+fn any_members(
+    value: impl Strategy<Value = String> + 'static,
+    key: BoxedStrategy<String>,
+) -> impl Strategy<Value = String> {
     let member = (blank(), key, blank(), blank(), value, blank());
     (blank(), prop::collection::vec(member, 0..4)).prop_map(|(inside, members)| {
         let members: Vec<String> = members
@@ -187,7 +226,8 @@ fn any_members(value: impl Strategy<Value = String> + 'static, key: BoxedStrateg
 fn any_spec() -> impl Strategy<Value = String> {
     let text = || ".{0,5}".prop_map(|s| json::quote(&s));
     let names = prop_oneof!["[A-Z]{1,3}", Just(GAC.to_owned()), Just("NO_GCE_CHECK".to_owned())].boxed();
-    let argv = prop::collection::vec(text(), 1..4).prop_map(|words| Some(format!("\"argv\": [{}]", words.join(", "))));
+    let argv = prop::collection::vec(text(), 1..4)
+        .prop_map(|words| Some(format!("\"argv\": [{}]", words.join(", "))));
     let env = prop::option::of(any_members(text(), names).prop_map(|env| format!("\"env\" :{env}")));
     let metadata = prop::option::of(
         any_members(any_json(), "[a-z]{1,5}".boxed()).prop_map(|metadata| format!("\"metadata\":{metadata}")),

@@ -6,7 +6,7 @@
 
 use std::fs::{File, Metadata};
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
@@ -38,7 +38,8 @@ pub(crate) fn owner(_: &Metadata) -> u32 {
 
 /// Whether this user may write there, as far as mode bits of owner and others say.
 pub(crate) fn is_owned(path: &Path, uid: u32) -> bool {
-    std::fs::metadata(path).is_ok_and(|metadata| owner(&metadata) == uid && !metadata.permissions().readonly())
+    std::fs::metadata(path)
+        .is_ok_and(|metadata| owner(&metadata) == uid && !metadata.permissions().readonly())
 }
 
 /// Replaces a file by rename, or makes it (0644). The old mode and group are kept; other hard links of
@@ -47,8 +48,11 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let failed = |source: &std::io::Error| Error::file(path, "write", source);
     // not named kernel.json: VS Code searches for that name everywhere below kernels/
-    let mut file =
-        tempfile::Builder::new().prefix(".bqcred-").suffix(".tmp").tempfile_in(folder).map_err(|e| failed(&e))?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".bqcred-")
+        .suffix(".tmp")
+        .tempfile_in(folder)
+        .map_err(|e| failed(&e))?;
     file.write_all(content).map_err(|e| failed(&e))?;
     keep_mode(file.as_file(), path).map_err(|e| failed(&e))?;
     file.as_file().sync_all().map_err(|e| failed(&e))?;
@@ -81,11 +85,15 @@ fn sync(folder: &Path) {
 
 /// The files of a kernelspec folder other than `kernel.json`, relative and sorted; one level of
 /// folders below it is as deep as any kernelspec goes.
-pub(crate) fn resources(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
+pub(crate) fn resources(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in entries(folder)? {
         let Some(name) = path.file_name() else { continue };
         if path.is_dir() {
+            // a link may lead anywhere, to all of the disk
+            if path.is_symlink() {
+                continue;
+            }
             let inner = entries(&path)?;
             let inner = inner.iter().filter(|path| path.is_file());
             found.extend(inner.filter_map(|path| Some(Path::new(name).join(path.file_name()?))));
@@ -97,19 +105,22 @@ pub(crate) fn resources(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
     Ok(found)
 }
 
-fn entries(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let listing = std::fs::read_dir(folder).map_err(|e| Error::file(folder, "list", &e))?;
     Ok(listing.flatten().map(|entry| entry.path()).collect())
 }
 
-/// Copies one resource and gives back its content.
-pub(crate) fn copy(from: &Path, to: &Path) -> Result<Vec<u8>> {
-    let content = read(from, MAX_FILE).map_err(|e| Error::file(from, "read", &e))?;
-    if let Some(folder) = to.parent() {
+/// The content of a logo or another file of a kernelspec.
+pub(crate) fn read_resource(path: &Path) -> Result<Vec<u8>> {
+    read(path, MAX_FILE).map_err(|e| Error::file(path, "read", &e))
+}
+
+/// Writes a file, with the folder that it lies in.
+pub(crate) fn replace_new(path: &Path, content: &[u8]) -> Result<()> {
+    if let Some(folder) = path.parent() {
         create_folder(folder)?;
     }
-    replace(to, &content)?;
-    Ok(content)
+    replace(path, content)
 }
 
 /// Makes a folder and those above it, as `mkdir -p` does.

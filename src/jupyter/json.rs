@@ -346,7 +346,9 @@ mod tests {
 
     #[test]
     fn accepts_what_python_accepts_beyond_the_rfc() {
-        for text in ["NaN", "-Infinity", "[1e999]", "\"\\ud800\"", "{\"a\":1,\"a\":2}", "12345678901234567890123"] {
+        for text in
+            ["NaN", "-Infinity", "[1e999]", "\"\\ud800\"", "{\"a\":1,\"a\":2}", "12345678901234567890123"]
+        {
             assert!(parse(text).is_ok(), "{text}");
         }
     }
@@ -354,8 +356,24 @@ mod tests {
     #[test]
     fn refuses_what_python_refuses_and_says_where() {
         for text in [
-            "", "{", "[1,]", "{\"a\":1,}", "01", "1.", "-", "+1", "// c\n1", "'a'", "\"a\nb\"", "\"\\x\"",
-            "\"\\u12\"", "nul", "1 2", "\u{feff}1", "{a:1}", "[1 2]",
+            "",
+            "{",
+            "[1,]",
+            "{\"a\":1,}",
+            "01",
+            "1.",
+            "-",
+            "+1",
+            "// c\n1",
+            "'a'",
+            "\"a\nb\"",
+            "\"\\x\"",
+            "\"\\u12\"",
+            "nul",
+            "1 2",
+            "\u{feff}1",
+            "{a:1}",
+            "[1 2]",
         ] {
             assert!(parse(text).is_err(), "{text}");
         }

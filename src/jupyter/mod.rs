@@ -9,7 +9,7 @@
 //! - [`config`]: settings of the server that change what it lists
 //! - [`json`], [`spec`]: reading a `kernel.json` as Jupyter does
 //! - [`splice`], [`marker`], [`edit`]: changing its text at byte spans, and undoing that
-//! - [`place`], [`files`]: which file to write for a kernel, and writing it
+//! - [`place`], [`step`], [`files`]: which file to write for a kernel, and writing it
 //! - [`running`]: kernels that already run, and what they were given
 
 use std::collections::BTreeMap;
@@ -29,6 +29,7 @@ pub(crate) mod running;
 pub(crate) mod search;
 pub(crate) mod spec;
 pub(crate) mod splice;
+pub(crate) mod step;
 
 /// The environment of a server, which need not be ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

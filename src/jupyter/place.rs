@@ -97,7 +97,12 @@ impl Refusal {
 }
 
 /// Decides what to write for a kernel that the server found.
-pub(crate) fn place(context: &Context, config: &Config, kernel: &Kernel, wanted: Where) -> Result<Place, Refusal> {
+pub(crate) fn place(
+    context: &Context,
+    config: &Config,
+    kernel: &Kernel,
+    wanted: Where,
+) -> Result<Place, Refusal> {
     if let Err(problem) = &kernel.spec {
         return Err(Refusal::Broken(problem.clone()));
     }
@@ -111,7 +116,9 @@ pub(crate) fn place(context: &Context, config: &Config, kernel: &Kernel, wanted:
     {
         match own_file(&file, context.uid) {
             Some(file) => return Ok(Place::Patch(file)),
-            None if kernel.source == Source::JupyterPath => return Err(Refusal::JupyterPath(kernel.folder.clone())),
+            None if kernel.source == Source::JupyterPath => {
+                return Err(Refusal::JupyterPath(kernel.folder.clone()));
+            }
             None if wanted == Where::Environment => return Err(Refusal::NotOurs(file)),
             None => {}
         }
@@ -165,7 +172,9 @@ fn target<'a>(
         Where::User => Source::User,
         Where::Auto => match first_of(path, &[Source::User, Source::Environment]) {
             // an environment of ours comes first only in a venv or conda environment: there it belongs
-            Some(first) if first.source == Source::Environment && own_folder(&first.path, context.uid).is_ok() => {
+            Some(first)
+                if first.source == Source::Environment && own_folder(&first.path, context.uid).is_ok() =>
+            {
                 Source::Environment
             }
             _ => Source::User,

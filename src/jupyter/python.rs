@@ -39,7 +39,9 @@ impl Options {
         let mut options = Options::default();
         let mut arguments = arguments.iter().map(|argument| argument.to_string_lossy());
         while let Some(argument) = arguments.next() {
-            let Some(letters) = argument.strip_prefix('-').filter(|rest| !rest.starts_with('-')) else { break };
+            let Some(letters) = argument.strip_prefix('-').filter(|rest| !rest.starts_with('-')) else {
+                break;
+            };
             for (position, letter) in letters.char_indices() {
                 match letter {
                     'E' => options.ignore_environ = true,

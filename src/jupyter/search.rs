@@ -175,8 +175,11 @@ impl Context {
         if cfg!(windows) {
             return Vec::new();
         }
-        let shared = self.environ.get("XDG_DATA_DIRS").filter(|dirs| !dirs.to_string_lossy().trim().is_empty());
-        if self.platform_dirs() && let Some(shared) = shared {
+        let shared =
+            self.environ.get("XDG_DATA_DIRS").filter(|dirs| !dirs.to_string_lossy().trim().is_empty());
+        if self.platform_dirs()
+            && let Some(shared) = shared
+        {
             return std::env::split_paths(shared).map(|folder| folder.join("jupyter")).collect();
         }
         ["/usr/local/share/jupyter", "/usr/share/jupyter"].map(PathBuf::from).to_vec()
@@ -213,7 +216,10 @@ impl Context {
     /// Whether JupyterHub keeps this server from reading anything below the user's home.
     pub(crate) fn ignores_home(&self) -> bool {
         // jupyterhub's _bool_env: a word, not merely set
-        let word = self.environ.get("JUPYTERHUB_DISABLE_USER_CONFIG").map(|word| word.to_string_lossy().to_lowercase());
+        let word = self
+            .environ
+            .get("JUPYTERHUB_DISABLE_USER_CONFIG")
+            .map(|word| word.to_string_lossy().to_lowercase());
         let by_hub = word.is_some_and(|word| !["", "0", "false"].contains(&word.as_str()));
         by_hub || self.arguments.iter().any(|word| word.ends_with(".disable_user_config=True"))
     }
@@ -308,7 +314,10 @@ impl Context {
                 }
             }
         }
-        if config.native && !found.contains_key(NATIVE) && let Some(kernel) = self.native() {
+        if config.native
+            && !found.contains_key(NATIVE)
+            && let Some(kernel) = self.native()
+        {
             found.insert(NATIVE.to_owned(), kernel);
         }
         let mut kernels: Vec<Kernel> = found.into_values().collect();
@@ -373,7 +382,8 @@ fn native_text(module: &str) -> String {
     if module.contains("\"supported_encryption\"") {
         metadata.push("  \"supported_encryption\": [\n   \"curve\"\n  ]");
     }
-    let argv = ["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"].map(|word| format!("  \"{word}\""));
+    let argv =
+        ["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"].map(|word| format!("  \"{word}\""));
     let mut members = vec![
         format!(" \"argv\": [\n{}\n ]", argv.join(",\n")),
         format!(" \"display_name\": \"{name}\""),
@@ -393,7 +403,5 @@ fn folders_in(directory: &Path) -> BTreeMap<String, PathBuf> {
     let Ok(entries) = std::fs::read_dir(directory) else { return BTreeMap::new() };
     let paths = entries.flatten().map(|entry| entry.path());
     let folders = paths.filter(|path| path.join("kernel.json").is_file());
-    folders
-        .filter_map(|path| Some((path.file_name()?.to_string_lossy().to_lowercase(), path)))
-        .collect()
+    folders.filter_map(|path| Some((path.file_name()?.to_string_lossy().to_lowercase(), path))).collect()
 }

@@ -30,7 +30,8 @@ impl Spec {
 
     /// Whether this is a Python kernel, by its language or by what it starts.
     pub(crate) fn is_python(&self) -> bool {
-        self.language.eq_ignore_ascii_case("python") || self.argv.iter().any(|arg| arg == "ipykernel_launcher")
+        self.language.eq_ignore_ascii_case("python")
+            || self.argv.iter().any(|arg| arg == "ipykernel_launcher")
     }
 
     /// Whether this is an R kernel.
@@ -130,7 +131,9 @@ fn provisioner(document: &Value) -> Result<Option<String>, String> {
         }
         // `in` works on these in Python, and finds nothing
         Kind::Text(_) | Kind::Array(_) => Ok(None),
-        Kind::Number | Kind::Bool(_) | Kind::Null => Err("metadata.kernel_provisioner is not an object".to_owned()),
+        Kind::Number | Kind::Bool(_) | Kind::Null => {
+            Err("metadata.kernel_provisioner is not an object".to_owned())
+        }
     }
 }
 
@@ -157,14 +160,17 @@ mod tests {
 
     #[test]
     fn what_jupyter_lists_but_cannot_start_has_a_flaw() {
-        for text in ["{}", r#"{"argv": []}"#, r#"{"argv": ["R", 1]}"#, r#"{"argv": ["R"], "env": {"A": 1}}"#] {
+        for text in ["{}", r#"{"argv": []}"#, r#"{"argv": ["R", 1]}"#, r#"{"argv": ["R"], "env": {"A": 1}}"#]
+        {
             assert!(parse(text).unwrap().flaw.is_some(), "{text}");
         }
     }
 
     #[test]
     fn the_last_of_repeated_keys_counts() {
-        let spec = parse(r#"{"argv":["a"],"argv":["b"],"env":{"X":"1","X":"2"},"interrupt_mode":"Message","new":1}"#);
+        let spec = parse(
+            r#"{"argv":["a"],"argv":["b"],"env":{"X":"1","X":"2"},"interrupt_mode":"Message","new":1}"#,
+        );
         let spec = spec.unwrap();
         assert_eq!(spec.argv, ["b"]);
         assert_eq!(spec.var("X"), Some("2"));

@@ -23,10 +23,13 @@ impl Style {
     /// The style of a document, from its outermost object.
     pub(crate) fn of(text: &str, document: &Value) -> Self {
         let members = document.members().unwrap_or_default();
-        let lead = members.first().map_or("", |first| slice(text, document.span.start + 1..first.key_span.start));
+        let lead =
+            members.first().map_or("", |first| slice(text, document.span.start + 1..first.key_span.start));
         let colon = members.first().map_or(": ", |m| slice(text, m.key_span.end..m.value.span.start));
         let gap = match members {
-            [first, second, ..] => slice(text, first.value.span.end..second.key_span.start).trim_start_matches([',']),
+            [first, second, ..] => {
+                slice(text, first.value.span.end..second.key_span.start).trim_start_matches([','])
+            }
             _ => colon.trim_start_matches(':'),
         };
         Style {
