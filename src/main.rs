@@ -9,9 +9,9 @@ mod credential;
 mod environment;
 mod error;
 mod google;
-#[allow(dead_code)]
 mod jupyter;
 mod keep;
+mod kernel_record;
 mod login;
 mod parent_shell;
 mod paths;

@@ -58,6 +58,9 @@ pub(crate) struct Folder {
     pub(crate) files: BTreeMap<String, String>,
     /// Checksum of `kernel.json` as it was before bqcred's changes.
     pub(crate) checksum: String,
+    /// Whether it stands beside its original under another name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) renamed: bool,
 }
 
 impl Marker {

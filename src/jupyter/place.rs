@@ -52,6 +52,8 @@ pub(crate) enum Refusal {
     NotOurs(PathBuf),
     /// The server has no Python environment of its own.
     NoEnvironment,
+    /// A kernel of the wanted name exists and was not made by bqcred.
+    Taken(PathBuf),
     /// Jupyter itself does not accept the spec.
     Broken(String),
 }
@@ -73,6 +75,7 @@ impl Refusal {
             }
             Refusal::NotOurs(path) => format!("{} belongs to somebody else", path.display()),
             Refusal::NoEnvironment => "no Python environment of a Jupyter server was found".into(),
+            Refusal::Taken(path) => format!("there is a kernel of that name already: {}", path.display()),
             Refusal::Broken(problem) => format!("Jupyter does not accept this kernelspec: {problem}"),
         }
     }
@@ -91,6 +94,7 @@ impl Refusal {
             }
             Refusal::NotAllowed => "use a kernel of that list, or ask for this one to be added to it",
             Refusal::Later { .. } => "`bqcred kernel install --where auto` writes where the server reads",
+            Refusal::Taken(_) => "another name for --new-kernel",
             Refusal::Broken(_) => "reinstall the kernel, for Python with `python -m ipykernel install`",
         }
     }

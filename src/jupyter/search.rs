@@ -399,7 +399,7 @@ fn native_text(module: &str) -> String {
 }
 
 /// Kernelspec folders of a directory, by lower-case name.
-fn folders_in(directory: &Path) -> BTreeMap<String, PathBuf> {
+pub(crate) fn folders_in(directory: &Path) -> BTreeMap<String, PathBuf> {
     let Ok(entries) = std::fs::read_dir(directory) else { return BTreeMap::new() };
     let paths = entries.flatten().map(|entry| entry.path());
     let folders = paths.filter(|path| path.join("kernel.json").is_file());

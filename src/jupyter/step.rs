@@ -68,6 +68,7 @@ pub(crate) fn install(
                 from: kernel.folder.display().to_string(),
                 files: checksums(&kernel.folder)?,
                 checksum: marker::checksum(original.as_bytes()),
+                renamed: display_name.is_some(),
             };
             let change = Change { folder: Some(&folder), ..change.clone() };
             let text = edit::install(&original, &change).map_err(problem)?;
