@@ -35,6 +35,12 @@ pub(crate) fn env(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
+/// The whole environment, for what has rules of its own about many variables (Jupyter).
+#[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
+pub(crate) fn whole_env() -> Vec<(OsString, OsString)> {
+    std::env::vars_os().collect()
+}
+
 /// An environment variable that is set, not empty, and text.
 pub(crate) fn env_text(name: &str) -> Option<String> {
     env(name)?.into_string().ok().filter(|value| !value.is_empty())
@@ -58,6 +64,11 @@ impl App {
             });
         }
         self.chosen_profile()
+    }
+
+    /// The profile that `--profile` names, if it was given.
+    pub(crate) fn asked_profile(&self) -> Result<Option<ProfileName>> {
+        self.profile.as_deref().map(ProfileName::parse).transpose()
     }
 
     /// The profile that `bqcred use` set, else `default`.

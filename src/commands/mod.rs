@@ -5,6 +5,7 @@ mod env;
 mod export;
 mod forget;
 mod import;
+mod kernel;
 mod list;
 mod login;
 mod status;
@@ -34,5 +35,6 @@ pub(crate) fn run(asked: Asked) -> Result<Output> {
         Verb::Export(args) => export::run(args, &app),
         Verb::Forget(args) => forget::run(args, &app),
         Verb::Client(args) => client::run(args, &app),
+        Verb::Kernel(args) => kernel::run(args, &app),
     }
 }

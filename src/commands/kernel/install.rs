@@ -1,0 +1,307 @@
+//! `bqcred kernel install`: puts a profile into the kernelspecs that the server reads.
+
+use std::path::PathBuf;
+
+use crate::app::App;
+use crate::cli::{KernelInstall, KernelPlace};
+use crate::environment;
+use crate::error::{Error, Kind, Result};
+use crate::jupyter::config::Config;
+use crate::jupyter::context::Found;
+use crate::jupyter::edit::{self, Change};
+use crate::jupyter::place::{self, Place, Refusal, Where};
+use crate::jupyter::search::Kernel;
+use crate::jupyter::step::{self, Step};
+use crate::kernel_record::{Entry, Record};
+use crate::profile::ProfileName;
+use crate::ui::{self, Output};
+
+use super::here::{self, Here};
+
+/// What the kernels are to be given.
+struct Wanted {
+    name: ProfileName,
+    vars: Vec<(String, String)>,
+    /// Path of bqcred, if the command is to be wrapped.
+    bqcred: Option<String>,
+}
+
+/// A step and what to remember of it.
+struct Planned {
+    step: Step,
+    entry: Entry,
+}
+
+/// A kernel that nothing can be done for.
+struct Refused {
+    kernel: String,
+    why: Refusal,
+}
+
+pub(crate) fn run(args: &KernelInstall, app: &App) -> Result<Output> {
+    let here = Here::new(app)?;
+    let wanted = wanted(args, app)?;
+    let discovery = here.discover();
+    for server in &discovery.foreign {
+        ui::note(&format!(
+            "the Jupyter server of process {} runs as another user ({}) and reads that user's kernels: run bqcred as that user",
+            server.pid, server.uid
+        ));
+    }
+    let mut plan: Vec<Planned> = Vec::new();
+    let mut refused = Vec::new();
+    for found in here::meant(&discovery) {
+        plan_server(args, found, &wanted, &mut plan, &mut refused)?;
+    }
+    if args.dry_run {
+        let lines: Vec<String> = plan
+            .iter()
+            .map(|planned| format!("{}: {}\n", planned.entry.kernel, here::intent(&planned.step)))
+            .collect();
+        tell_refused(&refused);
+        return Ok(Output::text(lines.concat()));
+    }
+    for planned in &plan {
+        planned.step.apply()?;
+        Record::change(&app.paths, |record| record.add(planned.entry.clone()))?;
+        tell(planned, &wanted.name);
+    }
+    finish(&here, &wanted, &plan, &refused)
+}
+
+fn wanted(args: &KernelInstall, app: &App) -> Result<Wanted> {
+    let (name, profile) = app.profile()?;
+    if args.exec {
+        return Ok(Wanted { name, vars: Vec::new(), bqcred: Some(here::own_path()?) });
+    }
+    let vars = here::vars(app, &name, &profile)?;
+    if profile.project.is_none() {
+        ui::note(&format!(
+            "profile {name} has no project, and Python needs one: `{} --project PROJECT`, then `bqcred kernel sync`",
+            app.login_command(&name)
+        ));
+    }
+    Ok(Wanted { name, vars, bqcred: None })
+}
+
+fn plan_server(
+    args: &KernelInstall,
+    found: &Found,
+    wanted: &Wanted,
+    plan: &mut Vec<Planned>,
+    refused: &mut Vec<Refused>,
+) -> Result<()> {
+    let config = Config::of(&found.context);
+    let kernels = found.context.kernels(&config);
+    ui::note(&format!("Jupyter at {}", here::describe(found)));
+    for kernel in chosen(args, &kernels)? {
+        let renamed = args.new_kernel.as_ref();
+        let placed = match renamed {
+            Some(name) => place_new(found, &kernels, name, args.place.wanted()),
+            None => place::place(&found.context, &config, kernel, args.place.wanted())
+                .map(|place| (kernel, place)),
+        };
+        match placed {
+            Err(why) => refused.push(Refused { kernel: kernel.name.clone(), why }),
+            Ok((known, place)) => {
+                // a kernel of that name that we made is changed, not copied again
+                let source = if matches!(place, Place::Patch(_)) { known } else { kernel };
+                let planned = planned(found, source, &place, wanted, renamed)?;
+                if !plan.iter().any(|other| other.step.file() == planned.step.file()) {
+                    plan.push(planned);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The kernels to change: those named, else the usable ones for Python and R.
+fn chosen<'a>(args: &KernelInstall, kernels: &'a [Kernel]) -> Result<Vec<&'a Kernel>> {
+    if args.kernel.is_empty() {
+        let usable = |kernel: &&Kernel| {
+            kernel.is_listed()
+                && kernel
+                    .spec
+                    .as_ref()
+                    .is_ok_and(|spec| spec.flaw.is_none() && (args.all || spec.is_python() || spec.is_r()))
+        };
+        let mut chosen: Vec<&Kernel> = kernels.iter().filter(usable).collect();
+        if args.new_kernel.is_some() {
+            chosen.retain(|kernel| kernel.name == "python3");
+        }
+        if chosen.is_empty() {
+            return Err(Error::new(Kind::Missing, "no kernel for Python or R was found here")
+                .hint("`bqcred kernel list` shows where was looked"));
+        }
+        return Ok(chosen);
+    }
+    if args.new_kernel.is_some() && args.kernel.len() > 1 {
+        return Err(Error::usage("--new-kernel makes one kernel, from one --kernel"));
+    }
+    args.kernel
+        .iter()
+        .map(|name| {
+            let found = kernels.iter().find(|kernel| kernel.name == name.to_lowercase());
+            found.ok_or_else(|| {
+                let known: Vec<&str> = kernels.iter().map(|kernel| kernel.name.as_str()).collect();
+                Error::new(
+                    Kind::Missing,
+                    format!("there is no kernel {name:?} here; there are: {}", known.join(", ")),
+                )
+                .hint("`bqcred kernel list`")
+            })
+        })
+        .collect()
+}
+
+/// Where a kernel of a new name goes; the kernel itself, if it is there already and ours.
+fn place_new<'a>(
+    found: &Found,
+    kernels: &'a [Kernel],
+    name: &str,
+    wanted: Where,
+) -> std::result::Result<(&'a Kernel, Place), Refusal> {
+    let existing = kernels.iter().find(|kernel| kernel.name == name.to_lowercase());
+    match existing {
+        Some(kernel) if edit::marker(&kernel.text).is_some_and(|marker| marker.folder.is_some()) => {
+            place::place(&found.context, &Config::default(), kernel, wanted).map(|place| (kernel, place))
+        }
+        Some(kernel) => Err(Refusal::Taken(kernel.folder.clone())),
+        None => {
+            let folder = place::place_new(&found.context, name, wanted)?;
+            kernels.first().map(|any| (any, Place::Copy(folder))).ok_or(Refusal::NoEnvironment)
+        }
+    }
+}
+
+fn planned(
+    found: &Found,
+    kernel: &Kernel,
+    place: &Place,
+    wanted: &Wanted,
+    renamed: Option<&String>,
+) -> Result<Planned> {
+    let python = found.context.python.as_ref().map(|python| python.executable.clone());
+    let python_text = match &python {
+        Some(python) => here::text(python)?,
+        None => "/usr/bin/python3".to_owned(),
+    };
+    let change = Change {
+        profile: wanted.name.as_str(),
+        vars: &wanted.vars,
+        exec: wanted.bqcred.as_deref().map(|bqcred| here::exec(bqcred, &python_text)),
+        folder: None,
+    };
+    let display_name = renamed.map(|_| display_name(kernel, &wanted.name));
+    let step = step::install(kernel, place, &change, display_name.as_deref())?;
+    let entry = Entry {
+        file: step.file(),
+        kernel: renamed.map_or_else(|| kernel.name.clone(), |name| name.to_lowercase()),
+        profile: wanted.name.to_string(),
+        exec: wanted.bqcred.is_some(),
+        python,
+    };
+    Ok(Planned { step, entry })
+}
+
+/// A name for a kernel beside its original. It ends up in every notebook that uses it, so there is no
+/// address in it.
+fn display_name(kernel: &Kernel, profile: &ProfileName) -> String {
+    let original = kernel.spec.as_ref().map_or("", |spec| spec.display_name.as_str());
+    let original = original.trim_end_matches(" (ipykernel)");
+    match profile.as_str() {
+        "default" => format!("{original} (BigQuery)"),
+        name => format!("{original} (BigQuery: {name})"),
+    }
+}
+
+fn tell(planned: &Planned, profile: &ProfileName) {
+    let kernel = &planned.entry.kernel;
+    let file = planned.step.file();
+    match &planned.step {
+        Step::Nothing(_) => {
+            ui::note(&format!("kernel {kernel} runs as profile {profile} already ({})", file.display()))
+        }
+        Step::Replace { .. } => {
+            ui::note(&format!("kernel {kernel} runs as profile {profile} now ({})", file.display()))
+        }
+        Step::Copy { from, .. } => ui::note(&format!(
+            "kernel {kernel} runs as profile {profile} now ({}, a copy of {})",
+            file.display(),
+            from.display()
+        )),
+        Step::Remove { .. } => {}
+    }
+}
+
+fn tell_refused(refused: &[Refused]) {
+    for Refused { kernel, why } in refused {
+        ui::note(&format!("kernel {kernel} was left alone: {}", why.what()));
+        ui::tell(&format!("  instead: {}\n", why.instead()));
+    }
+}
+
+fn finish(here: &Here, wanted: &Wanted, plan: &[Planned], refused: &[Refused]) -> Result<Output> {
+    verify(here, plan)?;
+    if here.in_vs_code() {
+        ui::note(
+            "VS Code's own Python kernels read no kernelspec: `bqcred kernel snippet --lang vscode` is for them",
+        );
+    }
+    if !plan.is_empty() {
+        let credential =
+            wanted.vars.iter().find(|(name, _)| name == environment::ADC).map(|(_, value)| value);
+        here::tell_what_to_click(&here.running(), |kernel| match credential {
+            Some(path) => kernel.vars.get(environment::ADC).and_then(Option::as_ref) == Some(path),
+            None => {
+                kernel.vars.get(environment::PROFILE).and_then(Option::as_deref) == Some(wanted.name.as_str())
+            }
+        });
+    }
+    match refused.first() {
+        Some(first) if plan.is_empty() => {
+            Err(Error::other(format!("kernel {} can't be changed: {}", first.kernel, first.why.what()))
+                .hint(first.why.instead()))
+        }
+        Some(_) => {
+            tell_refused(refused);
+            Ok(Output::none().with_code(Kind::Other.code()))
+        }
+        None => Ok(Output::none()),
+    }
+}
+
+/// Looks again, as the servers would: what was written has to be what they read.
+fn verify(here: &Here, plan: &[Planned]) -> Result<()> {
+    let discovery = here.discover();
+    let read: Vec<(String, PathBuf)> = discovery
+        .found
+        .iter()
+        .flat_map(|found| found.context.kernels(&Config::of(&found.context)))
+        .filter_map(|kernel| Some((kernel.name.clone(), kernel.file()?.canonicalize().ok()?)))
+        .collect();
+    for Planned { entry, .. } in plan {
+        let file = entry.file.canonicalize().unwrap_or_else(|_| entry.file.clone());
+        if !read.iter().any(|(name, path)| *name == entry.kernel && *path == file) {
+            return Err(Error::other(format!(
+                "kernel {} was written, but the server does not read it",
+                entry.kernel
+            ))
+            .hint(
+                "`bqcred kernel list` shows what it reads; `bqcred kernel uninstall` puts everything back",
+            ));
+        }
+    }
+    Ok(())
+}
+
+impl KernelPlace {
+    fn wanted(self) -> Where {
+        match self {
+            KernelPlace::Auto => Where::Auto,
+            KernelPlace::User => Where::User,
+            KernelPlace::Env => Where::Environment,
+        }
+    }
+}

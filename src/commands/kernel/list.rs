@@ -1,0 +1,193 @@
+//! `bqcred kernel list`: the kernels as each server here finds them, and what bqcred changed.
+
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::cli::KernelList;
+use crate::environment;
+use crate::error::Result;
+use crate::jupyter::config::Config;
+use crate::jupyter::context::{Discovery, Found, Origin};
+use crate::jupyter::running::Running;
+use crate::jupyter::search::{Kernel, Source};
+use crate::profile::ProfileName;
+use crate::ui::{self, Output};
+
+use super::here::{self, Here};
+use super::state;
+
+pub(crate) fn run(args: &KernelList, app: &App) -> Result<Output> {
+    let here = Here::new(app)?;
+    let discovery = here.discover();
+    let running = here.running();
+    if args.json {
+        return Ok(Output::json(&as_json(app, &discovery, &running)));
+    }
+    let mut text = String::new();
+    for found in &discovery.found {
+        text += &as_table(app, found);
+    }
+    if !running.is_empty() {
+        text += &running_table(app, &running);
+    }
+    for server in &discovery.foreign {
+        ui::note(&format!(
+            "process {} is a Jupyter server of another user ({}); its kernels are not ours to see",
+            server.pid, server.uid
+        ));
+    }
+    Ok(Output::text(text))
+}
+
+fn as_table(app: &App, found: &Found) -> String {
+    let config = Config::of(&found.context);
+    let kernels = found.context.kernels(&config);
+    let mut rows = vec![["KERNEL", "LANGUAGE", "PROFILE", "STATE", "FOLDER"].map(str::to_owned).to_vec()];
+    for kernel in &kernels {
+        let (state, marker) = state::of(app, kernel);
+        let words = match &kernel.spec {
+            Err(problem) => format!("Jupyter leaves it out: {problem}"),
+            Ok(_) if !kernel.allowed => "the server's allow-list leaves it out".to_owned(),
+            Ok(spec) => spec.flaw.map_or_else(|| with_command(&state), |flaw| format!("can't start: {flaw}")),
+        };
+        let language = kernel.spec.as_ref().map_or("-", |spec| spec.language.as_str());
+        let profile = marker.map_or_else(|| "-".to_owned(), |marker| marker.profile);
+        rows.push(vec![
+            kernel.name.clone(),
+            language.to_owned(),
+            profile,
+            words,
+            kernel.folder.display().to_string(),
+        ]);
+    }
+    let mut text = format!("{}\n", here::describe(found));
+    text += &if kernels.is_empty() { "no kernels\n".to_owned() } else { ui::table(&rows) };
+    if config.is_nb_conda() {
+        text += "nb_conda_kernels shows these kernels under names of its own\n";
+    }
+    if found.context.ignores_home() {
+        text += "JupyterHub keeps this server from reading your home directory\n";
+    }
+    text + "\n"
+}
+
+fn with_command(state: &state::State) -> String {
+    match state.command() {
+        Some(command) => format!("{}: `{command}`", state.words()),
+        None => state.words(),
+    }
+}
+
+fn running_table(app: &App, running: &[Running]) -> String {
+    let mut rows = vec![["RUNNING", "LANGUAGE", "PROFILE", "STATE"].map(str::to_owned).to_vec()];
+    for kernel in running {
+        let profile = var(kernel, environment::PROFILE).unwrap_or("-");
+        let words = match is_current(app, kernel) {
+            Some(true) => "ok",
+            Some(false) => "old environment: Kernel > Shut Down Kernel, then Kernel > Restart Kernel",
+            None => "-",
+        };
+        rows.push(vec![
+            kernel.pid.to_string(),
+            kernel.language.unwrap_or("-").to_owned(),
+            profile.to_owned(),
+            words.to_owned(),
+        ]);
+    }
+    ui::table(&rows)
+}
+
+fn var<'a>(kernel: &'a Running, name: &str) -> Option<&'a str> {
+    kernel.vars.get(name).and_then(Option::as_deref)
+}
+
+/// Whether a running kernel's credential is the one that its profile has now; none for a kernel that
+/// has no profile.
+fn is_current(app: &App, kernel: &Running) -> Option<bool> {
+    let name = ProfileName::parse(var(kernel, environment::PROFILE)?).ok()?;
+    let credential = var(kernel, environment::ADC);
+    // `exec` hands it over in the kernel's own file descriptor
+    let own = credential.is_some_and(|path| path.starts_with(&format!("/proc/{}/fd/", kernel.pid)));
+    Some(own || credential.is_some_and(|path| app.paths.adc(&name).to_str() == Some(path)))
+}
+
+fn as_json(app: &App, discovery: &Discovery, running: &[Running]) -> Value {
+    let servers: Vec<Value> = discovery.found.iter().map(|found| server(app, found)).collect();
+    let running: Vec<Value> = running
+        .iter()
+        .map(|kernel| {
+            json!({
+                "pid": kernel.pid,
+                "language": kernel.language,
+                "profile": var(kernel, environment::PROFILE),
+                "credentials": var(kernel, environment::ADC),
+                "current": is_current(app, kernel),
+            })
+        })
+        .collect();
+    let foreign: Vec<Value> =
+        discovery.foreign.iter().map(|server| json!({"pid": server.pid, "uid": server.uid})).collect();
+    json!({"servers": servers, "running": running, "servers_of_others": foreign})
+}
+
+fn server(app: &App, found: &Found) -> Value {
+    let context = &found.context;
+    let config = Config::of(context);
+    let (origin, pid) = match &found.origin {
+        Origin::Parent(pid) => ("parent", Some(*pid)),
+        Origin::Running(pid) => ("running", Some(*pid)),
+        Origin::VirtualEnv => ("virtual_env", None),
+        Origin::Conda => ("conda", None),
+        Origin::OnPath(_) => ("path", None),
+        Origin::Installed(_) => ("installed", None),
+        Origin::Nothing => ("none", None),
+    };
+    let path: Vec<Value> = context
+        .search_path()
+        .iter()
+        .map(|directory| json!({"path": directory.path, "source": source(directory.source)}))
+        .collect();
+    let kernels: Vec<Value> = context.kernels(&config).iter().map(|one| kernel(app, one)).collect();
+    json!({
+        "origin": origin,
+        "pid": pid,
+        "python": context.python.as_ref().map(|python| &python.executable),
+        "prefix": context.python.as_ref().map(|python| &python.prefix),
+        "search_path": path,
+        "spec_manager": config.manager,
+        "kernels": kernels,
+    })
+}
+
+fn kernel(app: &App, kernel: &Kernel) -> Value {
+    let (state, marker) = state::of(app, kernel);
+    let spec = kernel.spec.as_ref();
+    let changed: Vec<String> = marker.iter().flat_map(|marker| marker.set.keys().cloned()).collect();
+    json!({
+        "name": kernel.name,
+        "display_name": spec.ok().map(|spec| &spec.display_name),
+        "language": spec.ok().map(|spec| &spec.language),
+        "argv": spec.ok().map(|spec| &spec.argv),
+        "resource_dir": kernel.folder,
+        "source": source(kernel.source),
+        "listed": kernel.is_listed(),
+        "problem": spec.err().map(String::as_str).or_else(|| spec.ok().and_then(|spec| spec.flaw)),
+        "hides": kernel.shadowed,
+        "profile": marker.as_ref().map(|marker| &marker.profile),
+        "exec": marker.as_ref().is_some_and(|marker| marker.argv.is_some()),
+        "variables": changed,
+        "state": state.word(),
+    })
+}
+
+fn source(source: Source) -> &'static str {
+    match source {
+        Source::JupyterPath => "JUPYTER_PATH",
+        Source::User => "user",
+        Source::UserBase => "user base",
+        Source::Environment => "environment",
+        Source::System => "system",
+        Source::IPython => "ipython",
+        Source::Native => "ipykernel",
+    }
+}

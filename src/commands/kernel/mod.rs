@@ -1,0 +1,24 @@
+//! `bqcred kernel`: Jupyter kernels that use a profile.
+
+mod here;
+mod install;
+mod list;
+mod snippet;
+mod state;
+mod sync;
+mod uninstall;
+
+use crate::app::App;
+use crate::cli::Kernel;
+use crate::error::Result;
+use crate::ui::Output;
+
+pub(crate) fn run(args: &Kernel, app: &App) -> Result<Output> {
+    match args {
+        Kernel::List(args) => list::run(args, app),
+        Kernel::Install(args) => install::run(args, app),
+        Kernel::Uninstall(args) => uninstall::run(args, app),
+        Kernel::Sync(args) => sync::run(args, app),
+        Kernel::Snippet(args) => snippet::run(args, app),
+    }
+}

@@ -1,0 +1,134 @@
+//! `bqcred kernel snippet`: what to paste where kernelspecs can't be changed, or a kernel runs already.
+
+use crate::app::App;
+use crate::cli::{KernelSnippet, SnippetKind};
+use crate::environment::{self, Extent};
+use crate::error::{Error, Result};
+use crate::jupyter::json::quote;
+use crate::profile::{Profile, ProfileName};
+use crate::render::{self, Format};
+use crate::ui::{self, Output};
+
+use super::here;
+
+/// Where a container finds the profile's folder. The folder and not the file is mounted: a new
+/// credential is a new file, and a mounted file would stay the old one.
+const IN_CONTAINER: &str = "/run/bqcred";
+
+pub(crate) fn run(args: &KernelSnippet, app: &App) -> Result<Output> {
+    let (name, profile) = app.profile()?;
+    let vars = here::variables(app, &name, &profile)?;
+    let text = match args.lang {
+        SnippetKind::Python => python(&vars),
+        SnippetKind::IpythonStartup => {
+            format!("# Made by `bqcred kernel snippet`: BigQuery as profile {name}\n{}", python(&vars))
+        }
+        SnippetKind::R => r(&vars),
+        SnippetKind::Renviron => {
+            return file(app, &name, &profile, Format::Renviron, "~/.Renviron; restarting a kernel is enough");
+        }
+        SnippetKind::Vscode => {
+            return file(
+                app,
+                &name,
+                &profile,
+                Format::Dotenv,
+                "the .env file of the workspace, then restart the kernel",
+            );
+        }
+        SnippetKind::Jupyterhub => jupyterhub(app, &name, &vars)?,
+        SnippetKind::Docker => docker(app, &name, &vars)?,
+    };
+    ui::note(match args.lang {
+        SnippetKind::Python | SnippetKind::R => {
+            "paste this into a cell; clients that exist already have to be made anew"
+        }
+        SnippetKind::IpythonStartup => {
+            "keep this as ~/.ipython/profile_default/startup/50-bqcred.py; restarting a kernel is enough"
+        }
+        SnippetKind::Jupyterhub => {
+            "for jupyterhub_config.py; each person logs in with `bqcred login` in a terminal"
+        }
+        _ => {
+            "options of `docker run`; the container's user needs your user id to read the credential: --user \"$(id -u)\""
+        }
+    });
+    Ok(Output::text(text))
+}
+
+fn file(app: &App, name: &ProfileName, profile: &Profile, format: Format, place: &str) -> Result<Output> {
+    let extent = Extent { guard: true, gcloud: false };
+    let changes = environment::set(name, profile, &app.paths.adc(name), extent);
+    let bytes = render::format(format, &changes)?;
+    ui::note(&format!("add this to {place}"));
+    Ok(Output::bytes(bytes))
+}
+
+/// Sets the environment of the running process, and mends what `%%bigquery` keeps of an earlier
+/// credential. A JSON string is a Python literal.
+fn python(vars: &[(String, String)]) -> String {
+    let entries: String =
+        vars.iter().map(|(name, value)| format!("    {}: {},\n", quote(name), quote(value))).collect();
+    let project = vars.iter().find(|(name, _)| name == environment::PROJECT);
+    let project = project.map_or(String::new(), |(_, project)| {
+        format!("        sys.modules[_name].context.project = {}\n", quote(project))
+    });
+    format!(
+        "import os, sys\nos.environ.update({{\n{entries}}})\n\
+         for _name in (\"bigquery_magics\", \"google.cloud.bigquery.magics.magics\"):\n    \
+         if _name in sys.modules:\n        import google.auth\n        \
+         sys.modules[_name].context.credentials = google.auth.default()[0]\n{project}"
+    )
+}
+
+/// The same for R, where bigrquery keeps its token. A JSON string is an R literal, too.
+fn r(vars: &[(String, String)]) -> String {
+    let entries: Vec<String> =
+        vars.iter().map(|(name, value)| format!("  {name} = {}", quote(value))).collect();
+    format!(
+        "Sys.setenv(\n{}\n)\nif (isNamespaceLoaded(\"bigrquery\")) {{\n  bigrquery::bq_deauth()\n  bigrquery::bq_auth()\n}}\n",
+        entries.join(",\n")
+    )
+}
+
+/// For the administrator: everybody's own file, below everybody's own home. The project is a person's
+/// choice and left out.
+fn jupyterhub(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Result<String> {
+    let adc = app.paths.adc(name);
+    let below = adc.strip_prefix(&app.paths.home).map_err(|_| {
+        Error::other(format!(
+            "{} is not below your home directory, so the place of other people's can't be told",
+            adc.display()
+        ))
+    })?;
+    let below = here::text(below)?;
+    let personal = [environment::ADC, environment::PROJECT, environment::QUOTA_PROJECT];
+    let fixed = vars.iter().filter(|(name, _)| !personal.contains(&name.as_str()));
+    let fixed: String =
+        fixed.map(|(name, value)| format!("    {}: {},\n", quote(name), quote(value))).collect();
+    Ok(format!(
+        "import os.path\n\n\ndef _bqcred_file(spawner):\n    return os.path.join(os.path.expanduser(\"~\" + spawner.user.name), {})\n\n\n\
+         c.Spawner.environment.update({{\n    {}: _bqcred_file,\n{fixed}}})\n",
+        quote(&below),
+        quote(environment::ADC)
+    ))
+}
+
+fn docker(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Result<String> {
+    let folder = here::text(&app.paths.profile(name))?;
+    let mut options = vec![format!("--mount type=bind,source={folder},target={IN_CONTAINER},readonly")];
+    for (name, value) in vars {
+        let value = if name == environment::ADC { format!("{IN_CONTAINER}/adc.json") } else { value.clone() };
+        options.push(format!("--env {name}={value}"));
+    }
+    // docker splits --mount at commas, and a shell splits at blanks
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=,@+ ".contains(c);
+    let odd = options.iter().find(|option| !option.chars().all(plain));
+    if odd.is_some() || folder.contains([',', ' ']) {
+        return Err(Error::usage(
+            "a path or value holds a character that a `docker run` line can't carry safely",
+        )
+        .hint("`bqcred env --format json` gives the values to a program"));
+    }
+    Ok(options.join(" \\\n") + "\n")
+}

@@ -1,0 +1,107 @@
+//! `bqcred kernel sync`: makes the kernels again what they were installed as, after an upgrade of the
+//! kernel replaced its spec, or the profile has got another project.
+
+use std::path::Path;
+
+use crate::app::App;
+use crate::cli::KernelSync;
+use crate::error::{Error, Result};
+use crate::jupyter::edit::{self, Change};
+use crate::jupyter::place::Place;
+use crate::jupyter::search::{Kernel, Source};
+use crate::jupyter::spec;
+use crate::jupyter::step::{self, Step};
+use crate::kernel_record::{Entry, Record};
+use crate::profile::ProfileName;
+use crate::ui::{self, Output};
+
+use super::here::{self, Here};
+use super::state;
+
+pub(crate) fn run(args: &KernelSync, app: &App) -> Result<Output> {
+    let here = Here::new(app)?;
+    let record = Record::load(&app.paths)?;
+    let mut lines = String::new();
+    let mut changed = false;
+    let mut failed = None;
+    for entry in &record.kernels {
+        if !entry.file.exists() {
+            lines += &format!("{}: {} is gone\n", entry.kernel, entry.file.display());
+            if !args.dry_run {
+                Record::change(&app.paths, |record| record.remove(&entry.file))?;
+            }
+            continue;
+        }
+        match steps(app, entry) {
+            Ok(steps) => {
+                for step in steps {
+                    lines += &format!("{}: {}\n", entry.kernel, here::intent(&step));
+                    changed |= !matches!(step, Step::Nothing(_));
+                    if !args.dry_run {
+                        step.apply()?;
+                    }
+                }
+            }
+            Err(error) => {
+                ui::fail(&error);
+                failed = Some(error);
+            }
+        }
+    }
+    if args.dry_run {
+        return Ok(Output::text(lines));
+    }
+    ui::tell(&lines);
+    if record.kernels.is_empty() {
+        ui::note("no kernel was changed by bqcred: `bqcred kernel install`");
+    }
+    if changed {
+        here::tell_what_to_click(&here.running(), |_| false);
+    }
+    Ok(Output::none().with_code(failed.map_or(0, |error| error.kind().code())))
+}
+
+/// What makes a kernelspec what it was installed as. A copy whose original has changed is made anew.
+fn steps(app: &App, entry: &Entry) -> Result<Vec<Step>> {
+    let name = ProfileName::parse(&entry.profile)?;
+    let profile = app.known_profile(&name)?.ok_or_else(|| {
+        Error::other(format!("kernel {} uses profile {name}, which is gone", entry.kernel))
+            .hint("`bqcred kernel uninstall` puts it back as it was")
+    })?;
+    let vars = if entry.exec { Vec::new() } else { here::vars(app, &name, &profile)? };
+    let bqcred = here::own_path()?;
+    let python = match &entry.python {
+        Some(python) => here::text(python)?,
+        None => "/usr/bin/python3".to_owned(),
+    };
+    let exec = entry.exec.then(|| here::exec(&bqcred, &python));
+    let change = Change { profile: name.as_str(), vars: &vars, exec, folder: None };
+    let text = step::read(&entry.file)?;
+    let marker = edit::marker(&text);
+    if let Some(marker) = marker.filter(state::is_copy_outdated)
+        && let Some(folder) = &marker.folder
+        && let Some((removal @ Step::Remove { .. }, _)) = step::uninstall(&entry.file)?
+    {
+        let original = kernel(Path::new(&folder.from), &entry.kernel)?;
+        let to = entry.file.parent().unwrap_or(Path::new("."));
+        let copy = step::install(&original, &Place::Copy(to.to_owned()), &change, None)?;
+        return Ok(vec![removal, copy]);
+    }
+    let folder = entry.file.parent().unwrap_or(Path::new("."));
+    let kernel = kernel(folder, &entry.kernel)?;
+    Ok(vec![step::install(&kernel, &Place::Patch(entry.file.clone()), &change, None)?])
+}
+
+fn kernel(folder: &Path, name: &str) -> Result<Kernel> {
+    let text = step::read(&folder.join("kernel.json"))?;
+    let spec = spec::parse(&text);
+    Ok(Kernel {
+        name: name.to_owned(),
+        folder: folder.to_owned(),
+        source: Source::User,
+        shadowed: Vec::new(),
+        text,
+        spec,
+        allowed: true,
+    })
+}

@@ -1,0 +1,167 @@
+//! Reading and replacing the public files of a kernelspec.
+//!
+//! They are not secret (0644, served to the browser), but they may be hard-linked into a package
+//! manager's cache, symbolic links into somebody's dotfiles, and read by a server at any moment:
+//! so a file is always replaced by rename, never written into.
+
+use std::fs::{File, Metadata};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// More than any logo or kernel.json.
+const MAX_FILE: u64 = 16 << 20;
+
+/// Reads a file that is regular and not larger than this.
+pub(crate) fn read(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
+    let too_large = || std::io::Error::other("too large");
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("not a regular file"));
+    }
+    let mut content = Vec::new();
+    File::open(path)?.take(limit + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > limit { Err(too_large()) } else { Ok(content) }
+}
+
+/// The user id that a file belongs to.
+#[cfg(unix)]
+pub(crate) fn owner(metadata: &Metadata) -> u32 {
+    std::os::unix::fs::MetadataExt::uid(metadata)
+}
+
+/// There are no numeric owners here; what we may write is treated as ours.
+#[cfg(not(unix))]
+pub(crate) fn owner(_: &Metadata) -> u32 {
+    0
+}
+
+/// Whether this user may write there, as far as mode bits of owner and others say.
+pub(crate) fn is_owned(path: &Path, uid: u32) -> bool {
+    std::fs::metadata(path)
+        .is_ok_and(|metadata| owner(&metadata) == uid && !metadata.permissions().readonly())
+}
+
+/// Replaces a file by rename, or makes it (0644). The old mode and group are kept; other hard links of
+/// the old file stay as they are. `path` must not be a symbolic link: the link would be replaced.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let failed = |source: &std::io::Error| Error::file(path, "write", source);
+    // not named kernel.json: VS Code searches for that name everywhere below kernels/
+    let mut file = tempfile::Builder::new()
+        .prefix(".bqcred-")
+        .suffix(".tmp")
+        .tempfile_in(folder)
+        .map_err(|e| failed(&e))?;
+    file.write_all(content).map_err(|e| failed(&e))?;
+    keep_mode(file.as_file(), path).map_err(|e| failed(&e))?;
+    file.as_file().sync_all().map_err(|e| failed(&e))?;
+    file.persist(path).map_err(|e| failed(&e.error))?;
+    sync(folder);
+    Ok(())
+}
+
+#[cfg(unix)]
+fn keep_mode(file: &File, path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    let old = std::fs::metadata(path).ok();
+    if let Some(old) = &old {
+        // a folder's group may differ from ours, and we may not be in it: then ours has to do
+        let _ = fchown(file, None, Some(old.gid()));
+    }
+    let mode = old.map_or(0o644, |old| old.mode() & 0o777);
+    file.set_permissions(std::fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn keep_mode(_: &File, _: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// A rename survives a crash only once its folder is on disk; not every file system can do it.
+fn sync(folder: &Path) {
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+}
+
+/// The files of a kernelspec folder other than `kernel.json`, relative and sorted; one level of
+/// folders below it is as deep as any kernelspec goes.
+pub(crate) fn resources(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for path in entries(folder)? {
+        let Some(name) = path.file_name() else { continue };
+        if path.is_dir() {
+            // a link may lead anywhere, to all of the disk
+            if path.is_symlink() {
+                continue;
+            }
+            let inner = entries(&path)?;
+            let inner = inner.iter().filter(|path| path.is_file());
+            found.extend(inner.filter_map(|path| Some(Path::new(name).join(path.file_name()?))));
+        } else if path.is_file() && name != "kernel.json" {
+            found.push(name.into());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let listing = std::fs::read_dir(folder).map_err(|e| Error::file(folder, "list", &e))?;
+    Ok(listing.flatten().map(|entry| entry.path()).collect())
+}
+
+/// The content of a logo or another file of a kernelspec.
+pub(crate) fn read_resource(path: &Path) -> Result<Vec<u8>> {
+    read(path, MAX_FILE).map_err(|e| Error::file(path, "read", &e))
+}
+
+/// Writes a file, with the folder that it lies in.
+pub(crate) fn replace_new(path: &Path, content: &[u8]) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        create_folder(folder)?;
+    }
+    replace(path, content)
+}
+
+/// Makes a folder and those above it, as `mkdir -p` does.
+pub(crate) fn create_folder(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, "create", &e))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    #[test]
+    fn another_hard_link_stays_as_it_was_and_the_mode_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cache, path) = (folder.path().join("cache"), folder.path().join("kernel.json"));
+        replace(&cache, b"old").unwrap();
+        std::fs::set_permissions(&cache, std::fs::Permissions::from_mode(0o640)).unwrap();
+        std::fs::hard_link(&cache, &path).unwrap();
+        replace(&path, b"new").unwrap();
+        assert_eq!(read(&cache, 9).unwrap(), b"old");
+        assert_eq!(read(&path, 9).unwrap(), b"new");
+        assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
+        assert_eq!(entries(folder.path()).unwrap().len(), 2, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_new_file_is_public() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kernel.json");
+        replace(&path, b"{}").unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o644);
+    }
+
+    #[test]
+    fn only_regular_files_of_sane_size_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        replace(&path, b"12345").unwrap();
+        assert!(read(&path, 5).is_ok());
+        assert!(read(&path, 4).is_err());
+        assert!(read(folder.path(), 5).is_err());
+    }
+}
