@@ -23,6 +23,7 @@ mod processes;
 mod profile;
 mod refresh;
 mod render;
+mod rotation;
 mod scopes;
 mod secret;
 mod settings;
