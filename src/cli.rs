@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::clock;
 use crate::error::{Error, Result};
 use crate::profile::StoreKind;
 use crate::render::{Dialect, Format};
@@ -38,6 +39,8 @@ pub(crate) enum Verb {
     Use(Use),
     Import(Import),
     Export(Export),
+    Rotate(Rotate),
+    Revoke(Revoke),
     Forget(Forget),
     #[command(subcommand)]
     Client(Client),
@@ -172,6 +175,9 @@ pub(crate) struct Status {
     /// Print nothing (but the JSON, with --json): the exit code tells
     #[arg(long)]
     pub(crate) exit_code: bool,
+    /// Fail unless the credential stays good for this long (30m, 8h), as far as can be known
+    #[arg(long, value_name = "SPAN", value_parser = clock::parse_span)]
+    pub(crate) wait_valid: Option<u64>,
 }
 
 /// List all profiles
@@ -252,6 +258,49 @@ pub(crate) struct Export {
     /// Replace an existing file
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// Replace the credential by a new one; the old one is revoked
+///
+/// Google ends a grant as a whole, so the old credential is revoked first and then you sign in again, as
+/// the same account. Path, project and settings stay.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bqcred rotate")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct Rotate {
+    /// Sign in anew, and leave the old credential alive at Google
+    #[arg(long)]
+    pub(crate) keep_old: bool,
+    /// Don't ask; profiles of the same account and client get the new credential too
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Don't open a browser on this machine
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// The port on 127.0.0.1 that the browser comes back to, for `ssh -L` [default: a free one]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
+    /// How long to wait for the sign-in
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout: u64,
+    /// Revoke, print the address to open, and end; `--finish` completes the rotation
+    #[arg(long, conflicts_with = "finish")]
+    pub(crate) start: bool,
+    /// Complete a rotation with the address that the browser ended at, or its code; - reads it from stdin
+    #[arg(long, value_name = "URL|CODE|-", allow_hyphen_values = true, conflicts_with_all = ["keep_old", "yes", "port"])]
+    pub(crate) finish: Option<String>,
+}
+
+/// End the credential at Google, then remove it here
+///
+/// At Google this ends the whole grant: everything that was signed in as this account under this OAuth
+/// client's project, on every machine.
+#[derive(Debug, Args)]
+#[command(after_help = "Example, in a script:\n  bqcred revoke --profile old --yes")]
+pub(crate) struct Revoke {
+    /// Don't ask
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 /// Remove a profile here; nothing is revoked at Google

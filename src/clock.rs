@@ -58,6 +58,13 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
+/// A span as people type it (`30m`, `1h 30min`), in seconds.
+pub(crate) fn parse_span(text: &str) -> Result<u64, String> {
+    humantime::parse_duration(text)
+        .map(|span| span.as_secs())
+        .map_err(|_| "write a span like 30m, 2h or 1h30m".to_owned())
+}
+
 /// A span in one or two units: `3 days 4 h`, `12 min`, `8 s`.
 pub(crate) fn span(seconds: u64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);

@@ -67,7 +67,7 @@ impl Kind {
 }
 
 /// A failure, told so that a tired person knows what to do next.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Error {
     kind: Kind,
     what: String,

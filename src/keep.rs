@@ -1,16 +1,20 @@
-//! Keeping a credential: the one way in which a profile comes by one, whoever brings it.
+//! Keeping a credential: the one way in which a profile comes by one, whoever brings it, and the one
+//! in which it goes.
 
 use crate::app::App;
 use crate::clock::Time;
 use crate::credential::AuthorizedUser;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::google::{Endpoints, Identity};
-use crate::private_file::Lock;
+use crate::login::pending;
+use crate::private_file::{self, Lock};
 use crate::profile::{Profile, ProfileName, StoreKind};
+use crate::settings::Settings;
 use crate::store::Store;
 use crate::ui;
 
 /// A credential and what came with it.
+#[derive(Clone)]
 pub(crate) struct Arrival {
     /// The credential.
     pub(crate) credential: AuthorizedUser,
@@ -52,6 +56,8 @@ pub(crate) fn keep(app: &App, name: &ProfileName, mut arrival: Arrival) -> Resul
     arrival.credential.quota_project_id.clone_from(&quota_project);
     let identity = arrival.identity.unwrap_or_default();
     let confirmed = identity.email.is_some();
+    let same_client = old.client_id.as_ref() == Some(&arrival.credential.client_id);
+    let new_tokens = u32::from(arrival.signed_in.is_some());
     if let Some(email) = &identity.email {
         arrival.credential.account.clone_from(email);
     }
@@ -70,6 +76,8 @@ pub(crate) fn keep(app: &App, name: &ProfileName, mut arrival: Arrival) -> Resul
         signed_in: arrival.signed_in,
         refresh_token_expires: arrival.refresh_token_expires,
         last_refreshed: Some(Time::now()).filter(|_| confirmed),
+        refresh_tokens: if same_client { old.refresh_tokens.saturating_add(new_tokens) } else { new_tokens },
+        deaths: old.deaths,
         ended: None,
         unknown: old.unknown,
     };
@@ -84,4 +92,67 @@ pub(crate) fn keep(app: &App, name: &ProfileName, mut arrival: Arrival) -> Resul
         Store::of(old.store, &app.paths).delete(&lock, name)?;
     }
     Ok(Kept { before, profile })
+}
+
+/// Gives these profiles, which a rotation has ended, the new credential as well. One that was logged in
+/// anew meanwhile keeps what it has.
+pub(crate) fn bring_along<'n>(
+    app: &App,
+    names: impl IntoIterator<Item = &'n ProfileName>,
+    arrival: &Arrival,
+) {
+    for name in names {
+        let profile = match Profile::load(&app.paths, name) {
+            Ok(Some(profile)) if profile.ended.is_some() => profile,
+            Ok(_) => {
+                ui::note(&format!("profile {name} was changed meanwhile, and is left as it is"));
+                continue;
+            }
+            Err(error) => {
+                ui::note(&format!("profile {name} did not get the new credential: {error}"));
+                continue;
+            }
+        };
+        let arrival = Arrival { project: None, quota_project: None, store: profile.store, ..arrival.clone() };
+        match keep(app, name, arrival) {
+            Ok(_) => ui::note(&format!("profile {name} has the new credential as well")),
+            Err(error) => ui::note(&format!("profile {name} did not get the new credential: {error}")),
+        }
+    }
+}
+
+/// Removes a profile from this machine: its credential, what is known about it, and what waits for it.
+/// Says whether there was a credential. `only` is the credential to remove: where another one has taken
+/// its place meanwhile, nothing is.
+pub(crate) fn discard(app: &App, name: &ProfileName, profile: &Profile, only: Option<&str>) -> Result<bool> {
+    let lock = Lock::acquire(&app.paths.profile_lock(name))?;
+    let store = Store::of(profile.store, &app.paths);
+    if let Some(fingerprint) = only
+        && store.load(name)?.is_some_and(|stored| stored.fingerprint() != fingerprint)
+    {
+        return Ok(false);
+    }
+    let had_credential = store.delete(&lock, name)?;
+    pending::forget(app, name)?;
+    private_file::remove(&app.paths.profile_settings(name))?;
+    remove_folder(app, name)?;
+    if app.chosen_profile().is_ok_and(|chosen| chosen == *name) {
+        Settings::change(&app.paths, |settings| settings.profile = None)?;
+    }
+    Ok(had_credential)
+}
+
+/// Removes the folder if nothing of the person's is left in it.
+fn remove_folder(app: &App, name: &ProfileName) -> Result<()> {
+    let folder = app.paths.profile(name);
+    match std::fs::remove_dir(&folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => {
+            ui::note(&format!("other files are left in {}", folder.display()));
+            Ok(())
+        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::file(&folder, "remove", &error))
+        }
+        _ => Ok(()),
+    }
 }

@@ -68,6 +68,11 @@ impl Paths {
         self.data.join(format!(".{name}.lock"))
     }
 
+    /// Held while a profile's grant is revoked or replaced, a person's sign-in included.
+    pub(crate) fn grant_lock(&self, name: &ProfileName) -> PathBuf {
+        self.data.join(format!(".{name}.grant.lock"))
+    }
+
     /// The access token of a file-stored profile.
     pub(crate) fn token(&self, name: &ProfileName) -> PathBuf {
         self.cache.join(format!("{name}.token"))

@@ -76,6 +76,24 @@ pub(crate) struct Ended {
     pub(crate) at: Time,
 }
 
+/// How a credential of this profile ended, for guesses about the next one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Death {
+    /// Why, as [`crate::google::Reason::code`] has it.
+    pub(crate) why: String,
+    /// Whose it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) account: Option<String>,
+    /// Its OAuth client.
+    pub(crate) client_id: String,
+    /// When the person had signed in.
+    pub(crate) signed_in: Time,
+    /// When it was last seen to work.
+    pub(crate) worked: Time,
+    /// When it was first seen not to.
+    pub(crate) seen: Time,
+}
+
 /// What is known about a profile. Kept in `profile.json`; nothing in it is secret.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -120,7 +138,12 @@ pub(crate) struct Profile {
     /// When bqcred last got an access token with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) last_refreshed: Option<Time>,
-    /// Set once Google refused the credential for good.
+    /// How many refresh tokens of this account and client were made here since the last revocation.
+    pub(crate) refresh_tokens: u32,
+    /// How earlier credentials ended, the latest last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) deaths: Vec<Death>,
+    /// Set once Google refused the credential for good, or it was revoked from here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ended: Option<Ended>,
     /// What a newer bqcred keeps here; carried along.
@@ -180,6 +203,7 @@ impl Profile {
                 .filter(|_| self.client_id.as_ref() == Some(&credential.client_id)),
             project: self.project.take(),
             store: self.store,
+            deaths: std::mem::take(&mut self.deaths),
             unknown: std::mem::take(&mut self.unknown),
             fingerprint: Some(fingerprint),
             ..Profile::default()

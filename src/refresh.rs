@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use crate::app::{App, Loaded};
 use crate::clock::Time;
-use crate::error::Result;
-use crate::google::{Failure, Fresh, Google};
+use crate::error::{Error, Kind, Result};
+use crate::forecast;
+use crate::google::{Failure, Fresh, Google, Reason};
 use crate::private_file::Lock;
-use crate::profile::{Ended, Profile};
+use crate::profile::{Death, Ended, Profile};
 use crate::store::{AccessToken, Store};
 
 /// How long to wait for another process that refreshes the same profile: as long as its request
@@ -50,8 +51,38 @@ pub(crate) fn access_token(app: &App, loaded: &mut Loaded, min_ttl: u64) -> Resu
 }
 
 fn kept(app: &App, loaded: &Loaded, min_ttl: u64) -> Option<AccessToken> {
+    // the access tokens of a grant end with it, though nothing about them shows it
+    if loaded.profile.ended.is_some() {
+        return None;
+    }
     let token = Store::of(loaded.profile.store, &app.paths).access_token(&loaded.name, &loaded.credential)?;
     (token.expires.since(Time::now()) > min_ttl).then_some(token)
+}
+
+/// Tells why there is no access token, with what is known of this very credential: who ended it, or that
+/// it lived the seven days of a client in Testing.
+pub(crate) fn told(app: &App, loaded: &Loaded, failure: Failure) -> Error {
+    let login = app.login_command(&loaded.name);
+    if failure != Failure::Refused(Reason::GrantEnded) {
+        return failure.into_error(&login);
+    }
+    let profile = &loaded.profile;
+    let from_here = profile.ended.as_ref().filter(|ended| ended.reason != Reason::GrantEnded.words());
+    if let Some(ended) = from_here {
+        return Error::new(Kind::Refused, format!("this credential {}", ended.reason))
+            .hint(format!("`{login}`"));
+    }
+    let last = profile.deaths.last().filter(|death| Some(death.signed_in) == profile.signed_in);
+    if last.is_some_and(Death::is_of_testing) {
+        return Error::new(
+            Kind::Refused,
+            "Google ended this credential after seven days, as it does while its OAuth client is in Testing",
+        )
+        .hint(format!(
+            "publish the client in Google's console (\"Audience\", \"Publish app\"), then `{login}`"
+        ));
+    }
+    failure.into_error(&login)
 }
 
 /// Writes down what an answer taught, if the profile still holds the credential that was asked about.
@@ -79,7 +110,12 @@ fn remember(app: &App, loaded: &mut Loaded, result: &Result<Fresh, Failure>) -> 
             learn(&mut profile, fresh);
         }
         Err(Failure::Refused(reason)) if reason.ends_the_credential() => {
-            profile.ended.get_or_insert(Ended { reason: reason.words(), at: Time::now() });
+            let now = Time::now();
+            if profile.ended.is_none() {
+                let death = Death::of(&profile, reason.code(), now);
+                forecast::learn(&mut profile, death);
+                profile.ended = Some(Ended { reason: reason.words(), at: now });
+            }
         }
         Err(_) => {}
     }

@@ -39,6 +39,26 @@ pub(crate) fn for_login(asked: &[String], google: bool) -> Result<Vec<String>> {
     Ok(scopes)
 }
 
+/// Whether gcloud's application-default login asks for this scope by itself.
+pub(crate) fn is_gclouds(scope: &str) -> bool {
+    [
+        "openid",
+        EMAIL,
+        "https://www.googleapis.com/auth/cloud-platform",
+        "https://www.googleapis.com/auth/sqlservice.login",
+    ]
+    .contains(&scope)
+}
+
+/// The scopes of a login that renews one: what was granted then, and who the person is.
+pub(crate) fn again(granted: &[String], google: bool) -> Result<Vec<String>> {
+    // the words for the person differ between servers, and `for_login` knows them
+    let about_the_person = ["openid", "email", "profile", "offline_access", EMAIL];
+    let granted: Vec<String> =
+        granted.iter().filter(|scope| !about_the_person.contains(&scope.as_str())).cloned().collect();
+    for_login(&granted, google)
+}
+
 fn full(name: &str) -> Result<String> {
     if let Some((_, scope, _)) = PRESETS.iter().find(|(preset, ..)| *preset == name) {
         return Ok((*scope).to_owned());

@@ -8,6 +8,8 @@ mod import;
 mod kernel;
 mod list;
 mod login;
+mod revoke;
+mod rotate;
 mod status;
 mod token;
 mod use_profile;
@@ -33,6 +35,8 @@ pub(crate) fn run(asked: Asked) -> Result<Output> {
         Verb::Use(args) => use_profile::run(args, &app),
         Verb::Import(args) => import::run(args, &app),
         Verb::Export(args) => export::run(args, &app),
+        Verb::Rotate(args) => rotate::run(args, &app),
+        Verb::Revoke(args) => revoke::run(args, &app),
         Verb::Forget(args) => forget::run(args, &app),
         Verb::Client(args) => client::run(args, &app),
         Verb::Kernel(args) => kernel::run(args, &app),

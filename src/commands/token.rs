@@ -11,7 +11,7 @@ use crate::ui::Output;
 pub(crate) fn run(args: &Token, app: &App) -> Result<Output> {
     let mut loaded = app.load()?;
     let token = refresh::access_token(app, &mut loaded, args.min_ttl)
-        .map_err(|failure| failure.into_error(&app.login_command(&loaded.name)))?;
+        .map_err(|failure| refresh::told(app, &loaded, failure))?;
     if args.json {
         return Ok(Output::json(&json!({
             "profile": loaded.name.as_str(),

@@ -206,18 +206,42 @@ impl Failure {
         }
     }
 
-    /// Whether the same request may succeed in a moment.
+    /// A word for programs.
+    pub(crate) fn code(&self) -> &str {
+        match self {
+            Failure::Refused(reason) => reason.code(),
+            Failure::Unreachable(transport) => transport.code(),
+        }
+    }
+
+    /// Whether the same request may succeed in a moment. Who was kept waiting until the time limit is not
+    /// made to wait for two more.
     pub(crate) fn may_pass(&self) -> bool {
-        matches!(
-            self,
-            Failure::Unreachable(
-                Transport::Timeout | Transport::NoConnection | Transport::Broken | Transport::Busy(_)
-            )
-        )
+        matches!(self, Failure::Unreachable(Transport::NoConnection | Transport::Broken | Transport::Busy(_)))
     }
 }
 
 impl Transport {
+    fn code(&self) -> &'static str {
+        match self {
+            Transport::Timeout => "timeout",
+            Transport::UnknownHost => "unknown_host",
+            Transport::NoConnection => "no_connection",
+            Transport::Broken => "connection_broken",
+            Transport::UntrustedCertificate => "untrusted_certificate",
+            Transport::CertificateTime => "certificate_time",
+            Transport::CertificateName => "certificate_name",
+            Transport::Encryption => "encryption",
+            Transport::NoAuthorities => "no_authorities",
+            Transport::ProxyAuthentication => "proxy_authentication",
+            Transport::Proxy => "proxy",
+            Transport::Busy(429) => "rate_limited",
+            Transport::Busy(_) => "server_busy",
+            Transport::NotTheServer(_) => "not_the_server",
+            Transport::Malformed => "malformed_answer",
+        }
+    }
+
     fn told(&self) -> (String, &'static str) {
         let retry = "the credential was not touched: try again";
         match self {

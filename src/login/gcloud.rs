@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::check_account;
-use crate::app::App;
+use crate::app::{self, App};
 use crate::clock::Time;
 use crate::credential::AuthorizedUser;
 use crate::error::{Error, Kind, Result, reason};
@@ -55,6 +55,28 @@ pub(crate) struct ViaGcloud {
     pub(crate) store: StoreKind,
     /// Whether gcloud may open this machine's browser.
     pub(crate) browser: bool,
+    /// Profiles that get the same credential, where the login completes a rotation.
+    pub(crate) along: Vec<ProfileName>,
+}
+
+/// The gcloud that can run a login here and now; `port_or_start` says that one of those is demanded.
+pub(crate) fn find(app: &App, port_or_start: bool) -> Result<PathBuf> {
+    let Some(program) = app::find_program("gcloud") else {
+        return Err(Error::new(
+            Kind::Missing,
+            "there is no OAuth client to sign in under, and no gcloud on the PATH to do it",
+        )
+        .hint("`bqcred client guide` shows how to make a client, `bqcred client set FILE` keeps it"));
+    };
+    if port_or_start {
+        return Err(Error::usage("gcloud runs this login, and it knows neither --start nor --port")
+            .hint("with an OAuth client of your own both work: `bqcred client guide`"));
+    }
+    if app.in_notebook() {
+        return Err(Error::usage("gcloud would ask, and nobody can answer in a notebook's cell")
+            .hint("do it in a terminal, or with an OAuth client of your own: `bqcred client guide`"));
+    }
+    Ok(program)
 }
 
 impl ViaGcloud {
@@ -83,22 +105,21 @@ impl ViaGcloud {
                 .unwrap_or_default(),
         };
         check_account(app, &self.name, self.account.as_deref(), &identity)?;
-        keep::keep(
-            app,
-            &self.name,
-            Arrival {
-                credential,
-                scopes: fresh.scopes.or_else(|| identity.scopes.clone()).unwrap_or_default(),
-                identity: Some(identity),
-                project: self.project.clone(),
-                quota_project: self.quota_project.clone(),
-                store: self.store,
-                endpoints: None,
-                origin: "gcloud",
-                signed_in: Some(Time::now()),
-                refresh_token_expires: fresh.refresh_token_expires,
-            },
-        )
+        let arrival = Arrival {
+            credential,
+            scopes: fresh.scopes.or_else(|| identity.scopes.clone()).unwrap_or_default(),
+            identity: Some(identity),
+            project: self.project.clone(),
+            quota_project: self.quota_project.clone(),
+            store: self.store,
+            endpoints: None,
+            origin: "gcloud",
+            signed_in: Some(Time::now()),
+            refresh_token_expires: fresh.refresh_token_expires,
+        };
+        let kept = keep::keep(app, &self.name, arrival.clone())?;
+        keep::bring_along(app, &self.along, &arrival);
+        Ok(kept)
     }
 
     /// Runs gcloud at this terminal. Ctrl-C reaches it too; it is waited for either way.

@@ -17,6 +17,7 @@ use crate::keep::{self, Arrival, Kept};
 use crate::profile::{ProfileName, StoreKind};
 use crate::scopes;
 use crate::secret::Secret;
+use crate::settings::Settings;
 use crate::ui;
 
 /// What a login is for.
@@ -38,6 +39,8 @@ pub(crate) struct Plan {
     pub(crate) store: StoreKind,
     /// The client that it runs under.
     pub(crate) client: Client,
+    /// Set where the login completes a rotation: the profiles that get the same credential.
+    pub(crate) rotation: Option<Vec<ProfileName>>,
 }
 
 impl Plan {
@@ -86,22 +89,21 @@ impl Plan {
         let account = identity.email.clone().unwrap_or_default();
         let credential =
             AuthorizedUser::new(&account, &self.client.id, self.client.secret.clone(), refresh_token);
-        keep::keep(
-            app,
-            &self.name,
-            Arrival {
-                credential,
-                identity: Some(identity),
-                scopes: granted,
-                project: self.project.clone(),
-                quota_project: self.quota_project.clone(),
-                store: self.store,
-                endpoints: self.client.endpoints.clone(),
-                origin: "login",
-                signed_in: Some(Time::now()),
-                refresh_token_expires: fresh.refresh_token_expires,
-            },
-        )
+        let arrival = Arrival {
+            credential,
+            identity: Some(identity),
+            scopes: granted,
+            project: self.project.clone(),
+            quota_project: self.quota_project.clone(),
+            store: self.store,
+            endpoints: self.client.endpoints.clone(),
+            origin: "login",
+            signed_in: Some(Time::now()),
+            refresh_token_expires: fresh.refresh_token_expires,
+        };
+        let kept = keep::keep(app, &self.name, arrival.clone())?;
+        keep::bring_along(app, self.rotation.iter().flatten(), &arrival);
+        Ok(kept)
     }
 
     fn check_account(&self, app: &App, identity: &Identity) -> Result<()> {
@@ -154,6 +156,14 @@ pub(crate) fn check_account(
             ),
         )
         .hint(format!("`{login}` without an account takes whoever signs in"))),
+    }
+}
+
+/// The port to listen on: as told, else as set, else 0 for any.
+pub(crate) fn wanted_port(told: Option<u16>, app: &App) -> Result<u16> {
+    match told {
+        Some(port) => Ok(port),
+        None => Ok(Settings::load(&app.paths)?.port.unwrap_or(0)),
     }
 }
 

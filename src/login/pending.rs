@@ -3,6 +3,8 @@
 //! For notebook cells and scripts, where nobody can be asked. Between the two steps a private file
 //! holds what the answer is checked with; it is good for ten minutes and for one answer.
 
+use std::io::Read;
+
 use serde::Deserialize;
 
 use super::Plan;
@@ -10,14 +12,17 @@ use crate::app::App;
 use crate::client::Client;
 use crate::clock::Time;
 use crate::error::{Error, Kind, Result};
-use crate::google::{Answer, Endpoints};
+use crate::google::{Answer, Endpoints, Loopback};
 use crate::keep::Kept;
 use crate::private_file::{self, Content, Lock};
 use crate::profile::{ProfileName, StoreKind};
 use crate::secret::{Secret, SecretBytes};
+use crate::ui;
 
 /// Google's codes live for ten minutes; so does what waits for them.
 const LIFE: u64 = 600;
+/// More than any address that is pasted.
+const PASTE_LIMIT: u64 = 64 * 1024;
 
 #[derive(Deserialize)]
 struct Wire {
@@ -33,6 +38,8 @@ struct Wire {
     client_id: String,
     client_secret: Secret,
     endpoints: Option<Endpoints>,
+    #[serde(default)]
+    rotation: Option<Vec<String>>,
 }
 
 /// Starts a login and gives the address to open. An earlier start of the same profile is void.
@@ -52,6 +59,7 @@ pub(crate) fn start(app: &App, plan: &Plan, port: u16) -> Result<String> {
             "client_id": plan.client.id,
             "client_secret": plan.client.secret.expose(),
             "endpoints": plan.client.endpoints,
+            "rotation": plan.rotation.as_ref().map(|names| names.iter().map(ProfileName::as_str).collect::<Vec<_>>()),
         })
         .to_string(),
     );
@@ -91,6 +99,10 @@ pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str) -> Result<Kept
             project: None,
             endpoints: wire.endpoints.map(Endpoints::checked).transpose().map_err(Error::other)?,
         },
+        rotation: wire
+            .rotation
+            .map(|names| names.iter().map(|name| ProfileName::parse(name)).collect::<Result<_>>())
+            .transpose()?,
     };
     let result = plan.complete(app, answer, &wire.verifier, wire.port);
     if result.as_ref().is_err_and(|error| error.kind() == Kind::Network) {
@@ -99,11 +111,63 @@ pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str) -> Result<Kept
     result
 }
 
-/// Whether a login of this profile waits for its answer, and since when.
-pub(crate) fn started(app: &App, name: &ProfileName) -> Option<Time> {
+/// A login that waits for its answer.
+pub(crate) struct Waiting {
+    /// Since when.
+    pub(crate) since: Time,
+    /// Whether it completes a rotation.
+    pub(crate) is_rotation: bool,
+}
+
+/// The login of this profile that waits for its answer, if one does.
+pub(crate) fn waiting(app: &App, name: &ProfileName) -> Option<Waiting> {
     let bytes = private_file::read(&app.paths.pending_login(name), Content::Secret).ok()??;
     let wire: Wire = serde_json::from_slice(&bytes).ok()?;
-    (Time::now().since(wire.started) <= LIFE).then_some(wire.started)
+    (Time::now().since(wire.started) <= LIFE)
+        .then_some(Waiting { since: wire.started, is_rotation: wire.rotation.is_some() })
+}
+
+/// Tells how to open the address and to complete `verb` (`login`, `rotate`) where nobody can be asked.
+pub(crate) fn explain(app: &App, name: &ProfileName, verb: &str) {
+    ui::tell(
+        "Open this address in a browser and sign in. The browser then says that 127.0.0.1 can't be reached,\n\
+         which is fine: copy the whole address from its address bar.\n",
+    );
+    ui::tell(&match app.in_notebook() {
+        true => format!(
+            "Then run this in a cell; what you paste is not shown and not saved:\n\n\
+             import subprocess, getpass\n\
+             subprocess.run([\"bqcred\", \"{verb}\", \"--profile\", \"{name}\", \"--finish\", \"-\"], \
+             input=getpass.getpass(\"Paste the address: \"), text=True)\n\n\
+             In R:\n\n\
+             system2(\"bqcred\", c(\"{verb}\", \"--profile\", \"{name}\", \"--finish\", \"-\"), \
+             input = readline(\"Paste the address: \"))\n\n"
+        ),
+        false => format!(
+            "Then, within 10 minutes, with the address on stdin:\n\n  bqcred {verb} --profile {name} --finish -\n\n"
+        ),
+    });
+}
+
+/// What `--finish` was given: the answer itself, or `-` for stdin.
+pub(crate) fn pasted(answer: &str) -> Result<String> {
+    if answer != "-" {
+        return Ok(answer.to_owned());
+    }
+    let mut text = String::new();
+    std::io::stdin()
+        .take(PASTE_LIMIT)
+        .read_to_string(&mut text)
+        .map_err(|_| Error::usage("what came on stdin is no text"))?;
+    Ok(text)
+}
+
+/// The port that the answer will name, where nobody listens; `wanted` is 0 for any.
+pub(crate) fn port(wanted: u16) -> Result<u16> {
+    match wanted {
+        0 => Ok(Loopback::bind(0)?.port()),
+        port => Ok(port),
+    }
 }
 
 /// Removes a login that waits. Says whether there was one.

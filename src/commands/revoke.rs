@@ -1,0 +1,98 @@
+//! `bqcred revoke`: ends the grant at Google, proves it, then removes the profile here.
+
+use crate::app::{App, Loaded};
+use crate::cli::Revoke;
+use crate::dependents::{self, Dependents};
+use crate::error::{Error, Kind, Result};
+use crate::google::Revoked;
+use crate::grant;
+use crate::keep;
+use crate::terminal;
+use crate::ui::{self, Output};
+
+pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
+    let (name, _) = app.profile()?;
+    let _claim = grant::claim(app, &name)?;
+    let loaded = app.load()?;
+    grant::check_revocable(&loaded)?;
+    let dependents = dependents::of(app, &loaded);
+    tell_what_ends(&loaded, &dependents);
+    if !args.yes {
+        ask(app, &loaded)?;
+    }
+    let revoked = grant::end(&loaded, &app.login_command(&name))?;
+    let reason = format!("was revoked together with profile {name}");
+    for (sibling, profile) in &dependents.siblings {
+        if let Err(error) = grant::mark_ended(app, sibling, profile.fingerprint.as_deref(), &reason) {
+            ui::note(&format!("profile {sibling} has ended too, which could not be written down: {error}"));
+        }
+    }
+    remove_here(app, &loaded)?;
+    tell_done(&loaded, &dependents, revoked);
+    Ok(Output::none())
+}
+
+fn tell_what_ends(loaded: &Loaded, dependents: &Dependents) {
+    let (name, who) = (&loaded.name, loaded.profile.account_or_unknown());
+    ui::tell(&format!(
+        "Revoking ends everything that {who} allowed to this OAuth client's project, on every machine:\n"
+    ));
+    ui::tell(&format!("  profile {name} ({who})\n"));
+    for line in dependents.lines() {
+        ui::tell(&format!("  {line}\n"));
+    }
+}
+
+fn ask(app: &App, loaded: &Loaded) -> Result<()> {
+    if app.in_notebook() || !terminal::is_interactive() {
+        return Err(Error::usage(
+            "revoking can't be undone, and nobody can be asked here; nothing was changed",
+        )
+        .hint(format!("`{} --yes`", app.command("revoke", &loaded.name))));
+    }
+    if terminal::confirm("Revoke?")? {
+        return Ok(());
+    }
+    Err(Error::other("nothing was revoked"))
+}
+
+/// Removes the profile, unless somebody logged in anew while Google was asked.
+fn remove_here(app: &App, loaded: &Loaded) -> Result<()> {
+    let name = &loaded.name;
+    let fingerprint = loaded.credential.fingerprint();
+    match keep::discard(app, name, &loaded.profile, Some(&fingerprint)) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            ui::note(&format!("profile {name} was changed meanwhile, so it was not removed"));
+            Ok(())
+        }
+        Err(error) => {
+            let _ = grant::mark_ended(app, name, Some(&fingerprint), "was revoked");
+            Err(Error::new(
+                Kind::Store,
+                format!("the credential is revoked, but could not be removed here: {}", error.what()),
+            )
+            .hint(error.hint_text().unwrap_or("`bqcred forget`").to_owned()))
+        }
+    }
+}
+
+fn tell_done(loaded: &Loaded, dependents: &Dependents, revoked: Revoked) {
+    let (name, who) = (&loaded.name, loaded.profile.account_or_unknown());
+    let when = match revoked {
+        Revoked::Now => "is revoked",
+        Revoked::Before => "had been revoked before",
+    };
+    ui::note(&format!("the credential of {who} {when}; profile {name} is removed here"));
+    for (sibling, _) in &dependents.siblings {
+        ui::note(&format!(
+            "profile {sibling} has ended with it: `bqcred login --profile {sibling}`, or `bqcred forget --profile {sibling}`"
+        ));
+    }
+    if let Some(path) = &dependents.well_known {
+        ui::note(&format!("{} still lies there, and does not work any more", path.display()));
+    }
+    if !dependents.kernelspecs.is_empty() {
+        ui::note("the kernelspecs above point to a file that is gone");
+    }
+}

@@ -1,0 +1,148 @@
+//! `bqcred rotate`: the old credential is revoked, then the same person signs in anew, in place.
+//!
+//! In that order: Google ends a grant as a whole, so a new credential would die with the old one. From
+//! the revocation until the new credential is kept, the profile says that it has ended and why, and
+//! `bqcred login` mends it; the old file stays where it is, so that libraries fail instead of falling
+//! through to another identity.
+
+use std::time::Duration;
+
+use crate::app::{App, Loaded};
+use crate::cli::Rotate;
+use crate::dependents::{self, Dependents};
+use crate::error::{Error, Result};
+use crate::grant;
+use crate::login::{self, Plan, interactive, pending};
+use crate::profile::ProfileName;
+use crate::rotation::{self, Manner, Way};
+use crate::store::Store;
+use crate::terminal;
+use crate::ui::{self, Output};
+
+pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
+    let (name, _) = app.profile()?;
+    let _claim = grant::claim(app, &name)?;
+    if let Some(answer) = &args.finish {
+        return finish(app, &name, answer);
+    }
+    rotation::refuse_waiting(app, &name)?;
+    let mut loaded = app.load()?;
+    let manner = manner(args, app)?;
+    let account = rotation::account(app, &mut loaded)?;
+    let mut way = rotation::way(app, &loaded, account, &manner)?;
+    Store::of(loaded.profile.store, &app.paths).probe(&name)?;
+    let dependents = dependents::of(app, &loaded);
+    if !args.keep_old {
+        grant::check_revocable(&loaded)
+            .map_err(|error| error.hint("`bqcred rotate --keep-old` only signs in anew"))?;
+        tell_what_ends(&loaded, &dependents);
+        let along = agree(args, app, &loaded, &dependents)?;
+        rotation::end(app, &loaded, &dependents, &along)?;
+        way.bring_along(along);
+    }
+    let told = |error| {
+        if args.keep_old {
+            error
+        } else {
+            rotation::without_new(app, &name, loaded.profile.account.as_deref(), &error)
+        }
+    };
+    let kept = match way {
+        Way::Own(plan) if manner.starts_only => return start(args, app, &plan, manner.port).map_err(told),
+        Way::Own(plan) => {
+            let timeout = Duration::from_secs(args.timeout);
+            let (port, browser) = (manner.port, manner.browser);
+            interactive::run(app, &plan, &interactive::Manner { port, browser, timeout })
+        }
+        Way::Gcloud(login) => login.run(app),
+    };
+    kept.map_err(told)?;
+    rotation::prove(app, &name)?;
+    tell_done(&name, &dependents, args.keep_old);
+    Ok(Output::none())
+}
+
+/// Completes what `--start` began.
+fn finish(app: &App, name: &ProfileName, answer: &str) -> Result<Output> {
+    let (_, profile) = app.profile()?;
+    pending::finish(app, name, &pending::pasted(answer)?).map_err(|error| match profile.ended {
+        Some(_) => rotation::without_new(app, name, profile.account.as_deref(), &error),
+        None => error,
+    })?;
+    let loaded = rotation::prove(app, name)?;
+    tell_done(name, &dependents::of(app, &loaded), profile.ended.is_none());
+    Ok(Output::none())
+}
+
+fn manner(args: &Rotate, app: &App) -> Result<Manner> {
+    Ok(Manner {
+        port: login::wanted_port(args.port, app)?,
+        starts_only: args.start || app.in_notebook() || !terminal::is_interactive(),
+        needs_own: args.start || args.port.is_some(),
+        browser: !args.no_browser,
+    })
+}
+
+fn tell_what_ends(loaded: &Loaded, dependents: &Dependents) {
+    let (name, who) = (&loaded.name, loaded.profile.account_or_unknown());
+    ui::tell(&format!(
+        "Rotating revokes everything that {who} allowed to this OAuth client's project, on every machine,\n\
+         and then you sign in anew:\n  profile {name} ({who})\n"
+    ));
+    for line in dependents.lines() {
+        ui::tell(&format!("  {line}\n"));
+    }
+}
+
+/// Asks whether to go on, and which of the profiles that share the grant get the new credential: those of
+/// the same account and client can.
+fn agree(args: &Rotate, app: &App, loaded: &Loaded, dependents: &Dependents) -> Result<Vec<ProfileName>> {
+    let client = Some(&loaded.credential.client_id);
+    let able = dependents.siblings.iter().filter(|(_, profile)| profile.client_id.as_ref() == client);
+    let able: Vec<ProfileName> = able.map(|(name, _)| name.clone()).collect();
+    if args.yes {
+        return Ok(able);
+    }
+    if app.in_notebook() || !terminal::is_interactive() {
+        return Err(Error::usage(
+            "a revocation can't be undone, and nobody can be asked here; nothing was changed",
+        )
+        .hint(format!("`{} --yes`", app.command("rotate", &loaded.name))));
+    }
+    if !terminal::confirm("Revoke, and sign in anew?")? {
+        return Err(Error::other("nothing was revoked, nothing was changed"));
+    }
+    let mut along = Vec::new();
+    for name in able {
+        if terminal::confirm(&format!("Give profile {name} the new credential as well?"))? {
+            along.push(name);
+        }
+    }
+    Ok(along)
+}
+
+fn start(args: &Rotate, app: &App, plan: &Plan, port: u16) -> Result<Output> {
+    let url = pending::start(app, plan, pending::port(port)?)?;
+    if !args.keep_old {
+        ui::note("the old credential is revoked; the new one comes with the sign-in");
+    }
+    if args.start {
+        ui::note(&format!("then: `bqcred rotate --profile {} --finish -`", plan.name));
+    } else {
+        pending::explain(app, &plan.name, "rotate");
+    }
+    Ok(Output::text(format!("{url}\n")))
+}
+
+fn tell_done(name: &ProfileName, dependents: &Dependents, keep_old: bool) {
+    let old = if keep_old { "the old one stays alive until it is revoked" } else { "the old one is revoked" };
+    ui::note(&format!("profile {name} has a new credential, in the same place; {old}"));
+    if keep_old || dependents.processes.is_empty() {
+        return;
+    }
+    ui::note("these were started with the old credential and keep it in memory:");
+    for process in &dependents.processes {
+        ui::tell(&format!("  {}\n", process.words()));
+    }
+    ui::tell("Restart them; in a kernel, a new bigquery.Client() or bq_auth() does it too.\n");
+}

@@ -1,0 +1,138 @@
+//! What on this machine stops working when a profile's grant ends: for the people who are asked.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::app::{self, App, Loaded};
+use crate::credential::AuthorizedUser;
+use crate::environment;
+use crate::grant;
+use crate::private_file::{self, Content};
+use crate::processes::{self, Process};
+use crate::profile::{Profile, ProfileName};
+
+/// Everything here that uses a profile's credential or shares its grant.
+pub(crate) struct Dependents {
+    /// Other profiles of the same grant.
+    pub(crate) siblings: Vec<(ProfileName, Profile)>,
+    /// The file where gcloud and the libraries look by themselves, if a credential of this grant lies there.
+    pub(crate) well_known: Option<PathBuf>,
+    /// Whether the credential is of gcloud's own client, which other machines use too.
+    pub(crate) is_gclouds: bool,
+    /// Kernelspecs (`kernel.json`) that point here.
+    pub(crate) kernelspecs: Vec<PathBuf>,
+    /// Running programs that were started with this credential.
+    pub(crate) processes: Vec<Process>,
+}
+
+/// Looks for them. What can't be read doesn't count: this informs, it protects nothing.
+pub(crate) fn of(app: &App, loaded: &Loaded) -> Dependents {
+    let paths = paths_of(app, &loaded.name);
+    let well_known = app.well_known_adc();
+    Dependents {
+        siblings: grant::siblings(app, loaded),
+        is_gclouds: loaded.profile.origin.as_deref() == Some("gcloud"),
+        well_known: is_of_grant(&well_known, loaded).then_some(well_known),
+        kernelspecs: kernelspecs(app).into_iter().filter(|file| mentions(file, &paths)).collect(),
+        processes: processes::naming(environment::ADC, &paths),
+    }
+}
+
+/// Where programs find a profile's credential: its file, or the one of this login session.
+fn paths_of(app: &App, name: &ProfileName) -> Vec<PathBuf> {
+    let session = app.paths.runtime.as_ref().map(|folder| folder.join(format!("{name}.json")));
+    std::iter::once(app.paths.adc(name)).chain(session).collect()
+}
+
+/// Whether a credential of the same grant lies there.
+fn is_of_grant(path: &Path, loaded: &Loaded) -> bool {
+    let Ok(Some(bytes)) = private_file::read(path, Content::Foreign) else { return false };
+    let Ok(credential) = AuthorizedUser::parse(&bytes) else { return false };
+    let account = Some(credential.account.as_str()).filter(|account| !account.is_empty());
+    credential.fingerprint() == loaded.credential.fingerprint()
+        || (grant::same_project(&credential.client_id, &loaded.credential.client_id)
+            && account.zip(loaded.profile.account.as_deref()).is_none_or(|(a, b)| a.eq_ignore_ascii_case(b)))
+}
+
+/// All `kernel.json` in the folders that Jupyter searches (jupyter_core.paths) from this environment.
+fn kernelspecs(app: &App) -> Vec<PathBuf> {
+    let home = &app.paths.home;
+    let folder = |name: &str| app::env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let mut data: Vec<PathBuf> = folder("JUPYTER_PATH").iter().flat_map(std::env::split_paths).collect();
+    data.push(folder("JUPYTER_DATA_DIR").unwrap_or_else(|| {
+        folder("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share")).join("jupyter")
+    }));
+    data.extend(
+        ["VIRTUAL_ENV", "CONDA_PREFIX"]
+            .iter()
+            .filter_map(|name| folder(name))
+            .map(|prefix| prefix.join("share/jupyter")),
+    );
+    data.extend(["/usr/local/share/jupyter", "/usr/share/jupyter"].map(PathBuf::from));
+    data.push(folder("IPYTHONDIR").unwrap_or_else(|| home.join(".ipython")));
+    let mut found: Vec<PathBuf> = data
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(folder.join("kernels")).into_iter().flatten().flatten())
+        .map(|entry| entry.path().join("kernel.json"))
+        .filter(|file| file.is_file())
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Whether one of the texts in this JSON is one of the paths.
+fn mentions(file: &Path, paths: &[PathBuf]) -> bool {
+    fn within(value: &Value, paths: &[PathBuf]) -> bool {
+        match value {
+            Value::String(text) => paths.iter().any(|path| path.as_os_str() == text.as_str()),
+            Value::Array(items) => items.iter().any(|item| within(item, paths)),
+            Value::Object(members) => members.values().any(|member| within(member, paths)),
+            _ => false,
+        }
+    }
+    let Ok(Some(bytes)) = private_file::read(file, Content::Foreign) else { return false };
+    serde_json::from_slice(&bytes).is_ok_and(|value| within(&value, paths))
+}
+
+impl Dependents {
+    /// What ends with the grant, a line each; empty if nothing is known to.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let profiles = self.siblings.iter().map(|(name, profile)| {
+            format!("profile {name} ({}), which shares the grant", profile.account_or_unknown())
+        });
+        let gcloud = self.is_gclouds.then(|| {
+            "`gcloud auth application-default login` of this account, on every machine: the client is gcloud's"
+                .to_owned()
+        });
+        let file = self.well_known.as_ref().map(|path| {
+            format!("the credential that gcloud and the libraries find by themselves: {}", path.display())
+        });
+        let kernels = self.kernelspecs.iter().map(|path| format!("the kernelspec {}", path.display()));
+        let running = self.processes.iter().map(Process::words);
+        profiles.chain(gcloud).chain(file).chain(kernels).chain(running).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_found_wherever_it_stands_in_a_kernelspec_and_only_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = [PathBuf::from("/d/adc.json")];
+        let cases = [
+            (r#"{"argv":["x"],"env":{"GOOGLE_APPLICATION_CREDENTIALS":"/d/adc.json"}}"#, true),
+            (r#"{"argv":["bqcred","/d/adc.json"]}"#, true),
+            (r#"{"argv":["/d/adc.json.old"],"env":{"X":"x /d/adc.json"}}"#, false),
+            ("no json /d/adc.json", false),
+        ];
+        for (text, expected) in cases {
+            let mut file = tempfile::NamedTempFile::new_in(folder.path()).unwrap();
+            std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+            assert_eq!(mentions(file.path(), &paths), expected, "{text}");
+        }
+    }
+}
