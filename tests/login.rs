@@ -35,7 +35,15 @@ fn two_steps_keep_what_gcloud_would_write() {
 fn start_prints_the_address_and_nothing_else() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let run = sandbox
-        .bqcred(&["login", "--start", "--client-id-file", &sandbox.client_file(&google), "--port", "8085", BOB])
+        .bqcred(&[
+            "login",
+            "--start",
+            "--client-id-file",
+            &sandbox.client_file(&google),
+            "--port",
+            "8085",
+            BOB,
+        ])
         .success();
     let url = url::Url::parse(run.stdout.strip_suffix('\n').unwrap()).unwrap();
     let query: std::collections::HashMap<_, _> = url.query_pairs().into_owned().collect();
@@ -93,7 +101,8 @@ fn an_answer_that_comes_too_late_is_not_taken() {
     let url = sandbox.bqcred(&["login", "--start", "--client-id-file", &client]).success().stdout;
     let answer = google.approve(url.trim(), ADA);
     let pending = sandbox.home().join(".local/state/bqcred/default.login");
-    let mut json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&pending).unwrap()).unwrap();
+    let mut json: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&pending).unwrap()).unwrap();
     json["started"] = "2020-01-01T00:00:00Z".into();
     std::fs::write(&pending, json.to_string()).unwrap();
     sandbox.bqcred(&["login", "--finish", &answer]).fails(1).says("good for 10 min");
@@ -123,10 +132,16 @@ fn a_cancelled_or_useless_consent_keeps_nothing() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login_with(&google, Consent::denied(ADA), &[]).fails(4).says("cancelled");
     let email = ["openid", "https://www.googleapis.com/auth/userinfo.email"];
-    sandbox.login_with(&google, Consent::only(ADA, &email), &[]).fails(4).says("did not let bqcred use BigQuery");
+    sandbox
+        .login_with(&google, Consent::only(ADA, &email), &[])
+        .fails(4)
+        .says("did not let bqcred use BigQuery");
     assert!(!sandbox.adc("default").exists());
     let some = [email[0], email[1], BIGQUERY];
-    sandbox.login_with(&google, Consent::only(ADA, &some), &["--scopes", "drive"]).success().says("not granted: drive");
+    sandbox
+        .login_with(&google, Consent::only(ADA, &some), &["--scopes", "drive"])
+        .success()
+        .says("not granted: drive");
 }
 
 #[test]
@@ -192,7 +207,8 @@ fn at_prompt(google: &Google, sandbox: &Sandbox, extra: &[&str]) -> (PtySession,
     let mut session = sandbox.terminal(&words);
     let before = session.exp_string("Paste the address: ").unwrap();
     let url = before.lines().find(|line| line.starts_with("http")).unwrap().trim().to_owned();
-    let query: std::collections::HashMap<_, _> = url::Url::parse(&url).unwrap().query_pairs().into_owned().collect();
+    let query: std::collections::HashMap<_, _> =
+        url::Url::parse(&url).unwrap().query_pairs().into_owned().collect();
     let port = url::Url::parse(&query["redirect_uri"]).unwrap().port().unwrap();
     (session, url, port)
 }
@@ -271,7 +287,9 @@ fn the_page_needs_nothing_from_elsewhere_and_repeats_nothing() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let (mut session, _, port) = at_prompt(&google, &sandbox, &[]);
     let page = get(port, "/?state=%3Cscript%3E&code=%3Cscript%3Ecanary");
-    for needed in ["Content-Security-Policy: default-src 'none'", "no-store", "no-referrer", "prefers-color-scheme"] {
+    for needed in
+        ["Content-Security-Policy: default-src 'none'", "no-store", "no-referrer", "prefers-color-scheme"]
+    {
         assert!(page.contains(needed), "{needed}\n{page}");
     }
     for forbidden in ["<script", "canary", "src=", "http://", "https://", "url("] {
