@@ -130,14 +130,14 @@ pub(crate) fn place(
     if config.is_nb_conda() {
         return Err(Refusal::NbConda);
     }
-    let target = target(context, &path, wanted, read_from)?;
+    let target = target(context, &path, wanted, read_from, kernel.source == Source::Native)?;
     copy_place(context, kernel, target)
 }
 
 /// Where to put a kernelspec under a name of its own.
 pub(crate) fn place_new(context: &Context, name: &str, wanted: Where) -> Result<PathBuf, Refusal> {
     let path = context.search_path();
-    let target = target(context, &path, wanted, path.len())?;
+    let target = target(context, &path, wanted, path.len(), true)?;
     Ok(own_folder(&target.path, context.uid)?.join(name))
 }
 
@@ -164,17 +164,19 @@ fn position_of(path: &[Directory], kernel: &Kernel) -> usize {
     path.iter().position(|directory| Some(directory.path.as_path()) == holder).unwrap_or(path.len())
 }
 
-/// The first directory of the wanted kind that is searched before the kernel's present one.
+/// The first directory of the wanted kind that is searched before the kernel's present one. A kernel
+/// that is `tied` to the server's Python belongs into its environment, if that is ours.
 fn target<'a>(
     context: &Context,
     path: &'a [Directory],
     wanted: Where,
     read_from: usize,
+    tied: bool,
 ) -> Result<&'a Directory, Refusal> {
     let source = match wanted {
         Where::Environment => Source::Environment,
         Where::User => Source::User,
-        Where::Auto => match first_of(path, &[Source::User, Source::Environment]) {
+        Where::Auto if tied => match first_of(path, &[Source::User, Source::Environment]) {
             // an environment of ours comes first only in a venv or conda environment: there it belongs
             Some(first)
                 if first.source == Source::Environment && own_folder(&first.path, context.uid).is_ok() =>
@@ -183,6 +185,7 @@ fn target<'a>(
             }
             _ => Source::User,
         },
+        Where::Auto => Source::User,
     };
     let found = path.iter().enumerate().find(|(_, directory)| directory.source == source);
     match found {
