@@ -147,6 +147,9 @@ pub(crate) enum FormatChoice {
     Kernel,
 }
 
+/// Long enough for a request that is about to be sent, and for a slow clock.
+const USUAL_MIN_TTL: u64 = 300;
+
 /// Print an access token
 ///
 /// It is kept until it ends, so that asking again costs nothing.
@@ -155,7 +158,7 @@ pub(crate) enum FormatChoice {
     curl -H \"Authorization: Bearer $(bqcred token)\" https://bigquery.googleapis.com/bigquery/v2/projects")]
 pub(crate) struct Token {
     /// Get a new one if less than this is left
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    #[arg(long, value_name = "SECONDS", default_value_t = USUAL_MIN_TTL)]
     pub(crate) min_ttl: u64,
     /// Print the token, when it ends and whose it is, as JSON
     #[arg(long)]
@@ -478,6 +481,9 @@ pub(crate) enum Asked {
 
 /// Reads the command line.
 pub(crate) fn parse(words: Vec<OsString>) -> Result<Asked> {
+    if let Some(cli) = shortcut(&words) {
+        return Ok(Asked::Verb(cli));
+    }
     let for_eval = is_for_eval(&words);
     Cli::try_parse_from(words).map(Asked::Verb).or_else(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
@@ -495,9 +501,43 @@ pub(crate) fn parse(words: Vec<OsString>) -> Result<Asked> {
     })
 }
 
+/// The two command lines that shells and scripts run all the time, without the description of all the
+/// others: building that takes longer than all the rest of `bqcred env`.
+fn shortcut(words: &[OsString]) -> Option<Cli> {
+    let [_, verb] = words else { return None };
+    let verb = match verb.to_str()? {
+        "env" => Verb::Env(Env { shell: None, format: None, unset: false, no_guard: false, gcloud: false }),
+        "token" => Verb::Token(Token { min_ttl: USUAL_MIN_TTL, json: false }),
+        _ => return None,
+    };
+    Some(Cli { profile: None, verb })
+}
+
 /// Whether a shell evaluates what is printed, so that it has to notice a mistyped command line.
 fn is_for_eval(words: &[OsString]) -> bool {
     let mut words = words.iter().skip(1).map(|word| word.to_string_lossy());
     let says_env = words.by_ref().any(|word| word == "env");
     says_env && !words.any(|word| word.starts_with("--format"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_description_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_shortcut_means_the_same_as_the_long_way() {
+        for words in [["bqcred", "env"], ["bqcred", "token"]] {
+            let words: Vec<OsString> = words.map(OsString::from).into();
+            let long = Cli::try_parse_from(&words).unwrap();
+            assert_eq!(format!("{:?}", shortcut(&words).unwrap()), format!("{long:?}"));
+        }
+        assert!(shortcut(&["bqcred".into(), "list".into()]).is_none());
+        assert!(shortcut(&["bqcred".into(), "env".into(), "--unset".into()]).is_none());
+    }
 }
