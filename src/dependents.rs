@@ -8,6 +8,7 @@ use crate::app::{self, App, Loaded};
 use crate::credential::AuthorizedUser;
 use crate::environment;
 use crate::grant;
+use crate::kernel_record::Record;
 use crate::private_file::{self, Content};
 use crate::processes::{self, Process};
 use crate::profile::{Profile, ProfileName};
@@ -34,7 +35,7 @@ pub(crate) fn of(app: &App, loaded: &Loaded) -> Dependents {
         siblings: grant::siblings(app, loaded),
         is_gclouds: loaded.profile.origin.as_deref() == Some("gcloud"),
         well_known: is_of_grant(&well_known, loaded).then_some(well_known),
-        kernelspecs: kernelspecs(app).into_iter().filter(|file| mentions(file, &paths)).collect(),
+        kernelspecs: kernelspecs(app, &loaded.name, &paths),
         processes: processes::naming(environment::ADC, &paths),
     }
 }
@@ -55,8 +56,19 @@ fn is_of_grant(path: &Path, loaded: &Loaded) -> bool {
             && account.zip(loaded.profile.account.as_deref()).is_none_or(|(a, b)| a.eq_ignore_ascii_case(b)))
 }
 
+/// The kernelspecs that bqcred changed for this profile, and those that name its path.
+fn kernelspecs(app: &App, name: &ProfileName, paths: &[PathBuf]) -> Vec<PathBuf> {
+    let changed = Record::load(&app.paths).unwrap_or_default().kernels.into_iter();
+    let changed = changed.filter(|entry| entry.profile == name.as_str() && entry.file.is_file());
+    let naming = all_kernelspecs(app).into_iter().filter(|file| mentions(file, paths));
+    let mut found: Vec<PathBuf> = changed.map(|entry| entry.file).chain(naming).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
 /// All `kernel.json` in the folders that Jupyter searches (jupyter_core.paths) from this environment.
-fn kernelspecs(app: &App) -> Vec<PathBuf> {
+fn all_kernelspecs(app: &App) -> Vec<PathBuf> {
     let home = &app.paths.home;
     let folder = |name: &str| app::env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let mut data: Vec<PathBuf> = folder("JUPYTER_PATH").iter().flat_map(std::env::split_paths).collect();
@@ -71,15 +83,11 @@ fn kernelspecs(app: &App) -> Vec<PathBuf> {
     );
     data.extend(["/usr/local/share/jupyter", "/usr/share/jupyter"].map(PathBuf::from));
     data.push(folder("IPYTHONDIR").unwrap_or_else(|| home.join(".ipython")));
-    let mut found: Vec<PathBuf> = data
-        .iter()
+    data.iter()
         .flat_map(|folder| std::fs::read_dir(folder.join("kernels")).into_iter().flatten().flatten())
         .map(|entry| entry.path().join("kernel.json"))
         .filter(|file| file.is_file())
-        .collect();
-    found.sort();
-    found.dedup();
-    found
+        .collect()
 }
 
 /// Whether one of the texts in this JSON is one of the paths.

@@ -224,11 +224,15 @@ impl<'e> Google<'e> {
         patiently(|| {
             let answer = post_form(uri, &form)?;
             match (answer.status, refusal_of(&answer)) {
+                // the body of a success is of no importance (RFC 7009 section 2.2), but a page is no success
+                (200, _) if starts_with(&answer.body, b'<') => {
+                    Err(Failure::Unreachable(Transport::NotTheServer(200)))
+                }
                 (200, _) => Ok(Revoked::Now),
                 (_, Some(refusal)) if matches!(refusal.error.as_str(), "invalid_token" | "invalid_grant") => {
                     Ok(Revoked::Before)
                 }
-                (_, Some(refusal)) => Err(refusal.into_failure()),
+                (status, Some(refusal)) => Err(refusal.into_failure(status)),
                 (status, None) => Err(Failure::Unreachable(Transport::NotTheServer(status))),
             }
         })
@@ -247,7 +251,7 @@ impl<'e> Google<'e> {
         patiently(|| {
             let answer = post_form(uri, &[("access_token", access_token.expose())])?;
             if answer.status != 200 {
-                let refused = refusal_of(&answer).map(Refusal::into_failure);
+                let refused = refusal_of(&answer).map(|refusal| refusal.into_failure(answer.status));
                 return Err(refused.unwrap_or(Failure::Unreachable(Transport::NotTheServer(answer.status))));
             }
             let info: Tokeninfo = serde_json::from_slice(&answer.body).map_err(|_| malformed(&answer))?;
@@ -304,7 +308,7 @@ fn once(
     let sender: Sender<'_> = &send;
     match request(&sender) {
         Ok(tokens) => Ok(Fresh::of(&tokens, before, date.get())),
-        Err(RequestTokenError::ServerResponse(refusal)) => Err(refusal.into_failure()),
+        Err(RequestTokenError::ServerResponse(refusal)) => Err(refusal.into_failure(400)),
         Err(RequestTokenError::Request(transport)) => Err(Failure::Unreachable(transport)),
         Err(RequestTokenError::Parse(..) | RequestTokenError::Other(_)) => {
             Err(Failure::Unreachable(Transport::Malformed))
@@ -322,10 +326,11 @@ fn answer_for_library(answer: &HttpAnswer) -> Result<oauth2::HttpResponse, Trans
     if status == 429 || status >= 500 {
         return Err(Transport::Busy(status));
     }
-    if status != 200 && refusal_of(answer).is_none() {
-        return Err(Transport::NotTheServer(status));
+    if status != 200 {
+        let refusal = refusal_of(answer).ok_or(Transport::NotTheServer(status))?;
+        refusal.passing(status).map_or(Ok(()), Err)?;
     }
-    if status == 200 && !starts_like_an_object(&answer.body) {
+    if status == 200 && !starts_with(&answer.body, b'{') {
         return Err(Transport::NotTheServer(status));
     }
     let mut response = oauth2::HttpResponse::new(answer.body.to_vec());
@@ -348,15 +353,15 @@ fn refusal_of(answer: &HttpAnswer) -> Option<Refusal> {
 }
 
 fn malformed(answer: &HttpAnswer) -> Failure {
-    Failure::Unreachable(if starts_like_an_object(&answer.body) {
+    Failure::Unreachable(if starts_with(&answer.body, b'{') {
         Transport::Malformed
     } else {
         Transport::NotTheServer(answer.status)
     })
 }
 
-fn starts_like_an_object(body: &[u8]) -> bool {
-    body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
+fn starts_with(body: &[u8], first: u8) -> bool {
+    body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&first)
 }
 
 fn split_scopes(text: &str) -> Vec<String> {
@@ -364,7 +369,22 @@ fn split_scopes(text: &str) -> Vec<String> {
 }
 
 impl Refusal {
-    fn into_failure(self) -> Failure {
+    /// Words for trouble that passes, which servers give with other statuses than 429 and 503 too
+    /// (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5, and Google's own).
+    fn passing(&self, status: u16) -> Option<Transport> {
+        match self.error.as_str() {
+            "rate_limit_exceeded" | "slow_down" => Some(Transport::Busy(429)),
+            "temporarily_unavailable" | "server_error" | "internal_failure" | "backend_error" => {
+                Some(Transport::Busy(status))
+            }
+            _ => None,
+        }
+    }
+
+    fn into_failure(self, status: u16) -> Failure {
+        if let Some(transport) = self.passing(status) {
+            return Failure::Unreachable(transport);
+        }
         Failure::Refused(Reason::of(
             &self.error,
             self.error_subtype.as_deref(),
