@@ -1,7 +1,7 @@
 //! What is worth knowing beyond the libraries: files that others can read, old logins that wait to be
 //! used, settings that lead requests astray, notebooks that were started otherwise.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::credential_file::FileState;
 use super::identity::Identity;
@@ -9,7 +9,7 @@ use super::pydata::CACHES;
 use super::surroundings::{Life, Surroundings};
 use super::trace::Prediction;
 use super::{Library, kernels};
-use crate::environment::{ADC, PROJECT};
+use crate::environment::PROJECT;
 use crate::scopes;
 
 /// Tokens are refused when the clock is off by more than a few minutes.
@@ -195,11 +195,3 @@ fn clock(s: &Surroundings, found: &mut Vec<Finding>) {
         ));
     }
 }
-
-/// The ADC variable of another environment, compared with the person's.
-pub(super) fn is_other_adc(s: &Surroundings, value: &Path) -> bool {
-    s.person.adc.as_deref().is_some_and(|adc| adc != value)
-}
-
-/// The variable's name, for messages.
-pub(super) const VARIABLE: &str = ADC;

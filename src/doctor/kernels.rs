@@ -1,136 +1,94 @@
 //! Notebooks: kernelspecs that name another credential than the current profile's, and kernels that
-//! run with another one. Of their environments nothing else is looked at.
+//! run with another one.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde_json::Value;
-
-use super::findings::{Finding, VARIABLE, is_other_adc};
+use super::findings::Finding;
 use super::surroundings::Surroundings;
-use crate::private_file::{self, Content};
+use super::variables::Variables;
+use crate::environment::{ADC, PROFILE};
+use crate::jupyter::Environ;
+use crate::jupyter::config::Config;
+use crate::jupyter::context::{self, Origin};
+use crate::jupyter::process::Processes;
+use crate::jupyter::running::{self, Running};
+use crate::jupyter::search::Kernel;
 
 pub(super) fn findings(s: &Surroundings) -> Vec<Finding> {
-    let mut found = specs(s);
-    found.extend(running(s));
-    found
-}
-
-fn specs(s: &Surroundings) -> Vec<Finding> {
-    let mut found = Vec::new();
-    for folder in folders(s) {
-        let mut entries: Vec<PathBuf> =
-            std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-        entries.sort();
-        for entry in entries {
-            let file = entry.join("kernel.json");
-            if let Some(path) = credential_of(&file, s)
-                && is_other_adc(s, &path)
-            {
-                found.push(Finding::new(
-                    "kernelspec",
-                    format!("the kernelspec {} uses another credential: {}", file.display(), path.display()),
-                    Some("bqcred kernel sync".to_owned()),
-                ));
-            }
-        }
+    if s.person.adc.is_none() {
+        return Vec::new();
+    }
+    let uid = rustix::process::geteuid().as_raw();
+    let processes = Processes::here();
+    let mut found = specs(s, uid, &processes);
+    for kernel in running::kernels(&processes, uid, &[ADC, PROFILE]) {
+        found.extend(disagreement(s, &kernel));
     }
     found
 }
 
-/// Jupyter's data folders (`jupyter --paths`), without asking Jupyter.
-fn folders(s: &Surroundings) -> Vec<PathBuf> {
-    let variables = &s.variables;
-    let mut folders: Vec<PathBuf> = variables
-        .filled("JUPYTER_PATH")
-        .map(|list| std::env::split_paths(list).collect())
-        .unwrap_or_default();
-    let user = variables.path("JUPYTER_DATA_DIR").unwrap_or_else(|| {
-        variables.path("XDG_DATA_HOME").unwrap_or_else(|| s.home.join(".local/share")).join("jupyter")
+/// The kernelspecs that the servers here would start, the one from this shell included.
+fn specs(s: &Surroundings, uid: u32, processes: &Processes) -> Vec<Finding> {
+    let environ = environ(&s.variables);
+    let discovery = context::discover(&context::Surroundings {
+        environ: &environ,
+        home: &s.home,
+        directory: &s.folder,
+        uid,
+        processes,
     });
-    folders.push(user);
-    for prefix in ["VIRTUAL_ENV", "CONDA_PREFIX"] {
-        folders.extend(variables.path(prefix).map(|prefix| prefix.join("share/jupyter")));
-    }
-    folders.extend(["/usr/local/share/jupyter", "/usr/share/jupyter"].map(PathBuf::from));
-    folders.into_iter().map(|folder| folder.join("kernels")).collect()
-}
-
-/// The credential that a kernel.json sets; `${HOME}` is expanded by Jupyter.
-fn credential_of(file: &Path, s: &Surroundings) -> Option<PathBuf> {
-    let bytes = private_file::read(file, Content::Foreign).ok().flatten()?;
-    let spec: Value = serde_json::from_slice(&bytes).ok()?;
-    let value = spec.get("env")?.get(VARIABLE)?.as_str().filter(|value| !value.is_empty())?;
-    Some(PathBuf::from(value.replace("${HOME}", &s.home.to_string_lossy())))
-}
-
-/// This user's kernels, from `/proc`.
-fn running(s: &Surroundings) -> Vec<Finding> {
-    let me = rustix::process::getuid().as_raw();
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let path = entry.path();
-        let pid = entry.file_name().to_string_lossy().into_owned();
-        let is_mine = pid.bytes().all(|byte| byte.is_ascii_digit())
-            && path.metadata().is_ok_and(|metadata| metadata.uid() == me);
-        if !is_mine || !is_kernel(&path) {
-            continue;
-        }
-        let Some(environment) = Environ::read(&path) else { continue };
-        if let Some(what) = disagreement(s, &environment) {
-            found.push(Finding::new(
-                "running_kernel",
-                format!("the running kernel {pid} {what}"),
-                Some(
-                    "shut that kernel down and start it again (a plain restart keeps its environment)"
-                        .to_owned(),
-                ),
-            ));
-        }
-    }
+    let mut found: Vec<Finding> = discovery
+        .found
+        .iter()
+        .filter(|server| !matches!(server.origin, Origin::Nothing) || discovery.found.len() == 1)
+        .flat_map(|server| server.context.kernels(&Config::of(&server.context)))
+        .filter_map(|kernel| other_credential(s, &kernel))
+        .collect();
+    found.sort_by(|one, other| one.what.cmp(&other.what));
+    found.dedup_by(|one, other| one.what == other.what);
     found
 }
 
-fn disagreement(s: &Surroundings, environment: &Environ) -> Option<String> {
-    s.person.adc.as_ref()?;
-    match environment.value(VARIABLE) {
-        Some(path) if is_other_adc(s, Path::new(&path)) => Some(format!("uses another credential: {path}")),
-        Some(_) => None,
-        None => Some(format!("was started without {VARIABLE}")),
-    }
+fn environ(variables: &Variables) -> Environ {
+    variables.all().collect()
 }
 
-/// A connection file on its command line is what every kernel has.
-fn is_kernel(process: &Path) -> bool {
-    let line = std::fs::File::open(process.join("cmdline")).ok().and_then(limited).unwrap_or_default();
-    line.split(|byte| *byte == 0).any(|word| {
-        let word = String::from_utf8_lossy(word);
-        word.ends_with(".json") && word.contains("kernel-")
-    })
+/// A kernelspec of bqcred's own for another profile is what somebody wanted.
+fn other_credential(s: &Surroundings, kernel: &Kernel) -> Option<Finding> {
+    let spec = kernel.spec.as_ref().ok()?;
+    let value = spec.var(ADC).filter(|value| !value.is_empty())?;
+    let path = value.replace("${HOME}", &s.home.to_string_lossy());
+    if spec.var(PROFILE).is_some() || s.person.adc.as_deref() == Some(Path::new(&path)) {
+        return None;
+    }
+    Some(Finding::new(
+        "kernelspec",
+        format!("the kernel {} uses another credential: {path} ({})", kernel.name, kernel.folder.display()),
+        Some(format!("bqcred kernel install --kernel {}", kernel.name)),
+    ))
 }
 
-fn limited(file: std::fs::File) -> Option<Vec<u8>> {
-    use std::io::Read;
-    let mut bytes = Vec::new();
-    file.take(256 * 1024).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
-}
-
-/// A process's environment; one variable is taken out of it, and the rest is wiped.
-struct Environ(crate::secret::SecretBytes);
-
-impl Environ {
-    fn read(process: &Path) -> Option<Environ> {
-        let file = std::fs::File::open(process.join("environ")).ok()?;
-        Some(Environ(crate::secret::SecretBytes::new(limited(file)?)))
-    }
-
-    fn value(&self, name: &str) -> Option<String> {
-        let prefix = format!("{name}=");
-        self.0
-            .split(|byte| *byte == 0)
-            .find_map(|entry| entry.strip_prefix(prefix.as_bytes()))
-            .map(|value| String::from_utf8_lossy(value).into_owned())
-            .filter(|value| !value.is_empty())
-    }
+/// A kernel keeps the environment of its start.
+fn disagreement(s: &Surroundings, kernel: &Running) -> Option<Finding> {
+    let value =
+        |name: &str| kernel.vars.get(name).and_then(Option::as_deref).filter(|value| !value.is_empty());
+    let adc = s.person.adc.as_deref()?;
+    let what = match value(ADC) {
+        Some(path) if Path::new(path) == adc => return None,
+        // `bqcred exec` hands it over in the kernel's own file descriptor
+        Some(path) if path.starts_with("/proc/") => return None,
+        Some(_) if value(PROFILE).is_some_and(|name| s.person.profile.as_deref() != Some(name)) => {
+            return None;
+        }
+        Some(path) => format!("uses another credential: {path}"),
+        None => format!("was started without {ADC}"),
+    };
+    Some(Finding::new(
+        "running_kernel",
+        format!(
+            "the running kernel {} {what}; shut it down and start it again (a plain restart keeps its environment)",
+            kernel.pid
+        ),
+        Some("bqcred kernel install".to_owned()).filter(|_| value(ADC).is_none()),
+    ))
 }

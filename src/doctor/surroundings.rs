@@ -14,6 +14,7 @@ use super::variables::Variables;
 use super::{gargle, renviron};
 use crate::app::{self, App, Loaded};
 use crate::google::{Endpoints, Failure, Google, Transport};
+use crate::profile::StoreKind;
 use crate::refresh;
 
 /// The person whom bqcred knows.
@@ -27,8 +28,6 @@ pub(crate) struct Person {
     pub(super) adc: Option<PathBuf>,
     /// Its project.
     pub(crate) project: Option<String>,
-    /// Whether it lies in the OS keyring.
-    pub(super) in_keyring: bool,
     /// Tells its refresh token.
     pub(super) fingerprint: Option<String>,
     /// The command that signs it in again.
@@ -121,13 +120,16 @@ impl Surroundings {
             let life = self.life_of_profile(app, &mut loaded);
             self.lives.borrow_mut().insert(fingerprint.clone(), life);
         }
-        let in_keyring = loaded.profile.store == crate::profile::StoreKind::Keyring;
+        let adc = match loaded.profile.store {
+            StoreKind::File => app.paths.adc(&name),
+            // where `env` makes it readable for this login session
+            StoreKind::Keyring => app.paths.runtime.clone().unwrap_or_default().join(format!("{name}.json")),
+        };
         self.person = Person {
             profile: Some(name.to_string()),
             account: loaded.profile.account.clone().filter(|account| !account.is_empty()),
-            adc: (!in_keyring).then(|| app.paths.adc(&name)),
+            adc: Some(adc),
             project: loaded.profile.project.clone(),
-            in_keyring,
             fingerprint: Some(fingerprint),
             login: self.person.login.clone(),
         };

@@ -14,6 +14,11 @@ impl Variables {
         Variables(variables.into_iter().collect())
     }
 
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = (OsString, OsString)> {
+        self.0.iter().map(|(name, value)| (name.clone(), value.clone()))
+    }
+
     /// A variable that is set, empty or not.
     pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str)
