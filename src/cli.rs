@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::clock;
+use crate::doctor;
 use crate::error::{Error, Result};
 use crate::profile::StoreKind;
 use crate::render::{Dialect, Format};
@@ -42,6 +43,7 @@ pub(crate) enum Verb {
     Rotate(Rotate),
     Revoke(Revoke),
     Forget(Forget),
+    Doctor(Doctor),
     #[command(subcommand)]
     Client(Client),
     #[command(subcommand)]
@@ -311,6 +313,34 @@ pub(crate) struct Revoke {
 #[command(after_help = "Example:\n  bqcred forget --profile old")]
 pub(crate) struct Forget {}
 
+/// Foretell as whom every library here would act, and why
+///
+/// Ends with 0 if all of them (but gcloud, bq, gsutil and connectorx, unless named) would act as you.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bqcred doctor --for python,r --check my-project.my_dataset.my_table")]
+pub(crate) struct Doctor {
+    /// Only these, step by step: python, r, go, java, node, dbt, gcloud, bq, gsutil, connectorx, or one
+    /// Python library: google-auth, pydata-google-auth, pandas-gbq, ibis
+    #[arg(long = "for", value_name = "LIBRARIES", value_delimiter = ',', value_parser = parse_libraries)]
+    pub(crate) libraries: Vec<Libraries>,
+    /// Ask BigQuery, by a dry run, whether you may query this
+    #[arg(long, value_name = "PROJECT[.DATASET[.TABLE]]", value_parser = doctor::Target::parse)]
+    pub(crate) check: Option<doctor::Target>,
+    /// Ask nobody: neither Google nor the metadata server
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Show the steps of all libraries
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The libraries that one word of `--for` stands for.
+#[derive(Clone, Debug)]
+pub(crate) struct Libraries(pub(crate) Vec<doctor::Library>);
+
 /// The OAuth client that logins run under
 #[derive(Debug, Subcommand)]
 pub(crate) enum Client {
@@ -438,6 +468,13 @@ pub(crate) enum SnippetKind {
     Vscode,
     /// Options of `docker run`
     Docker,
+}
+
+fn parse_libraries(word: &str) -> std::result::Result<Libraries, String> {
+    doctor::Library::named(word).map(Libraries).ok_or_else(|| {
+        let names: Vec<&str> = doctor::Library::ALL.iter().map(|library| library.name()).collect();
+        format!("known are python, r, {}", names.join(", "))
+    })
 }
 
 fn parse_shell(name: &str) -> std::result::Result<Dialect, String> {

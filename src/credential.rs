@@ -257,7 +257,7 @@ pub(crate) fn encoding_problem(bytes: &[u8]) -> Option<&'static str> {
 }
 
 /// Overwrites the secrets that a JSON object holds a copy of.
-fn wipe(object: &mut Map<String, Value>) {
+pub(crate) fn wipe(object: &mut Map<String, Value>) {
     for value in object.values_mut() {
         if let Value::String(text) = value.take() {
             drop(Secret::new(text));

@@ -7,6 +7,7 @@ mod clock;
 mod commands;
 mod credential;
 mod dependents;
+mod doctor;
 mod environment;
 mod error;
 mod forecast;

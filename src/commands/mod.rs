@@ -1,6 +1,7 @@
 //! The verbs: one file each, with one `run`, read from top to bottom. They don't know each other.
 
 mod client;
+mod doctor;
 mod env;
 mod export;
 mod forget;
@@ -38,6 +39,7 @@ pub(crate) fn run(asked: Asked) -> Result<Output> {
         Verb::Rotate(args) => rotate::run(args, &app),
         Verb::Revoke(args) => revoke::run(args, &app),
         Verb::Forget(args) => forget::run(args, &app),
+        Verb::Doctor(args) => doctor::run(args, &app),
         Verb::Client(args) => client::run(args, &app),
         Verb::Kernel(args) => kernel::run(args, &app),
     }

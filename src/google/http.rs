@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::endpoints::stays_on_this_machine;
 use crate::clock::Time;
-use crate::secret::SecretBytes;
+use crate::secret::{Secret, SecretBytes};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const WHOLE_LIMIT: Duration = Duration::from_secs(30);
@@ -22,6 +22,8 @@ pub(crate) struct HttpAnswer {
     pub(crate) date: Option<Time>,
     /// The body, whole.
     pub(crate) body: SecretBytes,
+    /// `Metadata-Flavor`, by which a VM's metadata server is known.
+    pub(crate) flavor: Option<String>,
 }
 
 /// Why there was no usable answer.
@@ -63,12 +65,41 @@ pub(crate) fn post(uri: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<H
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let deadline = Instant::now() + WHOLE_LIMIT;
+    answer(request, WHOLE_LIMIT)
+}
+
+/// Sends JSON by POST, or asks by GET where there is no body. The headers may hold an access token.
+pub(crate) fn send(
+    uri: &str,
+    headers: &[(&str, Secret)],
+    body: Option<&[u8]>,
+) -> Result<HttpAnswer, Transport> {
+    let client = client(uri)?;
+    let mut request = match body {
+        Some(body) => client.post(uri).body(body.to_vec()),
+        None => client.get(uri),
+    };
+    for (name, value) in headers {
+        request = request.header(*name, value.expose());
+    }
+    answer(request, WHOLE_LIMIT)
+}
+
+/// Asks a metadata server: plain http within the VM, never through a proxy.
+pub(crate) fn ask_metadata(uri: &str, limit: Duration) -> Result<HttpAnswer, Transport> {
+    let client = builder().no_proxy().connect_timeout(limit).timeout(limit).build();
+    let request = client.map_err(|error| classify(&error))?.get(uri).header("metadata-flavor", "Google");
+    answer(request, limit)
+}
+
+fn answer(request: reqwest::blocking::RequestBuilder, limit: Duration) -> Result<HttpAnswer, Transport> {
+    let deadline = Instant::now() + limit;
     let response = request.send().map_err(|error| classify(&error))?;
     let status = response.status().as_u16();
-    let date =
-        response.headers().get("date").and_then(|value| value.to_str().ok()).and_then(Time::from_http_date);
-    Ok(HttpAnswer { status, date, body: read_body(response, deadline)? })
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let date = header("date").and_then(Time::from_http_date);
+    let flavor = header("metadata-flavor").map(str::to_owned);
+    Ok(HttpAnswer { status, date, flavor, body: read_body(response, deadline)? })
 }
 
 fn read_body(response: reqwest::blocking::Response, deadline: Instant) -> Result<SecretBytes, Transport> {
@@ -96,19 +127,21 @@ fn read_body(response: reqwest::blocking::Response, deadline: Instant) -> Result
 /// Builds the client when it is needed and not before: reading the system's certificates takes
 /// milliseconds that most verbs don't have.
 fn client(uri: &str) -> Result<reqwest::blocking::Client, Transport> {
-    // a second installation is refused, which is fine: the first one stays
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = reqwest::blocking::Client::builder()
-        .user_agent(concat!("bqcred/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_LIMIT)
-        .timeout(WHOLE_LIMIT);
+    let mut builder = builder().connect_timeout(CONNECT_LIMIT).timeout(WHOLE_LIMIT);
     if stays_on_this_machine(uri) {
         builder = builder.no_proxy();
     }
     builder.build().map_err(|error| {
         if contains(&error, "certificate") { Transport::NoAuthorities } else { classify(&error) }
     })
+}
+
+fn builder() -> reqwest::blocking::ClientBuilder {
+    // a second installation is refused, which is fine: the first one stays
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::blocking::Client::builder()
+        .user_agent(concat!("bqcred/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
 }
 
 fn contains(error: &(dyn StdError + 'static), words: &str) -> bool {

@@ -3,14 +3,19 @@
 //! The one home of `oauth2` and `reqwest`. Nothing here knows where credentials are kept.
 
 mod answer;
+mod bigquery;
 mod endpoints;
 mod failure;
 mod http;
 mod loopback;
+mod metadata;
 mod tokens;
 
 pub(crate) use answer::Answer;
+pub(crate) use bigquery::{BigQuery, Denied};
 pub(crate) use endpoints::Endpoints;
 pub(crate) use failure::{Failure, Reason};
+pub(crate) use http::Transport;
 pub(crate) use loopback::Loopback;
+pub(crate) use metadata::metadata;
 pub(crate) use tokens::{Consent, Fresh, Google, Identity, Revoked};

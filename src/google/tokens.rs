@@ -478,7 +478,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_answer_is_understood_or_refused(status in 200_u16..600, body in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let answer = HttpAnswer { status, date: None, body: crate::secret::SecretBytes::new(body) };
+            let answer = HttpAnswer { status, date: None, flavor: None, body: crate::secret::SecretBytes::new(body) };
             let request = |send: &Sender<'_>| {
                 let client = Google::at(&Endpoints::google()).client("id", &Secret::new("s"), None).unwrap();
                 let sender = |_| answer_for_library(&answer);

@@ -24,7 +24,6 @@ pub(crate) struct Spec {
 
 impl Spec {
     /// The value of a variable that the spec sets.
-    #[cfg(test)]
     pub(crate) fn var(&self, name: &str) -> Option<&str> {
         self.env.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.as_deref())
     }

@@ -1,0 +1,197 @@
+//! What is worth knowing beyond the libraries: files that others can read, old logins that wait to be
+//! used, settings that lead requests astray, notebooks that were started otherwise.
+
+use std::path::PathBuf;
+
+use super::credential_file::FileState;
+use super::identity::Identity;
+use super::pydata::CACHES;
+use super::surroundings::{Life, Surroundings};
+use super::trace::Prediction;
+use super::{Library, kernels};
+use crate::environment::PROJECT;
+use crate::scopes;
+
+/// Tokens are refused when the clock is off by more than a few minutes.
+const CLOCK_TOLERANCE: i64 = 120;
+
+/// Something to know, and the command that helps.
+#[derive(Clone, Debug)]
+pub(crate) struct Finding {
+    /// A word for programs.
+    pub(crate) code: &'static str,
+    /// In words.
+    pub(crate) what: String,
+    /// What helps, if anything is known to.
+    pub(crate) fix: Option<String>,
+}
+
+impl Finding {
+    pub(super) fn new(code: &'static str, what: impl Into<String>, fix: Option<String>) -> Self {
+        Finding { code, what: what.into(), fix }
+    }
+}
+
+/// Everything that was found, in the order of weight.
+pub(crate) fn findings(s: &Surroundings, predictions: &[Prediction]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    project(s, predictions, &mut found);
+    quota_project(predictions, &mut found);
+    caches(s, &mut found);
+    modes(s, predictions, &mut found);
+    granted(s, &mut found);
+    certificates(s, &mut found);
+    clock(s, &mut found);
+    found.extend(kernels::findings(s));
+    found
+}
+
+fn project(s: &Surroundings, predictions: &[Prediction], found: &mut Vec<Finding>) {
+    let python = predictions.iter().find(|prediction| prediction.library == Library::GoogleAuth);
+    if let Some(python) = python
+        && matches!(python.identity, Identity::Person(_))
+        && python.project.is_none()
+    {
+        let fix = match &s.person.project {
+            Some(_) => "eval $(bqcred env)".to_owned(),
+            None => format!("{} --project PROJECT", s.person.login),
+        };
+        found.push(Finding::new(
+            "no_project",
+            format!("Python finds no project: {PROJECT} is not set"),
+            Some(fix),
+        ));
+    }
+}
+
+fn quota_project(predictions: &[Prediction], found: &mut Vec<Finding>) {
+    let told = predictions.iter().find_map(|prediction| prediction.quota_project.as_ref());
+    if let Some(project) = told {
+        found.push(Finding::new(
+            "quota_project",
+            format!(
+                "Python's requests count against the project {project}, where you need the right to use it; \
+                 R does not send it"
+            ),
+            None,
+        ));
+    }
+}
+
+/// Logins that pydata-google-auth and its like made by themselves, and that they fall back to.
+fn caches(s: &Surroundings, found: &mut Vec<Finding>) {
+    for (library, file) in CACHES {
+        let path = s.home.join(file);
+        let state = s.file(&path);
+        let Some(user) = state.user() else { continue };
+        let account = match s.life(user) {
+            Life::Refused(..) => continue,
+            _ => s.account(user),
+        };
+        let stranger = match (&account, &s.person.account) {
+            (Some(theirs), Some(mine)) => !mine.eq_ignore_ascii_case(theirs),
+            _ => false,
+        };
+        let whose = account.as_deref().unwrap_or("an unknown account");
+        let warning = if stranger { ", another account than yours" } else { "" };
+        found.push(Finding::new(
+            if stranger { "cache_of_another" } else { "cache" },
+            format!(
+                "{} keeps a login of {whose}{warning}, in {}: it is used whenever yours fails",
+                library.title(),
+                path.display()
+            ),
+            Some(format!("rm '{}'", path.display())),
+        ));
+    }
+}
+
+/// Credentials that other users of this machine can read.
+fn modes(s: &Surroundings, predictions: &[Prediction], found: &mut Vec<Finding>) {
+    let mut paths: Vec<PathBuf> =
+        predictions.iter().filter_map(|prediction| prediction.file.clone()).collect();
+    paths.extend(CACHES.map(|(_, file)| s.home.join(file)));
+    paths.extend(s.person.adc.clone());
+    paths.sort();
+    paths.dedup();
+    for path in paths {
+        if let FileState::Holds(holds) = &*s.file(&path)
+            && holds.mode & 0o077 != 0
+        {
+            found.push(Finding::new(
+                "open_file",
+                format!("others can read the credential in {} (mode {:04o})", path.display(), holds.mode),
+                Some(format!("chmod 600 '{}'", path.display())),
+            ));
+        }
+    }
+}
+
+/// What the person's credential may do.
+fn granted(s: &Surroundings, found: &mut Vec<Finding>) {
+    let Some(adc) = &s.person.adc else { return };
+    let state = s.file(adc);
+    let Some(Life::Alive { scopes: Some(granted), .. }) = state.user().map(|user| s.life(user)) else {
+        return;
+    };
+    if !scopes::allow_bigquery(&granted) {
+        found.push(Finding::new(
+            "no_bigquery_scope",
+            "this credential may not query BigQuery: that was not granted",
+            Some(s.person.login.clone()),
+        ));
+    } else if !has_drive(&granted) {
+        found.push(Finding::new(
+            "no_drive_scope",
+            "tables that lie in Google Sheets or Drive can't be read with this credential",
+            Some(format!("{} --scopes drive", s.person.login)),
+        ));
+    }
+}
+
+/// Whether tables in Sheets and Drive can be read.
+pub(super) fn has_drive(granted: &[String]) -> bool {
+    granted.iter().any(|scope| matches!(scopes::short(scope), "drive" | "drive.readonly"))
+}
+
+/// Certificate files that the environment names and that are not there.
+fn certificates(s: &Surroundings, found: &mut Vec<Finding>) {
+    for (name, who) in [
+        ("SSL_CERT_FILE", "Go and bqcred"),
+        ("REQUESTS_CA_BUNDLE", "Python"),
+        ("CURL_CA_BUNDLE", "Python"),
+        ("NODE_EXTRA_CA_CERTS", "Node.js"),
+    ] {
+        if let Some(path) = s.variables.path(name)
+            && !s.folder.join(&path).exists()
+        {
+            found.push(Finding::new(
+                "no_certificates",
+                format!("{name} names {}, which does not exist: {who} can't reach Google", path.display()),
+                Some(format!("unset {name}")),
+            ));
+        }
+    }
+    let inspected = s.variables.filled("SSL_CERT_FILE").is_some();
+    if inspected && s.variables.filled("REQUESTS_CA_BUNDLE").is_none() {
+        found.push(Finding::new(
+            "certificates_differ",
+            "SSL_CERT_FILE is set, but Python's requests reads REQUESTS_CA_BUNDLE",
+            s.variables.text("SSL_CERT_FILE").map(|path| format!("export REQUESTS_CA_BUNDLE='{path}'")),
+        ));
+    }
+}
+
+fn clock(s: &Surroundings, found: &mut Vec<Finding>) {
+    if let Some(offset) = s.clock_offset.get().filter(|offset| offset.abs() > CLOCK_TOLERANCE) {
+        let direction = if offset > 0 { "behind" } else { "ahead of" };
+        found.push(Finding::new(
+            "clock",
+            format!(
+                "this machine's clock is {} s {direction} Google's: tokens end at the wrong time",
+                offset.abs()
+            ),
+            Some("timedatectl set-ntp true".to_owned()),
+        ));
+    }
+}

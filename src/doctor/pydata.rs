@@ -1,0 +1,95 @@
+//! pydata-google-auth, and what is built on it: google-auth first; whatever goes wrong there, a cache
+//! of its own, which may be another person's; then a sign-in of its own.
+
+use std::path::PathBuf;
+
+use super::Library;
+use super::adc;
+use super::google_auth::{self, READER};
+use super::identity::{Identity, Problem};
+use super::surroundings::Surroundings;
+use super::trace::{Prediction, Trace};
+
+/// Where tokens come from, as these caches spell it.
+const GOOGLE: [&str; 3] = [
+    "https://oauth2.googleapis.com/token",
+    "https://accounts.google.com/o/oauth2/token",
+    "https://www.googleapis.com/oauth2/v3/token",
+];
+
+/// The cache of each, below the home folder (whatever `XDG_CONFIG_HOME` says).
+pub(super) const CACHES: [(Library, &str); 3] = [
+    (Library::Pydata, ".config/pydata/pydata_google_credentials.json"),
+    (Library::PandasGbq, ".config/pandas_gbq/bigquery_credentials.dat"),
+    (Library::Ibis, ".config/pydata/ibis.json"),
+];
+
+pub(super) fn predict(library: Library, s: &Surroundings) -> Prediction {
+    let mut trace = Trace::default();
+    let mut identity = google_auth::default(s, &mut trace);
+    if matches!(&identity, Identity::Fails(problem) if is_swallowed(problem)) {
+        trace.reconsider();
+        identity = from_cache(library, s, &mut trace);
+    }
+    trace.into_prediction(library, identity)
+}
+
+/// It catches google-auth's own errors and those of the file system; a crash, or no network, ends it.
+fn is_swallowed(problem: &Problem) -> bool {
+    !matches!(problem, Problem::NotAnObject | Problem::Unreachable | Problem::NotGoogle)
+}
+
+fn from_cache(library: Library, s: &Surroundings, trace: &mut Trace) -> Identity {
+    let Some(path) = cache(library, s) else { return Identity::Prompt };
+    let state = s.file(&path);
+    if matches!(*state, super::credential_file::FileState::NotAnObject) {
+        return trace.decided(
+            format!("{} holds no JSON object", path.display()),
+            Identity::Fails(Problem::NotAnObject),
+        );
+    }
+    let Some(user) = state.user() else {
+        trace.passed(format!("it has no cache at {}", path.display()));
+        return prompt(library, trace);
+    };
+    let elsewhere = user.token_uri.as_deref().is_some_and(|uri| !GOOGLE.contains(&uri));
+    let identity = if user.token_uri.is_none() && user.endless_token.is_none() {
+        trace.decided(
+            format!("its cache {} lacks token_uri", path.display()),
+            Identity::Fails(Problem::Incomplete),
+        )
+    } else if elsewhere {
+        trace.decided(
+            format!("its cache {} is of another server than Google's", path.display()),
+            Identity::Person(user.account.clone()),
+        )
+    } else {
+        adc::user(s, trace, &path, user, READER)
+    };
+    match &identity {
+        Identity::Fails(problem) if is_swallowed(problem) => {
+            trace.reconsider();
+            prompt(library, trace)
+        }
+        _ => {
+            trace.from_file(&path);
+            trace.note(format!("{} is a login of its own, made earlier", path.display()));
+            identity
+        }
+    }
+}
+
+/// The cache of this library.
+pub(super) fn cache(library: Library, s: &Surroundings) -> Option<PathBuf> {
+    CACHES.iter().find(|(owner, _)| *owner == library).map(|(_, file)| s.home.join(file))
+}
+
+fn prompt(library: Library, trace: &mut Trace) -> Identity {
+    let how = match library {
+        Library::Pydata => {
+            "it prints an address and waits for a code; a notebook's cell hangs or fails there"
+        }
+        _ => "it opens a browser on this machine, and fails where there is none",
+    };
+    trace.decided(how, Identity::Prompt)
+}
