@@ -35,7 +35,7 @@ impl Config {
     /// The settings of a server: its command line, then its configuration directories.
     pub(crate) fn of(context: &Context) -> Self {
         let mut config = Config::default();
-        let mut found = Found::default();
+        let mut found = Found { has_allowed: context.has_client_7(), ..Found::default() };
         for argument in &context.arguments {
             if let Some((name, value)) = argument.trim_start_matches('-').split_once('=') {
                 found.python(name, value);
@@ -66,6 +66,8 @@ impl Config {
 /// Settings found so far; the first that is found counts.
 #[derive(Default)]
 struct Found {
+    /// Whether there is a setting `allowed_kernelspecs`; before jupyter_client 7 there was only `whitelist`.
+    has_allowed: bool,
     allowed: Option<BTreeSet<String>>,
     native: Option<bool>,
     manager: Option<String>,
@@ -89,6 +91,7 @@ impl Found {
     /// `Class.trait = literal`, from a Python file or a command line.
     fn python(&mut self, name: &str, value: &str) {
         match name {
+            "KernelSpecManager.allowed_kernelspecs" if !self.has_allowed => {}
             "KernelSpecManager.allowed_kernelspecs" | "KernelSpecManager.whitelist" => {
                 self.allowed.get_or_insert_with(|| literals(value).into_iter().collect());
             }
@@ -105,7 +108,9 @@ impl Found {
 
     fn json(&mut self, document: &Value) {
         if let Some(manager) = document.get("KernelSpecManager") {
-            for key in ["allowed_kernelspecs", "whitelist"] {
+            let keys: &[&str] =
+                if self.has_allowed { &["allowed_kernelspecs", "whitelist"] } else { &["whitelist"] };
+            for key in keys {
                 if let Some(names) = manager.get(key).and_then(Value::elements) {
                     let names = names.iter().filter_map(|name| name.text().map(str::to_owned));
                     self.allowed.get_or_insert_with(|| names.collect());
@@ -204,7 +209,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("jupyter_server_config.py");
         files::replace(&path, text.as_bytes()).unwrap();
-        let mut found = Found::default();
+        let mut found = Found { has_allowed: true, ..Found::default() };
         found.file(&path);
         found
     }
@@ -226,7 +231,7 @@ mod tests {
 
     #[test]
     fn json_settings_are_read_and_the_first_counts() {
-        let mut found = Found::default();
+        let mut found = Found { has_allowed: true, ..Found::default() };
         found.json(&json::parse(r#"{"KernelSpecManager": {"whitelist": ["a"]}, "ServerApp": {"kernel_spec_manager_class": "m"}}"#).unwrap());
         found.json(&json::parse(r#"{"KernelSpecManager": {"allowed_kernelspecs": ["b"]}}"#).unwrap());
         assert_eq!(found.allowed.unwrap().into_iter().collect::<Vec<_>>(), ["a"]);

@@ -164,6 +164,7 @@ impl Search<'_> {
             self.add(context, Origin::Parent(parent.unwrap_or_default()));
         }
         let announced = announced(&here.context(None).runtime_dir());
+        let home = here.context(None).resolved_home();
         let mut foreign = Vec::new();
         for process in here.processes.all() {
             if !is_server(&process.argv) && !(announced.contains(&process.pid) && runs_python(&process)) {
@@ -171,7 +172,10 @@ impl Search<'_> {
             }
             if process.uid != here.uid {
                 foreign.push(Foreign { pid: process.pid, uid: process.uid });
-            } else if let Some(context) = here.context_of(&process) {
+            } else if let Some(context) = here.context_of(&process)
+                // a server with another home is run for something else: a test, a container, a service
+                && context.resolved_home() == home
+            {
                 self.add(context, Origin::Running(process.pid));
             }
         }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::jupyter::config::Config;
 use crate::jupyter::python::{self, Python};
-use crate::jupyter::spec::{self, Spec};
+use crate::jupyter::spec::{self, Provisioner, Spec};
 use crate::jupyter::{Environ, files};
 
 /// More than any kernelspec.
@@ -106,13 +106,20 @@ impl Context {
         }
     }
 
-    fn resolved_home(&self) -> PathBuf {
+    /// The home directory, links resolved.
+    pub(crate) fn resolved_home(&self) -> PathBuf {
         let home = self.plain_home();
         home.canonicalize().unwrap_or(home)
     }
 
     fn absolute(&self, path: &Path) -> PathBuf {
         self.directory.join(path)
+    }
+
+    /// Whether jupyter_client is of version 7 or later, or can't be found.
+    pub(crate) fn has_client_7(&self) -> bool {
+        let installed = self.python.as_ref().and_then(|python| python.version("jupyter_client"));
+        installed.is_none_or(|version| version >= (7, 0, 0))
     }
 
     /// The version of the installed `jupyter_core`; a very new one if it can't be found.
@@ -249,9 +256,10 @@ impl Context {
         let mut found = Vec::new();
         if let Some(paths) = self.environ.filled("JUPYTER_PATH") {
             for path in std::env::split_paths(paths) {
-                // "/" becomes "", the working directory, as in Python's rstrip
-                let path = if path == Path::new("/") { PathBuf::new() } else { path };
-                found.push(Directory { path: self.absolute(&path), source: Source::JupyterPath });
+                found.push(Directory {
+                    path: self.absolute(&without_slashes(&path)),
+                    source: Source::JupyterPath,
+                });
             }
         }
         let mut user = vec![Directory { path: self.data_dir(), source: Source::User }];
@@ -346,11 +354,15 @@ impl Context {
     /// Leaves out a spec whose provisioner is not installed, as jupyter_client does since version 7.
     fn provided(&self, spec: Spec) -> Result<Spec, String> {
         let Some(python) = &self.python else { return Ok(spec) };
-        if python.version("jupyter_client").is_some_and(|version| version < (7, 0, 0)) {
+        if !self.has_client_7() {
             return Ok(spec);
         }
         let default = self.environ.get("JUPYTER_DEFAULT_PROVISIONER_NAME").map(|name| name.to_string_lossy());
-        let name = spec.provisioner.as_deref().or(default.as_deref()).unwrap_or("local-provisioner");
+        let name = match &spec.provisioner {
+            Provisioner::Malformed => return Err("metadata.kernel_provisioner is not an object".to_owned()),
+            Provisioner::Named(name) => name.as_str(),
+            Provisioner::Default => default.as_deref().unwrap_or("local-provisioner"),
+        };
         let group = "jupyter_client.kernel_provisioners";
         if name == "local-provisioner" || python.has_entry_point(group, name) {
             Ok(spec)
@@ -369,6 +381,14 @@ impl Context {
         let folder = package.join("resources");
         let (name, shadowed) = (NATIVE.to_owned(), Vec::new());
         Some(Kernel { name, folder, source: Source::Native, shadowed, text, spec, allowed: true })
+    }
+}
+
+/// A path without slashes at its end, as `rstrip` leaves it: `/` becomes the working directory.
+fn without_slashes(path: &Path) -> PathBuf {
+    match path.to_str() {
+        Some(text) => PathBuf::from(text.trim_end_matches(std::path::MAIN_SEPARATOR)),
+        None => path.to_owned(),
     }
 }
 

@@ -16,10 +16,22 @@ pub(crate) struct Spec {
     pub(crate) language: String,
     /// Variables for the kernel, in order; `None` for a value that is not text.
     pub(crate) env: Vec<(String, Option<String>)>,
-    /// `metadata.kernel_provisioner.provisioner_name`: a plug-in that has to be installed.
-    pub(crate) provisioner: Option<String>,
+    /// The plug-in that starts the kernel.
+    pub(crate) provisioner: Provisioner,
     /// Why Jupyter lists this spec but can't start it.
     pub(crate) flaw: Option<&'static str>,
+}
+
+/// `metadata.kernel_provisioner`, which jupyter_client looks at since version 7.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Provisioner {
+    /// The server's default.
+    #[default]
+    Default,
+    /// One of this name, which has to be installed.
+    Named(String),
+    /// Something that jupyter_client stumbles over.
+    Malformed,
 }
 
 impl Spec {
@@ -86,6 +98,11 @@ fn argv(document: &Value, spec: &mut Spec) -> Result<(), String> {
         spec.flaw = Some("it has no argv");
         return Ok(());
     };
+    if value.text().is_some() {
+        // traitlets makes a list of it since 5.15, and refuses it before
+        spec.flaw = Some("argv is not a list");
+        return Ok(());
+    }
     let elements = value.elements().ok_or("argv is not a list")?;
     spec.argv = elements.iter().filter_map(|element| element.text().map(str::to_owned)).collect();
     if spec.argv.len() != elements.len() {
@@ -118,23 +135,21 @@ fn interrupt_mode(document: &Value) -> Result<(), String> {
     }
 }
 
-fn provisioner(document: &Value) -> Result<Option<String>, String> {
-    let Some(metadata) = document.get("metadata") else { return Ok(None) };
+fn provisioner(document: &Value) -> Result<Provisioner, String> {
+    let Some(metadata) = document.get("metadata") else { return Ok(Provisioner::Default) };
     if metadata.members().is_none() {
         return Err("metadata is not an object".to_owned());
     }
-    let Some(value) = metadata.get("kernel_provisioner") else { return Ok(None) };
-    match &value.kind {
-        Kind::Object(_) => {
-            let name = value.get("provisioner_name");
-            Ok(name.map(|name| name.text().unwrap_or("(not a string)").to_owned()))
-        }
+    let Some(value) = metadata.get("kernel_provisioner") else { return Ok(Provisioner::Default) };
+    Ok(match &value.kind {
+        Kind::Object(_) => match value.get("provisioner_name") {
+            Some(name) => Provisioner::Named(name.text().unwrap_or("(not a string)").to_owned()),
+            None => Provisioner::Default,
+        },
         // `in` works on these in Python, and finds nothing
-        Kind::Text(_) | Kind::Array(_) => Ok(None),
-        Kind::Number | Kind::Bool(_) | Kind::Null => {
-            Err("metadata.kernel_provisioner is not an object".to_owned())
-        }
-    }
+        Kind::Text(_) | Kind::Array(_) => Provisioner::Default,
+        Kind::Number | Kind::Bool(_) | Kind::Null => Provisioner::Malformed,
+    })
 }
 
 #[cfg(test)]
@@ -145,13 +160,12 @@ mod tests {
     fn what_jupyter_hides_is_an_error() {
         for text in [
             "[]",
-            r#"{"argv": "R"}"#,
+            r#"{"argv": {}}"#,
             r#"{"argv": ["R"], "env": null}"#,
             r#"{"argv": ["R"], "metadata": []}"#,
             r#"{"argv": ["R"], "interrupt_mode": "never"}"#,
             r#"{"argv": ["R"], "display_name": null}"#,
             r#"{"argv": ["R"], "resource_dir": "/x"}"#,
-            r#"{"argv": ["R"], "metadata": {"kernel_provisioner": null}}"#,
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
@@ -160,8 +174,13 @@ mod tests {
 
     #[test]
     fn what_jupyter_lists_but_cannot_start_has_a_flaw() {
-        for text in ["{}", r#"{"argv": []}"#, r#"{"argv": ["R", 1]}"#, r#"{"argv": ["R"], "env": {"A": 1}}"#]
-        {
+        for text in [
+            "{}",
+            r#"{"argv": "R"}"#,
+            r#"{"argv": []}"#,
+            r#"{"argv": ["R", 1]}"#,
+            r#"{"argv": ["R"], "env": {"A": 1}}"#,
+        ] {
             assert!(parse(text).unwrap().flaw.is_some(), "{text}");
         }
     }
