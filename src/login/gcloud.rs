@@ -186,7 +186,7 @@ impl ViaGcloud {
             .env("CLOUDSDK_CONFIG", folder)
             .env("CLOUDSDK_CORE_DISABLE_FILE_LOGGING", "1")
             .env("CLOUDSDK_CORE_DISABLE_USAGE_REPORTING", "1")
-            .env("CLOUDSDK_CORE_CHECK_GCE_METADATA", "false") // on a VM it would ask, and wait for metadata
+            .env("CLOUDSDK_CORE_CHECK_GCE_METADATA", "false") // else it waits for the metadata server
             .env("CLOUDSDK_CORE_VERBOSITY", "warning")
             .env("CLOUDSDK_SURVEY_DISABLE_PROMPTS", "1")
             .env("CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK", "1");
@@ -225,6 +225,9 @@ impl Workplace {
             .tempdir_in(&app.paths.state) // 0700 from birth
             .map_err(|error| Error::file(&app.paths.state, "write to", &error))?;
         let lock = Lock::acquire(&lock_of(folder.path()))?;
+        // gcloud keeps here for ten minutes whether this is a VM. On a VM it would ask whether the
+        // person really wants a credential of their own, and refuse where it can't ask (gcloud 528).
+        private_file::write(&lock, &folder.path().join("gce"), b"False")?;
         Ok(Workplace { folder, _lock: lock })
     }
 }
