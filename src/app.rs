@@ -100,7 +100,12 @@ impl App {
 
     /// The profile that is meant, with its credential.
     pub(crate) fn load(&self) -> Result<Loaded> {
-        let (name, profile) = self.profile()?;
+        self.load_named(self.profile_name()?)
+    }
+
+    /// This profile, with its credential.
+    pub(crate) fn load_named(&self, name: ProfileName) -> Result<Loaded> {
+        let profile = self.known_profile(&name)?.ok_or_else(|| profile::missing(&self.paths, &name))?;
         self.load_credential(name, profile)
     }
 

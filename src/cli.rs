@@ -1,10 +1,12 @@
 //! The command line, as data: the doc comments are the help that people read.
 
+mod shells;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::clock;
 use crate::doctor;
@@ -13,21 +15,23 @@ use crate::profile::StoreKind;
 use crate::render::{Dialect, Format};
 use crate::ui::Output;
 
+pub(crate) use shells::{Allow, Complete, CompletionShell, Completions, Deny, Help, Init, InitShell, Man};
+
 /// Use your own Google account for BigQuery from shells, notebooks, Python and R
 ///
-/// Log in once; then the BigQuery libraries run as you, with no change to any code:
-///
-///   bqcred login
-///   eval $(bqcred env)
+/// Log in once; then the BigQuery libraries run as you, with no change to any code. Without a verb,
+/// bqcred shows the next step for where you are.
 #[derive(Debug, Parser)]
 #[command(name = "bqcred", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
+#[command(after_help = "Example:\n  bqcred login\n  eval $(bqcred env)")]
 pub(crate) struct Cli {
     /// The profile to work with [default: what `bqcred use` set, else "default"]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
 
     #[command(subcommand)]
-    pub(crate) verb: Verb,
+    pub(crate) verb: Option<Verb>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -48,6 +52,14 @@ pub(crate) enum Verb {
     Client(Client),
     #[command(subcommand)]
     Kernel(Kernel),
+    Init(Init),
+    Allow(Allow),
+    Deny(Deny),
+    Completions(Completions),
+    Man(Man),
+    Help(Help),
+    #[command(name = "__complete", hide = true)]
+    Complete(Complete),
 }
 
 /// Sign in and keep the credential
@@ -132,6 +144,9 @@ pub(crate) struct Env {
     /// Also make gcloud and bq use the credential; see the README for what that does to gcloud
     #[arg(long)]
     pub(crate) gcloud: bool,
+    /// Use the profile that a .bqcred file names, if `bqcred allow` allowed the file as it is now
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["profile", "unset"])]
+    pub(crate) pinned_by: Option<PathBuf>,
 }
 
 /// Formats of `env` that are no shell's.
@@ -199,6 +214,7 @@ pub(crate) struct List {
 #[command(after_help = "Example:\n  bqcred use work")]
 pub(crate) struct Use {
     /// The profile to use where none is named
+    #[arg(value_name = "PROFILE")]
     pub(crate) name: String,
 }
 
@@ -348,6 +364,7 @@ pub(crate) enum Client {
     #[command(after_help = "Example:\n  bqcred client set ~/Downloads/client_secret_123.json")]
     Set {
         /// The file of a "Desktop app" client
+        #[arg(value_name = "FILE")]
         file: PathBuf,
     },
     /// Show which client logins run under, without its secret
@@ -508,6 +525,19 @@ impl FormatChoice {
     }
 }
 
+/// The description of bqcred, or of the verb that these words name.
+pub(crate) fn described(verb: &[String]) -> Result<Command> {
+    let mut root = Cli::command();
+    root.build();
+    let mut at = &root;
+    for word in verb {
+        at = at.find_subcommand(word).filter(|verb| !verb.is_hide_set()).ok_or_else(|| {
+            Error::usage(format!("bqcred has no verb {:?}", verb.join(" "))).hint("`bqcred help` lists them")
+        })?;
+    }
+    Ok(at.clone())
+}
+
 /// What the command line asks for.
 pub(crate) enum Asked {
     /// A verb.
@@ -543,11 +573,18 @@ pub(crate) fn parse(words: Vec<OsString>) -> Result<Asked> {
 fn shortcut(words: &[OsString]) -> Option<Cli> {
     let [_, verb] = words else { return None };
     let verb = match verb.to_str()? {
-        "env" => Verb::Env(Env { shell: None, format: None, unset: false, no_guard: false, gcloud: false }),
+        "env" => Verb::Env(Env {
+            shell: None,
+            format: None,
+            unset: false,
+            no_guard: false,
+            gcloud: false,
+            pinned_by: None,
+        }),
         "token" => Verb::Token(Token { min_ttl: USUAL_MIN_TTL, json: false }),
         _ => return None,
     };
-    Some(Cli { profile: None, verb })
+    Some(Cli { profile: None, verb: Some(verb) })
 }
 
 /// Whether a shell evaluates what is printed, so that it has to notice a mistyped command line.

@@ -88,6 +88,11 @@ impl Paths {
         self.state.join(format!("{name}.login"))
     }
 
+    /// The `.bqcred` files that the person allowed.
+    pub(crate) fn pins(&self) -> PathBuf {
+        self.state.join("pins.json")
+    }
+
     /// The person's OAuth client.
     pub(crate) fn client(&self) -> PathBuf {
         self.config.join("client.json")

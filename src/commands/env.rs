@@ -5,6 +5,7 @@ use crate::cli::Env;
 use crate::environment::{self, Extent};
 use crate::error::Result;
 use crate::parent_shell;
+use crate::pins::Pin;
 use crate::render::{self, Change, Dialect};
 use crate::ui::{self, Output};
 
@@ -26,7 +27,10 @@ fn changes(args: &Env, app: &App) -> Result<Vec<Change>> {
     if args.unset {
         return Ok(environment::unset(extent));
     }
-    let loaded = app.load()?;
+    let loaded = match &args.pinned_by {
+        Some(file) => app.load_named(Pin::read(file)?.allowed(&app.paths)?)?,
+        None => app.load()?,
+    };
     let (name, profile) = (&loaded.name, &loaded.profile);
     if let Some(ended) = &profile.ended {
         ui::note(&format!("this credential {}: `{}`", ended.reason, app.login_command(name)));

@@ -1,14 +1,21 @@
 //! The verbs: one file each, with one `run`, read from top to bottom. They don't know each other.
 
+mod allow;
 mod client;
+mod complete;
+mod completions;
 mod doctor;
 mod env;
 mod export;
 mod forget;
+mod help;
 mod import;
+mod init;
 mod kernel;
 mod list;
 mod login;
+mod man;
+mod next;
 mod revoke;
 mod rotate;
 mod status;
@@ -27,7 +34,8 @@ pub(crate) fn run(asked: Asked) -> Result<Output> {
         Asked::Text(text) => return Ok(text),
     };
     let app = App::new(cli.profile)?;
-    match &cli.verb {
+    let Some(verb) = &cli.verb else { return next::run(&app) };
+    match verb {
         Verb::Login(args) => login::run(args, &app),
         Verb::Env(args) => env::run(args, &app),
         Verb::Token(args) => token::run(args, &app),
@@ -42,5 +50,12 @@ pub(crate) fn run(asked: Asked) -> Result<Output> {
         Verb::Doctor(args) => doctor::run(args, &app),
         Verb::Client(args) => client::run(args, &app),
         Verb::Kernel(args) => kernel::run(args, &app),
+        Verb::Init(args) => Ok(init::run(args)),
+        Verb::Allow(args) => allow::run(args, &app),
+        Verb::Deny(args) => allow::deny(args, &app),
+        Verb::Completions(args) => Ok(completions::run(args)),
+        Verb::Man(args) => man::run(args),
+        Verb::Help(args) => help::run(args),
+        Verb::Complete(args) => Ok(complete::run(args, &app)),
     }
 }

@@ -80,6 +80,19 @@ impl Dialect {
         }
     }
 
+    /// The line that makes a shell evaluate what `bqcred env` prints.
+    pub(crate) fn line(self) -> &'static str {
+        match self {
+            Dialect::Posix => "eval $(bqcred env)",
+            Dialect::Fish => "bqcred env | source",
+            Dialect::Tcsh => "eval `bqcred env`",
+            Dialect::Elvish => "eval (bqcred env | slurp)",
+            Dialect::Nushell => "bqcred env | from json | load-env",
+            Dialect::PowerShell => "bqcred env | Out-String | Invoke-Expression",
+            Dialect::Cmd => "for /f \"delims=\" %i in ('bqcred env') do @%i",
+        }
+    }
+
     /// The dialect of a shell, by its name as people and process tables write it: with a folder, a
     /// version (`ksh93`), the `-` of a login shell, or `.exe`.
     pub(crate) fn from_shell_name(name: &str) -> Option<Dialect> {

@@ -11,6 +11,7 @@
     clippy::unwrap_used
 )]
 
+mod by_hand;
 #[path = "../double/mod.rs"]
 pub mod double;
 mod programs;
@@ -18,6 +19,7 @@ mod run;
 mod sandbox;
 mod vm;
 
+pub use by_hand::profile_by_hand;
 pub use double::{Consent, Endpoint, Google, Script, TlsFault};
 pub use programs::{find_program, gcloud_clients, missing, python_of, r_package, skipped, venv};
 pub use run::{Invocation, Run};

@@ -1,0 +1,17 @@
+# Completes bqcred in Nushell. bqcred itself says what can follow; no network, no keyring.
+
+$env.config.completions.external.completer = do {|before|
+    {|spans|
+        if ($spans | first) != "bqcred" {
+            return (if $before == null { null } else { do $before $spans })
+        }
+        let lines = (^bqcred __complete -- ...$spans | lines)
+        if ($lines | any {|line| $line | str starts-with "\t" }) {
+            return null # Nushell completes files by itself
+        }
+        $lines | each {|line|
+            let parts = ($line | split row --number 2 "\t")
+            {value: $parts.0, description: ($parts | get --optional 1)}
+        }
+    }
+} $env.config.completions?.external?.completer?

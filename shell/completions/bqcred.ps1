@@ -1,0 +1,19 @@
+# Completes bqcred in PowerShell. bqcred itself says what can follow; no network, no keyring.
+
+Register-ArgumentCompleter -Native -CommandName bqcred -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $words = @($commandAst.CommandElements |
+        Where-Object { $_.Extent.StartOffset -lt $cursorPosition } |
+        ForEach-Object { $_.Extent.Text })
+    # PowerShell before 7.3 drops an empty argument, so an empty last word is said by a flag
+    $flags = @()
+    if ($wordToComplete -eq '') { $flags = @('--next') }
+    $program = (Get-Command -Name bqcred -CommandType Application -TotalCount 1).Source
+    & $program __complete @flags '--' @words 2>$null | ForEach-Object {
+        $value, $description = $_ -split "`t", 2
+        if ($value -eq '') { return } # PowerShell completes files by itself
+        if (-not $description) { $description = $value }
+        [System.Management.Automation.CompletionResult]::new($value, $value, 'ParameterValue', $description)
+    }
+}

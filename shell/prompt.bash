@@ -1,0 +1,7 @@
+# shellcheck shell=bash disable=SC2016,SC2154 # it is the prompt that expands the variable, not these lines
+# Shows the profile in front of the prompt. Bash expands a variable there; no process is started.
+
+case ${PS1-} in
+    *BQCRED_PROFILE*) ;;
+    *) PS1='${BQCRED_PROFILE:+[${BQCRED_PROFILE//[!a-z0-9._-]/?}] }'${PS1-} ;;
+esac

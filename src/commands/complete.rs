@@ -1,0 +1,56 @@
+//! `bqcred __complete`: what the shells' completions ask at every Tab. Reads a few small files; asks
+//! neither Google nor the keyring, and says nothing when something is wrong.
+
+use crate::app::App;
+use crate::cli::{self, Complete};
+use crate::completion::{self, Candidate, Expected};
+use crate::kernels;
+use crate::profile;
+use crate::ui::Output;
+
+pub(crate) fn run(args: &Complete, app: &App) -> Output {
+    let mut words: Vec<String> = args.words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    if args.next {
+        words.push(String::new());
+    }
+    let Ok(command) = cli::described(&[]) else { return Output::none() };
+    let expected = completion::expected(&command, words.get(1..).unwrap_or_default());
+    let lines = match expected {
+        Expected::Values(values) => values,
+        Expected::Profiles => profiles(app),
+        Expected::Accounts => accounts(app),
+        Expected::Kernels => {
+            kernels::listed(app).iter().map(|kernel| Candidate::new(&kernel.name, &kernel.language)).collect()
+        }
+        Expected::Files => return Output::text("\tfiles\n"),
+        Expected::Command => return Output::text("\tcommand\n"),
+    };
+    let current = words.last().map_or("", String::as_str);
+    let text = completion::matching(lines, current).iter().fold(String::new(), |text, candidate| {
+        text + &format!("{}\t{}\n", candidate.value, candidate.description)
+    });
+    Output::text(text)
+}
+
+fn profiles(app: &App) -> Vec<Candidate> {
+    let account = |name| app.known_profile(name).ok().flatten().and_then(|profile| profile.account);
+    profile::names(&app.paths)
+        .unwrap_or_default()
+        .iter()
+        .map(|name| Candidate::new(name.as_str(), &account(name).unwrap_or_default()))
+        .collect()
+}
+
+fn accounts(app: &App) -> Vec<Candidate> {
+    let mut accounts: Vec<Candidate> = profile::names(&app.paths)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|name| {
+            let account = app.known_profile(name).ok()??.account?;
+            Some(Candidate::new(&account, &format!("profile {name}")))
+        })
+        .collect();
+    accounts.sort_by(|one, other| one.value.cmp(&other.value));
+    accounts.dedup_by(|one, other| one.value == other.value);
+    accounts
+}

@@ -1,0 +1,22 @@
+//! Profiles that were never logged in: the files alone, for verbs that ask nobody.
+
+use super::Sandbox;
+use super::sandbox::set_mode;
+
+/// A profile of ada@example.com with this project, as a login leaves it.
+pub fn profile_by_hand(sandbox: &Sandbox, name: &str, project: &str) {
+    let adc = serde_json::json!({
+        "account": "ada@example.com",
+        "client_id": "1-made-up.apps.googleusercontent.com",
+        "client_secret": "made-up",
+        "refresh_token": format!("made-up-{name}"),
+        "type": "authorized_user",
+    });
+    let known = serde_json::json!({"account": "ada@example.com", "project": project, "store": "file"});
+    for (file, content) in [("adc.json", adc), ("profile.json", known)] {
+        let relative = format!("home/.local/share/bqcred/{name}/{file}");
+        let path = sandbox.write(&relative, format!("{content:#}\n"));
+        set_mode(&path, 0o600);
+        set_mode(path.parent().unwrap(), 0o700);
+    }
+}
