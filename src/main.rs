@@ -5,10 +5,12 @@ mod cli;
 mod client;
 mod clock;
 mod commands;
+mod core_dump;
 mod credential;
 mod environment;
 mod error;
 mod google;
+mod handover;
 mod jupyter;
 mod keep;
 mod kernel_record;
@@ -29,6 +31,7 @@ mod ui;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    core_dump::forbid();
     let result =
         cli::parse(std::env::args_os().collect()).and_then(commands::run).and_then(|output| output.print());
     ExitCode::from(result.unwrap_or_else(|error| ui::fail(&error)))

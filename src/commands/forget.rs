@@ -14,6 +14,9 @@ pub(crate) fn run(_args: &Forget, app: &App) -> Result<Output> {
     let (name, profile) = named(app)?;
     let lock = Lock::acquire(&app.paths.profile_lock(&name))?;
     let had_credential = Store::of(profile.store, &app.paths).delete(&lock, &name)?;
+    if let Some(other) = profile.leftover {
+        Store::of(other, &app.paths).delete(&lock, &name)?;
+    }
     pending::forget(app, &name)?;
     private_file::remove(&app.paths.profile_settings(&name))?;
     remove_folder(app, &name)?;

@@ -2,12 +2,15 @@
 
 mod client;
 mod env;
+mod exec;
 mod export;
 mod forget;
 mod import;
 mod kernel;
 mod list;
+mod lock;
 mod login;
+mod move_profile;
 mod status;
 mod token;
 mod use_profile;
@@ -27,6 +30,7 @@ pub(crate) fn run(asked: Asked) -> Result<Output> {
     match &cli.verb {
         Verb::Login(args) => login::run(args, &app),
         Verb::Env(args) => env::run(args, &app),
+        Verb::Exec(args) => exec::run(args, &app),
         Verb::Token(args) => token::run(args, &app),
         Verb::Status(args) => status::run(args, &app),
         Verb::List(args) => list::run(args, &app),
@@ -34,6 +38,8 @@ pub(crate) fn run(asked: Asked) -> Result<Output> {
         Verb::Import(args) => import::run(args, &app),
         Verb::Export(args) => export::run(args, &app),
         Verb::Forget(args) => forget::run(args, &app),
+        Verb::Move(args) => move_profile::run(args, &app),
+        Verb::Lock(args) => lock::run(args, &app),
         Verb::Client(args) => client::run(args, &app),
         Verb::Kernel(args) => kernel::run(args, &app),
     }

@@ -12,6 +12,7 @@ use crate::google::Google;
 use crate::profile::StoreKind;
 use crate::refresh;
 use crate::scopes;
+use crate::store::session;
 use crate::ui::{self, Output};
 
 /// Google ends a refresh token that nobody used for six months.
@@ -97,6 +98,7 @@ fn as_json(app: &App, loaded: &Loaded, health: &Health) -> Value {
         "quota_project": profile.quota_project,
         "store": profile.store,
         "path": path,
+        "session_file": session::existing(&app.paths, &loaded.name),
         "mode": path.as_deref().and_then(mode),
         "client_id": loaded.credential.client_id,
         "signed_in": profile.signed_in,
@@ -137,7 +139,10 @@ fn as_rows(app: &App, loaded: &Loaded, health: &Health) -> Vec<(&'static str, St
         "store",
         match path(app, loaded) {
             Some(path) => format!("file {} (mode {})", path.display(), mode(&path).unwrap_or_default()),
-            None => "the OS keyring".to_owned(),
+            None => match session::existing(&app.paths, &loaded.name) {
+                Some(file) => format!("keyring; unlocked for this session as {}", file.display()),
+                None => "keyring".to_owned(),
+            },
         },
     ));
     rows.push(("client", loaded.credential.client_id.clone()));

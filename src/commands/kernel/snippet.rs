@@ -25,7 +25,13 @@ pub(crate) fn run(args: &KernelSnippet, app: &App) -> Result<Output> {
         }
         SnippetKind::R => r(&vars),
         SnippetKind::Renviron => {
-            return file(app, &name, &profile, Format::Renviron, "~/.Renviron; restarting a kernel is enough");
+            return file(
+                app,
+                &name,
+                &profile,
+                Format::Renviron,
+                "~/.Renviron; restarting a kernel is enough",
+            );
         }
         SnippetKind::Vscode => {
             return file(
