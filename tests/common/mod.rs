@@ -13,6 +13,7 @@
 
 #[path = "../double/mod.rs"]
 pub mod double;
+pub mod keyring;
 mod programs;
 mod run;
 mod sandbox;
@@ -21,5 +22,5 @@ mod vm;
 pub use double::{Consent, Endpoint, Google, Script, TlsFault};
 pub use programs::{find_program, gcloud_clients, missing, python_of, r_package, skipped, venv};
 pub use run::{Invocation, Run};
-pub use sandbox::{Sandbox, mode, spawn_in_terminal};
+pub use sandbox::{Sandbox, mode, set_mode, spawn_in_terminal};
 pub use vm::{PERSON, Vm, python_kernel};
