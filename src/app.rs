@@ -83,7 +83,11 @@ impl App {
 
     /// What is known about the profile that is meant, which has to exist.
     pub(crate) fn profile(&self) -> Result<(ProfileName, Profile)> {
-        let name = self.profile_name()?;
+        self.profile_named(self.profile_name()?)
+    }
+
+    /// What is known about this profile, which has to exist.
+    pub(crate) fn profile_named(&self, name: ProfileName) -> Result<(ProfileName, Profile)> {
         let profile = self.known_profile(&name)?.ok_or_else(|| profile::missing(&self.paths, &name))?;
         Ok((name, profile))
     }
@@ -100,12 +104,7 @@ impl App {
 
     /// The profile that is meant, with its credential.
     pub(crate) fn load(&self) -> Result<Loaded> {
-        self.load_named(self.profile_name()?)
-    }
-
-    /// This profile, with its credential.
-    pub(crate) fn load_named(&self, name: ProfileName) -> Result<Loaded> {
-        let profile = self.known_profile(&name)?.ok_or_else(|| profile::missing(&self.paths, &name))?;
+        let (name, profile) = self.profile()?;
         self.load_credential(name, profile)
     }
 

@@ -38,6 +38,7 @@ pub(crate) struct Cli {
 pub(crate) enum Verb {
     Login(Login),
     Env(Env),
+    Exec(Exec),
     Token(Token),
     Status(Status),
     List(List),
@@ -48,6 +49,8 @@ pub(crate) enum Verb {
     Revoke(Revoke),
     Forget(Forget),
     Doctor(Doctor),
+    Move(Move),
+    Lock(Lock),
     #[command(subcommand)]
     Client(Client),
     #[command(subcommand)]
@@ -79,7 +82,7 @@ pub(crate) struct Login {
     /// Ask for more than BigQuery: drive, storage, cloud-platform, or names of Google's scopes
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) scopes: Vec<String>,
-    /// Where to keep the credential [default: file]
+    /// Where to keep the credential [default: where the profile is, else file]
     #[arg(long, value_enum, value_name = "STORE")]
     pub(crate) store: Option<StoreChoice>,
     /// The OAuth client to sign in under [default: see `bqcred client show`]
@@ -167,6 +170,24 @@ pub(crate) enum FormatChoice {
 /// Long enough for a request that is about to be sent, and for a slow clock.
 const USUAL_MIN_TTL: u64 = 300;
 
+/// Run a program as you, with nothing left on disk
+///
+/// The program takes this process over: its signals, its terminal and its exit code are its own. It
+/// reads the credential from memory, as GOOGLE_APPLICATION_CREDENTIALS says.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bqcred exec -- jupyter lab")]
+pub(crate) struct Exec {
+    /// Hand over a file in memory instead, removed at the end: for Node's library, and for containers
+    #[arg(long)]
+    pub(crate) file: bool,
+    /// Start the program even without a credential, so that it says itself what is missing
+    #[arg(long)]
+    pub(crate) always_start: bool,
+    /// The program and its arguments
+    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) command: Vec<OsString>,
+}
+
 /// Print an access token
 ///
 /// It is kept until it ends, so that asking again costs nothing.
@@ -237,7 +258,7 @@ pub(crate) struct Import {
     /// The project that requests count against, if it is another one
     #[arg(long, value_name = "PROJECT")]
     pub(crate) quota_project: Option<String>,
-    /// Where to keep the credential [default: file]
+    /// Where to keep the credential [default: where the profile is, else file]
     #[arg(long, value_enum, value_name = "STORE")]
     pub(crate) store: Option<StoreChoice>,
     /// Replace the credential of an existing profile
@@ -356,6 +377,33 @@ pub(crate) struct Doctor {
 /// The libraries that one word of `--for` stands for.
 #[derive(Clone, Debug)]
 pub(crate) struct Libraries(pub(crate) Vec<doctor::Library>);
+
+/// Put a profile's secret in the other store
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bqcred move --store keyring")]
+pub(crate) struct Move {
+    /// Where it has to lie
+    #[arg(long, value_enum, value_name = "STORE")]
+    pub(crate) store: Destination,
+}
+
+/// Where a credential can be moved.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Destination {
+    /// A file that only you can read
+    File,
+    /// The operating system's keyring
+    Keyring,
+}
+
+/// Take back what `env` made readable of the keyring: all of it, or that of --profile
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bqcred lock")]
+pub(crate) struct Lock {
+    /// Every profile's, as without --profile
+    #[arg(long)]
+    pub(crate) all: bool,
+}
 
 /// The OAuth client that logins run under
 #[derive(Debug, Subcommand)]
@@ -508,6 +556,16 @@ impl StoreChoice {
             StoreChoice::Auto => None,
             StoreChoice::File => Some(StoreKind::File),
             StoreChoice::Keyring => Some(StoreKind::Keyring),
+        }
+    }
+}
+
+impl Destination {
+    /// The store itself.
+    pub(crate) fn kind(self) -> StoreKind {
+        match self {
+            Destination::File => StoreKind::File,
+            Destination::Keyring => StoreKind::Keyring,
         }
     }
 }

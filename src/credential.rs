@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::clock::Time;
 use crate::error::json_problem;
 use crate::secret::{Secret, SecretBytes};
 
@@ -148,6 +149,16 @@ impl AuthorizedUser {
     /// The content of an ADC file, byte for byte as gcloud writes one: sorted keys, two spaces,
     /// ASCII only, no final newline.
     pub(crate) fn to_adc_json(&self) -> SecretBytes {
+        self.to_json(None)
+    }
+
+    /// The same with an access token, under the keys of google-auth's own caches (`Credentials.to_json`).
+    /// For where the two lie together; [`AuthorizedUser::parse`] leaves the token out again.
+    pub(crate) fn to_json_with_token(&self, token: &Secret, expires: Time) -> SecretBytes {
+        self.to_json(Some((token, expires)))
+    }
+
+    fn to_json(&self, token: Option<(&Secret, Time)>) -> SecretBytes {
         let mut object = self.unknown.0.clone(); // sorted: serde_json's map is a BTreeMap
         let mut set = |key: &str, value: &str| object.insert(key.to_owned(), Value::from(value));
         set("account", &self.account);
@@ -158,6 +169,10 @@ impl AuthorizedUser {
         set("universe_domain", UNIVERSE);
         if let Some(project) = &self.quota_project_id {
             set("quota_project_id", project);
+        }
+        if let Some((token, expires)) = token {
+            set("token", token.expose());
+            set("expiry", &expires.to_string());
         }
         let mut bytes = SecretBytes::new(Vec::with_capacity(1024));
         let mut serializer = serde_json::Serializer::with_formatter(&mut *bytes, Ascii::default());
@@ -173,6 +188,16 @@ impl AuthorizedUser {
         let digest = Sha256::digest(self.refresh_token.expose().as_bytes());
         digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// The access token that lies with a credential, and when it ends, if one does.
+pub(crate) fn cached_token(bytes: &[u8]) -> Option<(Secret, Time)> {
+    #[derive(Deserialize)]
+    struct Cached {
+        token: Secret,
+        expiry: Time,
+    }
+    serde_json::from_slice(bytes).ok().map(|cached: Cached| (cached.token, cached.expiry))
 }
 
 impl OtherType {

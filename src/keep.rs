@@ -10,7 +10,7 @@ use crate::login::pending;
 use crate::private_file::{self, Lock};
 use crate::profile::{Profile, ProfileName, StoreKind};
 use crate::settings::Settings;
-use crate::store::Store;
+use crate::store::{Store, relocate};
 use crate::ui;
 
 /// A credential and what came with it.
@@ -50,8 +50,14 @@ pub(crate) struct Kept {
 /// second: between the two, [`Profile::describe`] sees that they don't belong together.
 pub(crate) fn keep(app: &App, name: &ProfileName, mut arrival: Arrival) -> Result<Kept> {
     let lock = Lock::acquire(&app.paths.profile_lock(name))?;
-    let before = Profile::load(&app.paths, name).ok().flatten();
+    let before = app.known_profile(name).ok().flatten();
     let old = before.clone().unwrap_or_default();
+    let moved = before.as_ref().is_some_and(|before| before.store != arrival.store);
+    if moved {
+        // should this end half-way, it is known that a copy may lie in the other store
+        let half = Profile { leftover: Some(arrival.store), ..old.clone() };
+        half.save(&lock, &app.paths, name)?;
+    }
     let quota_project = arrival.quota_project.or(old.quota_project);
     arrival.credential.quota_project_id.clone_from(&quota_project);
     let identity = arrival.identity.unwrap_or_default();
@@ -61,7 +67,7 @@ pub(crate) fn keep(app: &App, name: &ProfileName, mut arrival: Arrival) -> Resul
     if let Some(email) = &identity.email {
         arrival.credential.account.clone_from(email);
     }
-    let profile = Profile {
+    let mut profile = Profile {
         account: Some(arrival.credential.account.clone()).filter(|account| !account.is_empty()),
         account_confirmed: confirmed,
         sub: identity.sub,
@@ -69,6 +75,7 @@ pub(crate) fn keep(app: &App, name: &ProfileName, mut arrival: Arrival) -> Resul
         project: arrival.project.or(old.project),
         quota_project,
         store: arrival.store,
+        leftover: if moved { Some(old.store) } else { old.leftover },
         client_id: Some(arrival.credential.client_id.clone()),
         endpoints: arrival.endpoints,
         fingerprint: Some(arrival.credential.fingerprint()),
@@ -88,8 +95,8 @@ pub(crate) fn keep(app: &App, name: &ProfileName, mut arrival: Arrival) -> Resul
     for path in aside.into_iter().flatten() {
         ui::note(&format!("what lay there could not be understood; it is kept as {}", path.display()));
     }
-    if before.as_ref().is_some_and(|before| before.store != profile.store) {
-        Store::of(old.store, &app.paths).delete(&lock, name)?;
+    if let Err(error) = relocate::clear_leftover(&lock, &app.paths, name, &mut profile) {
+        ui::note(&format!("the earlier credential still lies in the {}: {error}", old.store));
     }
     Ok(Kept { before, profile })
 }
@@ -133,6 +140,9 @@ pub(crate) fn discard(app: &App, name: &ProfileName, profile: &Profile, only: Op
         return Ok(false);
     }
     let had_credential = store.delete(&lock, name)?;
+    if let Some(other) = profile.leftover {
+        Store::of(other, &app.paths).delete(&lock, name)?;
+    }
     pending::forget(app, name)?;
     private_file::remove(&app.paths.profile_settings(name))?;
     remove_folder(app, name)?;

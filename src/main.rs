@@ -6,6 +6,7 @@ mod client;
 mod clock;
 mod commands;
 mod completion;
+mod core_dump;
 mod credential;
 mod dependents;
 mod doctor;
@@ -14,6 +15,7 @@ mod error;
 mod forecast;
 mod google;
 mod grant;
+mod handover;
 mod jupyter;
 mod keep;
 mod kernel_record;
@@ -38,6 +40,7 @@ mod ui;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    core_dump::forbid();
     let result =
         cli::parse(std::env::args_os().collect()).and_then(commands::run).and_then(|output| output.print());
     ExitCode::from(result.unwrap_or_else(|error| ui::fail(&error)))

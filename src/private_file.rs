@@ -5,6 +5,8 @@
 //! from birth, syncs it, renames it over the old one and syncs the folder: whoever reads at that
 //! moment, and whoever pulls the plug, finds the old content or the new.
 
+mod fleeting;
+
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -16,6 +18,8 @@ use rustix::fs::OFlags;
 
 use crate::error::{Error, Kind, Result};
 use crate::secret::SecretBytes;
+
+pub(crate) use fleeting::Fleeting;
 
 /// Larger than any file of ours has reason to be.
 const SIZE_LIMIT: u64 = 1024 * 1024;
@@ -127,6 +131,39 @@ pub(crate) fn create_dir(path: &Path) -> Result<()> {
         fs::set_permissions(path, fs::Permissions::from_mode(0o700))
             .map_err(|error| Error::file(path, "make private", &error))?;
     }
+    Ok(())
+}
+
+/// Makes sure of a private folder that lies in memory: what is in it is gone with the machine's power
+/// and was on no disk. The folder above it has to be there, and nobody else may be able to change it.
+pub(crate) fn create_memory_dir(path: &Path) -> Result<()> {
+    let above = folder_of(path);
+    let metadata = fs::metadata(above).map_err(|error| Error::file(above, "use", &error))?;
+    refuse_other_owner(above, metadata.uid())?;
+    if metadata.mode() & 0o022 != 0 && metadata.mode() & 0o1000 == 0 {
+        return Err(Error::content(above, "can be changed by others, so bqcred doesn't trust it"));
+    }
+    refuse_disk(above)?;
+    create_dir(path)?;
+    refuse_disk(path) // something else may be mounted there
+}
+
+/// tmpfs and ramfs lie in memory; what else does is not known for sure.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn refuse_disk(folder: &Path) -> Result<()> {
+    // statfs(2)
+    const TMPFS_MAGIC: u64 = 0x0102_1994;
+    const RAMFS_MAGIC: u64 = 0x8584_58f6;
+    let system = rustix::fs::statfs(folder).map_err(|error| Error::file(folder, "look at", &error.into()))?;
+    match u64::try_from(system.f_type) {
+        Ok(TMPFS_MAGIC | RAMFS_MAGIC) => Ok(()),
+        _ => Err(Error::content(folder, "lies on a disk, not in memory (it is no tmpfs)")),
+    }
+}
+
+/// Other systems have no folders in memory; the session's own, private folder is the best that they have.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn refuse_disk(_folder: &Path) -> Result<()> {
     Ok(())
 }
 

@@ -116,6 +116,9 @@ pub(crate) struct Profile {
     pub(crate) quota_project: Option<String>,
     /// Where the secret lies.
     pub(crate) store: StoreKind,
+    /// The other store, where a move or a login may have left a copy that has to go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) leftover: Option<StoreKind>,
     /// The OAuth client that the credential belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) client_id: Option<String>,
@@ -204,6 +207,7 @@ impl Profile {
             project: self.project.take(),
             store: self.store,
             deaths: std::mem::take(&mut self.deaths),
+            leftover: self.leftover,
             unknown: std::mem::take(&mut self.unknown),
             fingerprint: Some(fingerprint),
             ..Profile::default()

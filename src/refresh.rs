@@ -9,7 +9,7 @@ use crate::forecast;
 use crate::google::{Failure, Fresh, Google, Reason};
 use crate::private_file::Lock;
 use crate::profile::{Death, Ended, Profile};
-use crate::store::{AccessToken, Store};
+use crate::store::{AccessToken, Store, relocate};
 
 /// How long to wait for another process that refreshes the same profile: as long as its request
 /// may take, with its retries. After that this one asks by itself.
@@ -120,8 +120,9 @@ fn remember(app: &App, loaded: &mut Loaded, result: &Result<Fresh, Failure>) -> 
         Err(_) => {}
     }
     profile.save(&lock, &app.paths, &loaded.name)?;
+    let cleared = relocate::clear_leftover(&lock, &app.paths, &loaded.name, &mut profile);
     loaded.profile = profile;
-    Ok(())
+    cleared
 }
 
 fn learn(profile: &mut Profile, fresh: &Fresh) {

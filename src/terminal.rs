@@ -6,11 +6,24 @@ use std::sync::mpsc::Sender;
 
 use rustix::termios::{self, LocalModes, OptionalActions, Termios};
 
+use crate::app;
 use crate::error::{Error, Result};
 
 /// Whether somebody can be asked: they see stderr and can type.
 pub(crate) fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Whether a program can put up a window that the person sees.
+pub(crate) fn has_display() -> bool {
+    let set = |name| app::env(name).is_some_and(|value| !value.is_empty());
+    cfg!(any(windows, target_os = "macos")) || set("DISPLAY") || set("WAYLAND_DISPLAY")
+}
+
+/// Whether somebody may be there to answer what another program asks: at a display, or at a terminal
+/// that isn't a notebook's, which nobody can type into.
+pub(crate) fn is_attended() -> bool {
+    has_display() || (is_interactive() && app::env("JPY_PARENT_PID").is_none())
 }
 
 /// A terminal that does not show what is typed, for as long as this lives.

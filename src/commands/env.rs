@@ -1,12 +1,16 @@
 //! `bqcred env`: runs in every shell start, so it reads three small files and asks nobody.
 
+use std::path::PathBuf;
+
 use crate::app::{self, App};
 use crate::cli::Env;
 use crate::environment::{self, Extent};
 use crate::error::Result;
 use crate::parent_shell;
 use crate::pins::Pin;
+use crate::profile::{self, Profile, ProfileName, StoreKind};
 use crate::render::{self, Change, Dialect};
+use crate::store::session;
 use crate::ui::{self, Output};
 
 pub(crate) fn run(args: &Env, app: &App) -> Result<Output> {
@@ -27,15 +31,12 @@ fn changes(args: &Env, app: &App) -> Result<Vec<Change>> {
     if args.unset {
         return Ok(environment::unset(extent));
     }
-    let loaded = match &args.pinned_by {
-        Some(file) => app.load_named(Pin::read(file)?.allowed(&app.paths)?)?,
-        None => app.load()?,
-    };
-    let (name, profile) = (&loaded.name, &loaded.profile);
+    let (name, profile, adc) = readable(args, app)?;
+    let (name, profile) = (&name, &profile);
     if let Some(ended) = &profile.ended {
         ui::note(&format!("this credential {}: `{}`", ended.reason, app.login_command(name)));
     }
-    let mut changes = environment::set(name, profile, &app.paths.adc(name), extent);
+    let mut changes = environment::set(name, profile, &adc, extent);
     if args.format.is_none() && app::env(environment::PROFILE).is_some_and(|earlier| earlier != name.as_str())
     {
         changes.extend(environment::leftovers(&changes));
@@ -48,4 +49,28 @@ fn changes(args: &Env, app: &App) -> Result<Vec<Change>> {
         ));
     }
     Ok(changes)
+}
+
+/// The profile and the file that libraries read it from. A keyring profile gets one for this session;
+/// while that is current, the keyring is left alone.
+fn readable(args: &Env, app: &App) -> Result<(ProfileName, Profile, PathBuf)> {
+    let (name, profile) = match &args.pinned_by {
+        Some(file) => app.profile_named(Pin::read(file)?.allowed(&app.paths)?)?,
+        None => app.profile()?,
+    };
+    if profile.store == StoreKind::File {
+        let loaded = app.load_credential(name, profile)?;
+        let adc = app.paths.adc(&loaded.name);
+        return Ok((loaded.name, loaded.profile, adc));
+    }
+    let Some(file) = session::provide(&app.paths, &name, &profile)? else {
+        return Err(profile::without_credential(&name, &profile, &app.login_command(&name)));
+    };
+    if file.new {
+        ui::note(&format!(
+            "profile {name} can now be read from memory, by you alone, as {}; `bqcred lock` ends that",
+            file.path.display()
+        ));
+    }
+    Ok((name, profile, file.path))
 }

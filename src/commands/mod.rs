@@ -6,6 +6,7 @@ mod complete;
 mod completions;
 mod doctor;
 mod env;
+mod exec;
 mod export;
 mod forget;
 mod help;
@@ -13,8 +14,10 @@ mod import;
 mod init;
 mod kernel;
 mod list;
+mod lock;
 mod login;
 mod man;
+mod move_profile;
 mod next;
 mod revoke;
 mod rotate;
@@ -38,6 +41,7 @@ pub(crate) fn run(asked: Asked) -> Result<Output> {
     match verb {
         Verb::Login(args) => login::run(args, &app),
         Verb::Env(args) => env::run(args, &app),
+        Verb::Exec(args) => exec::run(args, &app),
         Verb::Token(args) => token::run(args, &app),
         Verb::Status(args) => status::run(args, &app),
         Verb::List(args) => list::run(args, &app),
@@ -48,6 +52,8 @@ pub(crate) fn run(asked: Asked) -> Result<Output> {
         Verb::Revoke(args) => revoke::run(args, &app),
         Verb::Forget(args) => forget::run(args, &app),
         Verb::Doctor(args) => doctor::run(args, &app),
+        Verb::Move(args) => move_profile::run(args, &app),
+        Verb::Lock(args) => lock::run(args, &app),
         Verb::Client(args) => client::run(args, &app),
         Verb::Kernel(args) => kernel::run(args, &app),
         Verb::Init(args) => Ok(init::run(args)),

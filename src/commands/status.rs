@@ -15,6 +15,7 @@ use crate::login::pending;
 use crate::profile::StoreKind;
 use crate::refresh;
 use crate::scopes;
+use crate::store::session;
 use crate::ui::{self, Output};
 
 /// Clocks that differ by less do no harm, and the network takes some of it.
@@ -166,6 +167,7 @@ impl Report {
             "quota_project": profile.quota_project,
             "store": profile.store,
             "path": path,
+            "session_file": session::existing(&app.paths, &self.loaded.name),
             "mode": path.as_deref().and_then(mode),
             "client_id": self.loaded.credential.client_id,
             "signed_in": profile.signed_in,
@@ -204,7 +206,10 @@ impl Report {
             "store",
             match self.path(app) {
                 Some(path) => format!("file {} (mode {})", path.display(), mode(&path).unwrap_or_default()),
-                None => "the OS keyring".to_owned(),
+                None => match session::existing(&app.paths, &self.loaded.name) {
+                    Some(file) => format!("keyring; unlocked for this session as {}", file.display()),
+                    None => "keyring".to_owned(),
+                },
             },
         ));
         rows.push(("client", self.loaded.credential.client_id.clone()));

@@ -17,6 +17,7 @@ use crate::keep::Kept;
 use crate::private_file::{self, Content, Lock};
 use crate::profile::{ProfileName, StoreKind};
 use crate::secret::{Secret, SecretBytes};
+use crate::store::Store;
 use crate::ui;
 
 /// Google's codes live for ten minutes; so does what waits for them.
@@ -76,7 +77,8 @@ pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str) -> Result<Kept
     let wire = take(app, name, &start, |wire| {
         let ours = answer.state.as_ref().is_none_or(|state| state.expose() == wire.state.expose());
         if ours {
-            return Ok(());
+            // a keyring that was locked meanwhile must not cost the answer, which is good once
+            return Store::of(wire.store, &app.paths).probe(name);
         }
         Err(Error::other(format!(
             "this answer belongs to another login than the one that waits for profile {name}"

@@ -1,18 +1,23 @@
 //! Where secrets lie: one interface, two stores.
 
 mod file;
+mod keyring;
+pub(crate) mod relocate;
+pub(crate) mod session;
 
 use crate::credential::AuthorizedUser;
 use crate::error::Result;
 use crate::paths::Paths;
 use crate::private_file::Lock;
-use crate::profile::{ProfileName, StoreKind};
+use crate::profile::{Profile, ProfileName, StoreKind};
 
 pub(crate) use file::FileStore;
+pub(crate) use keyring::KeyringStore;
 
 use crate::clock::Time;
 use crate::secret::Secret;
 use crate::settings::Settings;
+use crate::ui;
 
 /// An access token and when it ends.
 #[derive(Clone, Debug)]
@@ -27,18 +32,22 @@ pub(crate) struct AccessToken {
 pub(crate) enum Store<'p> {
     /// Files that only this user can read.
     File(FileStore<'p>),
+    /// The operating system's keyring.
+    Keyring(KeyringStore<'p>),
 }
 
 impl<'p> Store<'p> {
     /// The store of this kind.
     pub(crate) fn of(kind: StoreKind, paths: &'p Paths) -> Store<'p> {
         match kind {
-            StoreKind::File | StoreKind::Keyring => Store::File(FileStore::new(paths)),
+            StoreKind::File => Store::File(FileStore::new(paths)),
+            StoreKind::Keyring => Store::Keyring(KeyringStore::new(paths)),
         }
     }
 
     /// The store for a new credential of this profile, made sure of before anybody signs in. `demanded`
-    /// is what the command line says: nothing, a store, or (`Some(None)`) the one that fits.
+    /// is what the command line says: a store, or (`Some(None)`) the keyring if there is one. If it says
+    /// nothing, a profile stays where it is, and a new one goes where the settings say.
     pub(crate) fn choose(
         demanded: Option<Option<StoreKind>>,
         paths: &Paths,
@@ -46,17 +55,31 @@ impl<'p> Store<'p> {
     ) -> Result<StoreKind> {
         let kind = match demanded {
             Some(Some(kind)) => kind,
-            Some(None) => StoreKind::File,
-            None => Settings::load(paths)?.store.unwrap_or_default(),
+            Some(None) => return Store::keyring_or_file(paths, name),
+            None => match Profile::load(paths, name) {
+                Ok(Some(profile)) => profile.store,
+                // what can't be read is replaced by a login
+                Ok(None) | Err(_) => Settings::load(paths)?.store.unwrap_or_default(),
+            },
         };
         Store::of(kind, paths).probe(name)?;
         Ok(kind)
+    }
+
+    fn keyring_or_file(paths: &Paths, name: &ProfileName) -> Result<StoreKind> {
+        let Err(unusable) = Store::of(StoreKind::Keyring, paths).probe(name) else {
+            return Ok(StoreKind::Keyring);
+        };
+        Store::of(StoreKind::File, paths).probe(name)?;
+        ui::note(&format!("{}; so the credential goes into a file that only you can read", unusable.what()));
+        Ok(StoreKind::File)
     }
 
     /// The credential of a profile, if there is one.
     pub(crate) fn load(&self, name: &ProfileName) -> Result<Option<AuthorizedUser>> {
         match self {
             Store::File(store) => store.load(name),
+            Store::Keyring(store) => store.load(name),
         }
     }
 
@@ -64,6 +87,7 @@ impl<'p> Store<'p> {
     pub(crate) fn probe(&self, name: &ProfileName) -> Result<()> {
         match self {
             Store::File(store) => store.probe(name),
+            Store::Keyring(store) => store.probe(),
         }
     }
 
@@ -77,6 +101,7 @@ impl<'p> Store<'p> {
     ) -> Result<Option<std::path::PathBuf>> {
         match self {
             Store::File(store) => store.save(lock, name, credential),
+            Store::Keyring(store) => store.save(lock, name, credential),
         }
     }
 
@@ -84,6 +109,7 @@ impl<'p> Store<'p> {
     pub(crate) fn delete(&self, lock: &Lock, name: &ProfileName) -> Result<bool> {
         match self {
             Store::File(store) => store.delete(lock, name),
+            Store::Keyring(store) => store.delete(lock, name),
         }
     }
 
@@ -95,6 +121,7 @@ impl<'p> Store<'p> {
     ) -> Option<AccessToken> {
         match self {
             Store::File(store) => store.access_token(name, credential),
+            Store::Keyring(store) => store.access_token(name, credential),
         }
     }
 
@@ -107,6 +134,7 @@ impl<'p> Store<'p> {
     ) -> Result<()> {
         match self {
             Store::File(store) => store.keep_access_token(name, credential, token),
+            Store::Keyring(store) => store.keep_access_token(name, credential, token),
         }
     }
 }

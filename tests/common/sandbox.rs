@@ -249,7 +249,8 @@ pub fn mode(path: &Path) -> u32 {
         & 0o7777
 }
 
-pub(super) fn set_mode(path: &Path, mode: u32) {
+/// Sets the permission bits of a file or folder.
+pub fn set_mode(path: &Path, mode: u32) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

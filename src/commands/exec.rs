@@ -1,0 +1,74 @@
+//! `bqcred exec`: runs a program with the credential, and leaves nothing on disk.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::app::{self, App};
+use crate::cli::Exec;
+use crate::environment::{self, Extent};
+use crate::error::{Error, Result};
+use crate::handover::{self, stub, supervised};
+use crate::profile::{Profile, ProfileName};
+use crate::ui::{self, Output};
+
+pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
+    let Some((name, arguments)) = args.command.split_first() else {
+        return Err(Error::usage("which program?").hint("`bqcred exec -- jupyter lab`"));
+    };
+    let mut program = Command::new(name);
+    program.args(arguments);
+    let loaded = match app.load() {
+        Ok(loaded) => loaded,
+        Err(error) if args.always_start => return start_without(app, program, &error),
+        Err(error) => return Err(error),
+    };
+    tell_nesting(&loaded.name);
+    if let Some(ended) = &loaded.profile.ended {
+        ui::note(&format!("this credential {}: `{}`", ended.reason, app.login_command(&loaded.name)));
+    }
+    let credential = loaded.credential.to_adc_json();
+    if args.file || cfg!(not(target_os = "linux")) {
+        let file = supervised::file(&app.paths, &credential)?;
+        prepare(&mut program, &loaded.name, &loaded.profile, &file.path());
+        // the parent stays: it has no more use for secrets
+        drop((credential, loaded));
+        return supervised::run(&mut program, file).map(|code| Output::none().with_code(code));
+    }
+    #[cfg(target_os = "linux")]
+    {
+        let memory = handover::memory::InMemory::new(&credential)?;
+        prepare(&mut program, &loaded.name, &loaded.profile, &memory.path());
+        Err(memory.become_program(&mut program))
+    }
+    #[cfg(not(target_os = "linux"))]
+    Ok(Output::none())
+}
+
+/// The environment that `env` prints, guard included; what an earlier profile set there is gone.
+fn prepare(program: &mut Command, name: &ProfileName, profile: &Profile, adc: &Path) {
+    let mut changes = environment::set(name, profile, adc, Extent { guard: true, gcloud: false });
+    if app::env(environment::PROFILE).is_some_and(|earlier| earlier != name.as_str()) {
+        changes.extend(environment::leftovers(&changes));
+    }
+    handover::apply(&changes, program);
+}
+
+/// Starts the program all the same; what it reads in the place of a credential names the reason.
+fn start_without(app: &App, mut program: Command, why: &Error) -> Result<Output> {
+    ui::fail(why);
+    let name = app.profile_name().unwrap_or_default();
+    let profile = app.known_profile(&name).ok().flatten().unwrap_or_default();
+    let stub = stub::write(&app.paths, why);
+    ui::note("the program is started without a credential");
+    prepare(&mut program, &name, &profile, &stub);
+    Err(handover::become_program(&mut program))
+}
+
+/// Says which profile is inside which, where one `exec` runs in another.
+fn tell_nesting(name: &ProfileName) {
+    let handed_over =
+        app::env_text(environment::ADC).is_some_and(|path| handover::is_handed_over(Path::new(&path)));
+    if let Some(outer) = app::env_text(environment::PROFILE).filter(|_| handed_over) {
+        ui::note(&format!("profile {name}, inside an exec of profile {outer}"));
+    }
+}

@@ -1,0 +1,33 @@
+//! `bqcred lock`: takes back what `env` made readable of keyring profiles.
+
+use crate::app::App;
+use crate::cli;
+use crate::error::{Error, Result};
+use crate::handover::supervised;
+use crate::store::session;
+use crate::ui::{self, Output};
+
+pub(crate) fn run(args: &cli::Lock, app: &App) -> Result<Output> {
+    let names = match app.asked_profile()? {
+        Some(_) if args.all => {
+            return Err(Error::usage("--all locks every profile, --profile one: which is meant?"));
+        }
+        Some(name) => vec![name],
+        None => session::names(&app.paths),
+    };
+    let mut locked = Vec::new();
+    for name in &names {
+        if session::remove(&app.paths, name)? {
+            locked.push(name.as_str());
+        }
+    }
+    supervised::sweep(&app.paths)?;
+    ui::note(&match locked.as_slice() {
+        [] => "nothing was unlocked".to_owned(),
+        names => format!(
+            "locked: {}; what was started with it fails until `bqcred env` is run again",
+            names.join(", ")
+        ),
+    });
+    Ok(Output::none())
+}

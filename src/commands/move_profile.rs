@@ -1,0 +1,34 @@
+//! `bqcred move`: puts a profile's secret in the other store.
+
+use crate::app::App;
+use crate::cli::Move;
+use crate::error::Result;
+use crate::private_file::Lock;
+use crate::profile::StoreKind;
+use crate::store::relocate;
+use crate::ui::{self, Output};
+
+pub(crate) fn run(args: &Move, app: &App) -> Result<Output> {
+    let (name, _) = app.profile()?;
+    let to = args.store.kind();
+    let lock = Lock::acquire(&app.paths.profile_lock(&name))?;
+    let (_, mut profile) = app.profile()?; // as it is under the lock
+    let from = profile.store;
+    relocate::relocate(&lock, &app.paths, &name, &mut profile, to)?;
+    if from == to {
+        ui::note(&format!("profile {name} lies in the {to} already"));
+        return Ok(Output::none());
+    }
+    ui::note(&format!("profile {name} now lies in the {to}, and no longer in the {from}"));
+    let env = app.command("env", &name);
+    ui::note(&match to {
+        StoreKind::File => {
+            format!("it is a plain file that only you can read: {}", app.paths.adc(&name).display())
+        }
+        StoreKind::Keyring => {
+            format!("`{} -- PROGRAM` hands it over with no file at all", app.command("exec", &name))
+        }
+    });
+    ui::note(&format!("shells and kernels that were given its old path need the new one: eval $({env})"));
+    Ok(Output::none())
+}

@@ -1,0 +1,76 @@
+//! A credential in memory alone: a sealed memfd that the program inherits (memfd_create(2)).
+//!
+//! The path goes through this process's own entry in /proc, not `/proc/self`: children close what
+//! they inherit, or are other processes, and still have to find it. execve(2) keeps the process's
+//! number, so the path stays good for as long as the program runs, and ends with it.
+
+use std::io::Write;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::fs::{MemfdFlags, Mode, SealFlags};
+use rustix::io::FdFlags;
+
+use super::become_program;
+use crate::error::{Error, Kind, Result, reason};
+
+/// Scripts take 3 to 9 for themselves, and shells put aside what they redirect from 10 on.
+const LOWEST: i32 = 100;
+
+/// A credential that the program of this process will be able to read.
+pub(crate) struct InMemory {
+    file: OwnedFd,
+}
+
+impl InMemory {
+    /// Puts it there. Nobody can write to it any more, not even this process.
+    pub(crate) fn new(credential: &[u8]) -> Result<InMemory> {
+        sealed(credential).map(|file| InMemory { file }).map_err(|error| {
+            let what = format!("can't keep the credential in memory: {}", reason(&error));
+            Error::new(Kind::Store, what).hint("`bqcred exec --file -- PROGRAM` does without")
+        })
+    }
+
+    /// The path under which this process and its children read it.
+    pub(crate) fn path(&self) -> PathBuf {
+        format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd()).into()
+    }
+
+    /// Becomes the program, which inherits the credential. Returns only if that fails: why.
+    pub(crate) fn become_program(self, program: &mut Command) -> Error {
+        if let Err(error) = check_readable(&self.path()) {
+            return error;
+        }
+        if let Err(error) = rustix::io::fcntl_setfd(&self.file, FdFlags::empty()) {
+            return Error::other(format!("can't hand the credential over: {error}"));
+        }
+        become_program(program)
+    }
+}
+
+fn sealed(credential: &[u8]) -> std::io::Result<OwnedFd> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    // Linux before 6.3 doesn't know NOEXEC_SEAL
+    let file = rustix::fs::memfd_create("bqcred", flags | MemfdFlags::NOEXEC_SEAL)
+        .or_else(|_| rustix::fs::memfd_create("bqcred", flags))?;
+    let mut file = std::fs::File::from(file);
+    file.write_all(credential)?;
+    rustix::fs::fchmod(&file, Mode::RUSR)?;
+    rustix::fs::fcntl_add_seals(
+        &file,
+        SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE,
+    )?;
+    // where so many files may not be open, the number that there is has to do
+    Ok(rustix::io::fcntl_dupfd_cloexec(&file, LOWEST).unwrap_or_else(|_| file.into()))
+}
+
+/// /proc may be missing, or another process namespace's: then the program would find nothing, or
+/// somebody else's file.
+fn check_readable(path: &Path) -> Result<()> {
+    if path.metadata().is_ok_and(|file| file.is_file()) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Store, format!("{} can't be read: is /proc mounted here?", path.display()))
+        .hint("`bqcred exec --file -- PROGRAM` does without it"))
+}

@@ -1,0 +1,143 @@
+//! Credentials in the operating system's keyring: Secret Service, Keychain or Credential Manager.
+//!
+//! One item a profile, service `bqcred`, user the profile's name. It holds what an ADC file would
+//! hold, and beside it the access token under the keys of google-auth's own caches, so that neither
+//! ever lies in a file. `secret-tool lookup service bqcred username NAME` shows it to its owner.
+
+mod failure;
+mod service;
+
+use std::path::PathBuf;
+
+use super::{AccessToken, session};
+use crate::clock::Time;
+use crate::credential::{self, AuthorizedUser};
+use crate::error::{Error, Kind, Result};
+use crate::paths::Paths;
+use crate::private_file::Lock;
+use crate::profile::ProfileName;
+use crate::secret::SecretBytes;
+
+use failure::Failure;
+
+/// As large as a credential gets, so that a keyring that can't hold one is found out before a login.
+const PROBE_SIZE: usize = 1024;
+
+/// The keyring store.
+pub(crate) struct KeyringStore<'p> {
+    paths: &'p Paths,
+}
+
+impl<'p> KeyringStore<'p> {
+    /// The keyring of this session; the paths are for what is derived from it.
+    pub(crate) fn new(paths: &'p Paths) -> Self {
+        KeyringStore { paths }
+    }
+
+    pub(super) fn load(&self, name: &ProfileName) -> Result<Option<AuthorizedUser>> {
+        let Some(bytes) = read(name)? else { return Ok(None) };
+        AuthorizedUser::parse(&bytes).map(Some).map_err(|problem| {
+            Error::new(
+                Kind::Store,
+                format!("the keyring's item for profile {name}: {}", problem.problem()),
+            )
+            .hint(format!(
+                "`bqcred login --profile {name}` makes a new one; this item is then kept under another name"
+            ))
+        })
+    }
+
+    /// Writes an item that nobody needs, reads it back and removes it.
+    pub(super) fn probe(&self) -> Result<()> {
+        let random = random();
+        let user = format!(".probe-{random}"); // no profile's name begins with a dot
+        let content = random.repeat(PROBE_SIZE / random.len());
+        let told = |failure: Failure| failure.into_error();
+        service::set(&user, content.as_bytes()).map_err(told)?;
+        let same = service::get(&user).map(|read| read.is_some_and(|read| *read == content.as_bytes()));
+        service::delete(&user).map_err(told)?;
+        if same.map_err(told)? {
+            return Ok(());
+        }
+        Err(Failure::Forgets.into_error())
+    }
+
+    pub(super) fn save(
+        &self,
+        lock: &Lock,
+        name: &ProfileName,
+        credential: &AuthorizedUser,
+    ) -> Result<Option<PathBuf>> {
+        let aside = match read(name)? {
+            Some(bytes) if AuthorizedUser::parse(&bytes).is_err() && !bytes.is_empty() => {
+                Some(keep_aside(name, &bytes)?)
+            }
+            _ => None,
+        };
+        write(name, &credential.to_adc_json())?;
+        session::replace(lock, self.paths, name, credential)?;
+        Ok(aside)
+    }
+
+    /// The session file goes first: should the keyring not answer, nothing readable is left.
+    pub(super) fn delete(&self, _lock: &Lock, name: &ProfileName) -> Result<bool> {
+        session::remove(self.paths, name)?;
+        service::delete(name.as_str()).map_err(Failure::into_error)
+    }
+
+    pub(super) fn access_token(
+        &self,
+        name: &ProfileName,
+        credential: &AuthorizedUser,
+    ) -> Option<AccessToken> {
+        // whatever is wrong with a kept token, a new one is the cure
+        let bytes = read(name).ok()??;
+        let stored = AuthorizedUser::parse(&bytes).ok()?;
+        let (token, expires) = credential::cached_token(&bytes)?;
+        (stored.fingerprint() == credential.fingerprint()).then_some(AccessToken { token, expires })
+    }
+
+    pub(super) fn keep_access_token(
+        &self,
+        name: &ProfileName,
+        credential: &AuthorizedUser,
+        token: &AccessToken,
+    ) -> Result<()> {
+        // the item holds the credential too: whoever changes that holds the same lock
+        let _lock = Lock::acquire(&self.paths.profile_lock(name))?;
+        match self.load(name)? {
+            Some(stored) if stored.fingerprint() == credential.fingerprint() => {
+                let whole = stored.to_json_with_token(&token.token, token.expires);
+                match service::set(name.as_str(), &whole) {
+                    // the credential itself still fits (Windows: 2560 bytes): do without the token
+                    Err(Failure::TooLarge(_)) => write(name, &stored.to_adc_json()),
+                    other => other.map_err(Failure::into_error),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn read(name: &ProfileName) -> Result<Option<SecretBytes>> {
+    service::get(name.as_str()).map_err(Failure::into_error)
+}
+
+fn write(name: &ProfileName, bytes: &[u8]) -> Result<()> {
+    service::set(name.as_str(), bytes).map_err(Failure::into_error)
+}
+
+/// Copies an item that can't be understood to another name before a new one takes its place. The
+/// path that is returned is the item's name, for people.
+fn keep_aside(name: &ProfileName, bytes: &[u8]) -> Result<PathBuf> {
+    let stamp = Time::now().to_string().replace(':', "");
+    let user = format!("{name}.unreadable-{stamp}-{}", random());
+    service::set(&user, bytes).map_err(Failure::into_error)?;
+    Ok(PathBuf::from(format!("{user}, in the keyring")))
+}
+
+/// 16 hexadecimal digits that nobody else has; not secret.
+fn random() -> String {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}

@@ -1,0 +1,157 @@
+//! Why the keyring can't be used, and what helps: each reason has a remedy of its own, and none of
+//! them is to log in again, which would meet the same keyring.
+
+use std::time::Duration;
+
+use crate::error::{Error, Kind};
+use crate::terminal;
+
+/// Elsewhere than in the keyring: works whatever is wrong with it.
+const FILE: &str = "`bqcred login --store file` keeps a credential in a file that only you can read";
+
+/// gnome-keyring takes the password from stdin, whole: with a newline it would be another one.
+const UNLOCK: &str =
+    "`read -rs P; printf %s \"$P\" | gnome-keyring-daemon --replace --unlock --components=secrets; unset P`";
+
+/// Why the keyring can't be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// There is no bus to look for a keyring on.
+    NoBus,
+    /// There is a bus, but no keyring on it.
+    NoService,
+    /// The service has nothing to put items into.
+    NoCollection,
+    /// It is locked, and nobody can be asked to unlock it.
+    Locked,
+    /// Somebody was asked, and closed the prompt.
+    Dismissed,
+    /// It may not be used from here.
+    Denied,
+    /// It was there and went away.
+    Gone,
+    /// It did not answer for so long; zero: it had not before.
+    Silent(Duration),
+    /// The item is larger than it takes; the limit in bytes.
+    TooLarge(u32),
+    /// Several items match; which is the right one can't be known.
+    Several(usize),
+    /// What was written does not come back.
+    Forgets,
+    /// Something else, in its own words.
+    Other(String),
+}
+
+impl From<keyring::Error> for Failure {
+    fn from(error: keyring::Error) -> Failure {
+        Failure::of(&error)
+    }
+}
+
+impl Failure {
+    /// Sorts what the crate says. It hides the D-Bus errors behind a box, so their names are looked
+    /// for in its text; these names are the specification's, not translations.
+    pub(super) fn of(error: &keyring::Error) -> Failure {
+        match error {
+            keyring::Error::TooLong(_, limit) => Failure::TooLarge(*limit),
+            keyring::Error::Ambiguous(twins) => Failure::Several(twins.len()),
+            keyring::Error::PlatformFailure(inner) | keyring::Error::NoStorageAccess(inner) => {
+                Failure::named(&format!("{inner:?}")).unwrap_or_else(|| Failure::Other(inner.to_string()))
+            }
+            // these carry the item's content, which nobody may see
+            keyring::Error::BadEncoding(_) | keyring::Error::BadDataFormat(..) => {
+                Failure::Other("its answer can't be understood".to_owned())
+            }
+            other => Failure::Other(other.to_string()),
+        }
+    }
+
+    fn named(text: &str) -> Option<Failure> {
+        // zbus' errors and D-Bus' names (Secret Service: freedesktop's secret-service specification)
+        const NAMES: [(&str, Failure); 17] = [
+            ("NoResult", Failure::NoCollection),
+            ("PromptDisconnected", Failure::Gone),
+            ("Prompt", Failure::Dismissed),
+            ("Locked", Failure::Locked),
+            ("AccessDenied", Failure::Denied),
+            ("PermissionDenied", Failure::Denied),
+            ("ServiceUnknown", Failure::NoService),
+            ("NameHasNoOwner", Failure::NoService),
+            ("DBus.Error.Spawn", Failure::NoService),
+            ("NoReply", Failure::Gone),
+            ("Disconnected", Failure::Gone),
+            ("BrokenPipe", Failure::Gone),
+            ("Connection", Failure::NoBus),
+            ("Unavailable", Failure::NoBus),
+            ("Address", Failure::NoBus),
+            ("InputOutput", Failure::NoBus),
+            ("Handshake", Failure::NoBus),
+        ];
+        let found = NAMES.into_iter().find(|(name, _)| text.contains(name))?.1;
+        // a prompt that finds no display closes itself
+        Some(if found == Failure::Dismissed && !terminal::has_display() { Failure::Locked } else { found })
+    }
+
+    /// As an error: exit code 6, what is wrong, and what helps.
+    pub(super) fn into_error(self) -> Error {
+        let (what, hint) = match self {
+            Failure::NoBus => (
+                "there is no session bus here, so the keyring can't be reached".to_owned(),
+                format!(
+                    "run this in your desktop session, or in one of its own: `dbus-run-session -- bash`\n{FILE}"
+                ),
+            ),
+            Failure::NoService => (
+                "there is no keyring on this session bus (nothing provides org.freedesktop.secrets)"
+                    .to_owned(),
+                format!("start one: `gnome-keyring-daemon --start --components=secrets`\n{FILE}"),
+            ),
+            Failure::NoCollection => (
+                "the keyring service has no default keyring to put anything into".to_owned(),
+                format!("choose a password for a new one: {UNLOCK}\n{FILE}"),
+            ),
+            Failure::Locked => (
+                "the keyring is locked, and no prompt can be shown here".to_owned(),
+                format!("unlock it where you see your desktop, or type its password here: {UNLOCK}"),
+            ),
+            Failure::Dismissed => (
+                "the keyring is locked, and the prompt to unlock it was closed".to_owned(),
+                "run the same command again, and unlock the keyring when it asks".to_owned(),
+            ),
+            Failure::Denied => (
+                "the keyring may not be used from here: access is denied".to_owned(),
+                format!(
+                    "run this as the user who owns the session: `echo $DBUS_SESSION_BUS_ADDRESS` names it\n{FILE}"
+                ),
+            ),
+            Failure::Gone => (
+                "the keyring service went away while it was asked".to_owned(),
+                "start it again: `gnome-keyring-daemon --start --components=secrets`, then the same command"
+                    .to_owned(),
+            ),
+            Failure::Silent(waited) => (
+                match waited.as_secs() {
+                    0 => "the keyring service does not answer".to_owned(),
+                    seconds => format!("the keyring service did not answer within {seconds} s"),
+                },
+                "it may wait to be unlocked at a screen that you don't see, or hang: \
+                 `gnome-keyring-daemon --replace --components=secrets` starts it anew"
+                    .to_owned(),
+            ),
+            Failure::TooLarge(limit) => (
+                format!("the keyring takes no more than {limit} bytes, and the credential is larger"),
+                FILE.to_owned(),
+            ),
+            Failure::Several(count) => (
+                format!("the keyring holds {count} items of this profile, so it is unknown which is right"),
+                "remove those that are wrong: `secret-tool search --all service bqcred` lists them"
+                    .to_owned(),
+            ),
+            Failure::Forgets => {
+                ("the keyring does not give back what was put into it".to_owned(), FILE.to_owned())
+            }
+            Failure::Other(words) => (format!("the keyring can't be used: {words}"), FILE.to_owned()),
+        };
+        Error::new(Kind::Store, what).hint(hint)
+    }
+}

@@ -1,0 +1,76 @@
+//! Moving a profile's secret from one store to the other, so that at no point of a crash it lies
+//! nowhere, and at no end in both.
+//!
+//! `profile.json` says where the secret lies and, while one moves, in which other store a copy may be
+//! left ([`Profile::leftover`]). Each step is one write that happens or doesn't:
+//!
+//! 1. leftover = new     a crash here leaves the old, and perhaps a copy to remove from the new
+//! 2. the secret is written to the new store, read back and compared
+//! 3. store = new, leftover = old     the turning point
+//! 4. the secret is removed from the old store
+//! 5. leftover = none
+//!
+//! Whoever holds the profile's lock next finishes what a crash left ([`clear_leftover`]).
+
+use super::Store;
+use crate::error::{Error, Kind, Result};
+use crate::paths::Paths;
+use crate::private_file::Lock;
+use crate::profile::{Profile, ProfileName, StoreKind};
+
+/// Moves the secret of this profile. Nothing happens if it is there already.
+pub(crate) fn relocate(
+    lock: &Lock,
+    paths: &Paths,
+    name: &ProfileName,
+    profile: &mut Profile,
+    to: StoreKind,
+) -> Result<()> {
+    clear_leftover(lock, paths, name, profile)?;
+    let from = profile.store;
+    if from == to {
+        return Ok(());
+    }
+    let (old, new) = (Store::of(from, paths), Store::of(to, paths));
+    let Some(credential) = old.load(name)? else {
+        return Err(Error::new(
+            Kind::Missing,
+            format!("profile {name} has no credential that could be moved"),
+        )
+        .hint(format!("`bqcred login --profile {name} --store {to}`")));
+    };
+    new.probe(name)?;
+    profile.leftover = Some(to);
+    profile.save(lock, paths, name)?;
+    new.save(lock, name, &credential)?;
+    let read_back = new.load(name)?.map(|copy| copy.to_adc_json());
+    if read_back.as_ref() != Some(&credential.to_adc_json()) {
+        clear_leftover(lock, paths, name, profile)?;
+        return Err(Error::new(
+            Kind::Store,
+            format!("the {to} does not give back what was put into it; profile {name} stays in the {from}"),
+        ));
+    }
+    profile.store = to;
+    profile.leftover = Some(from);
+    profile.save(lock, paths, name)?;
+    clear_leftover(lock, paths, name, profile)
+}
+
+/// Removes the copy that an earlier move or login could not remove, if there is one.
+pub(crate) fn clear_leftover(
+    lock: &Lock,
+    paths: &Paths,
+    name: &ProfileName,
+    profile: &mut Profile,
+) -> Result<()> {
+    let Some(leftover) = profile.leftover else { return Ok(()) };
+    if leftover != profile.store {
+        let store = Store::of(leftover, paths);
+        store.load(name)?; // what can't be understood is not ours to remove
+        store.delete(lock, name)?;
+    }
+    profile.leftover = None;
+    profile.save(lock, paths, name)?;
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! A keyring profile made readable for this login session: libraries read a file, not a keyring.
+//!
+//! The file lies where the system keeps what lasts as long as the session (XDG base directory
+//! specification, `XDG_RUNTIME_DIR`), and only if that is memory: a disk would keep the refresh
+//! token that the keyring is there to hide.
+
+use std::path::{Path, PathBuf};
+
+use super::Store;
+use crate::credential::AuthorizedUser;
+use crate::error::{Error, Kind, Result};
+use crate::paths::Paths;
+use crate::private_file::{self, Content, Lock};
+use crate::profile::{Profile, ProfileName, StoreKind};
+
+/// What always works.
+const EXEC: &str = "`bqcred exec -- PROGRAM` hands the credential to a program with no file at all";
+
+/// A session file that is good to use.
+pub(crate) struct SessionFile {
+    /// Where it lies.
+    pub(crate) path: PathBuf,
+    /// Whether it was written just now.
+    pub(crate) new: bool,
+}
+
+/// Makes sure of the session file of a keyring profile. While it is current, the keyring is not
+/// asked: `profile.json` knows which credential it has to be. `None` if the keyring holds none.
+pub(crate) fn provide(paths: &Paths, name: &ProfileName, profile: &Profile) -> Result<Option<SessionFile>> {
+    let path = place(paths, name)?;
+    if is_current(&path, profile) {
+        return Ok(Some(SessionFile { path, new: false }));
+    }
+    let lock = Lock::acquire(&paths.profile_lock(name))?;
+    let Some(credential) = Store::of(StoreKind::Keyring, paths).load(name)? else { return Ok(None) };
+    private_file::write(&lock, &path, &credential.to_adc_json())?;
+    Ok(Some(SessionFile { path, new: true }))
+}
+
+/// Puts another credential into the session file, if there is one: those who read the path go on
+/// with the new one.
+pub(super) fn replace(
+    lock: &Lock,
+    paths: &Paths,
+    name: &ProfileName,
+    credential: &AuthorizedUser,
+) -> Result<()> {
+    match existing(paths, name) {
+        Some(path) => private_file::write(lock, &path, &credential.to_adc_json()),
+        None => Ok(()),
+    }
+}
+
+/// Removes the session file. Says whether there was one.
+pub(crate) fn remove(paths: &Paths, name: &ProfileName) -> Result<bool> {
+    existing(paths, name).map_or(Ok(false), |path| private_file::remove(&path))
+}
+
+/// The session file, if there is one.
+pub(crate) fn existing(paths: &Paths, name: &ProfileName) -> Option<PathBuf> {
+    Some(file(paths.runtime.as_deref()?, name)).filter(|path| path.symlink_metadata().is_ok())
+}
+
+/// The profiles that have a session file, whether they still exist or not.
+pub(crate) fn names(paths: &Paths) -> Vec<ProfileName> {
+    let entries = paths.runtime.as_deref().and_then(|folder| std::fs::read_dir(folder).ok());
+    let mut names: Vec<ProfileName> = entries
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| ProfileName::parse(entry.file_name().to_str()?.strip_suffix(".json")?).ok())
+        .collect();
+    names.sort();
+    names
+}
+
+fn file(folder: &Path, name: &ProfileName) -> PathBuf {
+    folder.join(format!("{name}.json"))
+}
+
+/// Whether the file holds the credential that `profile.json` describes, with its quota project.
+fn is_current(path: &Path, profile: &Profile) -> bool {
+    let read = private_file::read(path, Content::Secret).ok().flatten();
+    read.and_then(|bytes| AuthorizedUser::parse(&bytes).ok()).is_some_and(|credential| {
+        profile.fingerprint.as_deref() == Some(&credential.fingerprint())
+            && profile.quota_project == credential.quota_project_id
+    })
+}
+
+/// Where the session file goes: a folder of our own, in memory, that nobody else can get at.
+fn place(paths: &Paths, name: &ProfileName) -> Result<PathBuf> {
+    let refused = |why: String| {
+        Error::new(Kind::Store, format!("profile {name} lies in the keyring, and {why}")).hint(EXEC)
+    };
+    let Some(folder) = paths.runtime.as_deref() else {
+        return Err(refused(
+            "no XDG_RUNTIME_DIR is set, the place for what lasts as long as a login session".to_owned(),
+        ));
+    };
+    private_file::create_memory_dir(folder).map_err(|error| refused(error.what().to_owned()))?;
+    Ok(file(folder, name))
+}
