@@ -89,24 +89,25 @@ pub(crate) fn check_revocable(loaded: &Loaded) -> Result<()> {
     .hint("end it on the server's own pages, then `bqcred forget`; or name a `revoke_uri` in the client file"))
 }
 
-/// Ends the grant, and proves it by a refresh that must fail. An error says that the credential counts
-/// as alive; nothing stored has changed then.
-pub(crate) fn end(loaded: &Loaded, login: &str) -> Result<Revoked> {
-    let endpoints = loaded.endpoints();
-    let server = Google::at(&endpoints);
-    let credential = &loaded.credential;
-    let revoked = server
+/// Asks the server to end the grant. An error says that the credential counts as alive; nothing stored has
+/// changed then.
+pub(crate) fn revoke(loaded: &Loaded, login: &str) -> Result<Revoked> {
+    let (endpoints, credential) = (loaded.endpoints(), &loaded.credential);
+    Google::at(&endpoints)
         .revoke(&credential.client_id, &credential.client_secret, &credential.refresh_token)
-        .map_err(|failure| still_alive("it could not be revoked", failure, login))?;
+        .map_err(|failure| still_alive("it could not be revoked", failure, login))
+}
+
+/// Proves that the grant has ended, by a refresh that must fail.
+pub(crate) fn prove_ended(loaded: &Loaded, login: &str) -> Result<()> {
+    let (endpoints, credential) = (loaded.endpoints(), &loaded.credential);
+    let server = Google::at(&endpoints);
     for pause in PAUSES.into_iter().map(Some).chain([None]) {
         match server.refresh(&credential.client_id, &credential.client_secret, &credential.refresh_token) {
-            Err(Failure::Refused(_)) => return Ok(revoked),
+            Err(Failure::Refused(_)) => return Ok(()),
             Err(failure) => {
-                return Err(still_alive(
-                    "the server took the revocation, but whether it worked can't be told",
-                    failure,
-                    login,
-                ));
+                let what = "the server took the revocation, but whether it worked can't be told";
+                return Err(still_alive(what, failure, login));
             }
             Ok(_) => {}
         }

@@ -141,10 +141,13 @@ pub(crate) fn end(app: &App, loaded: &Loaded, dependents: &Dependents, along: &[
     let (name, fingerprint) = (&loaded.name, loaded.credential.fingerprint());
     let mark = |reason: &str| grant::mark_ended(app, name, Some(&fingerprint), reason);
     mark("was about to be revoked by a rotation that was not completed")?;
-    if let Err(error) = grant::end(loaded, &app.login_command(name)) {
+    let login = app.login_command(name);
+    if let Err(error) = grant::revoke(loaded, &login) {
         grant::unmark(app, name, &loaded.profile)?;
         return Err(error);
     }
+    // the mark stays if this fails: the next refresh that succeeds takes it back
+    grant::prove_ended(loaded, &login)?;
     mark("was revoked by a rotation that was not completed")?;
     for (sibling, profile) in &dependents.siblings {
         let reason = match along.contains(sibling) {

@@ -1,5 +1,11 @@
 //! `bqcred revoke`: what it lists, what it ends, what it proves, and what it leaves alone when it can't.
-#![allow(missing_docs)]
+#![allow(
+    missing_docs,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
 mod common;
 

@@ -1,5 +1,11 @@
 //! `bqcred rotate`: revoked first, signed in anew, in place; and whole at every moment between.
-#![allow(missing_docs)]
+#![allow(
+    missing_docs,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
 mod common;
 
@@ -212,6 +218,47 @@ fn a_revocation_that_fails_changes_nothing() {
     assert!(google.is_alive(&old));
     assert_eq!((ended(&sandbox, "default"), refresh_token(&sandbox, "default")), (None, old));
     sandbox.bqcred(&["rotate", "--finish", "4/0Abcdef"]).fails(3).says("no login of profile default waits");
+}
+
+#[test]
+fn a_revocation_that_cant_be_checked_is_known_until_it_is() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let old = refresh_token(&sandbox, "default");
+    // alive before, and then nobody answers; the server only says that it revoked
+    google.script(Endpoint::Token, Script::Pass);
+    google.script_always(Endpoint::Token, Script::Unavailable(503));
+    google.script_always(Endpoint::Revoke, Script::Body("application/json".to_owned(), "{}".to_owned()));
+    sandbox.bqcred(&["rotate", "--start", "--yes"]).fails(5).says("whether it worked can't be told");
+    let reason = ended(&sandbox, "default").unwrap();
+    assert!(reason.contains("about to be revoked by a rotation that was not completed"), "{reason}");
+    google.heal();
+    sandbox.bqcred(&["status", "--exit-code"]).success();
+    assert_eq!((ended(&sandbox, "default"), refresh_token(&sandbox, "default")), (None, old));
+}
+
+#[test]
+fn stopped_while_it_revokes_the_profile_says_so() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let old = refresh_token(&sandbox, "default");
+    google.script_always(Endpoint::Revoke, Script::Slow(std::time::Duration::from_secs(20)));
+    let mut session = sandbox.terminal(&["rotate", "--no-browser", "--yes"]);
+    session.exp_string("profile default (ada@example.com)").unwrap();
+    let asked = std::time::Instant::now();
+    while ended(&sandbox, "default").is_none() {
+        assert!(asked.elapsed() < std::time::Duration::from_secs(30), "it is marked before it is revoked");
+    }
+    session.send_control('c').unwrap();
+    session.exp_eof().unwrap();
+    assert!(ended(&sandbox, "default").unwrap().contains("not completed"));
+    google.heal();
+    // whichever it was, the next question finds out
+    let alive = google.is_alive(&old);
+    sandbox.bqcred(&["status", "--exit-code"]).code(if alive { 0 } else { 4 });
+    assert_eq!(ended(&sandbox, "default").is_none(), alive);
+    sandbox.login(&google, ADA, &[]).success();
+    sandbox.bqcred(&["status", "--exit-code"]).success();
 }
 
 #[test]

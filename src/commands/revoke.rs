@@ -20,7 +20,9 @@ pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
     if !args.yes {
         ask(app, &loaded)?;
     }
-    let revoked = grant::end(&loaded, &app.login_command(&name))?;
+    let login = app.login_command(&name);
+    let revoked = grant::revoke(&loaded, &login)?;
+    grant::prove_ended(&loaded, &login)?;
     let reason = format!("was revoked together with profile {name}");
     for (sibling, profile) in &dependents.siblings {
         if let Err(error) = grant::mark_ended(app, sibling, profile.fingerprint.as_deref(), &reason) {

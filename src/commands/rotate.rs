@@ -144,5 +144,5 @@ fn tell_done(name: &ProfileName, dependents: &Dependents, keep_old: bool) {
     for process in &dependents.processes {
         ui::tell(&format!("  {}\n", process.words()));
     }
-    ui::tell("Restart them; in a kernel, a new bigquery.Client() or bq_auth() does it too.\n");
+    ui::tell("Restart them. In a kernel, what `bqcred kernel snippet` prints does it too.\n");
 }
