@@ -17,8 +17,8 @@ use crate::profile::{Profile, ProfileName};
 pub(crate) struct Dependents {
     /// Other profiles of the same grant.
     pub(crate) siblings: Vec<(ProfileName, Profile)>,
-    /// The file where gcloud and the libraries look by themselves, if a credential of this grant lies there.
-    pub(crate) well_known: Option<PathBuf>,
+    /// Files of gcloud and the libraries that hold a credential of this grant.
+    pub(crate) elsewhere: Vec<PathBuf>,
     /// Whether the credential is of gcloud's own client, which other machines use too.
     pub(crate) is_gclouds: bool,
     /// Kernelspecs (`kernel.json`) that point here.
@@ -30,11 +30,10 @@ pub(crate) struct Dependents {
 /// Looks for them. What can't be read doesn't count: this informs, it protects nothing.
 pub(crate) fn of(app: &App, loaded: &Loaded) -> Dependents {
     let paths = paths_of(app, &loaded.name);
-    let well_known = app.well_known_adc();
     Dependents {
         siblings: grant::siblings(app, loaded),
         is_gclouds: loaded.profile.origin.as_deref() == Some("gcloud"),
-        well_known: is_of_grant(&well_known, loaded).then_some(well_known),
+        elsewhere: others_files(app).into_iter().filter(|file| is_of_grant(file, loaded)).collect(),
         kernelspecs: kernelspecs(app, &loaded.name, &paths),
         processes: processes::naming(environment::ADC, &paths),
     }
@@ -44,6 +43,17 @@ pub(crate) fn of(app: &App, loaded: &Loaded) -> Dependents {
 fn paths_of(app: &App, name: &ProfileName) -> Vec<PathBuf> {
     let session = app.paths.runtime.as_ref().map(|folder| folder.join(format!("{name}.json")));
     std::iter::once(app.paths.adc(name)).chain(session).collect()
+}
+
+/// Where gcloud and the Python libraries keep credentials of their own, or of whoever imported them.
+fn others_files(app: &App) -> Vec<PathBuf> {
+    let accounts = std::fs::read_dir(app.gcloud_config().join("legacy_credentials"));
+    let accounts = accounts.into_iter().flatten().flatten().map(|entry| entry.path().join("adc.json"));
+    let libraries =
+        ["pydata/pydata_google_credentials.json", "pydata/ibis.json", "pandas_gbq/bigquery_credentials.dat"];
+    let config = app.paths.home.join(".config"); // whatever XDG_CONFIG_HOME says
+    let libraries = libraries.map(|file| config.join(file));
+    std::iter::once(app.well_known_adc()).chain(accounts).chain(libraries).collect()
 }
 
 /// Whether a credential of the same grant lies there.
@@ -114,12 +124,10 @@ impl Dependents {
             "`gcloud auth application-default login` of this account, on every machine: the client is gcloud's"
                 .to_owned()
         });
-        let file = self.well_known.as_ref().map(|path| {
-            format!("the credential that gcloud and the libraries find by themselves: {}", path.display())
-        });
+        let files = self.elsewhere.iter().map(|path| format!("the same grant in {}", path.display()));
         let kernels = self.kernelspecs.iter().map(|path| format!("the kernelspec {}", path.display()));
         let running = self.processes.iter().map(Process::words);
-        profiles.chain(gcloud).chain(file).chain(kernels).chain(running).collect()
+        profiles.chain(gcloud).chain(files).chain(kernels).chain(running).collect()
     }
 }
 

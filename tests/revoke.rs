@@ -110,7 +110,13 @@ fn what_ends_with_it_is_listed_first() {
     login_as(&sandbox, &google, ADA, "sibling", SIBLING_CLIENT_ID);
     login_as(&sandbox, &google, ADA, "stranger", OTHER_CLIENT_ID);
     sandbox.login(&google, BOB, &["--profile", "bob"]).success();
+    let gclouds = sandbox.home().join(".config/gcloud");
     sandbox.bqcred(&["export", "--well-known"]).success();
+    let copy = std::fs::read(sandbox.adc("default")).unwrap();
+    sandbox.write("home/.config/gcloud/legacy_credentials/ada@example.com/adc.json", &copy);
+    let pydata = sandbox.write("home/.config/pydata/pydata_google_credentials.json", &copy);
+    let bobs = std::fs::read(sandbox.adc("bob")).unwrap();
+    sandbox.write("home/.config/gcloud/legacy_credentials/bob@example.com/adc.json", bobs);
     let adc = sandbox.adc("default");
     let env = serde_json::json!({"GOOGLE_APPLICATION_CREDENTIALS": adc});
     let spec = serde_json::json!({"argv": ["python"], "display_name": "x", "language": "python", "env": env});
@@ -120,10 +126,12 @@ fn what_ends_with_it_is_listed_first() {
     let run = sandbox.bqcred(&["revoke"]).fails(2);
     for line in [
         "profile sibling (ada@example.com)".to_owned(),
+        format!("the same grant in {}", gclouds.join("application_default_credentials.json").display()),
         format!(
-            "gcloud and the libraries find by themselves: {}",
-            sandbox.home().join(".config/gcloud/application_default_credentials.json").display()
+            "the same grant in {}",
+            gclouds.join("legacy_credentials/ada@example.com/adc.json").display()
         ),
+        format!("the same grant in {}", pydata.display()),
         format!("the kernelspec {}", kernel.display()),
         format!("cat ({})", running.0.id()),
     ] {

@@ -370,6 +370,23 @@ fn of_two_rotations_one_wins_and_the_other_says_so() {
 }
 
 #[test]
+fn of_many_rotations_at_once_one_wins() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let runs: Vec<Run> = std::thread::scope(|scope| {
+        let rotate = || sandbox.bqcred(&["rotate", "--start", "--yes"]);
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(rotate)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let (won, lost): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(|run| run.code == Some(0));
+    assert_eq!((won.len(), google.count("/revoke")), (1, 1));
+    for run in lost {
+        run.fails(1).says("nothing was changed");
+    }
+    finish(&sandbox, &google.approve(won[0].stdout.trim(), ADA)).success();
+}
+
+#[test]
 fn an_answer_that_could_not_be_sent_may_be_given_again() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();

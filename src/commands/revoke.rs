@@ -91,7 +91,7 @@ fn tell_done(loaded: &Loaded, dependents: &Dependents, revoked: Revoked) {
             "profile {sibling} has ended with it: `bqcred login --profile {sibling}`, or `bqcred forget --profile {sibling}`"
         ));
     }
-    if let Some(path) = &dependents.well_known {
+    for path in &dependents.elsewhere {
         ui::note(&format!("{} still lies there, and does not work any more", path.display()));
     }
     if !dependents.kernelspecs.is_empty() {
