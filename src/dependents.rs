@@ -12,6 +12,7 @@ use crate::kernel_record::Record;
 use crate::private_file::{self, Content};
 use crate::processes::{self, Process};
 use crate::profile::{Profile, ProfileName};
+use crate::store::session;
 
 /// Everything here that uses a profile's credential or shares its grant.
 pub(crate) struct Dependents {
@@ -41,7 +42,7 @@ pub(crate) fn of(app: &App, loaded: &Loaded) -> Dependents {
 
 /// Where programs find a profile's credential: its file, or the one of this login session.
 fn paths_of(app: &App, name: &ProfileName) -> Vec<PathBuf> {
-    let session = app.paths.runtime.as_ref().map(|folder| folder.join(format!("{name}.json")));
+    let session = app.paths.runtime.as_deref().map(|folder| session::file(folder, name));
     std::iter::once(app.paths.adc(name)).chain(session).collect()
 }
 

@@ -12,6 +12,7 @@ mod common;
 use std::process::{Child, Stdio};
 
 use common::double::{OTHER_CLIENT_ID, SIBLING_CLIENT_ID};
+use common::keyring::Keyring;
 use common::{Endpoint, Google, Sandbox, Script};
 use serde_json::Value;
 
@@ -258,4 +259,32 @@ fn what_cant_be_read_is_not_revoked_by_halves() {
     sandbox.bqcred(&["revoke", "--yes"]).fails(6);
     assert!(google.is_alive(&token));
     assert_eq!(google.count("/revoke"), 0);
+}
+
+#[test]
+fn in_the_keyring_item_and_session_file_go() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    keyring.bqcred(&["env"]).success();
+    let session = keyring.sandbox.runtime().join("bqcred/default.json");
+    assert!(session.exists());
+    let token = keyring.refresh_token("default");
+    keyring.bqcred(&["revoke", "--yes"]).fails(0).says("is revoked");
+    assert!(!google.is_alive(&token) && !session.exists());
+    assert_eq!(keyring.lookup("default"), "");
+}
+
+#[test]
+fn a_locked_keyring_leaves_nothing_half_done() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    let token = keyring.refresh_token("default");
+    keyring.lock();
+    for verb in ["revoke", "rotate"] {
+        keyring.bqcred(&[verb, "--yes"]).fails(6).says("locked");
+    }
+    assert_eq!(google.count("/revoke"), 0);
+    assert!(google.is_alive(&token));
+    let rows = keyring.bqcred(&["list", "--json"]).success().json();
+    assert_eq!((&rows[0]["profile"], &rows[0]["ended"]), (&"default".into(), &Value::Null));
 }

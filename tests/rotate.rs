@@ -12,6 +12,7 @@ mod common;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use common::double::{CLIENT_ID, SIBLING_CLIENT_ID};
+use common::keyring::Keyring;
 use common::{Consent, Endpoint, Google, Run, Sandbox, Script, mode};
 use rexpect::session::PtySession;
 use serde_json::Value;
@@ -483,6 +484,27 @@ fn a_lent_client_is_gclouds_to_sign_in_with() {
     assert!(google.is_alive(&refresh_token(&sandbox, "default")));
     let asked = std::fs::read_to_string(asked).unwrap();
     assert!(asked.contains("application-default login") && asked.contains("-- ada@example.com"), "{asked}");
+}
+
+#[test]
+fn in_the_keyring_the_item_and_the_session_file_are_replaced() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    keyring.bqcred(&["env"]).success();
+    let session = keyring.sandbox.runtime().join("bqcred/default.json");
+    let old = keyring.refresh_token("default");
+    let url = keyring.bqcred(&["rotate", "--start", "--yes"]).success().stdout;
+    assert!(
+        std::fs::read_to_string(&session).unwrap().contains(&old),
+        "until there is a new one, the old stays"
+    );
+    let answer = google.approve(url.trim(), ADA);
+    keyring.invoke(&["rotate", "--finish", "-"]).stdin(&answer).run().success();
+    let new = keyring.refresh_token("default");
+    assert!(new != old && google.is_alive(&new));
+    assert!(std::fs::read_to_string(&session).unwrap().contains(&new));
+    assert!(!keyring.sandbox.adc("default").exists());
+    assert!(keyring.sandbox.files_with(&old).is_empty());
 }
 
 /// While 200 rotations run, readers that open the file as libraries do never see anything but one whole

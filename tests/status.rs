@@ -81,6 +81,7 @@ fn the_json_has_every_documented_key() {
         "refresh_tokens",
         "refresh_tokens_limit",
         "scopes",
+        "session_file",
         "signed_in",
         "store",
     ];

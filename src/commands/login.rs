@@ -24,11 +24,7 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     }
     check_words(args)?;
     let known = app.known_profile(&name).ok().flatten();
-    let demanded = match (args.store, &known) {
-        (None, Some(profile)) => Some(Some(profile.store)),
-        (choice, _) => choice.map(StoreChoice::demanded),
-    };
-    let store = Store::choose(demanded, &app.paths, &name)?;
+    let store = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
     let plan = if args.via.is_some() { None } else { plan(args, app, &name, store, known.as_ref())? };
     let kept = match plan {
         None => via_gcloud(args, app, &name, store)?.run(app)?,

@@ -74,7 +74,8 @@ pub(crate) fn names(paths: &Paths) -> Vec<ProfileName> {
     names
 }
 
-fn file(folder: &Path, name: &ProfileName) -> PathBuf {
+/// Where it lies, or would, in the folder for what lasts as long as the login session.
+pub(crate) fn file(folder: &Path, name: &ProfileName) -> PathBuf {
     folder.join(format!("{name}.json"))
 }
 
