@@ -38,6 +38,19 @@ fn a_login_leaves_the_secrets_in_the_keyring_and_in_no_file() {
 }
 
 #[test]
+fn a_program_inherits_the_credential_and_no_connection_to_the_keyring() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    let script = "cat $GOOGLE_APPLICATION_CREDENTIALS; ls -l /proc/self/fd >&2";
+    let run = keyring.invoke(&["exec", "--", "sh", "-c", script]).may_print_secret().run().success();
+    assert!(run.stdout.contains(&keyring.refresh_token("default")));
+    // what the tests themselves were given is none of bqcred's
+    let plain = keyring.sandbox.program("sh", &["-c", "ls -l /proc/self/fd"]).run().success().stdout;
+    let connections = |open: &str| open.matches("socket:").count() + open.matches("anon_inode:").count();
+    assert_eq!(connections(&run.stderr), connections(&plain), "{}", run.stderr);
+}
+
+#[test]
 fn the_access_token_is_asked_for_once() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
@@ -231,7 +244,7 @@ fn each_failure_of_the_keyring_has_its_own_words_and_its_own_remedy() {
 
 #[test]
 fn access_that_the_bus_denies_is_told_as_such() {
-    let rules = "<deny send_destination=\"org.freedesktop.secrets\" send_member=\"OpenSession\"/>";
+    let rules = "<deny send_destination=\"org.freedesktop.secrets\" send_interface=\"org.freedesktop.Secret.Service\" send_member=\"OpenSession\"/>";
     let Some(keyring) = Keyring::with_rules(rules) else { return };
     let adc = keyring.sandbox.write("adc.json", ADC);
     keyring

@@ -53,11 +53,20 @@ pub(crate) fn run(program: &mut Command, file: Fleeting) -> Result<u8> {
     match (status.code(), status.signal()) {
         (Some(code), _) => Ok(u8::try_from(code).unwrap_or(u8::MAX)),
         (None, Some(signal)) => {
-            let _ = signal_hook::low_level::emulate_default_handler(signal);
-            // not a signal that ends processes by default: what a shell makes of it
+            die_by(signal);
+            // a real-time signal, which can't be sent from here: what a shell makes of it
             Ok(u8::try_from(128 + signal).unwrap_or(u8::MAX))
         }
         (None, None) => Err(Error::other("the program ended in a way that the system doesn't tell")),
+    }
+}
+
+/// Ends this process by the signal, if that can be done.
+fn die_by(signal: i32) {
+    let _ = signal_hook::low_level::emulate_default_handler(signal);
+    // it knows the common ones; nobody here has changed what the others do
+    if let Some(signal) = Signal::from_named_raw(signal) {
+        let _ = kill_process(rustix::process::getpid(), signal);
     }
 }
 
