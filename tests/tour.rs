@@ -121,7 +121,7 @@ fn without_python_the_tour_queries_by_itself() {
     assert_shows(
         &run,
         &[
-            "So the tour sends the query to BigQuery by itself.)",
+            "there is no python3. So the tour sends the query by itself.)",
             "SELECT SESSION_USER(), sent with the machine's token:",
             "vm-sa@project.iam.gserviceaccount.com",
             "$ eval $(bqcred env)",

@@ -17,13 +17,10 @@ pub(crate) fn build() -> Result<PathBuf> {
         return Err(format!("{} is no place for the tour", tour.display()));
     };
     let bqcred = built.join("bqcred");
-    if !bqcred.exists() {
-        crate::screen::put("Building bqcred …\n")?;
-    }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from(env!("CARGO")));
     // with the tour, which is built already, so that the dependencies are the same
     let mut command = Command::new(&cargo);
-    command.args(["build", "--quiet", "--bin", "bqcred", "--example", "tour", "--target-dir"]).arg(target);
+    command.args(["build", "--bin", "bqcred", "--example", "tour", "--target-dir"]).arg(target);
     command.arg("--profile").arg(profile(built));
     // `cargo run` sets these for the tour; build scripts that look at them would run again
     for (name, _) in std::env::vars_os() {

@@ -32,7 +32,7 @@ impl Library {
             }
             return Err(format!("{}: no virtual environment with google-cloud-bigquery", programs.display()));
         }
-        put("(Installing google-cloud-bigquery where only the tour sees it … ")?;
+        put("(Installing google-cloud-bigquery, just for the tour, in up to a minute … ")?;
         let started = Instant::now();
         match install(folder) {
             Ok(programs) => {
@@ -40,7 +40,7 @@ impl Library {
                 Ok(Library::Real { programs })
             }
             Err(reason) => {
-                say(&format!("it can't be: {reason}.\nSo the tour sends the query to BigQuery by itself.)"))?;
+                say(&format!("no:\n{reason}. So the tour sends the query by itself.)"))?;
                 Ok(Library::Absent)
             }
         }
@@ -59,10 +59,10 @@ impl Library {
 fn install(folder: &Folder) -> std::result::Result<PathBuf, &'static str> {
     let (place, ends) = (folder.path().join("venv"), Instant::now() + LIMIT);
     if !run(Command::new("python3").arg("--version"), LIMIT) {
-        return Err("there is no Python 3");
+        return Err("there is no python3");
     }
     if !run(Command::new("python3").args(["-m", "venv"]).arg(&place), LIMIT) {
-        return Err("this Python makes no\nvirtual environments (Debian has them in python3-venv)");
+        return Err("Python has no venv (apt install python3-venv)");
     }
     let programs = place.join("bin");
     let mut pip = Command::new(programs.join("python"));
@@ -79,7 +79,7 @@ fn install(folder: &Folder) -> std::result::Result<PathBuf, &'static str> {
     pip.args(["--only-binary", ":all:", "google-cloud-bigquery"]).env("TMPDIR", folder.temporary());
     match run(&mut pip, ends.saturating_duration_since(Instant::now())) {
         true => Ok(programs),
-        false => Err("pip didn't get it\n(no network, perhaps)"),
+        false => Err("pip did not get it"),
     }
 }
 
