@@ -1,0 +1,69 @@
+//! What the person sees: plain text for a terminal of 80 columns.
+
+use std::io::Write as _;
+
+use crate::Result;
+
+/// The terminal that lines are made for.
+const COLUMNS: usize = 80;
+/// What commands and their output are set off with.
+const INDENT: &str = "  ";
+
+/// Says something, as it is.
+pub(crate) fn say(text: &str) -> Result<()> {
+    put(&format!("{text}\n"))
+}
+
+/// Begins a line that is not finished yet.
+pub(crate) fn put(text: &str) -> Result<()> {
+    let mut screen = std::io::stdout().lock();
+    screen
+        .write_all(text.as_bytes())
+        .and_then(|()| screen.flush())
+        .map_err(|e| format!("nobody can see this: {e}"))
+}
+
+/// Shows a command as it is typed.
+pub(crate) fn command(line: &str) -> Result<()> {
+    say(&format!("{INDENT}$ {line}"))
+}
+
+/// Shows output, or a file: set off, and long lines broken where there is a space.
+pub(crate) fn show(output: &str) -> Result<()> {
+    output.lines().try_for_each(|line| say(fold(line).trim_end()))
+}
+
+/// Only as much of a line as fits, where the whole is of no use to a reader.
+pub(crate) fn cut(line: &str) -> String {
+    let room = COLUMNS - INDENT.len() - 1;
+    let start: String = line.trim_end().chars().take(room).collect();
+    format!("{start}…")
+}
+
+/// Tells what went wrong. It may be that nobody is left to read it.
+pub(crate) fn complain(problem: &str) {
+    let _ = writeln!(std::io::stderr(), "tour: {problem}");
+}
+
+/// Breaks a line at spaces. What follows stands below the second column, if there is one.
+fn fold(line: &str) -> String {
+    let column =
+        line.find("  ").map_or(2, |gap| line.len() - line.get(gap..).unwrap_or_default().trim_start().len());
+    let hang = INDENT.len() + column;
+    let mut folded = INDENT.to_owned();
+    let mut width = folded.len();
+    for (number, word) in line.split(' ').enumerate() {
+        let length = word.chars().count();
+        if number > 0 && length > 0 && width + 1 + length > COLUMNS {
+            folded.push('\n');
+            folded.push_str(&" ".repeat(hang));
+            width = hang;
+        } else if number > 0 {
+            folded.push(' ');
+            width += 1;
+        }
+        folded.push_str(word);
+        width += length;
+    }
+    folded
+}
