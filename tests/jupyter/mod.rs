@@ -54,7 +54,7 @@ impl Scene {
                 symlink(facts.base_prefix.join("lib"), prefix.join("lib")).unwrap();
             }
         }
-        let native = "{\"argv\": [\"python\"], \"display_name\": \"native\", \"language\": \"python\"}";
+        let native = "{\"argv\": [\"python\", \"-m\", \"ipykernel_launcher\", \"-f\", \"{connection_file}\"], \"display_name\": \"native\", \"language\": \"python\"}";
         let scene = Scene { sandbox, prefix, server, packages: facts.packages };
         // a Jupyter that runs for the first time copies kernels from ~/.ipython
         scene.write("{home}/.jupyter/migrated", "");
@@ -123,5 +123,110 @@ fn python_facts(python: &Path) -> Facts {
         base_prefix: lines[1].into(),
         library: lines[2].into(),
         packages: lines[3].into(),
+    }
+}
+
+/// A Jupyter Server that runs in a scene; ended when dropped.
+pub struct JupyterServer {
+    child: std::process::Child,
+    pub url: String,
+}
+
+/// The token of the test server, which only listens on the loopback.
+pub const TOKEN: &str = "token-of-the-test-server";
+
+impl JupyterServer {
+    pub fn start(scene: &Scene) -> Self {
+        use std::io::{BufRead, BufReader};
+        let mut command = scene.command(scene.prefix.join("bin/python3"));
+        command.args(["-m", "jupyter_server", "--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1"]);
+        command.arg(format!("--IdentityProvider.token={TOKEN}"));
+        let mut child =
+            command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut log = String::new();
+        let url = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            log += &line;
+            let start = line.find("http://127.0.0.1:")?;
+            let url = &line[start..];
+            Some(url[..url.find('?').unwrap_or(url.len())].to_owned())
+        });
+        // it must be able to go on writing its log
+        std::thread::spawn(move || lines.for_each(drop));
+        let url = url.unwrap_or_else(|| panic!("the server did not start: {log}"));
+        JupyterServer {
+            child,
+            url: format!("{}/", url.trim_end_matches('/').trim_end_matches("/lab").trim_end_matches("/tree")),
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for JupyterServer {
+    fn drop(&mut self) {
+        // SIGTERM, so that it ends its kernels
+        let pid = self.child.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &pid]).status();
+        let _ = self.child.wait();
+    }
+}
+
+impl Scene {
+    /// A program in here, with this Python in front of the PATH.
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = self.sandbox.command(program);
+        command.env_clear().envs(self.env());
+        command
+    }
+
+    /// bqcred in here.
+    pub fn bqcred(&self, args: &[&str]) -> crate::common::Run {
+        self.invoke(args).run()
+    }
+
+    /// bqcred in here, still to be run.
+    pub fn invoke(&self, args: &[&str]) -> crate::common::Invocation {
+        self.sandbox.invoke(args).envs(self.env())
+    }
+
+    /// A profile whose credential lies in a file.
+    pub fn profile(&self, name: &str) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt as _;
+        let adc = self.sandbox.adc(name);
+        std::fs::create_dir_all(adc.parent().unwrap()).unwrap();
+        for folder in [adc.parent().unwrap(), adc.parent().unwrap().parent().unwrap()] {
+            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        let text = r#"{"account": "ada@example.com", "client_id": "id", "client_secret": "s", "refresh_token": "r", "type": "authorized_user", "universe_domain": "googleapis.com"}"#;
+        std::fs::write(&adc, text).unwrap();
+        std::fs::set_permissions(&adc, std::fs::Permissions::from_mode(0o600)).unwrap();
+        adc
+    }
+
+    /// Runs `drive.py` and gives what it prints.
+    pub fn drive(&self, args: &[&str]) -> serde_json::Value {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/jupyter/drive.py");
+        let out = self.command(self.prefix.join("bin/python3")).arg(script).args(args).output().unwrap();
+        let last = String::from_utf8_lossy(&out.stdout).lines().last().unwrap_or_default().to_owned();
+        serde_json::from_str(&last).unwrap_or_else(|e| {
+            panic!(
+                "{args:?}: {e}\n{}\n{}",
+                String::from_utf8_lossy(&out.stdout),
+                String::from_utf8_lossy(&out.stderr)
+            )
+        })
+    }
+
+    /// The spec file of a kernel of this Python.
+    pub fn spec(&self, kernel: &str) -> PathBuf {
+        self.prefix.join("share/jupyter/kernels").join(kernel).join("kernel.json")
+    }
+
+    /// The spec file of a kernel in the user's data directory.
+    pub fn user_spec(&self, kernel: &str) -> PathBuf {
+        self.sandbox.home().join(".local/share/jupyter/kernels").join(kernel).join("kernel.json")
     }
 }
