@@ -29,6 +29,8 @@ fn profiles_accounts_and_kernels_come_from_what_is_here() {
         r#"{"argv": ["true", "{connection_file}"], "display_name": "Mine", "language": "python"}"#,
     );
     sandbox.write("venv/pyvenv.cfg", "home = /usr/bin\n");
+    sandbox.write("venv/bin/python", "");
+    sandbox.write("venv/lib/python3.11/site-packages/jupyter_client/__init__.py", "");
     assert_eq!(offered(&sandbox, &["use", ""]), ["default", "work"]);
     assert_eq!(offered(&sandbox, &["status", "--profile", "w"]), ["work"]);
     assert_eq!(offered(&sandbox, &["--profile=w"]), ["--profile=work"]);
