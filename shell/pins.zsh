@@ -31,7 +31,7 @@ _bqcred_restore() {
     local -i i
     for (( i = 1; i <= $#_bqcred_names; i++ )); do
         case ${_bqcred_kept[i]} in
-            (=*) typeset -gx "${_bqcred_names[i]}=${_bqcred_kept[i]#=}" ;;
+            (\=*) typeset -gx "${_bqcred_names[i]}=${_bqcred_kept[i]#\=}" ;;
             (*) unset "${_bqcred_names[i]}" ;;
         esac
     done

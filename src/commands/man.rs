@@ -8,13 +8,13 @@ use clap_mangen::roff::{Roff, roman};
 
 use crate::cli::{self, Man};
 use crate::error::{EXIT_CODES, Error, Result};
-use crate::private_file;
 use crate::ui::{self, Output};
 
 pub(crate) fn run(args: &Man) -> Result<Output> {
     match &args.out {
         None => page(&cli::described(&args.verb)?).map(Output::bytes),
         Some(folder) => {
+            std::fs::create_dir_all(folder).map_err(|error| Error::file(folder, "create", &error))?;
             let count = write_all(&cli::described(&[])?, folder)?;
             ui::note(&format!("{count} pages written to {}", folder.display()));
             Ok(Output::none())
@@ -23,9 +23,10 @@ pub(crate) fn run(args: &Man) -> Result<Output> {
 }
 
 /// Writes the pages of this verb and of all below it. Returns how many.
+#[expect(clippy::disallowed_methods, reason = "manual pages are for everybody to read")]
 fn write_all(command: &Command, folder: &Path) -> Result<usize> {
     let path = folder.join(format!("{}.1", name(command)));
-    private_file::write_elsewhere(&path, &page(command)?)?;
+    std::fs::write(&path, page(command)?).map_err(|error| Error::file(&path, "write", &error))?;
     visible_verbs(command).try_fold(1, |count, verb| Ok(count + write_all(verb, folder)?))
 }
 

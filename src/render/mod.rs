@@ -88,8 +88,8 @@ impl Dialect {
             Dialect::Tcsh => "eval `bqcred env`",
             Dialect::Elvish => "eval (bqcred env | slurp)",
             Dialect::Nushell => "bqcred env | from json | load-env",
-            Dialect::PowerShell => "bqcred env | Out-String | Invoke-Expression",
-            Dialect::Cmd => "for /f \"delims=\" %i in ('bqcred env') do @%i",
+            Dialect::PowerShell => "bqcred env --shell pwsh | Out-String | Invoke-Expression",
+            Dialect::Cmd => "for /f \"delims=\" %i in ('bqcred env --shell cmd') do @%i",
         }
     }
 

@@ -1,0 +1,1 @@
+"""bqcred is a program, not a library: `bqcred --help`, or `python -m bqcred --help`."""
