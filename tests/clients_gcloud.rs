@@ -180,13 +180,6 @@ fn asked_for_the_code(vm: &Vm) -> (rexpect::session::PtySession, String) {
     (terminal, url)
 }
 
-/// Waits for the program in the terminal, and panics unless it ends with this code.
-#[track_caller]
-fn ends_with(terminal: &rexpect::session::PtySession, code: i32) {
-    let status = format!("{:?}", terminal.process().wait().unwrap());
-    assert!(status.starts_with("Exited(") && status.ends_with(&format!(", {code})")), "{status}");
-}
-
 #[test]
 fn gcloud_signs_in_with_a_pasted_code() {
     let Some(vm) = vm(Vm::new) else { return };
