@@ -23,7 +23,7 @@ const QUERY: &str = "bq --format=json query --nouse_legacy_sql 'SELECT SESSION_U
 fn vm(start: fn() -> Vm) -> Option<Vm> {
     let clients = gcloud_clients();
     if clients.is_empty() {
-        skipped("gcloud is missing; it has an installer of its own");
+        skipped(NO_GCLOUD);
         return None;
     }
     if find_program("curl").is_none() {
