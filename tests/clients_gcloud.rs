@@ -23,7 +23,7 @@ const QUERY: &str = "bq --format=json query --nouse_legacy_sql 'SELECT SESSION_U
 fn vm(start: fn() -> Vm) -> Option<Vm> {
     let clients = gcloud_clients();
     if clients.is_empty() {
-        skipped("gcloud is missing; it has an installer of its own");
+        skipped(NO_GCLOUD);
         return None;
     }
     if find_program("curl").is_none() {
@@ -178,13 +178,6 @@ fn asked_for_the_code(vm: &Vm) -> (rexpect::session::PtySession, String) {
     let (_, url) = terminal.exp_regex(r"https://accounts\.google\.com/\S+").unwrap();
     terminal.exp_string("enter the verification code").unwrap();
     (terminal, url)
-}
-
-/// Waits for the program in the terminal, and panics unless it ends with this code.
-#[track_caller]
-fn ends_with(terminal: &rexpect::session::PtySession, code: i32) {
-    let status = format!("{:?}", terminal.process().wait().unwrap());
-    assert!(status.starts_with("Exited(") && status.ends_with(&format!(", {code})")), "{status}");
 }
 
 #[test]

@@ -6,7 +6,9 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Consent, Google, Sandbox, find_program, gcloud_clients, missing, r_package, venv};
+use common::{
+    Consent, Google, NO_GCLOUD, Sandbox, find_program, gcloud_clients, missing, r_package, skipped, venv,
+};
 
 const ADA: &str = "ada@example.com";
 const VM: &str = "vm-sa@project.iam.gserviceaccount.com";
@@ -86,7 +88,7 @@ fn r_queries_as_the_person_or_as_the_vm() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let vm = google.metadata_server();
     let adc = adc(&google, &sandbox, &["bigquery"]);
-    let Some(r) = sandbox.r(&google, R) else { return missing("a mount namespace (`unshare`)") };
+    let Some(r) = sandbox.r(&google, R) else { return skipped("no mount namespace may be made here") };
     assert_eq!(r.envs(vm.env()).env("GOOGLE_APPLICATION_CREDENTIALS", adc).run().success().stdout, ADA);
     assert_eq!(vm.tokens(), 0);
     let r = sandbox.r(&google, R).unwrap();
@@ -97,8 +99,11 @@ fn r_queries_as_the_person_or_as_the_vm() {
 #[test]
 fn gcloud_signs_in_through_a_browser_and_revokes() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
-    if !sandbox.add_gcloud() || find_program("curl").is_none() {
-        return missing("gcloud, or curl to play its browser");
+    if !sandbox.add_gcloud() {
+        return skipped(NO_GCLOUD);
+    }
+    if find_program("curl").is_none() {
+        return missing("curl, to play gcloud's browser,");
     }
     for (id, secret) in gcloud_clients() {
         google.add_client(&id, &secret, &[]);
@@ -119,7 +124,7 @@ fn gcloud_signs_in_through_a_browser_and_revokes() {
 fn bq_queries_as_the_person() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     if !sandbox.add_gcloud() || find_program("bq").is_none() {
-        return missing("gcloud and bq");
+        return skipped(NO_GCLOUD);
     }
     let adc = adc(&google, &sandbox, &["cloud-platform"]);
     let args = ["--format=csv", "query", "--nouse_legacy_sql", "SELECT SESSION_USER() AS who"];

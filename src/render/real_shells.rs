@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -304,10 +305,20 @@ pub(super) fn installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
     if !found {
-        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{program} is not installed");
-        eprintln!("skipped: {program} is not installed");
+        missing(&format!("{program} is not installed"));
     }
     found
+}
+
+/// Says that a test is skipped, to `tests/run` too, which tells it at the end.
+#[track_caller]
+pub(super) fn missing(what: &str) {
+    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{what}: `tests/run` installs it");
+    eprintln!("skipped: {what}");
+    if let Some(list) = std::env::var_os("BQCRED_TEST_SKIPPED") {
+        let mut list = std::fs::OpenOptions::new().append(true).create(true).open(list).unwrap();
+        writeln!(list, "{}: {what}", std::thread::current().name().unwrap_or("a test")).unwrap();
+    }
 }
 
 /// The changes that one file holds, and the values that the shell must have afterwards.

@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Why a test of gcloud is skipped, even where everything else has to be there.
+pub const NO_GCLOUD: &str = "gcloud and bq are missing; they have an installer of their own";
+
 /// Where a program lies on the PATH of the tests.
 pub fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;

@@ -241,6 +241,14 @@ pub fn spawn_in_terminal(command: Command) -> rexpect::session::PtySession {
     rexpect::session::spawn_command(command, Some(30_000)).unwrap()
 }
 
+/// Waits for the program in a terminal, and panics unless it ends with this code.
+#[cfg(unix)]
+#[track_caller]
+pub fn ends_with(terminal: &rexpect::session::PtySession, code: i32) {
+    let status = format!("{:?}", terminal.process().wait().unwrap());
+    assert!(status.starts_with("Exited(") && status.ends_with(&format!(", {code})")), "{status}");
+}
+
 /// Permission bits of a file or folder.
 #[cfg(unix)]
 pub fn mode(path: &Path) -> u32 {
