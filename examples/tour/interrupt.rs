@@ -33,7 +33,11 @@ impl Group {
 pub(crate) fn watch(child: &Child) -> Group {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     running().extend(pid);
-    Group(pid)
+    let mut group = Group(pid);
+    if INTERRUPTED.load(Ordering::SeqCst) {
+        group.end();
+    }
+    group
 }
 
 /// From now on, an interrupted tour removes this folder.

@@ -14,8 +14,9 @@ pub(crate) fn say(text: &str) -> Result<()> {
     put(&format!("{text}\n"))
 }
 
-/// Begins a line that is not finished yet.
+/// Begins a line that is not finished yet. An interrupted tour says nothing more.
 pub(crate) fn put(text: &str) -> Result<()> {
+    crate::interrupt::wait_if_interrupted();
     let mut screen = std::io::stdout().lock();
     screen
         .write_all(text.as_bytes())
