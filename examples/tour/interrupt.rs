@@ -57,7 +57,8 @@ pub(crate) fn remove_when_interrupted(folder: PathBuf) -> Result<()> {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        crate::screen::complain("interrupted; nothing is left behind");
+        // a line may have been begun
+        crate::screen::complain("\ninterrupted; nothing is left behind");
         std::process::exit(128 + signal);
     });
     Ok(())
