@@ -1,5 +1,7 @@
 //! The tour, as the README has it: what it shows, with and without Python, and that it leaves nothing behind.
 #![cfg(unix)]
+#![expect(clippy::disallowed_methods, reason = "the environment of another cargo")]
+#![expect(clippy::unwrap_used, reason = "clippy knows only #[test] functions as tests")]
 
 mod common;
 
@@ -79,7 +81,7 @@ fn assert_readable(run: &Run) {
     let shown = run.stdout.lines().filter(|line| !line.contains("/tmp/bq-"));
     let wide: Vec<_> = shown.filter(|line| line.chars().count() > 80).collect();
     assert!(wide.is_empty(), "wider than 80 columns: {wide:#?}");
-    assert!(run.stdout.lines().count() <= 72, "{} lines", run.stdout.lines().count());
+    assert!(run.stdout.lines().count() <= 75, "{} lines", run.stdout.lines().count());
     assert!(!run.stdout.contains("ya29."), "an access token is shown:\n{}", run.stdout);
     assert!(!run.stdout.contains("code=4"), "a code is shown:\n{}", run.stdout);
 }
@@ -121,7 +123,8 @@ fn without_python_the_tour_queries_by_itself() {
     assert_shows(
         &run,
         &[
-            "there is no python3. So the tour sends the query by itself.)",
+            "there is no python3.",
+            "So the tour sends the query by itself.)",
             "SELECT SESSION_USER(), sent with the machine's token:",
             "vm-sa@project.iam.gserviceaccount.com",
             "$ eval $(bqcred env)",

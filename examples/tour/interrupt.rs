@@ -33,7 +33,11 @@ impl Group {
 pub(crate) fn watch(child: &Child) -> Group {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     running().extend(pid);
-    Group(pid)
+    let mut group = Group(pid);
+    if INTERRUPTED.load(Ordering::SeqCst) {
+        group.end();
+    }
+    group
 }
 
 /// From now on, an interrupted tour removes this folder.
@@ -53,7 +57,8 @@ pub(crate) fn remove_when_interrupted(folder: PathBuf) -> Result<()> {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        crate::screen::complain("interrupted; nothing is left behind");
+        // a line may have been begun
+        crate::screen::complain("\ninterrupted; nothing is left behind");
         std::process::exit(128 + signal);
     });
     Ok(())

@@ -14,8 +14,9 @@ pub(crate) fn say(text: &str) -> Result<()> {
     put(&format!("{text}\n"))
 }
 
-/// Begins a line that is not finished yet.
+/// Begins a line that is not finished yet. An interrupted tour says nothing more.
 pub(crate) fn put(text: &str) -> Result<()> {
+    crate::interrupt::wait_if_interrupted();
     let mut screen = std::io::stdout().lock();
     screen
         .write_all(text.as_bytes())
@@ -40,9 +41,11 @@ pub(crate) fn cut(line: &str) -> String {
     format!("{start}…")
 }
 
-/// Tells what went wrong. It may be that nobody is left to read it.
+/// Tells what went wrong, after as many line breaks as it begins with. Nobody may be left to read it.
 pub(crate) fn complain(problem: &str) {
-    let _ = writeln!(std::io::stderr(), "tour: {problem}");
+    let line_breaks = problem.len() - problem.trim_start_matches('\n').len();
+    let (before, words) = problem.split_at(line_breaks);
+    let _ = writeln!(std::io::stderr(), "{before}tour: {words}");
 }
 
 /// Breaks a line at spaces. What follows stands below the second column, if there is one.
