@@ -1,7 +1,13 @@
 //! `bqcred kernel` at its edges: what it writes, says and refuses. No Jupyter is needed: a folder that
 //! looks like a Python with Jupyter is enough, for bqcred runs none.
 #![cfg(unix)]
-#![allow(clippy::disallowed_methods, clippy::indexing_slicing, clippy::unwrap_used, missing_docs)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs
+)]
 
 mod common;
 

@@ -1,6 +1,12 @@
 //! Real kernels, started by the programs that people start them with, run as the profile says.
 #![cfg(unix)]
-#![allow(clippy::disallowed_methods, clippy::indexing_slicing, clippy::unwrap_used, missing_docs)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs
+)]
 
 mod common;
 mod jupyter;

@@ -2,7 +2,13 @@
 //! `jupyter kernelspec list --json` of that very environment says, for a current Jupyter and for an old
 //! pair (jupyter_client 6.1, jupyter_core 4.11).
 #![cfg(unix)]
-#![allow(clippy::disallowed_methods, clippy::indexing_slicing, clippy::unwrap_used, missing_docs)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs
+)]
 
 mod common;
 mod jupyter;

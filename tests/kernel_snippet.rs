@@ -1,6 +1,12 @@
 //! `bqcred kernel snippet`: what is pasted does what it says, in the programs that it is pasted into.
 #![cfg(unix)]
-#![allow(clippy::disallowed_methods, clippy::indexing_slicing, clippy::unwrap_used, missing_docs)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs
+)]
 
 mod common;
 mod jupyter;

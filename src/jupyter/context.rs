@@ -167,7 +167,8 @@ impl Search<'_> {
         let home = here.context(None).resolved_home();
         let mut foreign = Vec::new();
         for process in here.processes.all() {
-            if !is_server(&process.argv) && !(announced.contains(&process.pid) && runs_python(&process)) {
+            let is_announced = announced.contains(&process.pid) && runs_python(&process);
+            if !is_announced && !is_server(&process.argv) {
                 continue;
             }
             if process.uid != here.uid {

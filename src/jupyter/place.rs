@@ -227,6 +227,7 @@ fn own_folder(folder: &Path, uid: u32) -> Result<PathBuf, Refusal> {
     })
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 #[path = "place_tests.rs"]
 mod tests;

@@ -212,7 +212,7 @@ fn base_prefix(executable: &Path, options: Options, environ: &Environ) -> Option
         real = real.parent()?.join(target);
     }
     let folders = real.parent()?.ancestors().chain(executable.parent()?.ancestors());
-    folders.filter(|folder| has_library(folder)).map(|folder| normal(folder)).next()
+    folders.filter(|folder| has_library(folder)).map(normal).next()
 }
 
 fn has_library(folder: &Path) -> bool {

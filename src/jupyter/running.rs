@@ -65,7 +65,8 @@ fn connection(argv: &[OsString]) -> Option<PathBuf> {
     words.filter(|word| ends(word)).map(PathBuf::from).find(|path| path.is_absolute())
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
     use std::io::BufRead;

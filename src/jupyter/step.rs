@@ -198,6 +198,7 @@ fn remove(folder: &Path, names: &[PathBuf]) -> Result<()> {
     gone(folder.to_owned(), std::fs::remove_dir(folder))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 #[path = "step_tests.rs"]
 mod tests;

@@ -1,7 +1,7 @@
 //! A Python with Jupyter in a sandbox of its own, made in no time: the packages are those of a test
 //! environment, the kernelspecs and everything else that is written are the sandbox's.
 #![allow(dead_code, missing_docs, unreachable_pub)]
-#![allow(clippy::disallowed_methods, clippy::indexing_slicing, clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;

@@ -1,7 +1,7 @@
 //! `bqcred kernel uninstall`: takes bqcred's changes out of kernelspecs.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::app::App;
 use crate::cli::KernelUninstall;
@@ -92,7 +92,7 @@ fn changed(app: &App, discovery: &Discovery) -> Result<BTreeSet<Changed>> {
 }
 
 /// Undoes one; gives a line to tell, or nothing where nothing was to be undone.
-fn undo(app: &App, name: &str, file: &PathBuf, dry_run: bool) -> Result<String> {
+fn undo(app: &App, name: &str, file: &Path, dry_run: bool) -> Result<String> {
     let undone = if file.exists() { step::uninstall(file)? } else { None };
     let Some((step, kept)) = undone else {
         if !dry_run {
