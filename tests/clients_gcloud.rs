@@ -2,6 +2,7 @@
 //!
 //! gcloud is not for every machine: where it is missing, these tests are skipped even with `CI=true`.
 #![cfg(unix)]
+#![allow(clippy::disallowed_methods, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod common;
 
@@ -11,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use common::double::{Request, metadata};
 use common::{
-    Consent, Invocation, PERSON, Vm, find_program, gcloud_clients, missing, skipped, spawn_in_terminal,
+    Consent, Invocation, NO_GCLOUD, PERSON, Vm, ends_with, find_program, gcloud_clients, missing, skipped,
+    spawn_in_terminal,
 };
 
 /// Where gcloud's login sends the code that a person pastes.

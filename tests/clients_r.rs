@@ -3,6 +3,7 @@
 //! bigrquery is not in Debian. What it does to find a credential and to ask BigQuery is done here with
 //! the same calls of gargle and httr.
 #![cfg(unix)]
+#![allow(clippy::disallowed_methods, clippy::panic, clippy::unwrap_used)]
 
 mod common;
 
