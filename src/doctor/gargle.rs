@@ -74,6 +74,8 @@ fn from_file(s: &Surroundings, trace: &mut Trace, path: &Path) -> Option<Identit
         Identity::Fails(Problem::Refused(code)) if !falls_through(s, &code) => {
             Some(Identity::Fails(Problem::Refused(code)))
         }
+        // with xml2, httr reads the page as if it were an answer, and gargle keeps a token without content
+        Identity::Fails(Problem::NotGoogle) if s.r_has_xml2 => Some(Identity::Fails(Problem::NotGoogle)),
         Identity::Fails(_) => {
             trace.reconsider();
             None
@@ -155,12 +157,13 @@ fn cached_accounts(s: &Surroundings) -> Vec<String> {
 }
 
 impl Version {
-    /// The version of the gargle that R would load, if it is where R looks by default.
-    pub(crate) fn find(variables: &Variables, home: &Path) -> Option<Version> {
+    /// The version of the package that R would load, if it is where R looks by default.
+    pub(crate) fn of(package: &str, variables: &Variables, home: &Path) -> Option<Version> {
         libraries(variables, home).iter().find_map(|library| {
-            let description = private_file::read(&library.join("gargle/DESCRIPTION"), Content::Foreign);
+            let description =
+                private_file::read(&library.join(package).join("DESCRIPTION"), Content::Foreign);
             let text = description.ok().flatten()?;
-            let text = std::str::from_utf8(&text).ok()?;
+            let text = String::from_utf8_lossy(&text).into_owned();
             text.lines().find_map(|line| Version::parse(line.strip_prefix("Version:")?.trim()))
         })
     }

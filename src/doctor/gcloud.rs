@@ -12,6 +12,7 @@ use super::identity::{Identity, Problem};
 use super::surroundings::Surroundings;
 use super::trace::{Prediction, Trace};
 use crate::private_file::{self, Content};
+use crate::secret::Secret;
 
 pub(super) fn predict(s: &Surroundings) -> Prediction {
     let mut trace = Trace::default();
@@ -76,8 +77,9 @@ fn impersonation(properties: &Properties<'_>, trace: &mut Trace) -> Option<Ident
 
 /// `store._Load()`.
 fn credential(s: &Surroundings, properties: &Properties<'_>, trace: &mut Trace) -> Identity {
-    if s.variables.filled("CLOUDSDK_AUTH_ACCESS_TOKEN").is_some() {
-        return trace.decided("CLOUDSDK_AUTH_ACCESS_TOKEN is set", Identity::AccessToken(None));
+    if let Some(token) = s.variables.text("CLOUDSDK_AUTH_ACCESS_TOKEN") {
+        let account = s.whose(&Secret::new(token.trim()));
+        return trace.decided("CLOUDSDK_AUTH_ACCESS_TOKEN is set", Identity::AccessToken(account));
     }
     trace.passed("CLOUDSDK_AUTH_ACCESS_TOKEN is not set");
     if let Some(file) = properties.get("auth", "access_token_file") {

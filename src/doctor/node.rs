@@ -73,9 +73,12 @@ fn on_vm(s: &Surroundings, trace: &mut Trace) -> Identity {
         );
     }
     let host = metadata::node(&s.variables);
+    if s.variables.proxies_node(&host) {
+        trace.note(format!("HTTPS_PROXY is taken for {host} too: NO_PROXY has to name it"));
+    }
     let presumed = s.google_hardware || detection.as_deref() == Some("assume-present");
     match s.metadata(&host) {
-        Metadata::Present { account: Some(account), .. } => {
+        Metadata::Present { account: Some(account), .. } if !s.variables.proxies_node(&host) => {
             trace.decided(format!("this is a Google VM ({host})"), Identity::VmAccount(Some(account)))
         }
         Metadata::NotAsked if presumed => {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::check::Checked;
 use super::findings::Finding;
+use super::identity::Identity;
 use super::surroundings::Surroundings;
 use super::trace::Prediction;
 use crate::ui;
@@ -20,7 +21,7 @@ pub(crate) fn text(
     let mut text = person(s);
     let rows: Vec<(&str, String)> = predictions.iter().map(verdict).collect();
     text += &ui::columns(&rows);
-    for prediction in predictions.iter().filter(|prediction| with_steps || is_worth_steps(prediction)) {
+    for prediction in explained(predictions, with_steps) {
         text += &steps(prediction);
     }
     if let Some(checked) = checked {
@@ -44,19 +45,29 @@ fn person(s: &Surroundings) -> String {
 }
 
 fn verdict(prediction: &Prediction) -> (&'static str, String) {
-    let you = if prediction.is_you { "you" } else { "not you" };
     let words = prediction.identity.words();
-    let text = match prediction.is_you {
-        true if prediction.identity.account().is_some() => format!("{you}, {words}"),
-        true => you.to_owned(),
-        false => format!("{you}: {words}"),
+    let acts = !matches!(prediction.identity, Identity::Fails(_) | Identity::Prompt | Identity::Anonymous);
+    let text = match (prediction.is_you, acts) {
+        (true, _) if prediction.identity.account().is_some() => format!("you, {words}"),
+        (true, _) => "you".to_owned(),
+        (false, true) => format!("not you, but {words}"),
+        (false, false) => words,
     };
     (prediction.library.title(), text)
 }
 
-/// Steps are shown unasked where something that is meant to work doesn't.
-fn is_worth_steps(prediction: &Prediction) -> bool {
-    !prediction.is_you && prediction.library.is_covered()
+/// The predictions whose steps are shown: all that were asked for, else one for each way in which
+/// something that is meant to work doesn't.
+fn explained(predictions: &[Prediction], all: bool) -> Vec<&Prediction> {
+    let mut shown: Vec<&Prediction> = Vec::new();
+    for prediction in predictions {
+        let wrong = !prediction.is_you && prediction.library.is_covered();
+        let known = shown.iter().any(|other| other.identity == prediction.identity);
+        if all || (wrong && !known) {
+            shown.push(prediction);
+        }
+    }
+    shown
 }
 
 fn steps(prediction: &Prediction) -> String {

@@ -16,6 +16,7 @@ use crate::app::{self, App, Loaded};
 use crate::google::{Endpoints, Failure, Google, Transport};
 use crate::profile::StoreKind;
 use crate::refresh;
+use crate::secret::Secret;
 
 /// The person whom bqcred knows.
 #[derive(Debug, Default)]
@@ -60,6 +61,8 @@ pub(crate) struct Surroundings {
     pub(super) r: renviron::Environment,
     /// gargle's version, if one was found.
     pub(super) gargle: Option<gargle::Version>,
+    /// Whether R has the package xml2.
+    pub(super) r_has_xml2: bool,
     /// The home folder.
     pub(super) home: PathBuf,
     /// The home folder of the user database, which Java believes.
@@ -90,7 +93,8 @@ impl Surroundings {
         let r = renviron::Environment::read(&variables, &home, &folder);
         let hosts = hosts(&variables, &r.variables);
         let mut surroundings = Surroundings {
-            gargle: gargle::Version::find(&r.variables, &home),
+            gargle: gargle::Version::of("gargle", &r.variables, &home),
+            r_has_xml2: gargle::Version::of("xml2", &r.variables, &home).is_some(),
             login_home: login_home(),
             has_gcloud: app::find_program("gcloud").is_some(),
             google_hardware: made_by_google(),
@@ -214,6 +218,14 @@ impl Surroundings {
         }
     }
 
+    /// Whose an access token is, if Google says.
+    pub(super) fn whose(&self, token: &Secret) -> Option<String> {
+        if self.offline {
+            return None;
+        }
+        Google::at(&Endpoints::google()).identify(token).ok().flatten()?.email
+    }
+
     /// What is at this address of a metadata server.
     pub(super) fn metadata(&self, host: &str) -> Metadata {
         match self.metadata.get(host) {
@@ -258,7 +270,11 @@ impl Surroundings {
 impl Person {
     /// Whether a prediction is this person. With no profile to compare with, any person will do.
     pub(super) fn is(&self, prediction: &Prediction) -> bool {
-        let Identity::Person(account) = &prediction.identity else { return false };
+        let account = match &prediction.identity {
+            Identity::Person(account) => account,
+            Identity::AccessToken(account) if account.is_some() => account,
+            _ => return false,
+        };
         match (&self.account, account) {
             (Some(mine), Some(theirs)) => mine.eq_ignore_ascii_case(theirs),
             (Some(_), None) => self.adc.is_some() && self.adc == prediction.file,

@@ -53,6 +53,15 @@ impl Variables {
         proxy.or_else(upper).or_else(all).is_some() && !self.exempt_from_proxies(host)
     }
 
+    /// Whether Node.js sends a request for HOST to a proxy: its library takes the proxy of https for
+    /// http too (gaxios).
+    pub(super) fn proxies_node(&self, host: &str) -> bool {
+        ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"]
+            .iter()
+            .any(|name| self.filled(name).is_some())
+            && !self.exempt_from_proxies(host)
+    }
+
     fn exempt_from_proxies(&self, host: &str) -> bool {
         let Some(list) = self.text("no_proxy").or_else(|| self.text("NO_PROXY")) else { return false };
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
