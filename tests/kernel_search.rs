@@ -306,7 +306,8 @@ fn differing(python: &Path) -> Vec<String> {
     let run = |case: &Case| {
         let scene = Scene::new(case.server, python);
         for (folder, name) in case.kernels {
-            let text = format!("{{\"argv\": [\"x\"], \"display_name\": \"{folder}\", \"language\": \"{name}\"}}");
+            let text =
+                format!("{{\"argv\": [\"x\"], \"display_name\": \"{folder}\", \"language\": \"{name}\"}}");
             scene.write(&format!("{folder}/kernels/{name}/kernel.json"), &text);
         }
         for (path, content) in case.files {
