@@ -1,0 +1,74 @@
+//! The programs that are measured: bqcred as `cargo build --release` makes it, the static one where it can
+//! be built, and for each the least that a Rust program of its kind can be.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::common::{Sandbox, find_program};
+use super::measure;
+
+const STATIC: &str = "x86_64-unknown-linux-musl";
+
+/// A build of bqcred.
+pub(crate) struct Binary {
+    /// What tables call it.
+    pub(crate) name: &'static str,
+    pub(crate) path: PathBuf,
+    /// A program that prints a line, built for the same target.
+    pub(crate) least: Option<PathBuf>,
+}
+
+/// bqcred as it was built for this run, and the static one.
+pub(crate) fn all(sandbox: &Sandbox) -> Vec<Binary> {
+    let own = Binary {
+        name: "bqcred",
+        path: PathBuf::from(env!("CARGO_BIN_EXE_bqcred")),
+        least: least(sandbox, "least", None),
+    };
+    let fixed = build_static().map(|path| Binary {
+        name: "static bqcred",
+        path,
+        least: least(sandbox, "least-static", Some(STATIC)),
+    });
+    [Some(own), fixed].into_iter().flatten().collect()
+}
+
+/// The binary that is shipped for Linux, built if its target and C compiler are installed.
+fn build_static() -> Option<PathBuf> {
+    if !has_target(STATIC) || find_program("musl-gcc").is_none() {
+        eprintln!("no static binary: `rustup target add {STATIC}` and musl-gcc (musl-tools) would make one");
+        return None;
+    }
+    eprintln!("building the static binary (`cargo build --profile dist --target {STATIC}`)");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--locked", "--profile", "dist", "--target", STATIC]);
+    let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().is_ok_and(|status| status.success());
+    // the folder of this run's binary is `target/release`, or what CARGO_TARGET_DIR has for it
+    let target = Path::new(env!("CARGO_BIN_EXE_bqcred")).parent()?.parent()?;
+    Some(target.join(STATIC).join("dist/bqcred")).filter(|path| built && path.is_file())
+}
+
+fn has_target(target: &str) -> bool {
+    let out = Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
+    out.is_ok_and(|out| Path::new(String::from_utf8_lossy(&out.stdout).trim()).is_dir())
+}
+
+fn least(sandbox: &Sandbox, name: &str, target: Option<&str>) -> Option<PathBuf> {
+    let source = sandbox.write("least.rs", "fn main() { println!(\"a line\"); }");
+    let program = sandbox.path(name);
+    let mut rustc = Command::new("rustc");
+    rustc.args(["-C", "opt-level=3", "-C", "strip=symbols", "-o"]).arg(&program).arg(source);
+    if let Some(target) = target {
+        rustc.args(["--target", target]);
+    }
+    rustc.status().is_ok_and(|status| status.success()).then_some(program)
+}
+
+/// The sizes.
+pub(crate) fn print(binaries: &[Binary]) {
+    let row = |binary: &Binary| {
+        let bytes = std::fs::metadata(&binary.path).unwrap().len();
+        vec![binary.name.to_owned(), format!("{:.1} MB", bytes as f64 / 1e6)]
+    };
+    measure::table(&["", "size"], &binaries.iter().map(row).collect::<Vec<_>>());
+}

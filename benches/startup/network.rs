@@ -1,0 +1,72 @@
+//! A new access token: one request over TLS, against curl sending the same one.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::binaries::Binary;
+use super::common::double::{CLIENT_ID, CLIENT_SECRET};
+use super::common::{Google, Sandbox, find_program};
+use super::measure::{self, Effort, Start};
+
+/// Signs a person in at the double, whose endpoints are https, and fills the cache of `token`.
+pub(crate) fn log_in(google: &Google, sandbox: &Sandbox) {
+    let client = google.client_json().replace(&google.http_base(), &google.https_base());
+    let client = sandbox.write("client_https.json", client);
+    let ca = google.ca_file();
+    let start = ["login", "--start", "--project", "my-project", "--client-id-file", client.to_str().unwrap()];
+    let started = sandbox.invoke(&start).env("SSL_CERT_FILE", ca).run().success();
+    let redirect = google.approve(started.stdout.trim(), "ada@example.com");
+    let finish = sandbox.invoke(&["login", "--finish", "-"]).env("SSL_CERT_FILE", ca);
+    finish.stdin(format!("{redirect}\n")).run().success();
+    sandbox.invoke(&["token"]).env("SSL_CERT_FILE", ca).may_print_secret().run().success();
+}
+
+pub(crate) fn print(google: &Google, sandbox: &Sandbox, binaries: &[Binary]) {
+    let Some(curl) = find_program("curl") else { return eprintln!("skipped: no curl to compare with") };
+    let ca = google.ca_file().to_str().unwrap().to_owned();
+    let mut environment = sandbox.env();
+    environment.push(("SSL_CERT_FILE".to_owned(), ca.clone()));
+    let form = form(sandbox);
+    let address = format!("{}/token", google.https_base());
+    let args = ["--silent", "--fail", "--cacert", &ca, "--data", &format!("@{}", form.display()), &address];
+    let mut starts = vec![Start::new("curl", &curl, &args, &environment)];
+    let runs = Rc::new(Cell::new(0));
+    for binary in binaries {
+        let cache = sandbox.home().join(".cache/bqcred/default.token");
+        let runs = Rc::clone(&runs);
+        let token = Start::new(&format!("`token`, {}", binary.name), &binary.path, &["token"], &environment);
+        starts.push(token.before(move || {
+            let _ = std::fs::remove_file(&cache);
+            runs.set(runs.get() + 1);
+        }));
+    }
+    let effort = Effort(8, 20);
+    let before = google.count("/token");
+    let times = measure::times(&starts, effort);
+    let requests = google.count("/token") - before - effort.0 * effort.1;
+    assert_eq!(requests, runs.get(), "one request a token");
+    let rows: Vec<Vec<String>> = starts
+        .iter()
+        .zip(&times)
+        .map(|(start, time)| {
+            vec![start.name.clone(), measure::time(*time), format!("{:.2}", time / times[0]), "1".to_owned()]
+        })
+        .collect();
+    measure::table(&["a new access token", "time", "of curl", "requests"], &rows);
+}
+
+/// What a refresh posts (RFC 6749 section 6), in a file for curl.
+fn form(sandbox: &Sandbox) -> std::path::PathBuf {
+    let refresh_token = refresh_token(&sandbox.adc("default"));
+    let form = format!(
+        "grant_type=refresh_token&refresh_token={}&client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}",
+        refresh_token.replace('/', "%2F")
+    );
+    sandbox.write("form", form)
+}
+
+fn refresh_token(adc: &Path) -> String {
+    let adc: serde_json::Value = serde_json::from_slice(&std::fs::read(adc).unwrap()).unwrap();
+    adc["refresh_token"].as_str().unwrap().to_owned()
+}
