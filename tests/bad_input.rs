@@ -1,6 +1,13 @@
 //! Every file that bqcred reads, damaged in every way: a clear error that names the file, the right exit
 //! code, nothing overwritten, nothing quoted, no panic.
-#![allow(missing_docs)]
+#![allow(
+    missing_docs,
+    clippy::bool_assert_comparison,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
 mod common;
 

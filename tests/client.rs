@@ -1,5 +1,12 @@
 //! `bqcred client`: what is taken, what is refused and how, where it is looked for.
-#![allow(missing_docs)]
+#![allow(
+    missing_docs,
+    clippy::bool_assert_comparison,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
 mod common;
 

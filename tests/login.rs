@@ -1,5 +1,12 @@
 //! `bqcred login`: at a terminal, in two steps, refused, interrupted; and what is kept.
-#![allow(missing_docs)]
+#![allow(
+    missing_docs,
+    clippy::bool_assert_comparison,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
 mod common;
 

@@ -1,5 +1,12 @@
 //! The README: every command in it is run, every exit code is the code's, every line of a shell is tested.
-#![allow(missing_docs, clippy::disallowed_methods, clippy::unwrap_used, clippy::panic)]
+#![allow(
+    missing_docs,
+    clippy::bool_assert_comparison,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
 mod common;
 

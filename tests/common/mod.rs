@@ -25,4 +25,4 @@ pub use double::{Consent, Endpoint, Google, Script, TlsFault};
 pub use programs::{NO_GCLOUD, find_program, gcloud_clients, missing, python_of, r_package, skipped, venv};
 pub use run::{Invocation, Run};
 pub use sandbox::{Sandbox, ends_with, mode, set_mode, spawn_in_terminal};
-pub use vm::{PERSON, Vm, python_kernel};
+pub use vm::{NOTEBOOK, PERSON, Vm, python_kernel};

@@ -12,7 +12,7 @@ use super::sandbox::Sandbox;
 pub const PERSON: &str = "ada@example.com";
 
 /// Runs a notebook's cells in a real kernel, and prints what they print.
-const NOTEBOOK: &str = include_str!("notebook.py");
+pub const NOTEBOOK: &str = include_str!("notebook.py");
 
 /// The VM.
 pub struct Vm {
