@@ -6,6 +6,7 @@ drive.py restart|stop URL TOKEN ID   restart or end it over REST
 drive.py ask ID CODE                 run code in a kernel that a server started
 drive.py specs URL TOKEN             the kernelspecs as the browser gets them
 drive.py nbclient|papermill KERNEL CODE   run a notebook of one cell
+drive.py life URL TOKEN KERNEL LANG  interrupt, restart, kill and end a kernel, and say how it took that
 drive.py listings COUNT              list kernelspecs until stdin ends, at least COUNT times
 """
 
@@ -33,7 +34,8 @@ def output(client, code):
         elif message["msg_type"] == "error":
             texts.append("ERROR " + content["evalue"])
 
-    client.wait_for_ready(timeout=60)
+    # a slow start looks like a death
+    patiently(lambda: client.wait_for_ready(timeout=60))
     client.execute_interactive(code, timeout=60, output_hook=hook)
     return "".join(texts)
 
@@ -105,6 +107,118 @@ def papermill(kernel, code):
 
     nbformat.write(notebook(kernel, code), "in.ipynb")
     return texts(pm.execute_notebook("in.ipynb", "out.ipynb", progress_bar=False))
+
+
+CODE = {
+    "python": {
+        "set": "x = 41 + 1",
+        "get": "print(x)",
+        "pid": "import os; print(os.getpid())",
+        "wait": "print('waiting', flush=True)\nimport time; time.sleep(100)",
+        "credential": "import os; p = os.environ['GOOGLE_APPLICATION_CREDENTIALS']; print(p + ' ' + open(p).read())",
+    },
+    "r": {
+        "set": "x <- 41 + 1",
+        "get": "cat(x)",
+        "pid": "cat(Sys.getpid())",
+        "wait": "cat('waiting\\n'); flush.console(); Sys.sleep(100)",
+        "credential": "p <- Sys.getenv('GOOGLE_APPLICATION_CREDENTIALS'); cat(p, readLines(p, warn = FALSE))",
+    },
+}
+
+
+def patiently(what, seconds=60):
+    """Tries until it works: a kernel that is being restarted doesn't answer yet."""
+    import time
+
+    ends = time.monotonic() + seconds
+    while True:
+        try:
+            return what()
+        except Exception:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.1)
+
+
+def is_gone(pid):
+    import os
+
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    raise TimeoutError(f"process {pid} is still there")
+
+
+def interrupted(url, token, kernel_id, code):
+    """Interrupts the code when it has begun; says whether the kernel gave up on it at once."""
+    from jupyter_client.blocking import BlockingKernelClient
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    client = BlockingKernelClient(connection_file=jupyter_runtime_dir() + "/kernel-" + kernel_id + ".json")
+    client.load_connection_file()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=60)
+        request = client.execute(code)
+        while True:
+            message = client.get_iopub_msg(timeout=60)
+            if message["msg_type"] == "stream" and "waiting" in message["content"]["text"]:
+                break
+        rest(url, token, "api/kernels/" + kernel_id + "/interrupt", "POST", {})
+        while True:
+            reply = client.get_shell_msg(timeout=60)
+            if reply["parent_header"].get("msg_id") == request:
+                return True
+    finally:
+        client.stop_channels()
+
+
+def life(url, token, kernel, language):
+    import os
+    import signal
+
+    code = CODE[language]
+    found = {}
+    kernel_id = start(url, token, kernel)
+
+    def pid():
+        return int(ask(kernel_id, code["pid"]))
+
+    first = patiently(pid)
+    ask(kernel_id, code["set"])
+    found["interrupted"] = interrupted(url, token, kernel_id, code["wait"])
+    found["state kept"] = ask(kernel_id, code["get"]).strip() == "42" and pid() == first
+    found["credential"] = ask(kernel_id, code["credential"]).replace(str(first), "PID")
+
+    restart(url, token, kernel_id)
+    second = patiently(pid)
+    found["restarted"] = second != first and patiently(lambda: is_gone(first))
+    os.kill(second, signal.SIGKILL)
+
+    def other():
+        answer = pid()
+        assert answer != second
+        return answer
+
+    third = patiently(other)
+    found["restarted after SIGKILL"] = third != second
+    found["credential again"] = "refresh_token" in ask(kernel_id, code["credential"])
+    stop(url, token, kernel_id)
+    found["gone when shut down"] = patiently(lambda: is_gone(third))
+    return found
+
+
+def orphan(url, token, kernel, server):
+    """Kills the server; says whether its Python kernel goes, too."""
+    import os
+    import signal
+
+    kernel_id = start(url, token, kernel)
+    pid = int(ask(kernel_id, CODE["python"]["pid"]))
+    os.kill(int(server), signal.SIGKILL)
+    return patiently(lambda: is_gone(pid))
 
 
 def listings(least):
