@@ -1,6 +1,13 @@
 //! `exec`: the program behaves as if nothing stood before it, and nothing stays behind it.
 #![cfg(target_os = "linux")]
 #![allow(missing_docs)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used
+)]
 
 mod common;
 
