@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::cli::Doctor;
 use crate::doctor::{self, Library, Prediction, Surroundings};
 use crate::error::{Kind, Result};
-use crate::ui::Output;
+use crate::ui::{self, Output};
 
 pub(crate) fn run(args: &Doctor, app: &App) -> Result<Output> {
     if args.offline && args.check.is_some() {
@@ -15,17 +15,22 @@ pub(crate) fn run(args: &Doctor, app: &App) -> Result<Output> {
     let asked = |library: &Library| named.is_empty() || named.contains(library);
     let predictions: Vec<Prediction> =
         Library::ALL.into_iter().filter(asked).map(|library| library.predict(&surroundings)).collect();
-    let checked = args.check.clone().map(|target| doctor::check(app, &surroundings, target)).transpose()?;
+    let checked = args.check.clone().map(|target| doctor::check(app, &surroundings, target));
+    let (checked, unchecked) = match checked {
+        Some(Err(error)) => (None, Some(ui::fail(&error))),
+        checked => (checked.and_then(Result::ok), None),
+    };
     let findings = doctor::findings(&surroundings, &predictions);
     let everywhere = predictions
         .iter()
         .filter(|prediction| !named.is_empty() || prediction.library.is_covered())
         .all(|prediction| prediction.is_you);
     let allowed = checked.as_ref().is_none_or(|checked| checked.missing.is_empty());
-    let code = match (everywhere && allowed, surroundings.is_refused()) {
-        (true, _) => 0,
-        (false, true) => Kind::Refused.code(),
-        (false, false) => Kind::Other.code(),
+    let code = match (unchecked, everywhere && allowed, surroundings.is_refused()) {
+        (Some(code), ..) => code,
+        (None, true, _) => 0,
+        (None, false, true) => Kind::Refused.code(),
+        (None, false, false) => Kind::Other.code(),
     };
     let checked = checked.as_ref();
     let output = match args.json {

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::credential_file::{FileKind, FileState, Holds, UserFile};
 use super::identity::{Identity, Problem};
-use super::surroundings::{Life, Surroundings};
+use super::life::Life;
+use super::surroundings::Surroundings;
 use super::trace::Trace;
 use crate::google::Transport;
 use crate::scopes;
@@ -69,7 +70,7 @@ pub(super) fn user(
     if !user.is_whole() {
         return fail(format!("{shown} lacks something that a refresh needs"), Problem::Incomplete);
     }
-    match s.life(user) {
+    match s.lives.of(user) {
         Life::Alive { scopes: Some(granted), .. }
             if reader.python && !all_granted(user.scopes.as_deref(), &granted) =>
         {

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use super::credential_file::FileState;
 use super::identity::Identity;
+use super::life::Life;
 use super::pydata::CACHES;
-use super::surroundings::{Life, Surroundings};
+use super::surroundings::Surroundings;
 use super::trace::Prediction;
 use super::{Library, kernels};
 use crate::environment::PROJECT;
@@ -36,6 +37,7 @@ impl Finding {
 pub(crate) fn findings(s: &Surroundings, predictions: &[Prediction]) -> Vec<Finding> {
     let mut found = Vec::new();
     project(s, predictions, &mut found);
+    start_up(s, predictions, &mut found);
     quota_project(predictions, &mut found);
     caches(s, &mut found);
     modes(s, predictions, &mut found);
@@ -64,6 +66,20 @@ fn project(s: &Surroundings, predictions: &[Prediction], found: &mut Vec<Finding
     }
 }
 
+/// What `google.auth.default()` costs with gcloud's own file.
+fn start_up(s: &Surroundings, predictions: &[Prediction], found: &mut Vec<Finding>) {
+    let well_known = s.gcloud_folder().join("application_default_credentials.json");
+    let python = predictions.iter().find(|prediction| prediction.library == Library::GoogleAuth);
+    if s.has_gcloud && python.and_then(|python| python.file.as_deref()) == Some(&well_known) {
+        found.push(Finding::new(
+            "starts_gcloud",
+            "Python starts gcloud whenever it looks for the credential, half a second each time: with gcloud's \
+             own file it asks gcloud for the project",
+            Some("eval $(bqcred env)".to_owned()),
+        ));
+    }
+}
+
 fn quota_project(predictions: &[Prediction], found: &mut Vec<Finding>) {
     let told = predictions.iter().find_map(|prediction| prediction.quota_project.as_ref());
     if let Some(project) = told {
@@ -84,7 +100,7 @@ fn caches(s: &Surroundings, found: &mut Vec<Finding>) {
         let path = s.home.join(file);
         let state = s.file(&path);
         let Some(user) = state.user() else { continue };
-        let account = match s.life(user) {
+        let account = match s.lives.of(user) {
             Life::Refused(..) => continue,
             _ => s.account(user),
         };
@@ -115,8 +131,10 @@ fn modes(s: &Surroundings, predictions: &[Prediction], found: &mut Vec<Finding>)
     paths.sort();
     paths.dedup();
     for path in paths {
+        // `bqcred exec` keeps it in memory, where modes mean nothing
         if let FileState::Holds(holds) = &*s.file(&path)
             && holds.mode & 0o077 != 0
+            && !path.starts_with("/proc")
         {
             found.push(Finding::new(
                 "open_file",
@@ -131,7 +149,7 @@ fn modes(s: &Surroundings, predictions: &[Prediction], found: &mut Vec<Finding>)
 fn granted(s: &Surroundings, found: &mut Vec<Finding>) {
     let Some(adc) = &s.person.adc else { return };
     let state = s.file(adc);
-    let Some(Life::Alive { scopes: Some(granted), .. }) = state.user().map(|user| s.life(user)) else {
+    let Some(Life::Alive { scopes: Some(granted), .. }) = state.user().map(|user| s.lives.of(user)) else {
         return;
     };
     if !scopes::allow_bigquery(&granted) {
@@ -183,7 +201,7 @@ fn certificates(s: &Surroundings, found: &mut Vec<Finding>) {
 }
 
 fn clock(s: &Surroundings, found: &mut Vec<Finding>) {
-    if let Some(offset) = s.clock_offset.get().filter(|offset| offset.abs() > CLOCK_TOLERANCE) {
+    if let Some(offset) = s.lives.clock_offset().filter(|offset| offset.abs() > CLOCK_TOLERANCE) {
         let direction = if offset > 0 { "behind" } else { "ahead of" };
         found.push(Finding::new(
             "clock",

@@ -30,6 +30,9 @@ pub(super) fn predict(s: &Surroundings) -> Prediction {
     }
     let path = path(s);
     let identity = from_file(s, &mut trace, &path).unwrap_or_else(|| on_vm(s, &mut trace));
+    if ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"].iter().any(|name| s.r.variables.filled(name).is_some()) {
+        trace.note("R trusts the system's certificates alone: SSL_CERT_FILE means nothing to it");
+    }
     if matches!(identity, Identity::Person(_)) {
         trace.note(
             "only for packages that ask for BigQuery or cloud-platform alone: googledrive and googlesheets4 \

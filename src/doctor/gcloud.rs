@@ -78,7 +78,7 @@ fn impersonation(properties: &Properties<'_>, trace: &mut Trace) -> Option<Ident
 /// `store._Load()`.
 fn credential(s: &Surroundings, properties: &Properties<'_>, trace: &mut Trace) -> Identity {
     if let Some(token) = s.variables.text("CLOUDSDK_AUTH_ACCESS_TOKEN") {
-        let account = s.whose(&Secret::new(token.trim()));
+        let account = s.lives.whose(&Secret::new(token.trim()));
         return trace.decided("CLOUDSDK_AUTH_ACCESS_TOKEN is set", Identity::AccessToken(account));
     }
     trace.passed("CLOUDSDK_AUTH_ACCESS_TOKEN is not set");

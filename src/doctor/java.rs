@@ -16,6 +16,9 @@ const READER: Reader = Reader { python: false };
 pub(super) fn predict(s: &Surroundings) -> Prediction {
     let mut trace = Trace::default();
     let identity = default(s, &mut trace);
+    if s.variables.filled("HTTPS_PROXY").or_else(|| s.variables.filled("https_proxy")).is_some() {
+        trace.note("Java does not read HTTPS_PROXY: it takes -Dhttps.proxyHost and -Dhttps.proxyPort");
+    }
     trace.into_prediction(Library::Java, identity)
 }
 
