@@ -20,7 +20,7 @@ pub(super) struct Reader {
 /// Whom a file that is there makes of a library that believes it.
 pub(super) fn identity(s: &Surroundings, trace: &mut Trace, path: &Path, reader: Reader) -> Identity {
     let state = s.file(path);
-    trace.from_file(path);
+    trace.read_from(path);
     let shown = path.display();
     let mut fail = |what: String, problem: Problem| trace.decided(what, Identity::Fails(problem));
     let holds = match &*state {

@@ -84,7 +84,7 @@ fn from_file(s: &Surroundings, trace: &mut Trace, path: &Path) -> Option<Identit
             None
         }
         identity => {
-            trace.from_file(path);
+            trace.read_from(path);
             Some(identity)
         }
     }

@@ -72,7 +72,7 @@ fn from_cache(library: Library, s: &Surroundings, trace: &mut Trace) -> Identity
             prompt(library, trace)
         }
         _ => {
-            trace.from_file(&path);
+            trace.read_from(&path);
             trace.note(format!("{} is a login of its own, made earlier", path.display()));
             identity
         }
