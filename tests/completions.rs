@@ -1,6 +1,13 @@
 //! Completions: what bqcred offers, and the real shells at a terminal, where Tab is pressed.
 #![cfg(unix)]
-#![allow(clippy::disallowed_methods, reason = "a test reads and writes files as it likes")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test reads and writes files as it likes"
+)]
 
 mod common;
 
