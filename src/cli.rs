@@ -407,6 +407,8 @@ pub(crate) struct Lock {
 
 /// The OAuth client that logins run under
 #[derive(Debug, Subcommand)]
+#[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
+#[command(after_help = "Example:\n  bqcred client guide")]
 pub(crate) enum Client {
     /// Keep a client file from Google's console
     #[command(after_help = "Example:\n  bqcred client set ~/Downloads/client_secret_123.json")]
@@ -432,6 +434,8 @@ pub(crate) enum Client {
 
 /// Jupyter kernels that use a profile
 #[derive(Debug, Subcommand)]
+#[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
+#[command(after_help = "Example:\n  bqcred kernel install\n  bqcred kernel list")]
 pub(crate) enum Kernel {
     List(KernelList),
     Install(KernelInstall),

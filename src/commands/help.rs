@@ -1,10 +1,14 @@
 //! `bqcred help VERB`: the same as `bqcred VERB --help`.
 
-use crate::cli::{self, Help};
+use crate::cli::{self, Asked, Help};
 use crate::error::Result;
 use crate::ui::Output;
 
 pub(crate) fn run(args: &Help) -> Result<Output> {
-    let mut command = cli::described(&args.verb)?;
-    Ok(Output::text(command.render_long_help().to_string()))
+    cli::described(&args.verb)?;
+    let words = std::iter::once("bqcred").chain(args.verb.iter().map(String::as_str)).chain(["--help"]);
+    match cli::parse(words.map(Into::into).collect())? {
+        Asked::Text(text) => Ok(text),
+        Asked::Verb(_) => Ok(Output::none()),
+    }
 }

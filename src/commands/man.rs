@@ -41,10 +41,12 @@ fn name(command: &Command) -> String {
 
 fn page(command: &Command) -> Result<Vec<u8>> {
     let shown = command.clone().subcommand_help_heading("VERBS");
-    let man = Page::new(shown).manual("bqcred manual").date("");
-    let mut text = Vec::new();
+    let man = Page::new(shown);
+    // no date: the same source gives the same page
+    let version = env!("CARGO_PKG_VERSION");
+    let mut text =
+        format!(".TH {} 1 \"\" \"bqcred {version}\" \"bqcred manual\"\n", name(command)).into_bytes();
     let mut write = || -> std::io::Result<()> {
-        man.render_title(&mut text)?;
         man.render_name_section(&mut text)?;
         man.render_synopsis_section(&mut text)?;
         man.render_description_section(&mut text)?;
@@ -63,7 +65,8 @@ fn closing_sections(command: &Command) -> Roff {
     let mut roff = Roff::default();
     if let Some(example) = command.get_after_help() {
         roff.control("SH", ["EXAMPLE"]).control("nf", []);
-        for line in example.to_string().lines() {
+        let example = example.to_string();
+        for line in example.strip_prefix("Example:\n").unwrap_or(&example).lines() {
             roff.text([roman(line)]);
         }
         roff.control("fi", []);
