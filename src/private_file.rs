@@ -307,6 +307,7 @@ pub(crate) fn set_aside(_lock: &Lock, path: &Path) -> Result<PathBuf> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "what others wrote, and what they would read")]
 mod tests {
     use super::*;
 

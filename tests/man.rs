@@ -1,6 +1,11 @@
 //! Manual pages and help: every verb has both, with an example, and the real `man` has nothing to complain of.
 #![cfg(unix)]
-#![allow(clippy::disallowed_methods, reason = "a test reads and writes files as it likes")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail in any way"
+)]
 
 mod common;
 

@@ -1,6 +1,11 @@
 //! `bqcred` alone: the next sensible step, for each state, from files alone.
 #![cfg(unix)]
-#![allow(clippy::disallowed_methods, reason = "a test reads and writes files as it likes")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail in any way"
+)]
 
 mod common;
 

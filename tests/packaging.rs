@@ -1,5 +1,11 @@
 //! The packages that `packaging/build` makes, installed in fresh surroundings, and what releases them.
 #![cfg(unix)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail in any way"
+)]
 
 mod common;
 

@@ -258,17 +258,17 @@ mod tests {
             |target: &str, host: &str| status(&format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n"));
         assert_eq!(get("/?state=right&code=c", "127.0.0.1:8085"), ("200 OK", true));
         assert_eq!(get("/?error=access_denied&state=right", "localhost:8085"), ("200 OK", true));
-        assert_eq!(get("/?state=wrong&code=c", "127.0.0.1:8085").1, false);
-        assert_eq!(get("/?code=c", "127.0.0.1:8085").1, false);
+        assert!(!get("/?state=wrong&code=c", "127.0.0.1:8085").1);
+        assert!(!get("/?code=c", "127.0.0.1:8085").1);
         assert_eq!(get("/?state=right&code=c", "evil.example:8085").0, "421 Misdirected Request");
-        assert_eq!(get("/?state=right&code=c", "127.0.0.1:1").1, false);
+        assert!(!get("/?state=right&code=c", "127.0.0.1:1").1);
         assert_eq!(get("/favicon.ico", "127.0.0.1:8085").0, "404 Not Found");
-        assert_eq!(status("GET /?state=right&code=c HTTP/1.1\r\n\r\n").1, false);
+        assert!(!status("GET /?state=right&code=c HTTP/1.1\r\n\r\n").1);
         assert_eq!(
             status("HEAD /?state=right&code=c HTTP/1.1\r\nHost: 127.0.0.1:8085\r\n\r\n"),
             ("200 OK", false)
         );
-        assert_eq!(status("POST /?state=right&code=c HTTP/1.1\r\nHost: 127.0.0.1:8085\r\n\r\n").1, false);
+        assert!(!status("POST /?state=right&code=c HTTP/1.1\r\nHost: 127.0.0.1:8085\r\n\r\n").1);
         assert_eq!(
             status("GET /?state=right&code=c HTTP/1.1\r\nHost: 127.0.0.1:8085\r\nhost: x\r\n\r\n").0,
             "400 Bad Request"

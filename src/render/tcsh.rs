@@ -1,7 +1,7 @@
 //! tcsh and csh: ``eval `bqcred env` ``, quoted or not.
 //!
 //! As in a POSIX shell, the text is split and taken for patterns before `eval` sees it, so the two
-//! spellings are those of [`posix`](super::posix), with csh's own words around them.
+//! spellings are those of [`posix`], with csh's own words around them.
 
 use std::ffi::OsStr;
 
