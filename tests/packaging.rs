@@ -1,17 +1,8 @@
 //! The packages that `packaging/build` makes, installed in fresh surroundings, and what releases them.
-#![allow(
-    missing_docs,
-    clippy::bool_assert_comparison,
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used
-)]
 #![cfg(unix)]
 #![allow(
     clippy::disallowed_methods,
+    clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a test may fail in any way"
