@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::client::{Client, Found};
 use crate::credential::AuthorizedUser;
+use crate::environment;
 use crate::error::{Error, Result};
 use crate::google::Endpoints;
 use crate::paths::Paths;
@@ -160,6 +161,14 @@ impl App {
             Some(folder) => PathBuf::from(folder),
             None => self.paths.home.join(".config").join("gcloud"),
         }
+    }
+
+    /// Whether gcloud's variables in this environment are ours: they name a file of ours.
+    pub(crate) fn set_gcloud(&self) -> bool {
+        let [file, ..] = environment::GCLOUD;
+        let ours = [Some(&self.paths.data), self.paths.runtime.as_ref()];
+        env(file)
+            .is_some_and(|file| ours.into_iter().flatten().any(|folder| Path::new(&file).starts_with(folder)))
     }
 
     /// Where gcloud keeps the application-default credential that libraries find by themselves.

@@ -121,6 +121,12 @@ impl AuthorizedUser {
         if wire.universe_domain.is_some_and(|universe| !universe.is_empty() && universe != UNIVERSE) {
             return Err(NotAuthorizedUser::OtherUniverse);
         }
+        let texts = [&wire.account, &wire.client_id, &wire.quota_project_id];
+        if texts.into_iter().flatten().any(|text| text.chars().any(char::is_control)) {
+            return Err(NotAuthorizedUser::Malformed(
+                "holds a control character where none belongs".to_owned(),
+            ));
+        }
         let client_id = wire.client_id.filter(|id| !id.is_empty());
         let refresh_token = wire.refresh_token.filter(|token| !token.expose().is_empty());
         let (Some(client_id), Some(refresh_token), Some(client_secret)) =

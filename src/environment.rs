@@ -22,7 +22,7 @@ const GUARD: [(&str, &str); 2] = [("GCE_METADATA_URL", "127.0.0.1:9"), ("NO_GCE_
 
 /// For gcloud and bq, which read none of the above. bq takes the VM's service account all the same
 /// unless it is told another account.
-const GCLOUD: [&str; 3] =
+pub(crate) const GCLOUD: [&str; 3] =
     ["CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", "CLOUDSDK_CORE_ACCOUNT", "CLOUDSDK_CORE_PROJECT"];
 
 /// What goes into the environment beyond the credential.
@@ -71,9 +71,11 @@ pub(crate) fn unset(extent: Extent) -> Vec<Change> {
 }
 
 /// The removal of what an earlier profile set in this environment and this one doesn't.
-pub(crate) fn leftovers(changes: &[Change]) -> Vec<Change> {
+/// `gcloud` says that gcloud's variables were among it.
+pub(crate) fn leftovers(changes: &[Change], gcloud: bool) -> Vec<Change> {
     [PROJECT, QUOTA_PROJECT]
         .into_iter()
+        .chain(GCLOUD.into_iter().filter(|_| gcloud))
         .filter(|name| !changes.iter().any(|change| change.name == *name))
         .map(removal)
         .collect()

@@ -8,7 +8,7 @@ use crate::app::{App, Loaded};
 use crate::client;
 use crate::clock::Time;
 use crate::error::{Error, Kind, Result};
-use crate::google::{Failure, Google, Revoked};
+use crate::google::{Failure, Google, Reason, Revoked};
 use crate::private_file::Lock;
 use crate::profile::{self, Ended, Profile, ProfileName, StoreKind};
 use crate::store::Store;
@@ -104,7 +104,8 @@ pub(crate) fn prove_ended(loaded: &Loaded, login: &str) -> Result<()> {
     let server = Google::at(&endpoints);
     for pause in PAUSES.into_iter().map(Some).chain([None]) {
         match server.refresh(&credential.client_id, &credential.client_secret, &credential.refresh_token) {
-            Err(Failure::Refused(_)) => return Ok(()),
+            Err(Failure::Refused(Reason::GrantEnded | Reason::ClientDeleted)) => return Ok(()),
+            // any other refusal says nothing about the grant: a device or a sign-in can be wrong for it
             Err(failure) => {
                 let what = "the server took the revocation, but whether it worked can't be told";
                 return Err(still_alive(what, failure, login));

@@ -50,6 +50,7 @@ pub(crate) struct Kept {
 /// second: between the two, [`Profile::describe`] sees that they don't belong together.
 pub(crate) fn keep(app: &App, name: &ProfileName, mut arrival: Arrival) -> Result<Kept> {
     let lock = Lock::acquire(&app.paths.profile_lock(name))?;
+    Profile::check_place(&app.paths, name)?;
     let before = app.known_profile(name).ok().flatten();
     let old = before.clone().unwrap_or_default();
     let moved = before.as_ref().is_some_and(|before| before.store != arrival.store);
@@ -133,6 +134,9 @@ pub(crate) fn bring_along<'n>(
 /// its place meanwhile, nothing is.
 pub(crate) fn discard(app: &App, name: &ProfileName, profile: &Profile, only: Option<&str>) -> Result<bool> {
     let lock = Lock::acquire(&app.paths.profile_lock(name))?;
+    // it may have been moved to the other store since somebody looked
+    let now = app.known_profile(name).ok().flatten();
+    let profile = now.as_ref().unwrap_or(profile);
     let store = Store::of(profile.store, &app.paths);
     if let Some(fingerprint) = only
         && store.load(name)?.is_some_and(|stored| stored.fingerprint() != fingerprint)

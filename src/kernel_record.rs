@@ -53,7 +53,7 @@ impl Record {
 
     /// Changes the record under its lock.
     pub(crate) fn change(paths: &Paths, change: impl FnOnce(&mut Record)) -> Result<()> {
-        let lock = Lock::acquire(&paths.state.join(".kernels.lock"))?;
+        let lock = Lock::acquire(&paths.state.join(".+kernels.lock"))?;
         let mut record = Record::load(paths)?;
         change(&mut record);
         if record.kernels.is_empty() {

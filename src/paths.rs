@@ -18,6 +18,8 @@ pub(crate) struct Paths {
     pub(crate) state: PathBuf,
     /// What lasts as long as this login session, if the system has such a place.
     pub(crate) runtime: Option<PathBuf>,
+    /// Where that is on systems with logind, whatever the environment says.
+    pub(crate) usual_runtime: PathBuf,
     /// The person's home folder.
     pub(crate) home: PathBuf,
     /// An organisation's OAuth client.
@@ -34,11 +36,18 @@ impl Paths {
         };
         let places = directories::ProjectDirs::from("", "", "bqcred").ok_or_else(no_home)?;
         let home = directories::BaseDirs::new().ok_or_else(no_home)?.home_dir().to_owned();
+        if !home.is_absolute() {
+            // credentials would lie in whatever folder one is in, and the libraries look in another
+            return Err(
+                Error::new(Kind::Store, "HOME is no absolute path").hint("set HOME to your home folder")
+            );
+        }
         let data = places.data_local_dir().to_owned();
         Ok(Paths {
             config: places.config_dir().to_owned(),
             cache: places.cache_dir().to_owned(),
             state: places.state_dir().map_or_else(|| data.join(".state"), Path::to_owned),
+            usual_runtime: PathBuf::from(format!("/run/user/{}/bqcred", rustix::process::geteuid().as_raw())),
             runtime: places.runtime_dir().map(Path::to_owned),
             data,
             home,
@@ -70,7 +79,7 @@ impl Paths {
 
     /// Held while a profile's grant is revoked or replaced, a person's sign-in included.
     pub(crate) fn grant_lock(&self, name: &ProfileName) -> PathBuf {
-        self.data.join(format!(".{name}.grant.lock"))
+        self.data.join(format!(".{name}+grant.lock"))
     }
 
     /// The access token of a file-stored profile.

@@ -106,7 +106,7 @@ impl Allowed {
 }
 
 fn change<T>(paths: &Paths, change: impl FnOnce(&mut BTreeMap<String, String>) -> T) -> Result<T> {
-    let lock = Lock::acquire(&paths.state.join(".pins.lock"))?;
+    let lock = Lock::acquire(&paths.state.join(".+pins.lock"))?;
     let mut allowed = Allowed::load(paths)?;
     let result = change(&mut allowed.0);
     let mut text = serde_json::to_vec_pretty(&allowed)

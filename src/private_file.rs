@@ -7,8 +7,10 @@
 
 mod fleeting;
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -25,7 +27,7 @@ pub(crate) use fleeting::Fleeting;
 const SIZE_LIMIT: u64 = 1024 * 1024;
 /// Locks are held for milliseconds; somebody who waits this long waits for a stopped process.
 const LOCK_PATIENCE: Duration = Duration::from_secs(20);
-const TEMPORARY_PREFIX: &str = ".bqcred-";
+const TEMPORARY_SUFFIX: &str = ".tmp";
 
 /// What a file may hold, and so who else may have access to it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -222,7 +224,7 @@ impl Lock {
 pub(crate) fn write(_lock: &Lock, path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = folder_of(path);
     create_dir(folder)?;
-    sweep(folder);
+    sweep(path);
     write_and_rename(path, folder, bytes).map_err(|error| Error::file(path, "write", &error))
 }
 
@@ -248,7 +250,10 @@ fn write_and_rename(path: &Path, folder: &Path, bytes: &[u8]) -> std::io::Result
     if path.is_dir() {
         return Err(std::io::Error::new(ErrorKind::IsADirectory, "it is a folder"));
     }
-    let mut file = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).suffix(".tmp").tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(&temporary_prefix(path))
+        .suffix(TEMPORARY_SUFFIX)
+        .tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?; // before the rename: otherwise a crash may leave the new name with no content
     file.persist(path).map_err(|error| error.error)?;
@@ -263,15 +268,26 @@ fn sync_folder(folder: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Removes what a killed writer left: it holds a secret. The lock is held, so no writer is at work.
-fn sweep(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+/// Removes what a killed writer of this very file left: it holds a secret. The file's lock is held, so
+/// no writer of it is at work; writers of its neighbours hold locks of their own.
+pub(crate) fn sweep(path: &Path) {
+    let prefix = temporary_prefix(path);
+    for entry in fs::read_dir(folder_of(path)).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(TEMPORARY_PREFIX) && name.ends_with(".tmp") {
+        if name.as_bytes().starts_with(prefix.as_bytes())
+            && name.as_bytes().ends_with(TEMPORARY_SUFFIX.as_bytes())
+        {
             let _ = fs::remove_file(entry.path());
         }
     }
+}
+
+/// The plus sign can't be part of a profile's name, so no file's prefix begins another's.
+fn temporary_prefix(path: &Path) -> OsString {
+    let mut prefix = OsString::from(".bqcred-");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push("+");
+    prefix
 }
 
 /// Removes the file. Says whether there was one.
@@ -356,11 +372,13 @@ mod tests {
     #[test]
     fn left_overs_of_a_killed_writer_are_swept_by_the_next() {
         let root = private_folder();
-        let left = root.path().join(".bqcred-abc.tmp");
+        let left = root.path().join(".bqcred-file+abc.tmp");
+        let neighbour = root.path().join(".bqcred-other+abc.tmp");
+        fs::write(&neighbour, "at work").unwrap();
         fs::write(&left, "secret").unwrap();
         let lock = Lock::acquire(&root.path().join(".lock")).unwrap();
         write(&lock, &root.path().join("file"), b"x").unwrap();
-        assert!(!left.exists());
+        assert!(!left.exists() && neighbour.exists());
     }
 
     #[test]

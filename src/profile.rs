@@ -160,11 +160,22 @@ impl Profile {
         let path = paths.profile_settings(name);
         refuse_linked_folder(paths, name)?;
         let Some(bytes) = private_file::read(&path, Content::Settings)? else { return Ok(None) };
-        let profile = serde_json::from_slice(&bytes).map_err(|error| {
-            Error::content(&path, json_problem(&error))
-                .hint(format!("`bqcred login --profile {name}` writes it anew and keeps this one aside"))
-        })?;
+        let hint = format!("`bqcred login --profile {name}` writes it anew and keeps this one aside");
+        let mut profile: Profile = serde_json::from_slice(&bytes)
+            .map_err(|error| Error::content(&path, json_problem(&error)).hint(hint.clone()))?;
+        // secrets go to these addresses, and somebody may have edited them
+        profile.endpoints = profile
+            .endpoints
+            .map(Endpoints::checked)
+            .transpose()
+            .map_err(|problem| Error::content(&path, problem).hint(hint))?;
         Ok(Some(profile))
+    }
+
+    /// Makes sure that what is known can be written, whatever it says now.
+    pub(crate) fn check_place(paths: &Paths, name: &ProfileName) -> Result<()> {
+        refuse_linked_folder(paths, name)?;
+        private_file::read(&paths.profile_settings(name), Content::Settings).map(drop)
     }
 
     /// Writes what is known. A file that can't be understood is kept under another name; its new

@@ -43,6 +43,12 @@ pub(crate) fn access_token(app: &App, loaded: &mut Loaded, min_ttl: u64) -> Resu
     }
     // Held over the network, and only for this: whoever changes a profile takes another lock.
     let _turn = Lock::acquire_within(&app.paths.token_lock(&loaded.name), OTHERS_PATIENCE);
+    // who had the turn before may have been given another refresh token, by a server that rotates them
+    if let Ok((name, profile)) = app.profile_named(loaded.name.clone())
+        && let Ok(now) = app.load_credential(name, profile)
+    {
+        *loaded = now;
+    }
     if let Some(token) = kept(app, loaded, min_ttl) {
         return Ok(token);
     }

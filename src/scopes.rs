@@ -85,7 +85,13 @@ pub(crate) fn not_granted(asked: &[String], granted: &[String]) -> Vec<String> {
         };
         plain(one) == plain(other)
     };
-    asked.iter().filter(|scope| !granted.iter().any(|have| same(have, scope))).cloned().collect()
+    // a refresh token came, so what asks for one was granted, whether it is repeated or not
+    asked
+        .iter()
+        .filter(|scope| *scope != "offline_access")
+        .filter(|scope| !granted.iter().any(|have| same(have, scope)))
+        .cloned()
+        .collect()
 }
 
 /// Whether these scopes let a program query BigQuery at all.

@@ -97,7 +97,7 @@ fn assert_nothing_left(vm: &Vm) {
     let state = vm.sandbox.home().join(".local/state/bqcred");
     let left: Vec<PathBuf> =
         std::fs::read_dir(state).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
-    let left: Vec<&PathBuf> = left.iter().filter(|path| !path.ends_with(".gcloud.lock")).collect();
+    let left: Vec<&PathBuf> = left.iter().filter(|path| !path.ends_with(".+gcloud.lock")).collect();
     assert!(left.is_empty(), "gcloud's login left {left:?}");
     assert!(!vm.sandbox.home().join(".config/gcloud").exists(), "gcloud wrote to the person's own settings");
     let ours = [vm.sandbox.data("default"), vm.sandbox.home().join(".cache/bqcred")];

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::app::{self, App};
 use crate::cli::Env;
 use crate::environment::{self, Extent};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::parent_shell;
 use crate::pins::Pin;
 use crate::profile::{self, Profile, ProfileName, StoreKind};
@@ -19,16 +19,26 @@ pub(crate) fn run(args: &Env, app: &App) -> Result<Output> {
             .and_then(|changes| render::format(format.format(), &changes))
             .map(Output::bytes);
     }
-    let dialect = args.shell.or_else(parent_shell::dialect).unwrap_or(Dialect::Posix);
+    let dialect = dialect(args);
     changes(args, app)
         .and_then(|changes| render::shell(dialect, &changes))
         .map(Output::bytes)
-        .map_err(|error| error.with_stdout(dialect.failing()))
+        .map_err(|error| fail(args, error))
+}
+
+fn dialect(args: &Env) -> Dialect {
+    args.shell.or_else(parent_shell::dialect).unwrap_or(Dialect::Posix)
+}
+
+/// A failure that an `eval` notices.
+pub(super) fn fail(args: &Env, error: Error) -> Error {
+    if args.format.is_some() { error } else { error.with_stdout(dialect(args).failing()) }
 }
 
 fn changes(args: &Env, app: &App) -> Result<Vec<Change>> {
     let extent = Extent { guard: !args.no_guard, gcloud: args.gcloud };
     if args.unset {
+        let extent = Extent { gcloud: args.gcloud || app.set_gcloud(), ..extent };
         return Ok(environment::unset(extent));
     }
     let (name, profile, adc) = readable(args, app)?;
@@ -39,7 +49,7 @@ fn changes(args: &Env, app: &App) -> Result<Vec<Change>> {
     let mut changes = environment::set(name, profile, &adc, extent);
     if args.format.is_none() && app::env(environment::PROFILE).is_some_and(|earlier| earlier != name.as_str())
     {
-        changes.extend(environment::leftovers(&changes));
+        changes.extend(environment::leftovers(&changes, app.set_gcloud()));
     }
     let has_project = profile.project.is_some() || app::env(environment::PROJECT).is_some();
     if !has_project {

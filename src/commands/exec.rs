@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
     let credential = loaded.credential.to_adc_json();
     if args.file || cfg!(not(target_os = "linux")) {
         let file = supervised::file(&app.paths, &credential)?;
-        prepare(&mut program, &loaded.name, &loaded.profile, &file.path());
+        prepare(app, &mut program, &loaded.name, &loaded.profile, &file.path());
         // the parent stays: it has no more use for secrets
         drop((credential, loaded));
         return supervised::run(&mut program, file).map(|code| Output::none().with_code(code));
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
     #[cfg(target_os = "linux")]
     {
         let memory = handover::memory::InMemory::new(&credential)?;
-        prepare(&mut program, &loaded.name, &loaded.profile, &memory.path());
+        prepare(app, &mut program, &loaded.name, &loaded.profile, &memory.path());
         Err(memory.become_program(&mut program))
     }
     #[cfg(not(target_os = "linux"))]
@@ -45,10 +45,10 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
 }
 
 /// The environment that `env` prints, guard included; what an earlier profile set there is gone.
-fn prepare(program: &mut Command, name: &ProfileName, profile: &Profile, adc: &Path) {
+fn prepare(app: &App, program: &mut Command, name: &ProfileName, profile: &Profile, adc: &Path) {
     let mut changes = environment::set(name, profile, adc, Extent { guard: true, gcloud: false });
     if app::env(environment::PROFILE).is_some_and(|earlier| earlier != name.as_str()) {
-        changes.extend(environment::leftovers(&changes));
+        changes.extend(environment::leftovers(&changes, app.set_gcloud()));
     }
     handover::apply(&changes, program);
 }
@@ -56,11 +56,16 @@ fn prepare(program: &mut Command, name: &ProfileName, profile: &Profile, adc: &P
 /// Starts the program all the same; what it reads in the place of a credential names the reason.
 fn start_without(app: &App, mut program: Command, why: &Error) -> Result<Output> {
     ui::fail(why);
-    let name = app.profile_name().unwrap_or_default();
+    let named = app.profile_name();
+    let name = named.clone().unwrap_or_default();
     let profile = app.known_profile(&name).ok().flatten().unwrap_or_default();
     let stub = stub::write(&app.paths, why);
     ui::note("the program is started without a credential");
-    prepare(&mut program, &name, &profile, &stub);
+    prepare(app, &mut program, &name, &profile, &stub);
+    if named.is_err() {
+        // not as another profile than the one that was meant
+        program.env_remove(environment::PROFILE);
+    }
     Err(handover::become_program(&mut program))
 }
 

@@ -40,6 +40,10 @@ fn to_file(args: &Export, path: &Path, json: &[u8]) -> Result<Output> {
         return Err(Error::usage(format!("{} exists already; nothing was changed", path.display()))
             .hint("`--force` replaces it"));
     }
+    if path.exists() && !path.is_file() {
+        return Err(Error::usage(format!("{} is no regular file; nothing was changed", path.display()))
+            .hint("`bqcred export -` writes to stdout"));
+    }
     private_file::write_elsewhere(path, json)?;
     ui::note(&format!(
         "written to {}: a plain file that acts as you; bqcred doesn't look after it",
@@ -53,7 +57,7 @@ fn record_path(app: &App) -> PathBuf {
 }
 
 fn lock(app: &App) -> Result<Lock> {
-    Lock::acquire(&app.paths.state.join(".well-known.lock"))
+    Lock::acquire(&app.paths.state.join(".+well-known.lock"))
 }
 
 fn digest(bytes: &[u8]) -> String {
@@ -79,7 +83,7 @@ fn to_well_known(args: &Export, app: &App, json: &[u8]) -> Result<Output> {
     };
     let backup = match (&present, earlier) {
         (Some(_), Some(record)) if ours => record.backup,
-        (Some(bytes), _) => Some(keep_aside(args, &lock, &path, bytes)?),
+        (Some(bytes), _) => Some(keep_aside(args, &path, bytes)?),
         (None, _) => None,
     };
     let record = Record { path: path.clone(), sha256: digest(json), backup };
@@ -99,7 +103,7 @@ fn to_well_known(args: &Export, app: &App, json: &[u8]) -> Result<Output> {
     Ok(Output::none())
 }
 
-fn keep_aside(args: &Export, lock: &Lock, path: &Path, bytes: &[u8]) -> Result<PathBuf> {
+fn keep_aside(args: &Export, path: &Path, bytes: &[u8]) -> Result<PathBuf> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".before-bqcred");
     let backup = path.with_file_name(name);
@@ -111,7 +115,6 @@ fn keep_aside(args: &Export, lock: &Lock, path: &Path, bytes: &[u8]) -> Result<P
         ))
         .hint("move it away, or let `--force` replace it"));
     }
-    let _ = lock;
     private_file::write_elsewhere(&backup, bytes)?;
     Ok(backup)
 }

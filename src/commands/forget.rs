@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::cli::Forget;
 use crate::error::Result;
 use crate::keep;
-use crate::profile::{Profile, ProfileName};
+use crate::profile::{Profile, ProfileName, StoreKind};
 use crate::ui::{self, Output};
 
 pub(crate) fn run(_args: &Forget, app: &App) -> Result<Output> {
@@ -29,7 +29,9 @@ fn named(app: &App) -> Result<(ProfileName, Profile)> {
             if app.paths.profile(&name).is_symlink() {
                 return Err(error);
             }
-            Ok((name, Profile::default()))
+            // with no file the secret can only lie in the keyring
+            let store = if app.paths.adc(&name).exists() { StoreKind::File } else { StoreKind::Keyring };
+            Ok((name, Profile { store, ..Profile::default() }))
         }
         Err(error) => Err(error),
     }

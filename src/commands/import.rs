@@ -34,6 +34,9 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
         login::check_project(project)?;
     }
     let source = source(args, app)?;
+    if let Some(path) = &source {
+        refuse_own(app, &name, path)?;
+    }
     let credential = read(&source)?;
     let store = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
     let arrival = arrival(args, app, &name, credential, store)?;
@@ -50,6 +53,16 @@ fn other_name(app: &App, name: &ProfileName) -> String {
         .map(|number| format!("{name}-{number}"))
         .find(|free| !taken.iter().any(|name| name.as_str() == free));
     format!("bqcred import --profile {} …", free.unwrap_or_default())
+}
+
+/// The profile's own file is no source: it would be replaced by itself, and removed by `--move`.
+fn refuse_own(app: &App, name: &ProfileName, path: &Path) -> Result<()> {
+    let Ok(source) = path.canonicalize() else { return Ok(()) };
+    let own = [Some(app.paths.adc(name)), crate::store::session::existing(&app.paths, name)];
+    if own.into_iter().flatten().any(|own| own.canonicalize().is_ok_and(|own| own == source)) {
+        return Err(Error::usage(format!("{} is profile {name}'s own file", path.display())));
+    }
+    Ok(())
 }
 
 /// Asks Google whose the credential is. Where it can't be asked, the file's own word has to do; where
@@ -123,6 +136,10 @@ fn endpoints(app: &App, credential: &AuthorizedUser) -> Option<Endpoints> {
 
 /// The file to read; `None` for stdin.
 fn source(args: &Import, app: &App) -> Result<Option<PathBuf>> {
+    if args.account.is_some() && args.from != Some(Source::Gcloud) {
+        return Err(Error::usage("--account chooses among gcloud's accounts")
+            .hint("`bqcred import --from gcloud --account ACCOUNT`"));
+    }
     let Some(tool) = args.from else {
         return Ok(args.file.clone().filter(|file| file != Path::new("-")));
     };

@@ -45,6 +45,10 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
 /// Text that will be put into addresses and files: a slip of the keyboard is told before a browser opens.
 fn check_words(args: &Login) -> Result<()> {
     let odd = |c: char| c.is_whitespace() || c.is_control();
+    if args.account.as_deref().is_some_and(|account| account.contains("code=") || account.contains("://")) {
+        return Err(Error::usage("an address was given where an account belongs")
+            .hint("`bqcred login --finish -` takes it from stdin"));
+    }
     if let Some(account) =
         args.account.as_deref().filter(|account| !account.contains('@') || account.contains(odd))
     {

@@ -36,7 +36,16 @@ pub(crate) fn run(asked: Asked) -> Result<Output> {
         Asked::Verb(cli) => cli,
         Asked::Text(text) => return Ok(text),
     };
-    let app = App::new(cli.profile)?;
+    let app = match (App::new(cli.profile), &cli.verb) {
+        (Ok(app), _) => app,
+        // these look at nothing of the person's
+        (Err(_), Some(Verb::Init(args))) => return Ok(init::run(args)),
+        (Err(_), Some(Verb::Completions(args))) => return Ok(completions::run(args)),
+        (Err(_), Some(Verb::Man(args))) => return man::run(args),
+        (Err(_), Some(Verb::Help(args))) => return help::run(args),
+        (Err(error), Some(Verb::Env(args))) => return Err(env::fail(args, error)),
+        (Err(error), _) => return Err(error),
+    };
     let Some(verb) = &cli.verb else { return next::run(&app) };
     match verb {
         Verb::Login(args) => login::run(args, &app),

@@ -120,13 +120,13 @@ impl Report {
             Health::Dead(problem) | Health::Unknown(problem) => return Some(problem.error.clone()),
             Health::Alive | Health::NotAsked => {}
         }
-        let needed = needed?;
         if let Some(ended) = &self.loaded.profile.ended {
             return Some(
                 Error::new(Kind::Refused, format!("this credential {}", ended.reason))
                     .hint(format!("`{login}`")),
             );
         }
+        let needed = needed?;
         let end = forecast::of(&self.loaded.profile).into_iter().next()?;
         (end.from.since(self.now) < needed).then(|| {
             Error::new(
@@ -153,6 +153,8 @@ impl Report {
             Health::Alive => (Value::Bool(true), None),
             Health::Dead(problem) => (Value::Bool(false), Some(problem)),
             Health::Unknown(problem) => (Value::Null, Some(problem)),
+            // what is known to have ended stays so
+            Health::NotAsked if profile.ended.is_some() => (Value::Bool(false), None),
             Health::NotAsked => (Value::Null, None),
         };
         json!({

@@ -53,52 +53,50 @@ impl Endpoints {
         {
             return Ok(None);
         }
-        let google = Endpoints::google();
-        let named =
-            [("auth_uri", auth), ("token_uri", token), ("revoke_uri", revoke), ("tokeninfo_uri", tokeninfo)];
-        let mut parties = Vec::new();
-        for (name, uri) in named {
-            if let Some(uri) = uri {
-                parties.push((name, party(name, uri)?));
-            }
-        }
-        let mut parties = parties.into_iter();
-        if let Some((first_name, first)) = parties.next()
-            && let Some((name, other)) = parties.find(|(_, other)| !first.may_meet(other))
-        {
-            return Err(format!(
-                "its `{first_name}` is at {first}, but its `{name}` at {other}: what one of them gives out must \
-                 not go to the other"
-            ));
-        }
         // With a server of its own, nothing is sent to Google: no guess for what the file leaves out.
         let own = [auth, token].into_iter().flatten().any(|uri| !is_google(uri));
-        Ok(Some(Endpoints {
+        let google = Endpoints::google();
+        let endpoints = Endpoints {
             auth_uri: auth.map_or(google.auth_uri, str::to_owned),
             token_uri: token.map_or(google.token_uri, str::to_owned),
             revoke_uri: revoke.map(str::to_owned).or(google.revoke_uri.filter(|_| !own)),
             tokeninfo_uri: tokeninfo.map(str::to_owned).or(google.tokeninfo_uri.filter(|_| !own)),
-        }))
+        };
+        endpoints.checked().map(Some)
     }
 
-    /// Checks endpoints that were read from a file of ours: somebody may have edited them.
+    /// Checks every address, those that were filled in too, and that what one of them gives out doesn't go
+    /// to somebody else.
     pub(crate) fn checked(self) -> Result<Endpoints, String> {
-        Endpoints::from_client_file(
-            Some(&self.auth_uri),
-            Some(&self.token_uri),
-            self.revoke_uri.as_deref(),
-            self.tokeninfo_uri.as_deref(),
-        )?;
+        let parties = self
+            .named()
+            .map(|(name, uri)| Ok((name, party(name, uri)?)))
+            .collect::<Result<Vec<_>, String>>()?;
+        for (name, one) in &parties {
+            if let Some((other_name, other)) = parties.iter().find(|(_, other)| !one.may_meet(other)) {
+                return Err(format!(
+                    "its `{name}` is at {one}, but its `{other_name}` at {other}: what one of them gives out must \
+                     not go to the other"
+                ));
+            }
+        }
         Ok(self)
     }
 
-    /// The host of the sign-in page, where it isn't Google's: people should know.
+    /// A host that secrets go to and that isn't Google's: people should know.
     pub(crate) fn foreign_host(&self) -> Option<String> {
-        if is_google(&self.auth_uri) && is_google(&self.token_uri) {
-            return None;
-        }
-        let uri = if is_google(&self.auth_uri) { &self.token_uri } else { &self.auth_uri };
+        let (_, uri) = self.named().find(|(_, uri)| !is_google(uri))?;
         Url::parse(uri).ok().and_then(|url| url.host_str().map(str::to_owned))
+    }
+
+    fn named(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let named = [
+            ("auth_uri", Some(self.auth_uri.as_str())),
+            ("token_uri", Some(self.token_uri.as_str())),
+            ("revoke_uri", self.revoke_uri.as_deref()),
+            ("tokeninfo_uri", self.tokeninfo_uri.as_deref()),
+        ];
+        named.into_iter().filter_map(|(name, uri)| Some((name, uri?)))
     }
 }
 
@@ -227,6 +225,12 @@ mod tests {
             assert!(check(bad, token).is_err(), "{bad}");
         }
         assert!(check("https://accounts.google.com/o/oauth2/auth", "https://evil.example/token").is_err());
+        let named = Endpoints::from_client_file;
+        assert!(named(None, Some("https://evil.example/t"), None, None).is_err());
+        assert!(named(None, None, Some("https://evil.example/r"), None).is_err());
+        assert!(named(None, None, None, Some("https://evil.example/i")).is_err());
+        let (here, google) = (Some("http://127.0.0.1:1/a"), Some("https://oauth2.googleapis.com/token"));
+        assert!(named(here, google, None, Some("https://evil.example/i")).is_err());
     }
 
     #[test]

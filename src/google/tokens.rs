@@ -430,7 +430,10 @@ fn identity_in(id_token: &str) -> Option<Identity> {
     let claims: Claims = serde_json::from_slice(&payload).ok()?;
     Some(Identity {
         sub: claims.sub,
-        email: claims.email.filter(|email| !email.is_empty() && claims.email_verified != Some(false)),
+        email: claims
+            .email
+            .filter(|email| !email.is_empty() && !email.contains(char::is_control))
+            .filter(|_| claims.email_verified != Some(false)),
         scopes: None,
     })
 }

@@ -218,7 +218,7 @@ const PREFIX: &str = "gcloud-";
 impl Workplace {
     fn new(app: &App) -> Result<Workplace> {
         private_file::create_dir(&app.paths.state)?;
-        let _newborn = Lock::acquire(&app.paths.state.join(".gcloud.lock"))?; // no sweep before it has its lock
+        let _newborn = Lock::acquire(&app.paths.state.join(".+gcloud.lock"))?; // no sweep before it has its lock
         sweep(&app.paths.state);
         let folder = tempfile::Builder::new()
             .prefix(PREFIX)

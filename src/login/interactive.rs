@@ -4,7 +4,7 @@
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::Plan;
@@ -85,7 +85,7 @@ fn wait(events: &mpsc::Receiver<Event>, timeout: Duration, state: &Secret) -> Re
 }
 
 fn listen_for_signals(sender: Sender<Event>) -> Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])
         .map_err(|error| Error::other(format!("can't listen for signals: {error}")))?;
     std::thread::spawn(move || {
         for _ in signals.forever() {

@@ -10,7 +10,7 @@ use crate::credential::AuthorizedUser;
 use crate::error::{Error, Kind, Result};
 use crate::paths::Paths;
 use crate::private_file::{self, Content, Lock};
-use crate::profile::ProfileName;
+use crate::profile::{Profile, ProfileName};
 use crate::secret::Secret;
 
 /// The file store.
@@ -51,6 +51,7 @@ impl<'p> FileStore<'p> {
         private_file::create_dir(&self.paths.data)?;
         private_file::create_dir(&self.paths.profile(name))?;
         private_file::read(&self.paths.adc(name), Content::Secret)?;
+        Profile::check_place(self.paths, name)?;
         private_file::check_writable(&self.paths.profile(name))
     }
 

@@ -58,19 +58,25 @@ pub(crate) fn remove(paths: &Paths, name: &ProfileName) -> Result<bool> {
 
 /// The session file, if there is one.
 pub(crate) fn existing(paths: &Paths, name: &ProfileName) -> Option<PathBuf> {
-    Some(file(paths.runtime.as_deref()?, name)).filter(|path| path.symlink_metadata().is_ok())
+    folders(paths).map(|folder| file(folder, name)).find(|path| path.symlink_metadata().is_ok())
+}
+
+/// Where session files may lie: without `XDG_RUNTIME_DIR` (cron, sudo) those of the person's login session
+/// have to be found all the same, to be removed.
+fn folders(paths: &Paths) -> impl Iterator<Item = &Path> {
+    paths.runtime.as_deref().into_iter().chain(Some(paths.usual_runtime.as_path()))
 }
 
 /// The profiles that have a session file, whether they still exist or not.
 pub(crate) fn names(paths: &Paths) -> Vec<ProfileName> {
-    let entries = paths.runtime.as_deref().and_then(|folder| std::fs::read_dir(folder).ok());
-    let mut names: Vec<ProfileName> = entries
-        .into_iter()
+    let mut names: Vec<ProfileName> = folders(paths)
+        .filter_map(|folder| std::fs::read_dir(folder).ok())
         .flatten()
         .flatten()
         .filter_map(|entry| ProfileName::parse(entry.file_name().to_str()?.strip_suffix(".json")?).ok())
         .collect();
     names.sort();
+    names.dedup();
     names
 }
 

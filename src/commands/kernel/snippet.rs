@@ -63,6 +63,7 @@ pub(crate) fn run(args: &KernelSnippet, app: &App) -> Result<Output> {
 }
 
 fn file(app: &App, name: &ProfileName, profile: &Profile, format: Format, place: &str) -> Result<Output> {
+    here::variables(app, name, profile)?; // refuses a profile that is kept in no file
     let extent = Extent { guard: true, gcloud: false };
     let changes = environment::set(name, profile, &app.paths.adc(name), extent);
     let bytes = render::format(format, &changes)?;
