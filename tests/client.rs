@@ -52,6 +52,9 @@ fn whatever_else_is_refused_with_what_to_do() {
         (desktop(r#""auth_uri":"https://u@login.example/a""#), "user name"),
         (desktop(r#""token_uri":"https://oauth2.googleapis.com.evil.example/token""#), "looks like Google"),
         (desktop(r#""token_uri":"file:///tmp/x""#), "names no host"),
+        (desktop(r#""token_uri":"https://evil.example/t""#), "must not go"),
+        (desktop(r#""revoke_uri":"https://evil.example/r""#), "must not go"),
+        (desktop(r#""tokeninfo_uri":"https://evil.example/i""#), "must not go"),
         (
             desktop(
                 r#""auth_uri":"https://accounts.google.com/o/oauth2/auth","token_uri":"https://evil.example/t""#,

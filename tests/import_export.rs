@@ -189,3 +189,20 @@ fn gclouds_place_is_taken_and_given_back() {
     sandbox.bqcred(&["export", "--well-known", "--undo", "--force"]).success();
     assert_eq!(std::fs::read(&place).unwrap(), before);
 }
+
+#[test]
+fn a_profiles_own_file_is_no_source() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    sandbox.login(&google, ADA, &[]).success();
+    let own = sandbox.adc("default");
+    let link = sandbox.path("link.json");
+    std::os::unix::fs::symlink(&own, &link).unwrap();
+    for path in [&own, &link] {
+        sandbox.bqcred(&["import", "--force", "--move", path.to_str().unwrap()]).fails(2).says("own file");
+    }
+    sandbox.bqcred(&["status", "--offline"]).success();
+    let fifo = sandbox.path("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    sandbox.bqcred(&["export", "--force", fifo.to_str().unwrap()]).fails(2).says("no regular file");
+}

@@ -358,3 +358,29 @@ fn this_machines_browser_is_opened() {
     let opened = std::fs::read_to_string(sandbox.path("tmp/opened")).unwrap();
     assert_eq!(opened.trim(), url);
 }
+
+#[test]
+fn starts_at_once_do_not_disturb_each_other() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.bqcred(&["client", "set", &sandbox.client_file(&google)]).success();
+    std::thread::scope(|scope| {
+        for profile in ["a", "b", "c", "d"] {
+            let sandbox = &sandbox;
+            scope.spawn(move || {
+                for _ in 0..15 {
+                    sandbox.bqcred(&["login", "--start", "--profile", profile]).success();
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn an_answer_in_the_wrong_place_is_not_quoted() {
+    let sandbox = Sandbox::new();
+    let answer = "http://127.0.0.1:1/?state=s&code=4/0wrong-place";
+    for words in [&["login", answer][..], &["rotate", answer], &["login", "a@example.com", answer]] {
+        let run = sandbox.bqcred(words).fails(2);
+        assert!(!run.stderr.contains("wrong-place"), "{run:?}");
+    }
+}

@@ -276,3 +276,46 @@ fn a_full_stdout_is_told_and_a_closed_one_is_not() {
     let quiet = run("| :");
     assert!(!quiet.stderr.contains("can't"), "{}", quiet.stderr);
 }
+
+#[test]
+fn edited_endpoints_are_not_asked() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    let path = sandbox.data("default").join("profile.json");
+    let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    json["endpoints"]["token_uri"] = "http://evil.example/token".into();
+    std::fs::write(&path, json.to_string()).unwrap();
+    sandbox.bqcred(&["token"]).fails(6).says("not https");
+}
+
+#[test]
+fn a_relative_home_is_refused() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.invoke(&["env", "--shell", "sh"]).env("HOME", "relative").run();
+    assert_eq!((run.code, run.stdout.as_str()), (Some(6), "false;\n"), "{run:?}");
+}
+
+#[test]
+fn what_is_known_to_have_ended_is_dead_offline_too() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    google.revoke_grant(ADA);
+    sandbox.bqcred(&["status"]).code(4);
+    let run = sandbox.bqcred(&["status", "--offline", "--json"]).code(4);
+    assert_eq!(run.json()["alive"], false);
+}
+
+#[test]
+fn gclouds_variables_go_with_the_profile_that_set_them() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    let theirs = sandbox.adc("default");
+    let run = |words: &[&str], file: &str| {
+        let invocation = sandbox.invoke(words).env("BQCRED_PROFILE", "default");
+        invocation.env("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", file).run().success().stdout
+    };
+    for words in [&["env", "--shell=sh", "--profile=work"][..], &["env", "--shell=sh", "--unset"]] {
+        assert!(run(words, theirs.to_str().unwrap()).contains("unset CLOUDSDK_CORE_ACCOUNT;"), "{words:?}");
+        assert!(!run(words, "/somebody/elses").contains("CLOUDSDK"), "{words:?}");
+    }
+}
