@@ -137,6 +137,20 @@ fn whatever_fails_it_is_an_error_and_not_the_vm() {
     }
 }
 
+#[test]
+fn with_renviron_too_whatever_fails_is_an_error() {
+    let Some(rscript) = rscript() else { return };
+    for (what, mishap) in MISHAPS {
+        let vm = vm();
+        vm.bash("bqcred env --format renviron >~/.Renviron").run().success();
+        mishap(&vm);
+        let run = trusting(&vm, vm.program(&rscript, &["-e", QUERY])).run();
+        run.fails(1).says("Can't get Google credentials");
+        assert_eq!(vm.google.identities(), [""; 0], "{what}");
+        vm.assert_never_the_vm();
+    }
+}
+
 /// Proves that it is the guard that keeps R from it: without the guard R is the VM, and says nothing.
 #[test]
 fn without_the_guard_it_would_be_the_vm() {
