@@ -639,12 +639,12 @@ pub(crate) fn parse(words: Vec<OsString>) -> Result<Asked> {
     })
 }
 
-/// The two command lines that shells and scripts run all the time, without the description of all the
+/// The command lines that shells and scripts run all the time, without the description of all the
 /// others: building that takes longer than all the rest of `bqcred env`.
 fn shortcut(words: &[OsString]) -> Option<Cli> {
-    let [_, verb] = words else { return None };
-    let verb = match verb.to_str()? {
-        "env" => Verb::Env(Env {
+    let (verb, rest) = words.get(1..)?.split_first()?;
+    let verb = match (verb.to_str()?, rest) {
+        ("env", []) => Verb::Env(Env {
             shell: None,
             format: None,
             unset: false,
@@ -652,7 +652,14 @@ fn shortcut(words: &[OsString]) -> Option<Cli> {
             gcloud: false,
             pinned_by: None,
         }),
-        "token" => Verb::Token(Token { min_ttl: USUAL_MIN_TTL, json: false }),
+        ("token", []) => Verb::Token(Token { min_ttl: USUAL_MIN_TTL, json: false }),
+        ("init", [shell]) => {
+            let shell = InitShell::from_str(shell.to_str()?, false).ok()?;
+            Verb::Init(Init { shell, prompt: false, pins: false })
+        }
+        ("exec", [separator, command @ ..]) if separator == "--" && !command.is_empty() => {
+            Verb::Exec(Exec { file: false, always_start: false, command: command.to_vec() })
+        }
         _ => return None,
     };
     Some(Cli { profile: None, verb: Some(verb) })
@@ -694,12 +701,17 @@ mod tests {
 
     #[test]
     fn the_shortcut_means_the_same_as_the_long_way() {
-        for words in [["bqcred", "env"], ["bqcred", "token"]] {
-            let words: Vec<OsString> = words.map(OsString::from).into();
+        let parse = |line: &str| -> Vec<OsString> { line.split(' ').map(OsString::from).collect() };
+        let short =
+            ["env", "token", "init bash", "init fish", "exec -- true", "exec -- sh -c -- --file -- --"];
+        for line in short {
+            let words = parse(&format!("bqcred {line}"));
             let long = Cli::try_parse_from(&words).unwrap();
-            assert_eq!(format!("{:?}", shortcut(&words).unwrap()), format!("{long:?}"));
+            assert_eq!(format!("{:?}", shortcut(&words).unwrap()), format!("{long:?}"), "{line}");
         }
-        assert!(shortcut(&["bqcred".into(), "list".into()]).is_none());
-        assert!(shortcut(&["bqcred".into(), "env".into(), "--unset".into()]).is_none());
+        for line in ["list", "env --unset", "token --json", "init", "init nosuch", "init --help", "exec --"] {
+            assert!(shortcut(&parse(&format!("bqcred {line}"))).is_none(), "{line}");
+        }
+        assert!(shortcut(&parse("bqcred exec true")).is_none());
     }
 }

@@ -192,7 +192,8 @@ impl AuthorizedUser {
     /// anything about it.
     pub(crate) fn fingerprint(&self) -> String {
         let digest = Sha256::digest(self.refresh_token.expose().as_bytes());
-        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        let digits = digest.iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]);
+        digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
     }
 }
 
@@ -366,6 +367,13 @@ mod tests {
   "type": "authorized_user",
   "universe_domain": "googleapis.com"
 }"#;
+
+    /// Files hold it: another one would end all cached tokens and forget what is known of the profiles.
+    #[test]
+    fn the_fingerprint_is_half_of_the_sha_256() {
+        let credential = AuthorizedUser::new("", "1-a", Secret::new(""), Secret::new("1//0abc"));
+        assert_eq!(credential.fingerprint(), "64d49aec1429760eb4a0b7a0a9518abf");
+    }
 
     #[test]
     fn what_gcloud_wrote_comes_out_byte_for_byte() {

@@ -75,9 +75,9 @@ fn parse_stat(stat: &str) -> Option<Process> {
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn look(pid: u32) -> Option<Process> {
     use std::io::Read;
-    let mut stat = Vec::with_capacity(512);
-    std::fs::File::open(format!("/proc/{pid}/stat")).ok()?.take(4096).read_to_end(&mut stat).ok()?;
-    let mut process = parse_stat(&String::from_utf8_lossy(&stat))?;
+    let mut stat = [0; 128]; // what we want stands at its beginning, and one read gives as much as fits
+    let length = std::fs::File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut stat).ok()?;
+    let mut process = parse_stat(&String::from_utf8_lossy(stat.get(..length)?))?;
     let known =
         process.names.iter().any(|name| Dialect::from_shell_name(name).is_some() || is_transparent(name));
     if !known {

@@ -39,13 +39,13 @@ fn build_static() -> Option<PathBuf> {
         eprintln!("no static binary: `rustup target add {STATIC}` and musl-gcc (musl-tools) would make one");
         return None;
     }
-    eprintln!("building the static binary (`cargo build --profile dist --target {STATIC}`)");
+    eprintln!("building the static binary (`cargo build --release --target {STATIC}`)");
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--locked", "--profile", "dist", "--target", STATIC]);
+    cargo.args(["build", "--quiet", "--locked", "--release", "--target", STATIC]);
     let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().is_ok_and(|status| status.success());
     // the folder of this run's binary is `target/release`, or what CARGO_TARGET_DIR has for it
     let target = Path::new(env!("CARGO_BIN_EXE_bqcred")).parent()?.parent()?;
-    Some(target.join(STATIC).join("dist/bqcred")).filter(|path| built && path.is_file())
+    Some(target.join(STATIC).join("release/bqcred")).filter(|path| built && path.is_file())
 }
 
 fn has_target(target: &str) -> bool {
