@@ -15,12 +15,14 @@ use crate::scopes;
 pub(super) struct Reader {
     /// A `scopes` key is sent with each refresh, and an access token in the file is used.
     pub(super) python: bool,
+    /// It is a cache of pydata-google-auth, which has the same keys, and others for the access token.
+    pub(super) cache: bool,
 }
 
 /// Whom a file that is there makes of a library that believes it.
 pub(super) fn identity(s: &Surroundings, trace: &mut Trace, path: &Path, reader: Reader) -> Identity {
     let state = s.file(path);
-    trace.read_from(path);
+    trace.file(path);
     let shown = path.display();
     let mut fail = |what: String, problem: Problem| trace.decided(what, Identity::Fails(problem));
     let holds = match &*state {
@@ -56,9 +58,13 @@ pub(super) fn user(
     let account = s.account(user);
     let whose = account.as_deref().unwrap_or("a person");
     let person = Identity::Person(account.clone());
-    if reader.python && (user.token.is_some() || user.endless_token.is_some()) {
-        trace.note(format!("{shown} holds an access token, which is used as long as it lasts"));
-        return trace.decided(format!("{shown} is the credential of {whose}"), person);
+    let token = if reader.cache { &user.endless_token } else { &user.token };
+    if let (true, Some(token)) = (reader.python, token) {
+        let account = account.or_else(|| s.lives.whose(token));
+        return trace.decided(
+            format!("{shown} holds an access token, which is used as long as it lasts"),
+            Identity::Person(account),
+        );
     }
     let mut fail = |what: String, problem: Problem| trace.decided(what, Identity::Fails(problem));
     if reader.python && !user.google_universe {

@@ -15,7 +15,7 @@ use super::variables::Variables;
 use crate::environment::ADC;
 use crate::private_file::{self, Content};
 
-const READER: Reader = Reader { python: false };
+const READER: Reader = Reader { python: false, cache: false };
 /// From this version on, a refused credential is kept and fails in use.
 const KEEPS_REFUSED: Version = Version(1, 5, 0);
 
@@ -84,7 +84,7 @@ fn from_file(s: &Surroundings, trace: &mut Trace, path: &Path) -> Option<Identit
             None
         }
         identity => {
-            trace.read_from(path);
+            trace.file(path);
             Some(identity)
         }
     }

@@ -58,7 +58,7 @@ pub(super) fn predict_gsutil(s: &Surroundings) -> Prediction {
         (true, Some(account), _) => trace
             .decided(format!("gcloud's account is the VM's ({account})"), Identity::VmAccount(Some(account))),
         (true, None, Some(account)) if boto_of(&properties, &account).is_file() => {
-            trace.read_from(&boto_of(&properties, &account));
+            trace.file(&boto_of(&properties, &account));
             trace.decided(format!("gcloud keeps a login of {account} for it"), person(account))
         }
         _ => boto(s, &mut trace),
@@ -99,7 +99,7 @@ fn stored(s: &Surroundings, properties: &Properties<'_>, trace: &mut Trace) -> I
     };
     let legacy = legacy_folder(properties, &account).join("adc.json");
     if keeps(properties, &account) {
-        trace.read_from(&legacy);
+        trace.file(&legacy);
         return match &*s.file(&legacy) {
             FileState::Holds(_) => match adc::identity(s, trace, &legacy, READER) {
                 // the file may lack the address, but gcloud keeps it by the address
@@ -163,7 +163,7 @@ fn boto(s: &Surroundings, trace: &mut Trace) -> Identity {
         let Ok(Some(bytes)) = private_file::read(&s.folder.join(&path), Content::Foreign) else { continue };
         let text = String::from_utf8_lossy(&bytes);
         if text.lines().any(|line| line.trim_start().starts_with("gs_oauth2_refresh_token")) {
-            trace.read_from(&path);
+            trace.file(&path);
             return trace
                 .decided(format!("{} holds a refresh token", path.display()), Identity::Person(None));
         }

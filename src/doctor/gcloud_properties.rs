@@ -30,9 +30,12 @@ impl<'s> Properties<'s> {
             .variables
             .text("CLOUDSDK_ACTIVE_CONFIG_NAME")
             .or_else(|| text(folder.join("active_config")).map(|name| name.trim().to_owned()))
-            .filter(|name| !name.is_empty() && !name.contains('/'))
-            .unwrap_or_else(|| "default".to_owned());
-        let configuration = text(folder.join("configurations").join(format!("config_{active}")));
+            .filter(|name| !name.is_empty() && !name.contains('/'));
+        let configuration = match active {
+            Some(name) => text(folder.join("configurations").join(format!("config_{name}"))),
+            // gcloud then makes a new one, from what it kept before there were configurations
+            None => text(folder.join("properties")),
+        };
         Properties { s, folder, configuration: parse(&configuration.unwrap_or_default()) }
     }
 

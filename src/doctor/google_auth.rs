@@ -14,7 +14,7 @@ use super::trace::{Prediction, Trace};
 use crate::environment::{ADC, PROJECT, QUOTA_PROJECT};
 
 /// What it does with files.
-pub(super) const READER: Reader = Reader { python: true };
+pub(super) const READER: Reader = Reader { python: true, cache: false };
 const WELL_KNOWN: &str = "application_default_credentials.json";
 
 pub(super) fn predict(s: &Surroundings) -> Prediction {

@@ -10,7 +10,7 @@ use super::surroundings::Surroundings;
 use super::trace::{Prediction, Trace};
 use crate::environment::{ADC, PROJECT};
 
-const READER: Reader = Reader { python: false };
+const READER: Reader = Reader { python: false, cache: false };
 
 pub(super) fn predict(s: &Surroundings) -> Prediction {
     let mut trace = Trace::default();

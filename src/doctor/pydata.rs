@@ -1,15 +1,18 @@
 //! pydata-google-auth, and what is built on it: google-auth first; whatever goes wrong there, a cache
 //! of its own, which may be another person's; then a sign-in of its own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Library;
-use super::adc;
-use super::google_auth::{self, READER};
+use super::adc::{self, Reader};
+use super::credential_file::{FileState, UserFile};
+use super::google_auth;
 use super::identity::{Identity, Problem};
 use super::surroundings::Surroundings;
 use super::trace::{Prediction, Trace};
 
+/// What it does with its cache.
+const READER: Reader = Reader { python: true, cache: true };
 /// Where tokens come from, as these caches spell it.
 const GOOGLE: [&str; 3] = [
     "https://oauth2.googleapis.com/token",
@@ -40,48 +43,48 @@ fn is_swallowed(problem: &Problem) -> bool {
 }
 
 fn from_cache(library: Library, s: &Surroundings, trace: &mut Trace) -> Identity {
-    let Some(path) = cache(library, s) else { return Identity::Prompt };
+    let path = cache(library, s);
     let state = s.file(&path);
-    if matches!(*state, super::credential_file::FileState::NotAnObject) {
-        return trace.decided(
-            format!("{} holds no JSON object", path.display()),
-            Identity::Fails(Problem::NotAnObject),
-        );
+    if matches!(*state, FileState::NotAnObject) {
+        let what = format!("{} holds no JSON object", path.display());
+        return trace.decided(what, Identity::Fails(Problem::NotAnObject));
     }
     let Some(user) = state.user() else {
         trace.passed(format!("it has no cache at {}", path.display()));
         return prompt(library, trace);
     };
-    let elsewhere = user.token_uri.as_deref().is_some_and(|uri| !GOOGLE.contains(&uri));
-    let identity = if user.token_uri.is_none() && user.endless_token.is_none() {
-        trace.decided(
-            format!("its cache {} lacks token_uri", path.display()),
-            Identity::Fails(Problem::Incomplete),
-        )
-    } else if elsewhere {
-        trace.decided(
-            format!("its cache {} is of another server than Google's", path.display()),
-            Identity::Person(user.account.clone()),
-        )
-    } else {
-        adc::user(s, trace, &path, user, READER)
-    };
-    match &identity {
-        Identity::Fails(problem) if is_swallowed(problem) => {
+    match cached(s, trace, &path, user) {
+        Identity::Fails(problem) if is_swallowed(&problem) => {
             trace.reconsider();
             prompt(library, trace)
         }
-        _ => {
-            trace.read_from(&path);
+        identity => {
+            trace.file(&path);
             trace.note(format!("{} is a login of its own, made earlier", path.display()));
             identity
         }
     }
 }
 
+/// Unlike google-auth it asks the server that its cache names.
+fn cached(s: &Surroundings, trace: &mut Trace, path: &Path, user: &UserFile) -> Identity {
+    let shown = path.display();
+    match user.token_uri.as_deref() {
+        None if user.endless_token.is_none() => {
+            trace.decided(format!("its cache {shown} lacks token_uri"), Identity::Fails(Problem::Incomplete))
+        }
+        Some(uri) if !GOOGLE.contains(&uri) => trace.decided(
+            format!("its cache {shown} is of another server than Google's"),
+            Identity::Person(user.account.clone()),
+        ),
+        _ => adc::user(s, trace, path, user, READER),
+    }
+}
+
 /// The cache of this library.
-pub(super) fn cache(library: Library, s: &Surroundings) -> Option<PathBuf> {
-    CACHES.iter().find(|(owner, _)| *owner == library).map(|(_, file)| s.home.join(file))
+fn cache(library: Library, s: &Surroundings) -> PathBuf {
+    let file = CACHES.iter().find(|(owner, _)| *owner == library).map_or("", |(_, file)| file);
+    s.home.join(file)
 }
 
 fn prompt(library: Library, trace: &mut Trace) -> Identity {

@@ -102,25 +102,25 @@ impl Refusals<'_> {
         if says("bigquery.jobs.create") {
             return Some(self.role(
                 "bigquery.jobs.create",
-                format!("you may not run queries in {}", self.job_project),
+                format!("you may not run queries in {} (bigquery.jobs.create)", self.job_project),
                 self.job_project,
                 "roles/bigquery.jobUser",
             ));
         }
-        let of_data = [
-            "bigquery.tables.getData",
-            "bigquery.tables.get",
-            "bigquery.datasets.get",
-            "permission to query table",
-        ];
-        of_data.iter().any(|words| says(words)).then(|| {
-            self.role(
-                "bigquery.tables.getData",
-                format!("you may not read {}, or it does not exist", self.target),
-                &self.target.project,
-                "roles/bigquery.dataViewer",
-            )
-        })
+        let permission = [
+            ("bigquery.tables.getData", "bigquery.tables.getData"),
+            ("permission to query table", "bigquery.tables.getData"),
+            ("bigquery.tables.get", "bigquery.tables.get"),
+            ("bigquery.datasets.get", "bigquery.datasets.get"),
+        ]
+        .into_iter()
+        .find_map(|(words, permission)| says(words).then_some(permission))?;
+        Some(self.role(
+            permission,
+            format!("you may not read {}, or it does not exist ({permission})", self.target),
+            &self.target.project,
+            "roles/bigquery.dataViewer",
+        ))
     }
 
     fn rest(&self, denied: &Denied) -> Finding {

@@ -100,7 +100,7 @@ impl Trace {
     }
 
     /// The file that the credential comes from.
-    pub(super) fn read_from(&mut self, path: &Path) {
+    pub(super) fn file(&mut self, path: &Path) {
         self.file = Some(path.to_owned());
     }
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::common::Endpoint;
 use super::common::double::{CLIENT_ID, Script};
+use super::common::{Consent, Endpoint, find_program, gcloud_clients};
 use super::scene::{ADA, BOB, NOBODY, Scene};
 
 /// A name, and what makes the environment so.
@@ -134,6 +134,16 @@ pub const ENVIRONMENTS: &[Environment] = &[
         s.adc(&user);
         s.vm();
     }),
+    ("an access token under the name that caches have for it", |s| {
+        let token = s.google.access_token(BOB, CLIENT_ID, super::scene::SCOPES);
+        with(s, "access_token", json!(token));
+    }),
+    ("a cache of long ago, with an access token", |s| {
+        let mut cache = s.cache(BOB);
+        cache["refresh_token"] = "1//0gone".into();
+        cache["access_token"] = s.google.access_token(BOB, CLIENT_ID, super::scene::SCOPES).into();
+        s.file(PANDAS_GBQ, cache.to_string());
+    }),
     ("an access token that has ended", |s| {
         let mut user = s.user(ADA);
         user["token"] = "ya29.gone".into();
@@ -249,6 +259,15 @@ pub const ENVIRONMENTS: &[Environment] = &[
         let path = s.well_known(&s.user(ADA));
         s.set(ADC, path);
         configuration(s, "default", "[core]\nproject = from-gcloud\n");
+        s.file(".config/gcloud/active_config", "default");
+    }),
+    ("gcloud's configuration without the name of the active one", |s| {
+        s.well_known(&s.user(ADA));
+        configuration(s, "default", "[core]\nproject = from-gcloud\n");
+    }),
+    ("gcloud's own file, and a project in the environment", |s| {
+        s.well_known(&s.user(ADA));
+        s.set("CLOUDSDK_CORE_PROJECT", "from-variable");
     }),
     ("the variable is gcloud's own path in another spelling", |s| {
         s.well_known(&s.user(ADA));
@@ -348,6 +367,7 @@ pub const ENVIRONMENTS: &[Environment] = &[
     ("a metadata server that answers at its address only", |s| {
         s.vm();
         s.set("GCE_METADATA_HOST", NOBODY).set("GCE_METADATA_URL", NOBODY);
+        s.slow = true;
     }),
     ("a metadata server by its old name", |s| {
         s.vm();
@@ -391,6 +411,17 @@ pub const ENVIRONMENTS: &[Environment] = &[
         configuration(s, "work", &format!("[auth]\ncredential_file_override = {}\n", path.display()));
         s.file(".config/gcloud/active_config", "work");
     }),
+    ("gcloud has signed a person in", |s| {
+        gcloud_login(s);
+    }),
+    ("gcloud has signed a person in, on a VM", |s| {
+        gcloud_login(s);
+        s.vm();
+    }),
+    ("gcloud has signed a person in, and it was revoked", |s| {
+        gcloud_login(s);
+        s.google.revoke_grant(ADA);
+    }),
     ("gcloud remembers that this is no VM", |s| {
         s.file(".config/gcloud/gce", "False");
         s.concerns_gcloud = true;
@@ -426,6 +457,20 @@ fn with(s: &mut Scene, key: &str, value: Value) {
 
 fn configuration(s: &mut Scene, name: &str, text: &str) {
     s.file(&format!(".config/gcloud/configurations/config_{name}"), text);
+}
+
+/// `gcloud auth login`, where gcloud is installed, and curl to play its browser.
+fn gcloud_login(s: &mut Scene) {
+    s.concerns_gcloud = true;
+    let gcloud = s.sandbox.path("bin/gcloud");
+    if !gcloud.exists() || find_program("curl").is_none() {
+        return;
+    }
+    for (id, secret) in gcloud_clients() {
+        s.google.add_client(&id, &secret, &[]);
+    }
+    let browser = s.sandbox.browser(&s.google, Consent::all(ADA));
+    s.program(&gcloud, &["auth", "login", "--brief"]).envs(browser).run().success();
 }
 
 /// What `bqcred env` prints for a person who has signed in.

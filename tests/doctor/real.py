@@ -88,8 +88,6 @@ def observe(name, run):
             found = run()
     except (EOFError, webbrowser.Error) as error:
         return {"name": name, "identity": "prompt", "error": repr(error)}
-    except requests.HTTPError as error:
-        return {"name": name, "identity": "rejected", "error": repr(error)}
     except Exception as error:
         return {"name": name, "identity": "error", "error": type(error).__name__ + ": " + str(error)[:200]}
     result = {"name": name, "identity": found[0], "account": found[1]}
@@ -103,7 +101,7 @@ libraries = {
     "pydata-google-auth": pydata(magics),
     "pandas-gbq": pydata(pandas_gbq.auth.get_credentials),
     "ibis": pydata(ibis),
+    "gcloud": gcloud,
+    "bq": bq,
 }
-programs = {"gcloud": gcloud, "bq": bq}
-libraries.update({name: programs[name] for name in sys.argv[1:]})
-print("\n" + json.dumps([observe(name, run) for name, run in libraries.items()]))
+print("\n" + json.dumps([observe(name, libraries[name]) for name in sys.argv[1:]]))

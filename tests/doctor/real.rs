@@ -1,6 +1,7 @@
 //! What the real libraries do in an environment: as whom BigQuery sees them, or how they fail.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -64,11 +65,13 @@ impl Libraries {
     pub fn observe(&self, scene: &Scene) -> Vec<Observed> {
         let mut observed = Vec::new();
         if let Some(python) = &self.python {
-            let mut args = vec!["-c", PYTHON];
+            let mut args = vec!["-c", PYTHON, "google-auth"];
+            let built_on_it = ["pydata-google-auth", "pandas-gbq", "ibis"];
+            args.extend(built_on_it.iter().filter(|_| !scene.slow));
             // they look at nothing else, so that the other environments would be asked the same again
             args.extend((self.gcloud && scene.concerns_gcloud).then_some("gcloud"));
             args.extend((self.bq && scene.concerns_gcloud).then_some("bq"));
-            let run = scene.program(python, &args).run();
+            let run = scene.program(python, &args).limit(Duration::from_secs(300)).run();
             observed.extend(read(&run.success().stdout));
         }
         if let Some(rscript) = &self.rscript {

@@ -23,6 +23,8 @@ pub struct Scene {
     pub google: Google,
     variables: Vec<(String, String)>,
     folder: PathBuf,
+    /// google-auth tries for most of a minute: what is built on it would each do so again.
+    pub slow: bool,
     /// What gcloud and bq look at is different here.
     pub concerns_gcloud: bool,
 }
@@ -39,6 +41,7 @@ impl Scene {
             sandbox,
             variables: google.env(),
             google,
+            slow: false,
             concerns_gcloud: false,
         };
         scene.metadata_at(NOBODY);

@@ -194,7 +194,7 @@ fn what_is_missing_is_named_exactly() {
     assert_eq!(missing(&scene, table), expected);
     scene.google.allow_all();
     scene.google.deny("shared", "bigquery.datasets.get");
-    let expected = ("bigquery.tables.getData".to_owned(), binding("shared", "roles/bigquery.dataViewer"));
+    let expected = ("bigquery.datasets.get".to_owned(), binding("shared", "roles/bigquery.dataViewer"));
     assert_eq!(missing(&scene, "shared.sales"), expected);
     scene.google.allow_all();
     scene.google.disable_api("p1");
