@@ -1,6 +1,13 @@
 //! `bqcred init`: the real shells, at a terminal, and the linters on the files as they lie.
 #![cfg(unix)]
-#![allow(clippy::disallowed_methods, reason = "a test reads and writes files as it likes")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "these are tests, their parts too"
+)]
 
 mod common;
 
@@ -16,7 +23,6 @@ const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 /// An interactive shell with `bqcred init` in its start file.
 struct Shell<'s> {
     sandbox: &'s Sandbox,
-    name: &'static str,
     terminal: PtySession,
     lines: usize,
 }
@@ -51,7 +57,7 @@ impl<'s> Shell<'s> {
             command.env("TERM", "dumb");
             command
         });
-        Some(Shell { sandbox, name, terminal, lines: 0 })
+        Some(Shell { sandbox, terminal, lines: 0 })
     }
 
     /// Types a line, waits until it is done, and gives what was shown meanwhile.

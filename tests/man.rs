@@ -1,6 +1,13 @@
 //! Manual pages and help: every verb has both, with an example, and the real `man` has nothing to complain of.
 #![cfg(unix)]
-#![allow(clippy::disallowed_methods, reason = "a test reads and writes files as it likes")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "these are tests, their parts too"
+)]
 
 mod common;
 

@@ -1,5 +1,13 @@
 //! The packages that `packaging/build` makes, installed in fresh surroundings, and what releases them.
 #![cfg(unix)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "these are tests, their parts too"
+)]
 
 mod common;
 

@@ -30,7 +30,9 @@ _bqcred_complete_command() {
     while [[ ${COMP_WORDS[i]} != -- ]] && ((i < COMP_CWORD)); do
         i=$((i + 1))
     done
-    if declare -F _command_offset >/dev/null; then
+    if [[ ${COMP_WORDS[i]} != -- ]]; then
+        compopt -o default 2>/dev/null
+    elif declare -F _command_offset >/dev/null; then
         _command_offset "$((i + 1))"
     elif ((COMP_CWORD == i + 1)); then
         mapfile -t COMPREPLY <<<"$(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")"
