@@ -39,8 +39,8 @@ _bqcred_restore() {
 }
 
 _bqcred_follow() {
+    [[ $PWD == "$_bqcred_at" ]] && return
     emulate -L zsh
-    [[ $PWD == $_bqcred_at ]] && return
     _bqcred_at=$PWD
     local folder=$PWD pin= text
     while true; do

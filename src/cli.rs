@@ -193,7 +193,7 @@ pub(crate) struct Exec {
 /// It is kept until it ends, so that asking again costs nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
-    curl -H \"Authorization: Bearer $(bqcred token)\" https://bigquery.googleapis.com/bigquery/v2/projects")]
+    curl -H \"Authorization: Bearer $(bqcred token)\" \\\n    https://bigquery.googleapis.com/bigquery/v2/projects")]
 pub(crate) struct Token {
     /// Get a new one if less than this is left
     #[arg(long, value_name = "SECONDS", default_value_t = USUAL_MIN_TTL)]
@@ -378,7 +378,7 @@ pub(crate) struct Doctor {
 #[derive(Clone, Debug)]
 pub(crate) struct Libraries(pub(crate) Vec<doctor::Library>);
 
-/// Put a profile's secret in the other store
+/// Put a profile's credential in the other store
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bqcred move --store keyring")]
 pub(crate) struct Move {
@@ -405,7 +405,7 @@ pub(crate) struct Lock {
     pub(crate) all: bool,
 }
 
-/// The OAuth client that logins run under
+/// Choose the OAuth client that logins run under
 #[derive(Debug, Subcommand)]
 #[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
 #[command(after_help = "Example:\n  bqcred client guide")]
@@ -432,7 +432,7 @@ pub(crate) enum Client {
     Guide,
 }
 
-/// Jupyter kernels that use a profile
+/// Let Jupyter kernels use a profile
 #[derive(Debug, Subcommand)]
 #[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
 #[command(after_help = "Example:\n  bqcred kernel install\n  bqcred kernel list")]

@@ -6,7 +6,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test reads and writes files as it likes"
+    reason = "these are tests, their parts too"
 )]
 
 mod common;
@@ -148,7 +148,9 @@ impl Shell {
                 command.arg("--config").arg(rc).arg("--env-config").arg(none).arg("--no-history");
             }
         }
-        Some(Shell { name, terminal: spawn_in_terminal(command) })
+        let mut terminal = spawn_in_terminal(command);
+        terminal.process_mut().set_kill_timeout(Some(500)); // an interactive shell shrugs SIGTERM off
+        Some(Shell { name, terminal })
     }
 
     /// Waits for the prompt, types the line and what follows, and waits for what it leads to.
@@ -181,6 +183,10 @@ const FLAG: (&str, &str) = ("bqcred status --off\t\r", "not asked (--offline)");
 const VERB: (&str, &str) = ("bqcred compl\t ba\t\r", "Completes bqcred in Bash");
 const FILE: (&str, &str) = ("bqcred import --profile new wro\t\r", "the JSON ends too early");
 
+/// What follows `--` is another program's: its name, and its own completions.
+const ITS_FLAG: (&str, &str) =
+    ("bqcred exec --always-start -- bqcred status --off\t\r", "not asked (--offline)");
+
 /// Presses Tab in this shell.
 fn press(name: &'static str, program: &str, cases: &[(&str, &str)]) {
     let sandbox = sandbox();
@@ -202,12 +208,12 @@ fn bash() {
 
 #[test]
 fn zsh() {
-    press("zsh", "zsh", &[FLAG, VERB, FILE, WITH_EQUALS, PROFILE]);
+    press("zsh", "zsh", &[FLAG, VERB, FILE, WITH_EQUALS, ITS_FLAG, PROFILE]);
 }
 
 #[test]
 fn fish() {
-    press("fish", "fish", &[FLAG, VERB, FILE, WITH_EQUALS, PROFILE]);
+    press("fish", "fish", &[FLAG, VERB, FILE, WITH_EQUALS, ITS_FLAG, PROFILE]);
 }
 
 #[test]

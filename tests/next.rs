@@ -6,7 +6,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test reads and writes files as it likes"
+    reason = "these are tests, their parts too"
 )]
 
 mod common;

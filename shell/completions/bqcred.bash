@@ -15,12 +15,13 @@ _bqcred_complete() {
         case $line in
             $'\tfiles') compopt -o default 2>/dev/null ;;
             $'\tcommand') _bqcred_complete_command ;;
+            '') ;;
             *)
                 value=${line%%$'\t'*}
                 COMPREPLY+=("${value#"$prefix"}")
                 ;;
         esac
-    done < <(command bqcred __complete -- "${words[@]}" 2>/dev/null)
+    done <<<"$(command bqcred __complete -- "${words[@]}" 2>/dev/null)"
 }
 
 # What follows `--` is another program's command line.
@@ -29,10 +30,12 @@ _bqcred_complete_command() {
     while [[ ${COMP_WORDS[i]} != -- ]] && ((i < COMP_CWORD)); do
         i=$((i + 1))
     done
-    if declare -F _command_offset >/dev/null; then
+    if [[ ${COMP_WORDS[i]} != -- ]]; then
+        compopt -o default 2>/dev/null
+    elif declare -F _command_offset >/dev/null; then
         _command_offset "$((i + 1))"
     elif ((COMP_CWORD == i + 1)); then
-        mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
+        mapfile -t COMPREPLY <<<"$(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")"
     else
         compopt -o default 2>/dev/null
     fi

@@ -10,7 +10,7 @@ function __bqcred_complete
                 __fish_complete_path (string replace --regex -- '^--[^=]*=' '' "$current") \
                     | string replace --regex '^' "$flag"
             case \tcommand
-                set -l at (contains --index -- -- $before)
+                set -l at (contains --index -- -- $before); or return
                 complete --do-complete=(string join ' ' -- (string escape -- $before[(math $at + 1)..]) "$current")
             case '*'
                 echo $line
