@@ -142,8 +142,8 @@ pub(crate) fn explain(app: &App, name: &ProfileName, verb: &str) {
              subprocess.run([\"bqcred\", \"{verb}\", \"--profile\", \"{name}\", \"--finish\", \"-\"], \
              input=getpass.getpass(\"Paste the address: \"), text=True)\n\n\
              In R:\n\n\
-             system2(\"bqcred\", c(\"{verb}\", \"--profile\", \"{name}\", \"--finish\", \"-\"), \
-             input = readline(\"Paste the address: \"))\n\n"
+             cat(system2(\"bqcred\", c(\"{verb}\", \"--profile\", \"{name}\", \"--finish\", \"-\"), \
+             input = getPass(\"Paste the address: \"), stdout = TRUE, stderr = TRUE), sep = \"\\n\")\n\n"
         ),
         false => format!(
             "Then, within 10 minutes, with the address on stdin:\n\n  bqcred {verb} --profile {name} --finish -\n\n"
