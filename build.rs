@@ -1,6 +1,8 @@
 //! What the linker is told beyond the usual, so that the program starts sooner: a shell's start waits for
 //! `bqcred env`, and most of its time is loading. Where this can't be had, it is linked as usual.
 
+#![expect(clippy::disallowed_methods, reason = "cargo speaks to a build script by its environment")]
+
 use std::path::PathBuf;
 use std::process::Command;
 
