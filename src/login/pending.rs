@@ -137,13 +137,13 @@ pub(crate) fn explain(app: &App, name: &ProfileName, verb: &str) {
     );
     ui::tell(&match app.in_notebook() {
         true => format!(
-            "Then run this in a cell:\n\n\
+            "Then run this in a cell; what you paste is not shown and not saved:\n\n\
              import subprocess, getpass\n\
              subprocess.run([\"bqcred\", \"{verb}\", \"--profile\", \"{name}\", \"--finish\", \"-\"], \
              input=getpass.getpass(\"Paste the address: \"), text=True)\n\n\
-             What you paste there is not shown and not saved. In R it is shown, so clear the output afterwards:\n\n\
-             system2(\"bqcred\", c(\"{verb}\", \"--profile\", \"{name}\", \"--finish\", \"-\"), \
-             input = readline(\"Paste the address: \"))\n\n"
+             In R:\n\n\
+             cat(system2(\"bqcred\", c(\"{verb}\", \"--profile\", \"{name}\", \"--finish\", \"-\"), \
+             input = getPass(\"Paste the address: \"), stdout = TRUE, stderr = TRUE), sep = \"\\n\")\n\n"
         ),
         false => format!(
             "Then, within 10 minutes, with the address on stdin:\n\n  bqcred {verb} --profile {name} --finish -\n\n"
