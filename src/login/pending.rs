@@ -140,7 +140,7 @@ pub(crate) fn explain(app: &App, name: &ProfileName, verb: &str) {
             "Then run this in a cell; what you paste is not shown and not saved:\n\n\
              import subprocess, getpass\n\
              subprocess.run([\"bqcred\", \"{verb}\", \"--profile\", \"{name}\", \"--finish\", \"-\"], \
-             input=getpass.getpass(\"Paste the address: \"), text=True)\n\n\
+             input=getpass.getpass(\"Paste the address: \"), text=True);\n\n\
              In R:\n\n\
              cat(system2(\"bqcred\", c(\"{verb}\", \"--profile\", \"{name}\", \"--finish\", \"-\"), \
              input = getPass(\"Paste the address: \"), stdout = TRUE, stderr = TRUE), sep = \"\\n\")\n\n"

@@ -86,6 +86,16 @@ impl Scene {
         std::fs::remove_dir_all(self.prefix.join("share/jupyter/kernels/python3")).unwrap();
     }
 
+    /// JupyterLab's pages and settings, which a virtual environment keeps outside of its packages.
+    pub fn link_lab(&self, python: &Path) {
+        let venv = python.parent().and_then(Path::parent).unwrap();
+        for folder in ["share/jupyter/lab", "share/jupyter/labextensions", "etc"] {
+            if venv.join(folder).is_dir() {
+                self.link(venv.join(folder).to_str().unwrap(), &format!("{{prefix}}/{folder}"));
+            }
+        }
+    }
+
     /// Only root can; others see the same as before, which has to agree all the same.
     pub fn give_away(&self) {
         let _ = std::os::unix::fs::chown(&self.prefix, Some(65534), None);
@@ -137,9 +147,24 @@ pub const TOKEN: &str = "token-of-the-test-server";
 
 impl JupyterServer {
     pub fn start(scene: &Scene) -> Self {
-        use std::io::{BufRead, BufReader};
         let mut command = scene.command(scene.prefix.join("bin/python3"));
-        command.args(["-m", "jupyter_server", "--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1"]);
+        command.args(["-m", "jupyter_server"]);
+        Self::of(command)
+    }
+
+    /// JupyterLab, with these variables, and its news and updates off. Needs [`Scene::link_lab`].
+    pub fn lab(scene: &Scene, env: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut command = scene.command(scene.prefix.join("bin/python3"));
+        command.args(["-m", "jupyterlab"]).envs(env).current_dir(scene.sandbox.home());
+        command.arg("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate");
+        let quiet = r#"{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}"#;
+        scene.write("{home}/.jupyter/labconfig/page_config.json", quiet);
+        Self::of(command)
+    }
+
+    fn of(mut command: Command) -> Self {
+        use std::io::{BufRead, BufReader};
+        command.args(["--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1"]);
         command.arg(format!("--IdentityProvider.token={TOKEN}"));
         let mut child =
             command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().unwrap();
