@@ -90,6 +90,7 @@ fn a_person_signs_in_and_queries_in_jupyterlab() {
     assert_eq!(text(&seen["before"]), "none");
     assert_eq!(seen["hidden"], true, "{seen:#}");
     assert!(text(&seen["login"]).contains("signed in as ada@example.com"), "{seen:#}");
+    assert!(text(&seen["login"]).contains("next: bqcred kernel install"), "{seen:#}");
     assert!(text(&seen["install"]).contains("Kernel > Shut Down Kernel, then Kernel > Restart Kernel"));
     assert_eq!(text(&seen["restarted"]), "none", "a restart alone reads no kernelspec: hence the advice");
     assert_eq!(text(&seen["started"]), scene.sandbox.adc("default").to_str().unwrap());

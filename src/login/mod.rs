@@ -183,7 +183,12 @@ pub(crate) fn tell_kept(app: &App, name: &ProfileName, kept: &Kept) {
             app.login_command(name)
         ));
     }
-    ui::note(&format!("next: eval $({})", app.command("env", name)));
+    // a cell's shell ends with the cell: what it evaluates reaches nothing
+    let next = match app.in_notebook() {
+        true => app.command("kernel install", name),
+        false => format!("eval $({})", app.command("env", name)),
+    };
+    ui::note(&format!("next: {next}"));
 }
 
 /// A project's id is a plain word; anything else is a slip that would surface much later.

@@ -50,7 +50,8 @@ def run(client, code, answer):
     return told
 
 
-manager, client = start_new_kernel(kernel_name=kernel, startup_timeout=100)
+# the kernel's own stdout isn't ours
+manager, client = start_new_kernel(kernel_name=kernel, startup_timeout=100, stdout=sys.stderr)
 try:
     for line in sys.stdin:
         cell = json.loads(line)
