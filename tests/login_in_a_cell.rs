@@ -105,7 +105,7 @@ fn assert_nothing_stays(vm: &Vm, notebook: &str, pasted: &str) {
     let code = pasted.split(['?', '&']).find_map(|pair| pair.strip_prefix("code=")).unwrap();
     for text in [pasted, code] {
         assert!(!notebook.contains(text), "{notebook}");
-        assert_eq!(vm.sandbox.files_with(text), [PathBuf::new(); 0]);
+        assert_eq!(vm.sandbox.files_with(text), Vec::<PathBuf>::new());
     }
     for canary in common::double::CANARIES {
         assert!(!notebook.contains(canary), "{notebook}");
