@@ -21,12 +21,12 @@ pub(crate) struct Binary {
 /// bqcred as it was built for this run, and the static one.
 pub(crate) fn all(sandbox: &Sandbox) -> Vec<Binary> {
     let own = Binary {
-        name: "bqcred",
+        name: "dynamic",
         path: PathBuf::from(env!("CARGO_BIN_EXE_bqcred")),
         least: least(sandbox, "least", None),
     };
     let fixed = build_static().map(|path| Binary {
-        name: "static bqcred",
+        name: "static",
         path,
         least: least(sandbox, "least-static", Some(STATIC)),
     });
@@ -68,7 +68,7 @@ fn least(sandbox: &Sandbox, name: &str, target: Option<&str>) -> Option<PathBuf>
 pub(crate) fn print(binaries: &[Binary]) {
     let row = |binary: &Binary| {
         let bytes = std::fs::metadata(&binary.path).unwrap().len();
-        vec![binary.name.to_owned(), format!("{:.1} MB", bytes as f64 / 1e6)]
+        vec![format!("bqcred, {}", binary.name), format!("{:.1} MB", bytes as f64 / 1e6)]
     };
     measure::table(&["", "size"], &binaries.iter().map(row).collect::<Vec<_>>());
 }

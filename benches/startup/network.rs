@@ -35,7 +35,8 @@ pub(crate) fn print(google: &Google, sandbox: &Sandbox, binaries: &[Binary]) {
     for binary in binaries {
         let cache = sandbox.home().join(".cache/bqcred/default.token");
         let runs = Rc::clone(&runs);
-        let token = Start::new(&format!("`token`, {}", binary.name), &binary.path, &["token"], &environment);
+        let token =
+            Start::new(&format!("`bqcred token`, {}", binary.name), &binary.path, &["token"], &environment);
         starts.push(token.before(move || {
             let _ = std::fs::remove_file(&cache);
             runs.set(runs.get() + 1);

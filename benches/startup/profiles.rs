@@ -21,7 +21,7 @@ pub(crate) fn print(binaries: &[Binary]) {
     let mut rows = Vec::new();
     for binary in binaries {
         for verb in ["env", "list"] {
-            let name = format!("`{verb}`, {}", binary.name);
+            let name = format!("`bqcred {verb}`, {}", binary.name);
             let starts: Vec<Start> =
                 homes.iter().map(|home| Start::new(&name, &binary.path, &[verb], &home.env())).collect();
             let times = measure::times(&starts, Effort(10, 20));

@@ -17,11 +17,11 @@ pub(crate) fn print(google: &Google, sandbox: &Sandbox, binaries: &[Binary]) {
     let mut starts = vec![start("`true`", &unit, &[])];
     for binary in binaries {
         if let Some(program) = &binary.least {
-            starts.push(start(&format!("a line from Rust, built like {}", binary.name), program, &[]));
+            starts.push(start(&format!("a line from Rust, {}", binary.name), program, &[]));
         }
         for args in VERBS {
             let cached = if args == ["token"] { ", cached" } else { "" };
-            let name = format!("`{}`{cached}, {}", args.join(" "), binary.name);
+            let name = format!("`bqcred {}`{cached}, {}", args.join(" "), binary.name);
             starts.push(start(&name, &binary.path, args));
         }
     }
