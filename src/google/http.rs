@@ -157,7 +157,8 @@ fn classify(error: &reqwest::Error) -> Transport {
     if let Some(transport) = chain(error).find_map(encryption_failure) {
         return transport;
     }
-    if contains(error, "407") || contains(error, "proxy authorization required") {
+    // not "407" alone: the texts hold addresses, and a port may have these digits
+    if contains(error, "proxy authorization required") || contains(error, "407 proxy") {
         return Transport::ProxyAuthentication;
     }
     if contains(error, "dns error") || contains(error, "lookup address") {
