@@ -7,6 +7,7 @@ use super::identity::{Identity, Problem};
 use super::life::Life;
 use super::surroundings::Surroundings;
 use super::trace::Trace;
+use crate::environment::ADC;
 use crate::google::Transport;
 use crate::scopes;
 
@@ -94,6 +95,17 @@ pub(super) fn user(
             fail(format!("{shown} is the credential of {whose}, but {}", problem.words()), problem)
         }
     }
+}
+
+/// Why the VM's service account is none.
+pub(super) fn no_vm(s: &Surroundings, host: &str) -> String {
+    let asked = if s.offline { "nobody asked whether this is a Google VM" } else { "this is no Google VM" };
+    format!("{asked} ({host})")
+}
+
+/// The variable leads to a file.
+pub(super) fn named(trace: &mut Trace, path: &Path) {
+    trace.passed(format!("{ADC} names {}", path.display()));
 }
 
 fn all_granted(asked: Option<&[String]>, granted: &[String]) -> bool {

@@ -29,6 +29,9 @@ pub(super) fn predict(s: &Surroundings) -> Prediction {
         trace.passed(format!("R reads {}, which changes its environment", file.display()));
     }
     let path = path(s);
+    if s.r.variables.filled(ADC).is_some() {
+        adc::named(&mut trace, &path);
+    }
     let identity = from_file(s, &mut trace, &path).unwrap_or_else(|| on_vm(s, &mut trace));
     if ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"].iter().any(|name| s.r.variables.filled(name).is_some()) {
         trace.note("R trusts the system's certificates alone: SSL_CERT_FILE means nothing to it");
@@ -127,7 +130,7 @@ fn on_vm(s: &Surroundings, trace: &mut Trace) -> Identity {
         Metadata::NotAsked if s.google_hardware => trace
             .decided("this machine is made by Google, so a VM; it was not asked", Identity::VmAccount(None)),
         _ => {
-            trace.passed(format!("this is no Google VM ({host})"));
+            trace.passed(adc::no_vm(s, &host));
             prompt(s, trace)
         }
     }

@@ -21,6 +21,7 @@ pub(super) fn predict(s: &Surroundings) -> Prediction {
 
 fn default(s: &Surroundings, trace: &mut Trace) -> Identity {
     if let Some(path) = s.variables.filled(ADC).map(PathBuf::from) {
+        adc::named(trace, &path);
         return adc::identity(s, trace, &path, READER);
     }
     trace.passed(format!("{ADC} is not set"));
@@ -46,6 +47,6 @@ fn default(s: &Surroundings, trace: &mut Trace) -> Identity {
             format!("this is taken for a Google VM, but {host} gives no token"),
             Identity::Fails(Problem::NoMetadata),
         ),
-        _ => trace.decided(format!("this is no Google VM ({host})"), Identity::Fails(Problem::NothingFound)),
+        _ => trace.decided(adc::no_vm(s, &host), Identity::Fails(Problem::NothingFound)),
     }
 }

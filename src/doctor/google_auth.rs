@@ -36,6 +36,7 @@ pub(super) fn default(s: &Surroundings, trace: &mut Trace) -> Identity {
             if path.starts_with("~") {
                 trace.note("Python takes ~ for the name of a folder: write the whole path");
             }
+            adc::named(trace, &path);
             let identity = adc::identity(s, trace, &path, READER);
             let project = explicit_project(s).or_else(|| project_in(s, &path));
             trace.project(project);
@@ -87,8 +88,7 @@ fn on_vm(s: &Surroundings, trace: &mut Trace) -> Identity {
     let (ping, host) = metadata::python(&s.variables);
     let pinged = !s.variables.proxies_http(&ping, false) && is_present(&s.metadata(&ping));
     if !pinged && !s.google_hardware {
-        let asked = if s.offline { "nobody asked whether this is a VM" } else { "this is no Google VM" };
-        return trace.decided(format!("{asked} ({ping})"), Identity::Fails(Problem::NothingFound));
+        return trace.decided(adc::no_vm(s, &ping), Identity::Fails(Problem::NothingFound));
     }
     match s.metadata(&host) {
         Metadata::Present { account: Some(account), project } if !s.variables.proxies_http(&host, false) => {

@@ -24,6 +24,7 @@ pub(super) fn predict(s: &Surroundings) -> Prediction {
 
 fn default(s: &Surroundings, trace: &mut Trace) -> Identity {
     if let Some(path) = s.variables.filled(ADC).map(PathBuf::from) {
+        adc::named(trace, &path);
         return adc::identity(s, trace, &path, READER);
     }
     trace.passed(format!("{ADC} is not set"));
@@ -54,6 +55,6 @@ fn on_vm(s: &Surroundings, trace: &mut Trace) -> Identity {
         }
         Metadata::NotAsked if s.google_hardware => trace
             .decided("this machine is made by Google, so a VM; it was not asked", Identity::VmAccount(None)),
-        _ => trace.decided(format!("this is no Google VM ({host})"), Identity::Fails(Problem::NothingFound)),
+        _ => trace.decided(adc::no_vm(s, &host), Identity::Fails(Problem::NothingFound)),
     }
 }

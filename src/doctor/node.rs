@@ -31,6 +31,7 @@ pub(super) fn predict(s: &Surroundings) -> Prediction {
 fn default(s: &Surroundings, trace: &mut Trace) -> Identity {
     let named = s.variables.path(ADC).or_else(|| s.variables.path("google_application_credentials"));
     if let Some(path) = named {
+        adc::named(trace, &path);
         return from_file(s, trace, &path);
     }
     trace.passed(format!("{ADC} is not set"));
@@ -88,6 +89,6 @@ fn on_vm(s: &Surroundings, trace: &mut Trace) -> Identity {
             format!("this is taken for a Google VM, but {host} gives no token"),
             Identity::Fails(Problem::NoMetadata),
         ),
-        _ => trace.decided(format!("this is no Google VM ({host})"), Identity::Fails(Problem::NothingFound)),
+        _ => trace.decided(adc::no_vm(s, &host), Identity::Fails(Problem::NothingFound)),
     }
 }

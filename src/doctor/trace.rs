@@ -17,7 +17,7 @@ pub(crate) struct Step {
 /// What came of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Nothing there: on to the next.
+    /// It decided nothing: on to the next.
     Passed,
     /// There was something, but it is of no use: on to the next all the same.
     Failed,
@@ -70,7 +70,7 @@ pub(super) struct Trace {
 }
 
 impl Trace {
-    /// Nothing there.
+    /// This decides nothing.
     pub(super) fn passed(&mut self, what: impl Into<String>) {
         self.steps.push(Step { what: what.into(), outcome: Outcome::Passed });
     }
