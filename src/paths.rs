@@ -35,7 +35,7 @@ impl Paths {
                 .hint("set HOME to a folder of yours")
         };
         let places = directories::ProjectDirs::from("", "", "bqcred").ok_or_else(no_home)?;
-        let home = directories::BaseDirs::new().ok_or_else(no_home)?.home_dir().to_owned();
+        let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty()).ok_or_else(no_home)?;
         if !home.is_absolute() {
             // credentials would lie in whatever folder one is in, and the libraries look in another
             return Err(

@@ -9,27 +9,24 @@ use super::common::double::{CLIENT_ID, CLIENT_SECRET};
 use super::common::{Google, Sandbox, find_program};
 use super::measure::{self, Effort, Start};
 
-/// Signs a person in at the double, whose endpoints are https, and fills the cache of `token`.
+/// Signs a person in at the double under Google's own names, and fills the cache of `token`.
 pub(crate) fn log_in(google: &Google, sandbox: &Sandbox) {
-    let client = google.client_json().replace(&google.http_base(), &google.https_base());
-    let client = sandbox.write("client_https.json", client);
-    let ca = google.ca_file();
+    let client = sandbox.write("google.json", google.google_client_json());
     let start = ["login", "--start", "--project", "my-project", "--client-id-file", client.to_str().unwrap()];
-    let started = sandbox.invoke(&start).env("SSL_CERT_FILE", ca).run().success();
+    let started = sandbox.invoke(&start).envs(google.env()).run().success();
     let redirect = google.approve(started.stdout.trim(), "ada@example.com");
-    let finish = sandbox.invoke(&["login", "--finish", "-"]).env("SSL_CERT_FILE", ca);
+    let finish = sandbox.invoke(&["login", "--finish", "-"]).envs(google.env());
     finish.stdin(format!("{redirect}\n")).run().success();
-    sandbox.invoke(&["token"]).env("SSL_CERT_FILE", ca).may_print_secret().run().success();
+    sandbox.invoke(&["token"]).envs(google.env()).may_print_secret().run().success();
 }
 
+/// Both go through the proxy that stands before the double.
 pub(crate) fn print(google: &Google, sandbox: &Sandbox, binaries: &[Binary]) {
     let Some(curl) = find_program("curl") else { return eprintln!("skipped: no curl to compare with") };
-    let ca = google.ca_file().to_str().unwrap().to_owned();
-    let mut environment = sandbox.env();
-    environment.push(("SSL_CERT_FILE".to_owned(), ca.clone()));
+    let environment = [sandbox.env(), google.env()].concat();
     let form = form(sandbox);
-    let address = format!("{}/token", google.https_base());
-    let args = ["--silent", "--fail", "--cacert", &ca, "--data", &format!("@{}", form.display()), &address];
+    let form = format!("@{}", form.display());
+    let args = ["--silent", "--fail", "--data", &form, "https://oauth2.googleapis.com/token"];
     let mut starts = vec![Start::new("curl", &curl, &args, &environment)];
     let runs = Rc::new(Cell::new(0));
     for binary in binaries {
