@@ -1,6 +1,5 @@
-//! What every verb needs: the surroundings, read once. The one reader of the environment.
+//! What every verb needs: the surroundings, read once.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::client::{Client, Found};
@@ -9,6 +8,7 @@ use crate::environment;
 use crate::error::{Error, Result};
 use crate::google::Endpoints;
 use crate::paths::Paths;
+use crate::process_env;
 use crate::profile::{self, Profile, ProfileName};
 use crate::settings::Settings;
 use crate::store::Store;
@@ -30,23 +30,6 @@ pub(crate) struct Loaded {
     pub(crate) credential: AuthorizedUser,
 }
 
-/// An environment variable.
-#[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
-pub(crate) fn env(name: &str) -> Option<OsString> {
-    std::env::var_os(name)
-}
-
-/// The whole environment, for what has rules of its own about many variables (Jupyter).
-#[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
-pub(crate) fn whole_env() -> Vec<(OsString, OsString)> {
-    std::env::vars_os().collect()
-}
-
-/// An environment variable that is set, not empty, and text.
-pub(crate) fn env_text(name: &str) -> Option<String> {
-    env(name)?.into_string().ok().filter(|value| !value.is_empty())
-}
-
 impl App {
     /// The surroundings; `profile` is what `--profile` says.
     pub(crate) fn new(profile: Option<String>) -> Result<App> {
@@ -59,7 +42,7 @@ impl App {
         if let Some(name) = &self.profile {
             return ProfileName::parse(name);
         }
-        if let Some(name) = env("BQCRED_PROFILE").filter(|name| !name.is_empty()) {
+        if let Some(name) = process_env::get("BQCRED_PROFILE").filter(|name| !name.is_empty()) {
             return ProfileName::parse(&name.to_string_lossy()).map_err(|error| {
                 Error::usage(format!("BQCRED_PROFILE: {error}")).hint("`unset BQCRED_PROFILE`")
             });
@@ -120,7 +103,7 @@ impl App {
 
     /// The client for a login: the first that is found in the order of the README.
     pub(crate) fn client(&self, flag: Option<&Path>, name: &ProfileName) -> Result<Option<Found>> {
-        Client::from_places(&self.paths, flag, env("BQCRED_CLIENT_ID_FILE").as_deref(), || {
+        Client::from_places(&self.paths, flag, process_env::get("BQCRED_CLIENT_ID_FILE").as_deref(), || {
             self.profiles_own_client(name)
         })
     }
@@ -157,7 +140,7 @@ impl App {
 
     /// gcloud's folder: `CLOUDSDK_CONFIG`, else `~/.config/gcloud`.
     pub(crate) fn gcloud_config(&self) -> PathBuf {
-        match env("CLOUDSDK_CONFIG").filter(|folder| !folder.is_empty()) {
+        match process_env::get("CLOUDSDK_CONFIG").filter(|folder| !folder.is_empty()) {
             Some(folder) => PathBuf::from(folder),
             None => self.paths.home.join(".config").join("gcloud"),
         }
@@ -167,7 +150,7 @@ impl App {
     pub(crate) fn set_gcloud(&self) -> bool {
         let [file, ..] = environment::GCLOUD;
         let ours = [Some(&self.paths.data), self.paths.runtime.as_ref()];
-        env(file)
+        process_env::get(file)
             .is_some_and(|file| ours.into_iter().flatten().any(|folder| Path::new(&file).starts_with(folder)))
     }
 
@@ -179,7 +162,7 @@ impl App {
     /// Whether this runs in a notebook's kernel, where a question would wait forever: there is a
     /// terminal, but nobody can type into it.
     pub(crate) fn in_notebook(&self) -> bool {
-        env("JPY_PARENT_PID").is_some()
+        process_env::get("JPY_PARENT_PID").is_some()
     }
 }
 
@@ -190,21 +173,10 @@ impl Loaded {
     }
 }
 
-/// The first program of this name on the PATH; the current folder doesn't count.
-pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
-    use std::os::unix::fs::PermissionsExt;
-    let path = env("PATH")?;
-    std::env::split_paths(&path).filter(|folder| folder.is_absolute()).map(|folder| folder.join(name)).find(
-        |candidate| {
-            candidate.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-        },
-    )
-}
-
 /// `/etc`; builds with debug assertions let tests put another folder in its place.
 fn system_root() -> PathBuf {
     #[cfg(debug_assertions)]
-    if let Some(root) = env("BQCRED_TEST_ETC") {
+    if let Some(root) = process_env::get("BQCRED_TEST_ETC") {
         return PathBuf::from(root);
     }
     PathBuf::from("/etc")

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::app::{self, App, Loaded};
+use crate::app::{App, Loaded};
 use crate::credential::AuthorizedUser;
 use crate::environment;
 use crate::grant;
 use crate::kernel_record::Record;
 use crate::private_file::{self, Content};
+use crate::process_env;
 use crate::processes::{self, Process};
 use crate::profile::{Profile, ProfileName};
 use crate::store::session;
@@ -81,7 +82,7 @@ fn kernelspecs(app: &App, name: &ProfileName, paths: &[PathBuf]) -> Vec<PathBuf>
 /// All `kernel.json` in the folders that Jupyter searches (jupyter_core.paths) from this environment.
 fn all_kernelspecs(app: &App) -> Vec<PathBuf> {
     let home = &app.paths.home;
-    let folder = |name: &str| app::env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = |name: &str| process_env::get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let mut data: Vec<PathBuf> = folder("JUPYTER_PATH").iter().flat_map(std::env::split_paths).collect();
     data.push(folder("JUPYTER_DATA_DIR").unwrap_or_else(|| {
         folder("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share")).join("jupyter")

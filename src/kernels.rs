@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use crate::app::{self, App};
+use crate::app::App;
 use crate::jupyter::config::Config;
 use crate::jupyter::context::{self, Origin, Surroundings};
 use crate::jupyter::edit;
 use crate::jupyter::process::Processes;
+use crate::process_env;
 
 /// A kernel that a server lists.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub(crate) struct Listed {
 /// Every kernel that can be started, by name; none where no Jupyter was found. Reads files and the table
 /// of processes, and runs nothing.
 pub(crate) fn listed(app: &App) -> Vec<Listed> {
-    let environ = app::whole_env().into_iter().collect();
+    let environ = process_env::all().into_iter().collect();
     let directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
     let processes = Processes::here();
     let discovery = context::discover(&Surroundings {

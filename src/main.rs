@@ -25,6 +25,7 @@ mod parent_shell;
 mod paths;
 mod pins;
 mod private_file;
+mod process_env;
 mod processes;
 mod profile;
 mod refresh;

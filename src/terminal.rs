@@ -6,8 +6,8 @@ use std::sync::mpsc::Sender;
 
 use rustix::termios::{self, LocalModes, OptionalActions, Termios};
 
-use crate::app;
 use crate::error::{Error, Result};
+use crate::process_env;
 
 /// Whether somebody can be asked: they see stderr and can type.
 pub(crate) fn is_interactive() -> bool {
@@ -16,14 +16,14 @@ pub(crate) fn is_interactive() -> bool {
 
 /// Whether a program can put up a window that the person sees.
 pub(crate) fn has_display() -> bool {
-    let set = |name| app::env(name).is_some_and(|value| !value.is_empty());
+    let set = |name| process_env::get(name).is_some_and(|value| !value.is_empty());
     cfg!(any(windows, target_os = "macos")) || set("DISPLAY") || set("WAYLAND_DISPLAY")
 }
 
 /// Whether somebody may be there to answer what another program asks: at a display, or at a terminal
 /// that isn't a notebook's, which nobody can type into.
 pub(crate) fn is_attended() -> bool {
-    has_display() || (is_interactive() && app::env("JPY_PARENT_PID").is_none())
+    has_display() || (is_interactive() && process_env::get("JPY_PARENT_PID").is_none())
 }
 
 /// A terminal that does not show what is typed, for as long as this lives.

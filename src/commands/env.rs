@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use crate::app::{self, App};
+use crate::app::App;
 use crate::cli::Env;
 use crate::environment::{self, Extent};
 use crate::error::{Error, Result};
 use crate::parent_shell;
 use crate::pins::Pin;
+use crate::process_env;
 use crate::profile::{self, Profile, ProfileName, StoreKind};
 use crate::render::{self, Change, Dialect};
 use crate::store::session;
@@ -47,11 +48,12 @@ fn changes(args: &Env, app: &App) -> Result<Vec<Change>> {
         ui::note(&format!("this credential {}: `{}`", ended.reason, app.login_command(name)));
     }
     let mut changes = environment::set(name, profile, &adc, extent);
-    if args.format.is_none() && app::env(environment::PROFILE).is_some_and(|earlier| earlier != name.as_str())
+    if args.format.is_none()
+        && process_env::get(environment::PROFILE).is_some_and(|earlier| earlier != name.as_str())
     {
         changes.extend(environment::leftovers(&changes, app.set_gcloud()));
     }
-    let has_project = profile.project.is_some() || app::env(environment::PROJECT).is_some();
+    let has_project = profile.project.is_some() || process_env::get(environment::PROJECT).is_some();
     if !has_project {
         ui::note(&format!(
             "profile {name} has no project, and Python needs one: `{} --project PROJECT`",

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::app::{self, App};
+use crate::app::App;
 use crate::cli::Exec;
 use crate::environment::{self, Extent};
 use crate::error::{Error, Result};
 use crate::handover::{self, stub, supervised};
+use crate::process_env;
 use crate::profile::{Profile, ProfileName};
 use crate::ui::{self, Output};
 
@@ -47,7 +48,7 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
 /// The environment that `env` prints, guard included; what an earlier profile set there is gone.
 fn prepare(app: &App, program: &mut Command, name: &ProfileName, profile: &Profile, adc: &Path) {
     let mut changes = environment::set(name, profile, adc, Extent { guard: true, gcloud: false });
-    if app::env(environment::PROFILE).is_some_and(|earlier| earlier != name.as_str()) {
+    if process_env::get(environment::PROFILE).is_some_and(|earlier| earlier != name.as_str()) {
         changes.extend(environment::leftovers(&changes, app.set_gcloud()));
     }
     handover::apply(&changes, program);
@@ -72,8 +73,8 @@ fn start_without(app: &App, mut program: Command, why: &Error) -> Result<Output>
 /// Says which profile is inside which, where one `exec` runs in another.
 fn tell_nesting(name: &ProfileName) {
     let handed_over =
-        app::env_text(environment::ADC).is_some_and(|path| handover::is_handed_over(Path::new(&path)));
-    if let Some(outer) = app::env_text(environment::PROFILE).filter(|_| handed_over) {
+        process_env::text(environment::ADC).is_some_and(|path| handover::is_handed_over(Path::new(&path)));
+    if let Some(outer) = process_env::text(environment::PROFILE).filter(|_| handed_over) {
         ui::note(&format!("profile {name}, inside an exec of profile {outer}"));
     }
 }

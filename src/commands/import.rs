@@ -12,6 +12,7 @@ use crate::google::{Endpoints, Failure, Google, Identity};
 use crate::keep::{self, Arrival};
 use crate::login;
 use crate::private_file::{self, Content};
+use crate::process_env;
 use crate::profile::ProfileName;
 use crate::secret::SecretBytes;
 use crate::store::Store;
@@ -128,7 +129,7 @@ fn arrival(
 /// file says itself (`token_uri`) is not asked: it could lead a refresh token anywhere.
 fn endpoints(app: &App, credential: &AuthorizedUser) -> Option<Endpoints> {
     let found =
-        Client::from_places(&app.paths, None, crate::app::env("BQCRED_CLIENT_ID_FILE").as_deref(), || {
+        Client::from_places(&app.paths, None, process_env::get("BQCRED_CLIENT_ID_FILE").as_deref(), || {
             Ok(None)
         });
     found.ok().flatten().filter(|found| found.client.id == credential.client_id)?.client.endpoints
@@ -143,7 +144,7 @@ fn source(args: &Import, app: &App) -> Result<Option<PathBuf>> {
     let Some(tool) = args.from else {
         return Ok(args.file.clone().filter(|file| file != Path::new("-")));
     };
-    let config = crate::app::env("XDG_CONFIG_HOME")
+    let config = process_env::get("XDG_CONFIG_HOME")
         .map(PathBuf::from)
         .filter(|folder| folder.is_absolute())
         .unwrap_or_else(|| app.paths.home.join(".config"));

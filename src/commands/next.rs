@@ -3,12 +3,13 @@
 
 use std::path::Path;
 
-use crate::app::{self, App};
+use crate::app::App;
 use crate::environment;
 use crate::error::Result;
 use crate::kernels::{self, Listed};
 use crate::login::pending;
 use crate::parent_shell;
+use crate::process_env;
 use crate::profile::{self, Profile, ProfileName, StoreKind};
 use crate::render::Dialect;
 use crate::ui::{self, Output};
@@ -57,7 +58,7 @@ fn before_login(app: &App, name: &ProfileName) -> Result<Step> {
             format!("bqcred use {first}, or {login}"),
         ));
     }
-    Ok(match (app.client(None, name)?, app::find_program("gcloud")) {
+    Ok(match (app.client(None, name)?, process_env::find_program("gcloud")) {
         (Some(_), _) => Step::new("nobody has logged in yet", login),
         (None, Some(_)) => Step::new("nobody has logged in yet; gcloud can run the login", login),
         (None, None) => {
@@ -87,7 +88,7 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
     if profile.store == StoreKind::File && !adc.exists() {
         return Step::new("this profile has no credential", login);
     }
-    if profile.project.is_none() && app::env(environment::PROJECT).is_none() {
+    if profile.project.is_none() && process_env::get(environment::PROJECT).is_none() {
         return Step::new("no project is known, and Python needs one", format!("{login} --project PROJECT"));
     }
     // what a cell's command sets ends with it
@@ -108,9 +109,9 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
 /// Whether programs that are started here get this profile's credential. Where a keyring's secret is
 /// made readable, the name tells.
 fn is_in_environment(app: &App, name: &ProfileName, profile: &Profile, adc: &Path) -> bool {
-    let Some(path) = app::env(environment::ADC) else { return false };
+    let Some(path) = process_env::get(environment::ADC) else { return false };
     match profile.store {
         StoreKind::File => Path::new(&path) == adc || Path::new(&path) == app.well_known_adc(),
-        StoreKind::Keyring => app::env_text(environment::PROFILE).is_some_and(|it| it == name.as_str()),
+        StoreKind::Keyring => process_env::text(environment::PROFILE).is_some_and(|it| it == name.as_str()),
     }
 }

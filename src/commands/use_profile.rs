@@ -1,8 +1,9 @@
 //! `bqcred use`: the profile that is meant where none is named.
 
-use crate::app::{self, App};
+use crate::app::App;
 use crate::cli::Use;
 use crate::error::Result;
+use crate::process_env;
 use crate::profile::{self, ProfileName};
 use crate::settings::Settings;
 use crate::ui::{self, Output};
@@ -12,7 +13,9 @@ pub(crate) fn run(args: &Use, app: &App) -> Result<Output> {
     let profile = app.known_profile(&name)?.ok_or_else(|| profile::missing(&app.paths, &name))?;
     Settings::change(&app.paths, |settings| settings.profile = Some(name.to_string()))?;
     ui::note(&format!("the current profile is {name} ({})", profile.account_or_unknown()));
-    if app::env("BQCRED_PROFILE").is_some_and(|earlier| !earlier.is_empty() && earlier != name.as_str()) {
+    if process_env::get("BQCRED_PROFILE")
+        .is_some_and(|earlier| !earlier.is_empty() && earlier != name.as_str())
+    {
         ui::note(&format!("this shell still has BQCRED_PROFILE set: eval $(bqcred env --profile {name})"));
     }
     Ok(Output::none())

@@ -12,8 +12,9 @@ use super::metadata::{self, Metadata};
 use super::person::Person;
 use super::variables::Variables;
 use super::{gargle, renviron};
-use crate::app::{self, App};
+use crate::app::App;
 use crate::private_file::{self, Content};
+use crate::process_env;
 
 /// Everything that a library may look at.
 pub(crate) struct Surroundings {
@@ -48,7 +49,7 @@ pub(crate) struct Surroundings {
 impl Surroundings {
     /// Looks around.
     pub(crate) fn gather(app: &App, offline: bool) -> Surroundings {
-        let variables = Variables::new(app::whole_env());
+        let variables = Variables::new(process_env::all());
         let folder = std::env::current_dir().unwrap_or_default();
         let home = app.paths.home.clone();
         let r = renviron::Environment::read(&variables, &home, &folder);
@@ -59,7 +60,7 @@ impl Surroundings {
             gargle: gargle::Version::of("gargle", &r.variables, &home),
             r_has_xml2: gargle::Version::of("xml2", &r.variables, &home).is_some(),
             login_home: login_home(),
-            has_gcloud: app::find_program("gcloud").is_some(),
+            has_gcloud: process_env::find_program("gcloud").is_some(),
             google_hardware: made_by_google(),
             files: RefCell::default(),
             lives,

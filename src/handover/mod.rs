@@ -11,8 +11,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::app;
 use crate::error::{Error, Kind, reason};
+use crate::process_env;
 use crate::render::Change;
 
 /// Puts the changes into the program's environment.
@@ -46,7 +46,7 @@ pub(crate) fn cannot_start(program: &OsStr, error: &std::io::Error) -> Error {
     }
     let found = match name.contains('/') {
         true => Path::new(program).exists(),
-        false => app::find_program(&name).is_some(),
+        false => process_env::find_program(&name).is_some(),
     };
     if found {
         return Error::new(

@@ -13,13 +13,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::check_account;
-use crate::app::{self, App};
+use crate::app::App;
 use crate::clock::Time;
 use crate::credential::AuthorizedUser;
 use crate::error::{Error, Kind, Result, reason};
 use crate::google::{Endpoints, Google};
 use crate::keep::{self, Arrival, Kept};
 use crate::private_file::{self, Content, Lock};
+use crate::process_env;
 use crate::profile::{ProfileName, StoreKind};
 
 /// gcloud demands it, and will not ask for BigQuery's scope alone.
@@ -61,7 +62,7 @@ pub(crate) struct ViaGcloud {
 
 /// The gcloud that can run a login here and now; `port_or_start` says that one of those is demanded.
 pub(crate) fn find(app: &App, port_or_start: bool) -> Result<PathBuf> {
-    let Some(program) = app::find_program("gcloud") else {
+    let Some(program) = process_env::find_program("gcloud") else {
         return Err(Error::new(
             Kind::Missing,
             "there is no OAuth client to sign in under, and no gcloud on the PATH to do it",

@@ -8,10 +8,11 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::Plan;
-use crate::app::{self, App};
+use crate::app::App;
 use crate::error::{Error, Kind, Result};
 use crate::google::{Answer, Loopback};
 use crate::keep::Kept;
+use crate::process_env;
 use crate::secret::Secret;
 use crate::terminal::Hidden;
 use crate::ui;
@@ -98,7 +99,7 @@ fn listen_for_signals(sender: Sender<Event>) -> Result<()> {
 /// Opens this machine's browser, if it has a screen to show it on. Says whether it was started.
 fn open_browser(url: &str) -> bool {
     let screen = cfg!(not(target_os = "linux"))
-        || ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| app::env_text(name).is_some());
+        || ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| process_env::text(name).is_some());
     screen
         && webbrowser::open_browser_with_options(
             webbrowser::Browser::Default,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::{self, App};
+use crate::app::App;
 use crate::environment::{self, Extent};
 use crate::error::{Error, Kind, Result};
 use crate::jupyter::Environ;
@@ -11,6 +11,7 @@ use crate::jupyter::edit::Exec;
 use crate::jupyter::process::Processes;
 use crate::jupyter::running::{self, Running};
 use crate::jupyter::step::Step;
+use crate::process_env;
 use crate::profile::{Profile, ProfileName, StoreKind};
 use crate::ui;
 
@@ -29,7 +30,7 @@ impl Here {
     pub(super) fn new(app: &App) -> Result<Self> {
         let directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         Ok(Here {
-            environ: app::whole_env().into_iter().collect(),
+            environ: process_env::all().into_iter().collect(),
             home: app.paths.home.clone(),
             directory,
             processes: Processes::here(),
@@ -123,7 +124,7 @@ pub(super) fn own_path() -> Result<String> {
         Error::other(format!("can't tell where bqcred lies: {}", crate::error::reason(&error)))
     })?;
     let same = |path: &PathBuf| path.canonicalize().ok() == own.canonicalize().ok();
-    let path = app::find_program("bqcred").filter(same).unwrap_or(own);
+    let path = process_env::find_program("bqcred").filter(same).unwrap_or(own);
     text(&path)
 }
 
