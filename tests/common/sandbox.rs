@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::double::{Consent, Google};
 use super::programs::find_program;
@@ -25,6 +27,7 @@ pub struct Sandbox {
 impl Sandbox {
     /// An empty home, on a PATH without gcloud.
     pub fn new() -> Self {
+        listen_to_keys();
         let root = tempfile::Builder::new().prefix("bqcred-test-").tempdir().unwrap();
         let sandbox = Sandbox { root, runtime: runtime_folder() };
         for folder in ["home", "tmp", "bin"] {
@@ -233,6 +236,18 @@ impl Sandbox {
         command.args(args).env("TERM", "xterm");
         spawn_in_terminal(command)
     }
+}
+
+/// Makes the programs that are started here end at Ctrl-C and at SIGQUIT, even if this test is a background job
+/// of a script: those ignore the signals, and hand that on. A signal with a handler is handed on as usual.
+fn listen_to_keys() {
+    use signal_hook::consts::{SIGINT, SIGQUIT};
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        for signal in [SIGINT, SIGQUIT] {
+            signal_hook::flag::register_conditional_default(signal, Arc::new(AtomicBool::new(true))).unwrap();
+        }
+    });
 }
 
 /// A command in a terminal, which is given 30 s for whatever is expected of it.
