@@ -3,6 +3,7 @@
 mod credentials;
 mod kernels;
 mod looking;
+mod mistake;
 mod running;
 mod shells;
 
@@ -12,7 +13,6 @@ use clap::error::ErrorKind;
 use clap::{Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::error::{Error, Result};
-use crate::render::Dialect;
 use crate::ui::Output;
 
 pub(crate) use credentials::{
@@ -100,29 +100,11 @@ pub(crate) fn parse(words: Vec<OsString>) -> Result<Asked> {
     if let Some(cli) = shortcut(&words) {
         return Ok(Asked::Verb(cli));
     }
-    let for_eval = is_for_eval(&words);
-    let answers: Vec<String> = words
-        .iter()
-        .map(|word| word.to_string_lossy().into_owned())
-        .filter(|word| word.contains("code=") || word.contains("://"))
-        .collect();
-    Cli::try_parse_from(words).map(Asked::Verb).or_else(|error| match error.kind() {
+    Cli::try_parse_from(&words).map(Asked::Verb).or_else(|complaint| match complaint.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            Ok(Asked::Text(Output::text(error.to_string())))
+            Ok(Asked::Text(Output::text(complaint.to_string())))
         }
-        _ => {
-            let text = error.to_string();
-            let mut text = text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned();
-            // an address that was pasted in the wrong place holds a code
-            for secret in answers {
-                text = text.replace(&secret, "ADDRESS");
-            }
-            let error = Error::usage(text);
-            Err(match for_eval {
-                true => error.with_stdout(crate::parent_shell::dialect().unwrap_or(Dialect::Posix).failing()),
-                false => error,
-            })
-        }
+        _ => Err(mistake::told(&complaint, &words)),
     })
 }
 
@@ -152,17 +134,6 @@ fn shortcut(words: &[OsString]) -> Option<Cli> {
     Some(Cli { profile: None, verb: Some(verb) })
 }
 
-/// Whether a shell evaluates what is printed, so that it has to notice a mistyped command line.
-fn is_for_eval(words: &[OsString]) -> bool {
-    let mut words = words.iter().skip(1).map(|word| word.to_string_lossy()).peekable();
-    while let Some(option) = words.next_if(|word| word.starts_with('-')) {
-        if option == "--profile" {
-            words.next();
-        }
-    }
-    words.next().is_some_and(|verb| verb == "env") && !words.any(|word| word.starts_with("--format"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,19 +142,6 @@ mod tests {
     #[test]
     fn the_description_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn only_env_is_for_eval() {
-        let is = |line: &str| is_for_eval(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
-        assert!(
-            is("bqcred env --bogus") && is("bqcred --profile x env") && is("bqcred --profile=x env --bogus")
-        );
-        assert!(
-            !is("bqcred exec -- env")
-                && !is("bqcred --profile env status")
-                && !is("bqcred env --format json")
-        );
     }
 
     #[test]

@@ -319,3 +319,19 @@ fn gclouds_variables_go_with_the_profile_that_set_them() {
         assert!(!run(words, "/somebody/elses").contains("CLOUDSDK"), "{words:?}");
     }
 }
+
+#[test]
+fn a_mistyped_command_line_is_answered_with_the_right_one() {
+    let sandbox = Sandbox::new();
+    let says = |line: &str, what: &str, hint: &str| {
+        let run = sandbox.bqcred(&line.split(' ').collect::<Vec<_>>()).code(2).says(what);
+        assert!(run.stderr.contains(&format!("\n  hint: {hint}")), "{line}: {}", run.stderr);
+        run.stdout
+    };
+    says("sttus", "bqcred: bqcred has no verb \"sttus\"", "did you mean `bqcred status`?");
+    says("kernel instal", "no verb \"instal\"", "did you mean `bqcred kernel install`?");
+    says("qqq", "no verb", "`bqcred --help` lists them");
+    says("login --scops drive", "unexpected argument '--scops'", "a similar argument exists: '--scopes'");
+    says("export", "required arguments were not provided", "`bqcred export <FILE>`");
+    assert_eq!(says("env --boo --shell elvish", "unexpected", "`bqcred env"), "fail 'bqcred env failed';\n");
+}
