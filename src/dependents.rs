@@ -8,7 +8,7 @@ use crate::app::{App, Loaded};
 use crate::credential::AuthorizedUser;
 use crate::environment;
 use crate::grant;
-use crate::kernel_record::Record;
+use crate::kernels::record::Record;
 use crate::private_file::{self, Content};
 use crate::process_env;
 use crate::processes::{self, Process};

@@ -18,7 +18,6 @@ mod grant;
 mod handover;
 mod jupyter;
 mod keep;
-mod kernel_record;
 mod kernels;
 mod login;
 mod parent_shell;

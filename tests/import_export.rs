@@ -206,3 +206,20 @@ fn a_profiles_own_file_is_no_source() {
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     sandbox.bqcred(&["export", "--force", fifo.to_str().unwrap()]).fails(2).says("no regular file");
 }
+
+#[test]
+fn the_next_step_is_one_that_works_where_it_was_imported() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    sandbox.write("gcloud.json", credential(&google, json!({})));
+    let file = sandbox.path("gcloud.json");
+    let import = ["import", file.to_str().unwrap(), "--force"];
+    sandbox.bqcred(&import).fails(0).says("next: eval $(bqcred env)");
+    // what a cell's shell evaluates ends with the cell
+    let run = sandbox.invoke(&import).env("JPY_PARENT_PID", "1").run().success();
+    assert!(
+        run.stderr.contains("next: bqcred kernel install") && !run.stderr.contains("eval"),
+        "{}",
+        run.stderr
+    );
+}

@@ -419,3 +419,64 @@ fn an_environment_that_is_not_active_any_more_is_still_put_back() {
     scene.sandbox.bqcred(&["kernel", "uninstall"]).success();
     assert_eq!(read(&file), NATIVE);
 }
+
+#[test]
+fn forgetting_a_profile_tells_of_its_kernels_and_the_command_where_nobody_can_be_asked() {
+    let scene = Scene::new();
+    let file = scene.kernel("python3", NATIVE);
+    scene.profile("work");
+    let other = scene.kernel("other", NATIVE);
+    scene.run(&["kernel", "install", "--kernel", "python3"]).success();
+    scene.run(&["kernel", "install", "--kernel", "other", "--profile", "work"]).success();
+    let installed = read(&file);
+    // an environment that isn't active counts, too
+    let run = scene.sandbox.bqcred(&["forget"]).success();
+    assert!(run.stderr.contains(&format!("python3 ({})", file.display())), "{}", run.stderr);
+    assert!(!run.stderr.contains("other ("), "{}", run.stderr);
+    assert_eq!(read(&file), installed, "not unasked");
+    let command = run.stderr.split('`').find(|part| part.starts_with("bqcred kernel uninstall")).unwrap();
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    scene.sandbox.bqcred(&words).success();
+    assert_eq!(read(&file), NATIVE);
+    assert!(read(&other).contains("bqcred"), "another profile's");
+    let run = scene.sandbox.bqcred(&["forget", "--profile", "work", "--yes"]).success();
+    assert!(run.stderr.contains("is as it was"), "{}", run.stderr);
+    assert_eq!(read(&other), NATIVE);
+}
+
+#[test]
+fn at_a_terminal_forget_offers_to_put_the_kernels_back() {
+    for (answer, is_put_back) in [("", false), ("y", true)] {
+        let scene = Scene::new();
+        let file = scene.kernel("python3", NATIVE);
+        scene.run(&["kernel", "install"]).success();
+        let mut session = scene.sandbox.terminal(&["forget"]);
+        let before = session.exp_string("Put them back as they were? [y/N] ").unwrap();
+        assert!(before.contains(file.to_str().unwrap()), "{before}");
+        session.send_line(answer).unwrap();
+        let rest = session.exp_eof().unwrap();
+        common::ends_with(&session, 0);
+        assert_eq!(read(&file) == NATIVE, is_put_back, "{rest}");
+        assert_eq!(rest.contains("bqcred kernel uninstall --profile default"), !is_put_back, "{rest}");
+        assert!(!scene.sandbox.data("default").exists());
+    }
+}
+
+#[test]
+fn forgetting_a_profile_without_kernels_says_nothing_of_them() {
+    let scene = Scene::new();
+    let run = scene.run(&["forget"]).success();
+    assert!(!run.stderr.contains("kernel"), "{}", run.stderr);
+}
+
+#[test]
+fn sync_lets_go_of_what_an_upgrade_put_back_when_its_profile_is_gone() {
+    let scene = Scene::new();
+    scene.run(&["kernel", "install", "--kernel", "python3"]).success();
+    scene.kernel("python3", NATIVE);
+    scene.run(&["forget"]).success();
+    let run = scene.run(&["kernel", "sync"]).success();
+    assert!(run.stderr.contains("profile default is gone"), "{}", run.stderr);
+    let run = scene.run(&["kernel", "sync"]).success();
+    assert!(!run.stderr.contains("is gone"), "{}", run.stderr);
+}

@@ -362,7 +362,11 @@ fn move_takes_a_profile_there_and_back() {
     assert!(!session_file(&keyring).exists());
     keyring.bqcred(&["status"]).success();
     keyring.bqcred(&["move", "--store", "file"]).fails(0).says("lies in the file already");
-    keyring.bqcred(&["move", "--store", "keyring"]).fails(0).says("now lies in the keyring");
+    let spec = "{\"argv\": [\"python\"], \"language\": \"python\"}";
+    keyring.sandbox.write("home/.local/share/jupyter/kernels/py/kernel.json", spec);
+    keyring.bqcred(&["kernel", "install", "--kernel", "py"]).success();
+    let run = keyring.bqcred(&["move", "--store", "keyring"]).fails(0);
+    run.says("now lies in the keyring").says("`bqcred kernel install --exec`");
     assert_eq!(keyring.refresh_token("default"), token);
     assert_eq!(keyring.sandbox.files_with(&token), Vec::<std::path::PathBuf>::new());
     let known = keyring.bqcred(&["list", "--json"]).json();

@@ -288,3 +288,21 @@ fn a_locked_keyring_leaves_nothing_half_done() {
     let rows = keyring.bqcred(&["list", "--json"]).success().json();
     assert_eq!((&rows[0]["profile"], &rows[0]["ended"]), (&"default".into(), &Value::Null));
 }
+
+#[test]
+fn kernels_that_used_it_are_put_back_or_named() {
+    const SPEC: &str = "{\"argv\": [\"python\"], \"display_name\": \"x\", \"language\": \"python\"}\n";
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &["--project", "p1"]).success();
+    let folder = "home/.local/share/jupyter/kernels";
+    let kernel = sandbox.write(&format!("{folder}/py/kernel.json"), SPEC);
+    let spec =
+        serde_json::json!({"argv": ["x"], "env": {"GOOGLE_APPLICATION_CREDENTIALS": sandbox.adc("default")}});
+    let by_hand = sandbox.write(&format!("{folder}/by-hand/kernel.json"), spec.to_string());
+    sandbox.bqcred(&["kernel", "install", "--kernel", "py"]).success();
+    assert_ne!(std::fs::read_to_string(&kernel).unwrap(), SPEC);
+    let run = sandbox.bqcred(&["revoke", "--yes"]).success();
+    run.says(&format!("{} names a file that is gone", by_hand.display()));
+    assert_eq!(std::fs::read_to_string(&kernel).unwrap(), SPEC);
+    assert_eq!(std::fs::read_to_string(&by_hand).unwrap(), spec.to_string());
+}

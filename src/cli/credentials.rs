@@ -169,15 +169,21 @@ pub(crate) struct Rotate {
 #[derive(Debug, Args)]
 #[command(after_help = "Example, in a script:\n  bqcred revoke --profile old --yes")]
 pub(crate) struct Revoke {
-    /// Don't ask
+    /// Don't ask; Jupyter kernels that use the profile are put back as they were
     #[arg(long)]
     pub(crate) yes: bool,
 }
 
 /// Remove a profile here; nothing is revoked at Google
+///
+/// At a terminal it asks whether Jupyter kernels that use the profile are to be put back as they were.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bqcred forget --profile old")]
-pub(crate) struct Forget {}
+pub(crate) struct Forget {
+    /// Don't ask: put the kernels back
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
 
 /// Put a profile's credential in the other store
 #[derive(Debug, Args)]

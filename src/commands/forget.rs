@@ -4,10 +4,11 @@ use crate::app::App;
 use crate::cli::Forget;
 use crate::error::Result;
 use crate::keep;
+use crate::kernels::undo;
 use crate::profile::{Profile, ProfileName, StoreKind};
 use crate::ui::{self, Output};
 
-pub(crate) fn run(_args: &Forget, app: &App) -> Result<Output> {
+pub(crate) fn run(args: &Forget, app: &App) -> Result<Output> {
     let (name, profile) = named(app)?;
     let had_credential = keep::discard(app, &name, &profile, None)?;
     ui::note(&format!("profile {name} is forgotten here"));
@@ -17,6 +18,7 @@ pub(crate) fn run(_args: &Forget, app: &App) -> Result<Output> {
             profile.account_or_unknown()
         ));
     }
+    undo::offer(app, &name, args.yes);
     Ok(Output::none())
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
     let kept = keep::keep(app, &name, arrival)?;
     ui::note(&format!("profile {name} is now {}", kept.profile.account_or_unknown()));
     settle_source(args, &source)?;
-    ui::note(&format!("next: eval $({})", app.command("env", &name)));
+    login::tell_next(app, &name, kept.profile.store);
     Ok(Output::none())
 }
 

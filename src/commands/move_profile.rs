@@ -3,6 +3,8 @@
 use crate::app::App;
 use crate::cli::Move;
 use crate::error::Result;
+use crate::kernels::here::Here;
+use crate::kernels::undo;
 use crate::private_file::Lock;
 use crate::profile::StoreKind;
 use crate::store::relocate;
@@ -29,6 +31,11 @@ pub(crate) fn run(args: &Move, app: &App) -> Result<Output> {
             format!("`{} -- PROGRAM` hands it over with no file at all", app.command("exec", &name))
         }
     });
-    ui::note(&format!("shells and kernels that were given its old path need the new one: eval $({env})"));
+    ui::note(&format!("shells that were given its old path need the new one: eval $({env})"));
+    let kernels = undo::of_profile(app, &Here::new(app), &name).unwrap_or_default();
+    if to == StoreKind::Keyring && kernels.iter().any(|kernel| !kernel.exec) {
+        let install = app.command("kernel install", &name);
+        ui::note(&format!("Jupyter kernels that were given it, too: `{install} --exec`"));
+    }
     Ok(Output::none())
 }

@@ -7,6 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::google::Revoked;
 use crate::grant;
 use crate::keep;
+use crate::kernels::undo;
 use crate::terminal;
 use crate::ui::{self, Output};
 
@@ -29,8 +30,11 @@ pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
             ui::note(&format!("profile {sibling} has ended too, which could not be written down: {error}"));
         }
     }
-    remove_here(app, &loaded)?;
+    let is_removed = remove_here(app, &loaded)?;
     tell_done(&loaded, &dependents, revoked);
+    if is_removed {
+        undo::offer(app, &name, args.yes);
+    }
     Ok(Output::none())
 }
 
@@ -58,15 +62,15 @@ fn ask(app: &App, loaded: &Loaded) -> Result<()> {
     Err(Error::other("nothing was revoked"))
 }
 
-/// Removes the profile, unless somebody logged in anew while Google was asked.
-fn remove_here(app: &App, loaded: &Loaded) -> Result<()> {
+/// Removes the profile, unless somebody logged in anew while Google was asked; says whether it did.
+fn remove_here(app: &App, loaded: &Loaded) -> Result<bool> {
     let name = &loaded.name;
     let fingerprint = loaded.credential.fingerprint();
     match keep::discard(app, name, &loaded.profile, Some(&fingerprint)) {
-        Ok(true) => Ok(()),
+        Ok(true) => Ok(true),
         Ok(false) => {
             ui::note(&format!("profile {name} was changed meanwhile, so it was not removed"));
-            Ok(())
+            Ok(false)
         }
         Err(error) => {
             let _ = grant::mark_ended(app, name, Some(&fingerprint), "was revoked");
@@ -94,7 +98,7 @@ fn tell_done(loaded: &Loaded, dependents: &Dependents, revoked: Revoked) {
     for path in &dependents.elsewhere {
         ui::note(&format!("{} still lies there, and does not work any more", path.display()));
     }
-    if !dependents.kernelspecs.is_empty() {
-        ui::note("the kernelspecs above point to a file that is gone");
+    for path in dependents.kernelspecs.iter().filter(|path| !undo::is_changed(path)) {
+        ui::note(&format!("{} names a file that is gone; bqcred did not write that", path.display()));
     }
 }

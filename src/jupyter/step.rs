@@ -140,6 +140,18 @@ impl Step {
         }
     }
 
+    /// What it would do, in words.
+    pub(crate) fn intent(&self) -> String {
+        match self {
+            Step::Nothing(file) => format!("leave {} as it is: nothing to do", file.display()),
+            Step::Replace { file, .. } => format!("change {}", file.display()),
+            Step::Copy { from, to, .. } => {
+                format!("copy {} to {} and change the copy", from.display(), to.display())
+            }
+            Step::Remove { folder, .. } => format!("remove {}, a copy that bqcred made", folder.display()),
+        }
+    }
+
     /// Carries it out.
     pub(crate) fn apply(&self) -> Result<()> {
         match self {

@@ -183,10 +183,16 @@ pub(crate) fn tell_kept(app: &App, name: &ProfileName, kept: &Kept) {
             app.login_command(name)
         ));
     }
+    tell_next(app, name, profile.store);
+}
+
+/// Tells people how programs get the credential that a profile has now.
+pub(crate) fn tell_next(app: &App, name: &ProfileName, store: StoreKind) {
     // a cell's shell ends with the cell: what it evaluates reaches nothing
-    let next = match app.in_notebook() {
-        true => app.command("kernel install", name),
-        false => format!("eval $({})", app.command("env", name)),
+    let next = match (app.in_notebook(), store) {
+        (true, StoreKind::File) => app.command("kernel install", name),
+        (true, StoreKind::Keyring) => format!("{} --exec", app.command("kernel install", name)),
+        (false, _) => format!("eval $({})", app.command("env", name)),
     };
     ui::note(&format!("next: {next}"));
 }

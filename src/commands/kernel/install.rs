@@ -12,11 +12,13 @@ use crate::jupyter::edit::{self, Change};
 use crate::jupyter::place::{self, Place, Refusal, Where};
 use crate::jupyter::search::Kernel;
 use crate::jupyter::step::{self, Step};
-use crate::kernel_record::{Entry, Record};
+use crate::kernels::here::Here;
+use crate::kernels::record::{Entry, Record};
+use crate::kernels::restart;
 use crate::profile::ProfileName;
 use crate::ui::{self, Output};
 
-use super::here::{self, Here};
+use super::words;
 
 /// What the kernels are to be given.
 struct Wanted {
@@ -39,7 +41,7 @@ struct Refused {
 }
 
 pub(crate) fn run(args: &KernelInstall, app: &App) -> Result<Output> {
-    let here = Here::new(app)?;
+    let here = Here::new(app);
     let wanted = wanted(args, app)?;
     let discovery = here.discover();
     for server in &discovery.foreign {
@@ -50,13 +52,13 @@ pub(crate) fn run(args: &KernelInstall, app: &App) -> Result<Output> {
     }
     let mut plan: Vec<Planned> = Vec::new();
     let mut refused = Vec::new();
-    for found in here::meant(&discovery) {
+    for found in words::meant(&discovery) {
         plan_server(args, found, &wanted, &mut plan, &mut refused)?;
     }
     if args.dry_run {
         let lines: Vec<String> = plan
             .iter()
-            .map(|planned| format!("{}: {}\n", planned.entry.kernel, here::intent(&planned.step)))
+            .map(|planned| format!("{}: {}\n", planned.entry.kernel, planned.step.intent()))
             .collect();
         tell_refused(&refused);
         return Ok(Output::text(lines.concat()));
@@ -72,9 +74,9 @@ pub(crate) fn run(args: &KernelInstall, app: &App) -> Result<Output> {
 fn wanted(args: &KernelInstall, app: &App) -> Result<Wanted> {
     let (name, profile) = app.profile()?;
     if args.exec {
-        return Ok(Wanted { name, vars: Vec::new(), bqcred: Some(here::own_path()?) });
+        return Ok(Wanted { name, vars: Vec::new(), bqcred: Some(words::own_path()?) });
     }
-    let vars = here::vars(app, &name, &profile)?;
+    let vars = words::vars(app, &name, &profile)?;
     if profile.project.is_none() {
         ui::note(&format!(
             "profile {name} has no project, and Python needs one: `{} --project PROJECT`, then `bqcred kernel sync`",
@@ -93,7 +95,7 @@ fn plan_server(
 ) -> Result<()> {
     let config = Config::of(&found.context);
     let kernels = found.context.kernels(&config);
-    ui::note(&format!("Jupyter at {}", here::describe(found)));
+    ui::note(&format!("Jupyter at {}", words::describe(found)));
     for kernel in chosen(args, &kernels)? {
         let renamed = args.new_kernel.as_ref();
         let placed = match renamed {
@@ -184,13 +186,13 @@ fn planned(
 ) -> Result<Planned> {
     let python = found.context.python.as_ref().map(|python| python.executable.clone());
     let python_text = match &python {
-        Some(python) => here::text(python)?,
+        Some(python) => words::text(python)?,
         None => "/usr/bin/python3".to_owned(),
     };
     let change = Change {
         profile: wanted.name.as_str(),
         vars: &wanted.vars,
-        exec: wanted.bqcred.as_deref().map(|bqcred| here::exec(bqcred, &python_text)),
+        exec: wanted.bqcred.as_deref().map(|bqcred| words::exec(bqcred, &python_text)),
         folder: None,
     };
     let display_name = renamed.map(|_| display_name(kernel, &wanted.name));
@@ -252,7 +254,7 @@ fn finish(here: &Here, wanted: &Wanted, plan: &[Planned], refused: &[Refused]) -
     if !plan.is_empty() {
         let credential =
             wanted.vars.iter().find(|(name, _)| name == environment::ADC).map(|(_, value)| value);
-        here::tell_what_to_click(&here.running(), |kernel| match credential {
+        restart::tell(&here.running(), |kernel| match credential {
             Some(path) => kernel.vars.get(environment::ADC).and_then(Option::as_ref) == Some(path),
             None => {
                 kernel.vars.get(environment::PROFILE).and_then(Option::as_deref) == Some(wanted.name.as_str())

@@ -10,14 +10,15 @@ use crate::jupyter::config::Config;
 use crate::jupyter::context::{Discovery, Found, Origin};
 use crate::jupyter::running::Running;
 use crate::jupyter::search::{Kernel, Source};
+use crate::kernels::here::Here;
 use crate::profile::ProfileName;
 use crate::ui::{self, Output};
 
-use super::here::{self, Here};
 use super::state;
+use super::words;
 
 pub(crate) fn run(args: &KernelList, app: &App) -> Result<Output> {
-    let here = Here::new(app)?;
+    let here = Here::new(app);
     let discovery = here.discover();
     let running = here.running();
     if args.json {
@@ -60,7 +61,7 @@ fn as_table(app: &App, found: &Found) -> String {
             kernel.folder.display().to_string(),
         ]);
     }
-    let mut text = format!("{}\n", here::describe(found));
+    let mut text = format!("{}\n", words::describe(found));
     text += &if kernels.is_empty() { "no kernels\n".to_owned() } else { ui::table(&rows) };
     if config.is_nb_conda() {
         text += "nb_conda_kernels shows these kernels under names of its own\n";

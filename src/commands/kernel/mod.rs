@@ -1,12 +1,12 @@
 //! `bqcred kernel`: Jupyter kernels that use a profile.
 
-mod here;
 mod install;
 mod list;
 mod snippet;
 mod state;
 mod sync;
 mod uninstall;
+mod words;
 
 use crate::app::App;
 use crate::cli::Kernel;

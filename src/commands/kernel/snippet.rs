@@ -9,7 +9,7 @@ use crate::profile::{Profile, ProfileName};
 use crate::render::{self, Format};
 use crate::ui::{self, Output};
 
-use super::here;
+use super::words;
 
 /// Where a container finds the profile's folder. The folder and not the file is mounted: a new
 /// credential is a new file, and a mounted file would stay the old one.
@@ -17,7 +17,7 @@ const IN_CONTAINER: &str = "/run/bqcred";
 
 pub(crate) fn run(args: &KernelSnippet, app: &App) -> Result<Output> {
     let (name, profile) = app.profile()?;
-    let vars = here::variables(app, &name, &profile)?;
+    let vars = words::variables(app, &name, &profile)?;
     let text = match args.lang {
         SnippetKind::Python => python(&vars),
         SnippetKind::IpythonStartup => {
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &KernelSnippet, app: &App) -> Result<Output> {
 }
 
 fn file(app: &App, name: &ProfileName, profile: &Profile, format: Format, place: &str) -> Result<Output> {
-    here::variables(app, name, profile)?; // refuses a profile that is kept in no file
+    words::variables(app, name, profile)?; // refuses a profile that is kept in no file
     let extent = Extent { guard: true, gcloud: false };
     let changes = environment::set(name, profile, &app.paths.adc(name), extent);
     let bytes = render::format(format, &changes)?;
@@ -108,7 +108,7 @@ fn jupyterhub(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Resul
             adc.display()
         ))
     })?;
-    let below = here::text(below)?;
+    let below = words::text(below)?;
     let personal = [environment::ADC, environment::PROJECT, environment::QUOTA_PROJECT];
     let fixed = vars.iter().filter(|(name, _)| !personal.contains(&name.as_str()));
     let fixed: String =
@@ -122,7 +122,7 @@ fn jupyterhub(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Resul
 }
 
 fn docker(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Result<String> {
-    let folder = here::text(&app.paths.profile(name))?;
+    let folder = words::text(&app.paths.profile(name))?;
     let mut options = vec![format!("--mount type=bind,source={folder},target={IN_CONTAINER},readonly")];
     for (name, value) in vars {
         let value = if name == environment::ADC { format!("{IN_CONTAINER}/adc.json") } else { value.clone() };

@@ -9,7 +9,7 @@ use crate::jupyter::search::Kernel;
 use crate::jupyter::step;
 use crate::profile::ProfileName;
 
-use super::here;
+use super::words;
 
 /// The state of one kernelspec.
 pub(super) enum State {
@@ -79,7 +79,7 @@ fn compare(app: &App, kernel: &Kernel, marker: &Marker) -> State {
             return State::Stale("bqcred is not where it was");
         }
     } else {
-        match here::vars(app, &name, &profile) {
+        match words::vars(app, &name, &profile) {
             Ok(vars) if vars.iter().cloned().collect::<std::collections::BTreeMap<_, _>>() == marker.set => {}
             _ => return State::Stale("the profile has changed"),
         }

@@ -11,22 +11,24 @@ use crate::jupyter::place::Place;
 use crate::jupyter::search::{Kernel, Source};
 use crate::jupyter::spec;
 use crate::jupyter::step::{self, Step};
-use crate::kernel_record::{Entry, Record};
+use crate::kernels::here::Here;
+use crate::kernels::record::{Entry, Record};
+use crate::kernels::{restart, undo};
 use crate::profile::ProfileName;
 use crate::ui::{self, Output};
 
-use super::here::{self, Here};
 use super::state;
+use super::words;
 
 pub(crate) fn run(args: &KernelSync, app: &App) -> Result<Output> {
-    let here = Here::new(app)?;
+    let here = Here::new(app);
     let record = Record::load(&app.paths)?;
     let mut lines = String::new();
     let mut changed = false;
     let mut failed = None;
     for entry in &record.kernels {
-        if !entry.file.exists() {
-            lines += &format!("{}: {} is gone\n", entry.kernel, entry.file.display());
+        if let Some(why) = nothing_to_keep(app, entry) {
+            lines += &format!("{}: {why}\n", entry.kernel);
             if !args.dry_run {
                 Record::change(&app.paths, |record| record.remove(&entry.file))?;
             }
@@ -35,7 +37,7 @@ pub(crate) fn run(args: &KernelSync, app: &App) -> Result<Output> {
         match steps(app, entry) {
             Ok(steps) => {
                 for step in steps {
-                    lines += &format!("{}: {}\n", entry.kernel, here::intent(&step));
+                    lines += &format!("{}: {}\n", entry.kernel, step.intent());
                     changed |= !matches!(step, Step::Nothing(_));
                     if !args.dry_run {
                         step.apply()?;
@@ -56,9 +58,19 @@ pub(crate) fn run(args: &KernelSync, app: &App) -> Result<Output> {
         ui::note("no kernel was changed by bqcred: `bqcred kernel install`");
     }
     if changed {
-        here::tell_what_to_click(&here.running(), |_| false);
+        restart::tell(&here.running(), |_| false);
     }
     Ok(Output::none().with_code(failed.map_or(0, |error| error.kind().code())))
+}
+
+/// Why an entry is of no use any more, if so: nothing of it is left to renew or to put back.
+fn nothing_to_keep(app: &App, entry: &Entry) -> Option<String> {
+    if !entry.file.exists() {
+        return Some(format!("{} is gone", entry.file.display()));
+    }
+    let known = ProfileName::parse(&entry.profile).and_then(|name| app.known_profile(&name));
+    let is_left = known.is_ok_and(|known| known.is_none()) && !undo::is_changed(&entry.file);
+    is_left.then(|| format!("profile {} is gone, and {} is as it was", entry.profile, entry.file.display()))
 }
 
 /// What makes a kernelspec what it was installed as. A copy whose original has changed is made anew.
@@ -68,13 +80,13 @@ fn steps(app: &App, entry: &Entry) -> Result<Vec<Step>> {
         Error::other(format!("kernel {} uses profile {name}, which is gone", entry.kernel))
             .hint("`bqcred kernel uninstall` puts it back as it was")
     })?;
-    let vars = if entry.exec { Vec::new() } else { here::vars(app, &name, &profile)? };
-    let bqcred = here::own_path()?;
+    let vars = if entry.exec { Vec::new() } else { words::vars(app, &name, &profile)? };
+    let bqcred = words::own_path()?;
     let python = match &entry.python {
-        Some(python) => here::text(python)?,
+        Some(python) => words::text(python)?,
         None => "/usr/bin/python3".to_owned(),
     };
-    let exec = entry.exec.then(|| here::exec(&bqcred, &python));
+    let exec = entry.exec.then(|| words::exec(&bqcred, &python));
     let change = Change { profile: name.as_str(), vars: &vars, exec, folder: None };
     let text = step::read(&entry.file)?;
     let marker = edit::marker(&text);

@@ -1,44 +1,24 @@
 //! `bqcred kernel uninstall`: takes bqcred's changes out of kernelspecs.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-
 use crate::app::App;
 use crate::cli::KernelUninstall;
-use crate::environment;
 use crate::error::{Error, Kind, Result};
-use crate::jupyter::context::Discovery;
-use crate::jupyter::step::{self, Step};
-use crate::jupyter::{edit, search};
-use crate::kernel_record::Record;
+use crate::kernels::here::Here;
+use crate::kernels::undo::{self, Changed};
+use crate::profile::ProfileName;
 use crate::ui::{self, Output};
 
-use super::here::{self, Here};
-
-/// A changed kernelspec: the kernel's name and its file.
-type Changed = (String, PathBuf);
-
 pub(crate) fn run(args: &KernelUninstall, app: &App) -> Result<Output> {
-    let here = Here::new(app)?;
+    let here = Here::new(app);
     let profile = app.asked_profile()?;
     let mut lines = String::new();
     let mut failed = None;
-    let mut count = 0;
-    for (name, file) in changed(app, &here.discover())? {
-        let wanted = args.kernel.is_empty() || args.kernel.iter().any(|kernel| kernel.to_lowercase() == name);
-        let its_profile =
-            step::read(&file).ok().and_then(|text| edit::marker(&text)).map(|marker| marker.profile);
-        let same = profile
-            .as_ref()
-            .is_none_or(|profile| its_profile.is_none() || its_profile.as_deref() == Some(profile.as_str()));
-        if !wanted || !same {
+    for changed in undo::changed(app, &here)? {
+        if !is_meant(args, profile.as_ref(), &changed) {
             continue;
         }
-        match undo(app, &name, &file, args.dry_run) {
-            Ok(line) => {
-                count += usize::from(!line.is_empty());
-                lines += &line;
-            }
+        match undo::undo(app, &changed, args.dry_run) {
+            Ok(line) => lines += &line.unwrap_or_default(),
             // one that can't be undone must not keep the others from it
             Err(error) => failed = Some(error),
         }
@@ -50,14 +30,17 @@ pub(crate) fn run(args: &KernelUninstall, app: &App) -> Result<Output> {
     if let Some(error) = failed {
         return Err(error);
     }
-    if count == 0 {
+    if lines.is_empty() {
         return nothing(args);
     }
-    let with_ours = |kernel: &crate::jupyter::running::Running| {
-        kernel.vars.get(environment::PROFILE).is_none_or(Option::is_none)
-    };
-    here::tell_what_to_click(&here.running(), with_ours);
+    undo::tell_what_to_click(&here);
     Ok(Output::none())
+}
+
+fn is_meant(args: &KernelUninstall, profile: Option<&ProfileName>, changed: &Changed) -> bool {
+    let named =
+        args.kernel.is_empty() || args.kernel.iter().any(|name| name.to_lowercase() == changed.kernel);
+    named && profile.is_none_or(|profile| changed.profile == profile.as_str())
 }
 
 fn nothing(args: &KernelUninstall) -> Result<Output> {
@@ -69,50 +52,4 @@ fn nothing(args: &KernelUninstall) -> Result<Output> {
             Ok(Output::none())
         }
     }
-}
-
-/// Every kernelspec with a marker: those remembered, and those found where servers look, hidden ones
-/// included.
-fn changed(app: &App, discovery: &Discovery) -> Result<BTreeSet<Changed>> {
-    let record = Record::load(&app.paths)?;
-    let mut found: BTreeSet<Changed> =
-        record.kernels.into_iter().map(|entry| (entry.kernel, entry.file)).collect();
-    let known: BTreeSet<PathBuf> = found.iter().map(|(_, file)| file.clone()).collect();
-    let directories = discovery.found.iter().flat_map(|found| found.context.search_path());
-    for directory in directories {
-        for (name, folder) in search::folders_in(&directory.path) {
-            let Ok(file) = folder.join("kernel.json").canonicalize() else { continue };
-            let is_ours = || step::read(&file).is_ok_and(|text| edit::marker(&text).is_some());
-            if !known.contains(&file) && is_ours() {
-                found.insert((name, file));
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// Undoes one; gives a line to tell, or nothing where nothing was to be undone.
-fn undo(app: &App, name: &str, file: &Path, dry_run: bool) -> Result<String> {
-    let undone = if file.exists() { step::uninstall(file)? } else { None };
-    let Some((step, kept)) = undone else {
-        if !dry_run {
-            Record::change(&app.paths, |record| record.remove(file))?;
-        }
-        return Ok(String::new());
-    };
-    if dry_run {
-        return Ok(format!("{name}: {}\n", here::intent(&step)));
-    }
-    step.apply()?;
-    Record::change(&app.paths, |record| record.remove(file))?;
-    let what = match &step {
-        Step::Remove { folder, .. } => format!("the copy {} is removed", folder.display()),
-        _ => format!("{} is as it was", file.display()),
-    };
-    let kept = if kept.is_empty() {
-        String::new()
-    } else {
-        format!("; kept, because somebody changed it since: {}", kept.join(", "))
-    };
-    Ok(format!("bqcred: kernel {name}: {what}{kept}\n"))
 }

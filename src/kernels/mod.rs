@@ -1,13 +1,17 @@
-//! The Jupyter kernels of the servers here, for those who only want their names.
-
-use std::path::PathBuf;
+//! The Jupyter kernels of the servers here, as far as more than one verb cares: their names, which of
+//! them bqcred changed, and how that is undone.
 
 use crate::app::App;
 use crate::jupyter::config::Config;
-use crate::jupyter::context::{self, Origin, Surroundings};
+use crate::jupyter::context::Origin;
 use crate::jupyter::edit;
-use crate::jupyter::process::Processes;
-use crate::process_env;
+
+pub(crate) mod here;
+pub(crate) mod record;
+pub(crate) mod restart;
+pub(crate) mod undo;
+
+use here::Here;
 
 /// A kernel that a server lists.
 #[derive(Debug)]
@@ -23,17 +27,8 @@ pub(crate) struct Listed {
 /// Every kernel that can be started, by name; none where no Jupyter was found. Reads files and the table
 /// of processes, and runs nothing.
 pub(crate) fn listed(app: &App) -> Vec<Listed> {
-    let environ = process_env::all().into_iter().collect();
-    let directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-    let processes = Processes::here();
-    let discovery = context::discover(&Surroundings {
-        environ: &environ,
-        home: &app.paths.home,
-        directory: &directory,
-        uid: rustix::process::geteuid().as_raw(),
-        processes: &processes,
-    });
-    let mut kernels: Vec<Listed> = discovery
+    let mut kernels: Vec<Listed> = Here::new(app)
+        .discover()
         .found
         .iter()
         .filter(|found| !matches!(found.origin, Origin::Nothing))

@@ -1,65 +1,14 @@
-//! Where the verb runs, and what it shares: the servers found, a profile's variables, words for people.
+//! What the verb shares: the servers that are meant, a profile's variables, words for people.
 
 use std::path::{Path, PathBuf};
 
 use crate::app::App;
 use crate::environment::{self, Extent};
 use crate::error::{Error, Kind, Result};
-use crate::jupyter::Environ;
-use crate::jupyter::context::{self, Discovery, Found, Origin, Surroundings};
+use crate::jupyter::context::{Discovery, Found, Origin};
 use crate::jupyter::edit::Exec;
-use crate::jupyter::process::Processes;
-use crate::jupyter::running::{self, Running};
-use crate::jupyter::step::Step;
 use crate::process_env;
 use crate::profile::{Profile, ProfileName, StoreKind};
-use crate::ui;
-
-/// The surroundings, owned.
-pub(super) struct Here {
-    environ: Environ,
-    home: PathBuf,
-    directory: PathBuf,
-    processes: Processes,
-    /// The user.
-    pub(super) uid: u32,
-}
-
-impl Here {
-    /// Looks around.
-    pub(super) fn new(app: &App) -> Result<Self> {
-        let directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-        Ok(Here {
-            environ: process_env::all().into_iter().collect(),
-            home: app.paths.home.clone(),
-            directory,
-            processes: Processes::here(),
-            uid: rustix::process::geteuid().as_raw(),
-        })
-    }
-
-    /// The servers here.
-    pub(super) fn discover(&self) -> Discovery {
-        context::discover(&Surroundings {
-            environ: &self.environ,
-            home: &self.home,
-            directory: &self.directory,
-            uid: self.uid,
-            processes: &self.processes,
-        })
-    }
-
-    /// The running kernels, each with its profile and credential variables.
-    pub(super) fn running(&self) -> Vec<Running> {
-        running::kernels(&self.processes, self.uid, &[environment::ADC, environment::PROFILE])
-    }
-
-    /// Whether this is a terminal of VS Code, whose own Python kernels read no kernelspec.
-    pub(super) fn in_vs_code(&self) -> bool {
-        self.environ.get("TERM_PROGRAM").is_some_and(|program| program == "vscode")
-            || self.environ.get("VSCODE_IPC_HOOK_CLI").is_some()
-    }
-}
 
 /// The servers that a change is for: those that run, else the one that would be started.
 pub(super) fn meant(discovery: &Discovery) -> Vec<&Found> {
@@ -137,34 +86,4 @@ pub(super) fn exec<'a>(bqcred: &'a str, python: &'a str) -> Exec<'a> {
 pub(super) fn text(path: &Path) -> Result<String> {
     let problem = || Error::usage(format!("the path {} is not UTF-8", path.display()));
     path.to_str().map(str::to_owned).ok_or_else(problem)
-}
-
-/// What a step would do, in words.
-pub(super) fn intent(step: &Step) -> String {
-    match step {
-        Step::Nothing(file) => format!("leave {} as it is: nothing to do", file.display()),
-        Step::Replace { file, .. } => format!("change {}", file.display()),
-        Step::Copy { from, to, .. } => {
-            format!("copy {} to {} and change the copy", from.display(), to.display())
-        }
-        Step::Remove { folder, .. } => format!("remove {}, a copy that bqcred made", folder.display()),
-    }
-}
-
-/// Says what to click for kernels that run already: they keep the environment of their start.
-pub(super) fn tell_what_to_click(running: &[Running], is_current: impl Fn(&Running) -> bool) {
-    let old: Vec<&Running> = running.iter().filter(|kernel| !is_current(kernel)).collect();
-    if old.is_empty() {
-        ui::note("new notebooks use it at once; nothing has to be restarted");
-        return;
-    }
-    let kernels: Vec<String> = old
-        .iter()
-        .map(|kernel| format!("{} (process {})", kernel.language.unwrap_or("kernel"), kernel.pid))
-        .collect();
-    ui::note(&format!("these kernels run already and keep what they started with: {}", kernels.join(", ")));
-    ui::tell(
-        "  in each open notebook click: Kernel > Shut Down Kernel, then Kernel > Restart Kernel\n  \
-         (Restart alone keeps the old environment); or paste `bqcred kernel snippet` into a cell\n",
-    );
 }

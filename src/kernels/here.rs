@@ -1,0 +1,56 @@
+//! Where bqcred runs, as far as it decides which Jupyter servers there are.
+
+use std::path::PathBuf;
+
+use crate::app::App;
+use crate::environment;
+use crate::jupyter::Environ;
+use crate::jupyter::context::{self, Discovery, Surroundings};
+use crate::jupyter::process::Processes;
+use crate::jupyter::running::{self, Running};
+use crate::process_env;
+
+/// The surroundings, owned.
+#[derive(Debug)]
+pub(crate) struct Here {
+    environ: Environ,
+    home: PathBuf,
+    directory: PathBuf,
+    processes: Processes,
+    uid: u32,
+}
+
+impl Here {
+    /// Looks around.
+    pub(crate) fn new(app: &App) -> Self {
+        Here {
+            environ: process_env::all().into_iter().collect(),
+            home: app.paths.home.clone(),
+            directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
+            processes: Processes::here(),
+            uid: rustix::process::geteuid().as_raw(),
+        }
+    }
+
+    /// The servers here.
+    pub(crate) fn discover(&self) -> Discovery {
+        context::discover(&Surroundings {
+            environ: &self.environ,
+            home: &self.home,
+            directory: &self.directory,
+            uid: self.uid,
+            processes: &self.processes,
+        })
+    }
+
+    /// The running kernels, each with its profile and credential variables.
+    pub(crate) fn running(&self) -> Vec<Running> {
+        running::kernels(&self.processes, self.uid, &[environment::ADC, environment::PROFILE])
+    }
+
+    /// Whether this is a terminal of VS Code, whose own Python kernels read no kernelspec.
+    pub(crate) fn in_vs_code(&self) -> bool {
+        self.environ.get("TERM_PROGRAM").is_some_and(|program| program == "vscode")
+            || self.environ.get("VSCODE_IPC_HOOK_CLI").is_some()
+    }
+}
