@@ -5,6 +5,7 @@
 //! ever lies in a file. `secret-tool lookup service bqcred username NAME` shows it to its owner.
 
 mod failure;
+mod lock_state;
 mod service;
 
 use std::path::PathBuf;

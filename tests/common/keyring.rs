@@ -1,4 +1,4 @@
-//! A keyring of its own for a test: a session bus without activation, and gnome-keyring on it.
+//! A keyring of its own for a test: a session bus without activation, and gnome-keyring on it, or KeePassXC.
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::double::{Consent, Google};
+use super::keepassxc;
 use super::programs::{find_program, missing};
 use super::run::{Invocation, Run};
 use super::sandbox::Sandbox;
@@ -69,7 +70,24 @@ impl Drop for Bus {
 pub struct Keyring {
     pub sandbox: Sandbox,
     pub bus: Bus,
+    kind: Kind,
     service: u32,
+}
+
+/// Implementations of the Secret Service.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Gnome,
+    KeePassXc,
+}
+
+impl Kind {
+    fn programs(self) -> &'static [&'static str] {
+        match self {
+            Kind::Gnome => &["gnome-keyring-daemon"],
+            Kind::KeePassXc => &["keepassxc", "keepassxc-cli"],
+        }
+    }
 }
 
 impl Keyring {
@@ -78,9 +96,18 @@ impl Keyring {
         Keyring::with_rules("")
     }
 
+    /// The same of KeePassXC.
+    pub fn keepassxc() -> Option<Keyring> {
+        Keyring::of(Kind::KeePassXc, "")
+    }
+
     /// The same on a bus with rules of its own.
     pub fn with_rules(rules: &str) -> Option<Keyring> {
-        for program in ["gnome-keyring-daemon", "secret-tool", "dbus-send"] {
+        Keyring::of(Kind::Gnome, rules)
+    }
+
+    fn of(kind: Kind, rules: &str) -> Option<Keyring> {
+        for program in [kind.programs(), &["secret-tool", "dbus-send"]].concat() {
             if find_program(program).is_none() {
                 missing(program);
                 return None;
@@ -89,23 +116,17 @@ impl Keyring {
         let sandbox = Sandbox::new();
         std::fs::create_dir_all(sandbox.path("home/.local/share/keyrings")).unwrap();
         let bus = Bus::start(&sandbox, rules)?;
-        let mut keyring = Keyring { sandbox, bus, service: 0 };
+        let mut keyring = Keyring { sandbox, bus, kind, service: 0 };
         keyring.start_service();
         Some(keyring)
     }
 
-    /// Starts gnome-keyring, unlocked. It answers once its first process has ended.
+    /// Starts the service, unlocked, and waits until it answers.
     pub fn start_service(&mut self) {
-        let mut starter = self
-            .command("gnome-keyring-daemon")
-            .args(["--unlock", "--components=secrets"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        starter.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
-        assert!(starter.wait().unwrap().success());
+        match self.kind {
+            Kind::Gnome => self.start_gnome(),
+            Kind::KeePassXc => keepassxc::start(self),
+        }
         self.service = self.asked(|keyring| {
             let reply = keyring.dbus_send(&[
                 "--dest=org.freedesktop.DBus",
@@ -122,8 +143,29 @@ impl Keyring {
                 "org.freedesktop.Secret.Service.ReadAlias",
                 "string:default",
             ]);
-            alias.contains("collection/").then_some(())
+            let collection = alias.split('"').nth(1).filter(|path| path.contains("collection/"))?;
+            let locked = keyring.dbus_send(&[
+                "--dest=org.freedesktop.secrets",
+                collection,
+                "org.freedesktop.DBus.Properties.Get",
+                "string:org.freedesktop.Secret.Collection",
+                "string:Locked",
+            ]);
+            locked.contains("boolean false").then_some(())
         });
+    }
+
+    fn start_gnome(&self) {
+        let mut starter = self
+            .command("gnome-keyring-daemon")
+            .args(["--unlock", "--components=secrets"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        starter.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
+        assert!(starter.wait().unwrap().success());
     }
 
     /// Asks again until there is an answer; not for ever.
@@ -139,6 +181,9 @@ impl Keyring {
 
     /// Locks it, as a desktop does.
     pub fn lock(&self) {
+        if self.kind == Kind::KeePassXc {
+            return keepassxc::lock(self);
+        }
         self.dbus_send(&[
             "--dest=org.freedesktop.secrets",
             "/org/freedesktop/secrets",

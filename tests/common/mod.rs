@@ -14,6 +14,7 @@
 mod by_hand;
 #[path = "../double/mod.rs"]
 pub mod double;
+mod keepassxc;
 pub mod keyring;
 mod programs;
 mod run;

@@ -30,6 +30,8 @@ pub(super) enum Failure {
     Denied,
     /// It was there and went away.
     Gone,
+    /// It is locked, and asked for its password for so long.
+    Waits(Duration),
     /// It did not answer for so long; zero: it had not before.
     Silent(Duration),
     /// The item is larger than it takes; the limit in bytes.
@@ -129,14 +131,17 @@ impl Failure {
                 "start it again: `gnome-keyring-daemon --start --components=secrets`, then the same command"
                     .to_owned(),
             ),
+            Failure::Waits(waited) => (
+                format!("the keyring is locked, and nobody unlocked it within {} s", waited.as_secs()),
+                "unlock it where it asks, in its own window on your desktop, then the same command"
+                    .to_owned(),
+            ),
             Failure::Silent(waited) => (
                 match waited.as_secs() {
                     0 => "the keyring service does not answer".to_owned(),
                     seconds => format!("the keyring service did not answer within {seconds} s"),
                 },
-                "it may wait to be unlocked at a screen that you don't see, or hang: \
-                 `gnome-keyring-daemon --replace --components=secrets` starts it anew"
-                    .to_owned(),
+                "it hangs: `gnome-keyring-daemon --replace --components=secrets` starts it anew".to_owned(),
             ),
             Failure::TooLarge(limit) => (
                 format!("the keyring takes no more than {limit} bytes, and the credential is larger"),
@@ -153,5 +158,18 @@ impl Failure {
             Failure::Other(words) => (format!("the keyring can't be used: {words}"), FILE.to_owned()),
         };
         Error::new(Kind::Store, what).hint(hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Windows' Credential Manager takes 2560 bytes; no Secret Service was found that refuses a credential.
+    #[test]
+    fn a_keyring_that_takes_less_is_told_with_its_limit() {
+        let error = Failure::of(&keyring::Error::TooLong("secret".to_owned(), 2560)).into_error();
+        assert_eq!((error.kind(), error.what().contains("no more than 2560 bytes")), (Kind::Store, true));
+        assert!(error.hint_text().is_some_and(|hint| hint.contains("--store file")));
     }
 }

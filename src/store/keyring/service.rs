@@ -11,6 +11,7 @@ use keyring::{Entry, Error};
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
+use super::lock_state;
 use crate::secret::SecretBytes;
 use crate::{terminal, ui};
 
@@ -22,6 +23,8 @@ const UNATTENDED: Duration = Duration::from_secs(5);
 const UNTOLD: Duration = Duration::from_secs(2);
 /// How long somebody has to unlock the keyring.
 const ATTENDED: Duration = Duration::from_secs(60);
+/// A service that waits for a person still answers others, at once.
+const ASIDE: Duration = Duration::from_secs(1);
 
 /// The connection is the process's only one. Once a call hangs in it, so would the next.
 static HANGS: AtomicBool = AtomicBool::new(false);
@@ -94,8 +97,15 @@ fn wait<T>(receiver: &Receiver<Result<T, Failure>>) -> Result<T, Failure> {
         Ok(result) => result,
         Err(RecvTimeoutError::Timeout) => {
             HANGS.store(true, Ordering::Relaxed);
-            Err(Failure::Silent(waited))
+            Err(if waits_for_a_person() { Failure::Waits(waited) } else { Failure::Silent(waited) })
         }
         Err(RecvTimeoutError::Disconnected) => Err(Failure::Other("its client library gave up".to_owned())),
     }
+}
+
+/// Whether a call takes so long because the keyring is locked and asks for its password, somewhere.
+fn waits_for_a_person() -> bool {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || sender.send(lock_state::is_locked()));
+    receiver.recv_timeout(ASIDE).ok().flatten() == Some(true)
 }

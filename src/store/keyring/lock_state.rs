@@ -1,0 +1,25 @@
+//! Whether the keyring is locked, asked beside the `keyring` crate, which only waits until it is not. The
+//! one home of `zbus`.
+
+/// What the service says of its default keyring, on a connection of its own; `None` if it can't be asked.
+/// Waits for as long as the service lets it. (freedesktop's secret-service specification)
+#[cfg(all(unix, not(any(target_os = "macos", target_os = "ios"))))]
+pub(super) fn is_locked() -> Option<bool> {
+    use zbus::zvariant::{OwnedObjectPath, OwnedValue};
+    const SERVICE: Option<&str> = Some("org.freedesktop.secrets");
+
+    let bus = zbus::blocking::Connection::session().ok()?;
+    let root = ("/org/freedesktop/secrets", Some("org.freedesktop.Secret.Service"));
+    let alias = bus.call_method(SERVICE, root.0, root.1, "ReadAlias", &"default").ok()?;
+    let collection: OwnedObjectPath = alias.body().deserialize().ok()?;
+    let property = ("org.freedesktop.Secret.Collection", "Locked");
+    let properties = Some("org.freedesktop.DBus.Properties");
+    let locked = bus.call_method(SERVICE, &collection, properties, "Get", &property).ok()?;
+    locked.body().deserialize::<OwnedValue>().ok()?.try_into().ok()
+}
+
+/// Elsewhere the system's own calls tell it.
+#[cfg(not(all(unix, not(any(target_os = "macos", target_os = "ios")))))]
+pub(super) fn is_locked() -> Option<bool> {
+    None
+}
