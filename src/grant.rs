@@ -11,6 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::google::{Failure, Google, Reason, Revoked};
 use crate::private_file::Lock;
 use crate::profile::{self, Ended, Profile, ProfileName, StoreKind};
+use crate::refresh;
 use crate::store::Store;
 
 /// Google says that a revocation may take a moment: how long to wait before it is looked at again.
@@ -87,6 +88,15 @@ pub(crate) fn check_revocable(loaded: &Loaded) -> Result<()> {
         "this credential's server has no revocation endpoint that bqcred knows of; the credential is still alive",
     )
     .hint("end it on the server's own pages, then `bqcred forget`; or name a `revoke_uri` in the client file"))
+}
+
+/// Whether the credential is known to have ended, and the server says so too.
+pub(crate) fn had_ended(app: &App, loaded: &mut Loaded) -> bool {
+    loaded.profile.ended.is_some()
+        && matches!(
+            refresh::refresh(app, loaded),
+            Err(Failure::Refused(Reason::GrantEnded | Reason::ClientDeleted))
+        )
 }
 
 /// Asks the server to end the grant. An error says that the credential counts as alive; nothing stored has

@@ -5,7 +5,7 @@ use crate::app::{App, Loaded};
 use crate::client::{self, Client};
 use crate::dependents::Dependents;
 use crate::error::{Error, Kind, Result};
-use crate::google::{Failure, Google, Loopback, Reason};
+use crate::google::{Failure, Google, Loopback, Reason, Revoked};
 use crate::grant;
 use crate::login::gcloud::{self, ViaGcloud};
 use crate::login::{Plan, pending};
@@ -142,14 +142,18 @@ pub(crate) fn end(app: &App, loaded: &Loaded, dependents: &Dependents, along: &[
     let mark = |reason: &str| grant::mark_ended(app, name, Some(&fingerprint), reason);
     mark("was about to be revoked by a rotation that was not completed")?;
     let login = app.login_command(name);
-    if let Err(error) = grant::revoke(loaded, &login) {
-        grant::unmark(app, name, &loaded.profile)?;
-        return Err(error);
-    }
+    let revoked = match grant::revoke(loaded, &login) {
+        Ok(revoked) => revoked,
+        Err(error) => {
+            grant::unmark(app, name, &loaded.profile)?;
+            return Err(error);
+        }
+    };
     // the mark stays if this fails: the next refresh that succeeds takes it back
     grant::prove_ended(loaded, &login)?;
     mark("was revoked by a rotation that was not completed")?;
-    for (sibling, profile) in &dependents.siblings {
+    // had it been revoked before, the others may be of a newer grant
+    for (sibling, profile) in dependents.siblings.iter().filter(|_| revoked == Revoked::Now) {
         let reason = match along.contains(sibling) {
             true => format!("was revoked by a rotation of profile {name} that was not completed"),
             false => format!("was revoked together with profile {name}"),

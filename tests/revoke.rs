@@ -175,6 +175,27 @@ fn already_revoked_is_success() {
 }
 
 #[test]
+fn a_profile_that_had_ended_takes_no_newer_grant_with_it() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &["--profile", "old"]).success();
+    google.revoke_grant(ADA);
+    sandbox.login(&google, ADA, &["--profile", "new"]).success();
+    // whether that is known here or not
+    for asked_before in [false, true] {
+        if asked_before {
+            sandbox.login(&google, ADA, &["--profile", "old"]).success();
+            google.revoke_grant(ADA);
+            sandbox.login(&google, ADA, &["--profile", "new"]).success();
+            sandbox.bqcred(&["status", "--profile", "old"]).code(4);
+        }
+        let run = sandbox.bqcred(&["revoke", "--profile", "old", "--yes"]).fails(0).says("before");
+        assert_eq!(run.stderr.contains("profile new"), !asked_before, "{}", run.stderr);
+        assert_eq!(ended(&sandbox, "new"), None);
+        assert!(google.is_alive(&refresh_token(&sandbox, "new")) && !sandbox.data("old").exists());
+    }
+}
+
+#[test]
 fn where_google_does_not_answer_nothing_is_removed() {
     let failures = [
         Script::Html200,

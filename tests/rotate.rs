@@ -273,6 +273,21 @@ fn one_that_was_revoked_already_is_rotated_all_the_same() {
 }
 
 #[test]
+fn one_that_had_ended_takes_no_newer_grant_with_it() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    google.revoke_grant(ADA);
+    sandbox.login(&google, ADA, &["--profile", "new"]).success();
+    let new = refresh_token(&sandbox, "new");
+    google.take_requests();
+    let run = sandbox.bqcred(&["rotate", "--start"]).success().says("has ended already");
+    finish(&sandbox, &google.approve(run.stdout.trim(), ADA)).fails(0).says("has a new credential");
+    assert_eq!(google.count("/revoke"), 0);
+    assert!(google.is_alive(&new) && google.is_alive(&refresh_token(&sandbox, "default")));
+    assert_eq!((ended(&sandbox, "new"), ended(&sandbox, "default")), (None, None));
+}
+
+#[test]
 fn keeping_the_old_one_revokes_nothing() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();

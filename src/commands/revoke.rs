@@ -14,7 +14,14 @@ use crate::ui::{self, Output};
 pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
     let (name, _) = app.profile()?;
     let _claim = grant::claim(app, &name)?;
-    let loaded = app.load()?;
+    let mut loaded = app.load()?;
+    if grant::had_ended(app, &mut loaded) {
+        // what was allowed since then is another grant, and not this profile's to revoke
+        remove_here(app, &loaded)?;
+        let who = loaded.profile.account_or_unknown();
+        ui::note(&format!("the credential of {who} had ended before; profile {name} is removed here"));
+        return Ok(Output::none());
+    }
     grant::check_revocable(&loaded)?;
     let dependents = dependents::of(app, &loaded);
     tell_what_ends(&loaded, &dependents);
@@ -25,7 +32,9 @@ pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
     let revoked = grant::revoke(&loaded, &login)?;
     grant::prove_ended(&loaded, &login)?;
     let reason = format!("was revoked together with profile {name}");
-    for (sibling, profile) in &dependents.siblings {
+    // had it been revoked before, the others may be of a newer grant
+    let ended_now = dependents.siblings.iter().filter(|_| revoked == Revoked::Now);
+    for (sibling, profile) in ended_now {
         if let Err(error) = grant::mark_ended(app, sibling, profile.fingerprint.as_deref(), &reason) {
             ui::note(&format!("profile {sibling} has ended too, which could not be written down: {error}"));
         }
@@ -91,9 +100,14 @@ fn tell_done(loaded: &Loaded, dependents: &Dependents, revoked: Revoked) {
     };
     ui::note(&format!("the credential of {who} {when}; profile {name} is removed here"));
     for (sibling, _) in &dependents.siblings {
-        ui::note(&format!(
-            "profile {sibling} has ended with it: `bqcred login --profile {sibling}`, or `bqcred forget --profile {sibling}`"
-        ));
+        ui::note(&match revoked {
+            Revoked::Now => format!(
+                "profile {sibling} has ended with it: `bqcred login --profile {sibling}`, or `bqcred forget --profile {sibling}`"
+            ),
+            Revoked::Before => {
+                format!("profile {sibling} may have ended as well: `bqcred status --profile {sibling}`")
+            }
+        });
     }
     for path in &dependents.elsewhere {
         ui::note(&format!("{} still lies there, and does not work any more", path.display()));

@@ -19,6 +19,13 @@ use crate::store::Store;
 use crate::terminal;
 use crate::ui::{self, Output};
 
+/// What has become of the old credential.
+enum Old {
+    Revoked,
+    HadEnded,
+    Alive,
+}
+
 pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
     let (name, _) = app.profile()?;
     let _claim = grant::claim(app, &name)?;
@@ -32,23 +39,32 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
     let mut way = rotation::way(app, &loaded, account, &manner)?;
     Store::of(loaded.profile.store, &app.paths).probe(&name)?;
     let dependents = dependents::of(app, &loaded);
-    if !args.keep_old {
+    let had_ended = loaded.profile.ended.is_some();
+    let revokes = !args.keep_old && !had_ended;
+    if revokes {
         grant::check_revocable(&loaded)
             .map_err(|error| error.hint("`bqcred rotate --keep-old` only signs in anew"))?;
         tell_what_ends(&loaded, &dependents);
         let along = agree(args, app, &loaded, &dependents)?;
         rotation::end(app, &loaded, &dependents, &along)?;
         way.bring_along(along);
+    } else if had_ended {
+        // what was allowed since then is another grant, and not this profile's to revoke
+        ui::note(&format!(
+            "the old credential of profile {name} has ended already; a sign-in is all it takes"
+        ));
     }
     let told = |error| {
-        if args.keep_old {
+        if !revokes {
             error
         } else {
             rotation::without_new(app, &name, loaded.profile.account.as_deref(), &error)
         }
     };
     let kept = match way {
-        Way::Own(plan) if manner.starts_only => return start(args, app, &plan, manner.port).map_err(told),
+        Way::Own(plan) if manner.starts_only => {
+            return start(args, app, &plan, manner.port, revokes).map_err(told);
+        }
         Way::Own(plan) => {
             let timeout = Duration::from_secs(args.timeout);
             let (port, browser) = (manner.port, manner.browser);
@@ -58,7 +74,12 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
     };
     kept.map_err(told)?;
     rotation::prove(app, &name)?;
-    tell_done(&name, &dependents, args.keep_old);
+    let old = match (revokes, had_ended) {
+        (true, _) => Old::Revoked,
+        (false, true) => Old::HadEnded,
+        (false, false) => Old::Alive,
+    };
+    tell_done(&name, &dependents, old);
     Ok(Output::none())
 }
 
@@ -70,7 +91,8 @@ fn finish(app: &App, name: &ProfileName, answer: &str) -> Result<Output> {
         None => error,
     })?;
     let loaded = rotation::prove(app, name)?;
-    tell_done(name, &dependents::of(app, &loaded), profile.ended.is_none());
+    let old = if profile.ended.is_some() { Old::Revoked } else { Old::Alive };
+    tell_done(name, &dependents::of(app, &loaded), old);
     Ok(Output::none())
 }
 
@@ -121,9 +143,9 @@ fn agree(args: &Rotate, app: &App, loaded: &Loaded, dependents: &Dependents) -> 
     Ok(along)
 }
 
-fn start(args: &Rotate, app: &App, plan: &Plan, port: u16) -> Result<Output> {
+fn start(args: &Rotate, app: &App, plan: &Plan, port: u16, revoked: bool) -> Result<Output> {
     let url = pending::start(app, plan, pending::port(port)?)?;
-    if !args.keep_old {
+    if revoked {
         ui::note("the old credential is revoked; the new one comes with the sign-in");
     }
     if args.start {
@@ -134,10 +156,14 @@ fn start(args: &Rotate, app: &App, plan: &Plan, port: u16) -> Result<Output> {
     Ok(Output::text(format!("{url}\n")))
 }
 
-fn tell_done(name: &ProfileName, dependents: &Dependents, keep_old: bool) {
-    let old = if keep_old { "the old one stays alive until it is revoked" } else { "the old one is revoked" };
-    ui::note(&format!("profile {name} has a new credential, in the same place; {old}"));
-    if keep_old || dependents.processes.is_empty() {
+fn tell_done(name: &ProfileName, dependents: &Dependents, old: Old) {
+    let words = match old {
+        Old::Revoked => "the old one is revoked",
+        Old::HadEnded => "the old one had ended before",
+        Old::Alive => "the old one stays alive until it is revoked",
+    };
+    ui::note(&format!("profile {name} has a new credential, in the same place; {words}"));
+    if matches!(old, Old::Alive) || dependents.processes.is_empty() {
         return;
     }
     ui::note("these were started with the old credential and keep it in memory:");
