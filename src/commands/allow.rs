@@ -43,5 +43,5 @@ fn list(args: &Allow, app: &App) -> Result<Output> {
         return Ok(Output::json(&serde_json::Value::Array(rows)));
     }
     let rows: Vec<Vec<String>> = allowed.into_iter().map(|(path, profile)| vec![profile, path]).collect();
-    Ok(Output::text(ui::table(&rows)))
+    Ok(Output::for_people(&ui::table(&rows)))
 }

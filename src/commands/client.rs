@@ -64,7 +64,7 @@ fn show(app: &App, file: Option<&Path>, as_json: bool) -> Result<Output> {
     rows.extend(client.project.clone().map(|project| ("project", project)));
     rows.push(("signs in at", endpoints.auth_uri.clone()));
     warn_of_foreign_server(&client);
-    Ok(Output::text(ui::columns(&rows)))
+    Ok(Output::for_people(&ui::columns(&rows)))
 }
 
 fn no_client() -> Error {

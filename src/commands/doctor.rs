@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Doctor, app: &App) -> Result<Output> {
         true => Output::json(&doctor::json(&surroundings, &predictions, &findings, checked, everywhere)),
         false => {
             let steps = args.verbose || !named.is_empty();
-            Output::text(doctor::text(&surroundings, &predictions, &findings, checked, steps))
+            Output::for_people(&doctor::text(&surroundings, &predictions, &findings, checked, steps))
         }
     };
     Ok(output.with_code(code))

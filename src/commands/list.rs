@@ -21,7 +21,7 @@ pub(crate) fn run(args: &List, app: &App) -> Result<Output> {
     }
     let mut rows = vec![["", "PROFILE", "ACCOUNT", "PROJECT", "STORE", ""].map(str::to_owned).to_vec()];
     rows.extend(names.iter().map(|name| row(app, name, &current)));
-    Ok(Output::text(ui::table(&rows)))
+    Ok(Output::for_people(&ui::table(&rows)))
 }
 
 /// One line; a profile that can't be read is shown as such, and the others all the same.

@@ -42,7 +42,7 @@ pub(crate) fn run(app: &App) -> Result<Output> {
     };
     rows.push(("now", step.now));
     rows.push(("next", step.next));
-    Ok(Output::text(ui::columns(&rows)))
+    Ok(Output::for_people(&ui::columns(&rows)))
 }
 
 /// There is no such profile: what a login needs.

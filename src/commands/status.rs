@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Status, app: &App) -> Result<Output> {
     let output = match (args.json, args.exit_code) {
         (true, _) => Output::json(&report.as_json(app)),
         (false, true) => Output::none(),
-        (false, false) => Output::text(ui::columns(&report.as_rows(app))),
+        (false, false) => Output::for_people(&ui::columns(&report.as_rows(app))),
     };
     Ok(output.with_code(problem.map_or(0, |error| error.kind().code())))
 }

@@ -61,7 +61,7 @@ pub(crate) fn run(args: &KernelInstall, app: &App) -> Result<Output> {
             .map(|planned| format!("{}: {}\n", planned.entry.kernel, planned.step.intent()))
             .collect();
         tell_refused(&refused);
-        return Ok(Output::text(lines.concat()));
+        return Ok(Output::for_people(&lines.concat()));
     }
     for planned in &plan {
         planned.step.apply()?;

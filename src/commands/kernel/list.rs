@@ -37,7 +37,7 @@ pub(crate) fn run(args: &KernelList, app: &App) -> Result<Output> {
             server.pid, server.uid
         ));
     }
-    Ok(Output::text(text))
+    Ok(Output::for_people(&text))
 }
 
 fn as_table(app: &App, found: &Found) -> String {

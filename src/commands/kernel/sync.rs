@@ -51,7 +51,7 @@ pub(crate) fn run(args: &KernelSync, app: &App) -> Result<Output> {
         }
     }
     if args.dry_run {
-        return Ok(Output::text(lines));
+        return Ok(Output::for_people(&lines));
     }
     ui::tell(&lines);
     if record.kernels.is_empty() {

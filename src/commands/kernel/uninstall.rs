@@ -24,7 +24,7 @@ pub(crate) fn run(args: &KernelUninstall, app: &App) -> Result<Output> {
         }
     }
     if args.dry_run {
-        return failed.map_or(Ok(Output::text(lines)), Err);
+        return failed.map_or(Ok(Output::for_people(&lines)), Err);
     }
     ui::tell(&lines);
     if let Some(error) = failed {
