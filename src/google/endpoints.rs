@@ -27,6 +27,14 @@ const GOOGLE_TOKEN: [&str; 3] = [
     "https://www.googleapis.com/oauth2/v3/token",
 ];
 
+/// Where at Google its sign-in lies. Elsewhere on the same hosts, and on others of google.com and
+/// googleapis.com, what people put there answers (Apps Script, Cloud Storage): it gets no code and no token.
+const GOOGLE_PLACES: [(&str, &str); 3] = [
+    ("accounts.google.com", "/o/oauth2/"),
+    ("oauth2.googleapis.com", "/"),
+    ("www.googleapis.com", "/oauth2/"),
+];
+
 impl Endpoints {
     /// Google's own (<https://developers.google.com/identity/protocols/oauth2/native-app>).
     pub(crate) fn google() -> Endpoints {
@@ -109,12 +117,10 @@ enum Party {
 }
 
 impl Party {
-    /// Whether secrets of one may be sent to the other. A server on this machine is somebody's test
-    /// or proxy: whoever can listen there can read the credential anyway.
+    /// Whether secrets of one may be sent to the other. What Google gives out stays with Google: on this
+    /// machine any user can listen. Others may spread over hosts as they like.
     fn may_meet(&self, other: &Party) -> bool {
-        self == other || *self == Party::ThisMachine || *other == Party::ThisMachine || {
-            matches!((self, other), (Party::Other(_), Party::Other(_)))
-        }
+        (*self == Party::Google) == (*other == Party::Google)
     }
 }
 
@@ -146,8 +152,14 @@ fn party(name: &str, uri: &str) -> Result<Party, String> {
         _ => return Err(format!("its `{name}` is neither https nor a server on this machine")),
     }
     let host = host.to_string();
-    if is_google_host(&host) {
+    if host.ends_with('.') {
+        return Err(format!("its `{name}` has a dot at the end of its host"));
+    }
+    if is_google(uri) {
         return Ok(Party::Google);
+    }
+    if is_google_host(&host) {
+        return Err(format!("its `{name}` is at {host}, but not where Google signs people in"));
     }
     if host.contains("google") || host.split('.').any(|label| label.starts_with("xn--")) {
         return Err(format!("its `{name}` is at {host}, which looks like Google and is not"));
@@ -155,12 +167,20 @@ fn party(name: &str, uri: &str) -> Result<Party, String> {
     Ok(Party::Other(host))
 }
 
+/// One of Google's addresses for signing in, and nothing added to it.
 fn is_google(uri: &str) -> bool {
-    Url::parse(uri).is_ok_and(|url| url.scheme() == "https" && url.host_str().is_some_and(is_google_host))
+    let Ok(url) = Url::parse(uri) else { return false };
+    let place = |(host, path): &(&str, &str)| url.host_str() == Some(host) && url.path().starts_with(path);
+    url.scheme() == "https"
+        && url.port().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && GOOGLE_PLACES.iter().any(place)
 }
 
 fn is_google_host(host: &str) -> bool {
-    let host = host.strip_suffix('.').unwrap_or(host);
     ["google.com", "googleapis.com"]
         .iter()
         .any(|domain| host == *domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
@@ -221,6 +241,16 @@ mod tests {
             "https://x.example/#f",
             "not an address",
             "https:///x",
+            "https://script.google.com/macros/s/x/exec",
+            "https://storage.googleapis.com/bucket/sign-in.html",
+            "https://www.googleapis.com/upload/storage/v1/b/bucket/o",
+            "https://accounts.google.com/o/oauth2/auth?redirect_uri=https://evil.example",
+            "https://accounts.google.com/o/oauth2/../../ServiceLogin",
+            "https://accounts.google.com:8443/o/oauth2/auth",
+            "https://accounts.google.com./o/oauth2/auth",
+            "https://login.example./",
+            "https://google.com/o/oauth2/auth",
+            "http://127.0.0.1:1/",
         ] {
             assert!(check(bad, token).is_err(), "{bad}");
         }
@@ -231,11 +261,13 @@ mod tests {
         assert!(named(None, None, None, Some("https://evil.example/i")).is_err());
         let (here, google) = (Some("http://127.0.0.1:1/a"), Some("https://oauth2.googleapis.com/token"));
         assert!(named(here, google, None, Some("https://evil.example/i")).is_err());
+        assert!(named(None, None, None, here).is_err(), "any user of this machine can listen there");
+        assert!(named(here, Some("https://login.example/t"), None, None).is_ok());
     }
 
     #[test]
     fn google_hosts_are_told_exactly() {
-        assert!(is_google_host("accounts.google.com") && is_google_host("oauth2.googleapis.com."));
+        assert!(is_google_host("accounts.google.com") && is_google_host("oauth2.googleapis.com"));
         assert!(!is_google_host("notgoogle.com") && !is_google_host("google.com.evil.example"));
     }
 }
