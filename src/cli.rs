@@ -108,6 +108,12 @@ pub(crate) fn parse(words: Vec<OsString>) -> Result<Asked> {
     })
 }
 
+/// What to print when a command line comes to nothing: a statement that fails, where a shell evaluates
+/// what is printed.
+pub(crate) fn failing_statement(words: &[OsString]) -> &'static str {
+    mistake::dialect_for_eval(words).map_or("", Dialect::failing)
+}
+
 /// The command lines that shells and scripts run all the time, without the description of all the
 /// others: building that takes longer than all the rest of `bqcred env`.
 fn shortcut(words: &[OsString]) -> Option<Cli> {

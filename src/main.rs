@@ -20,6 +20,7 @@ mod jupyter;
 mod keep;
 mod kernels;
 mod login;
+mod panics;
 mod parent_shell;
 mod paths;
 mod pins;
@@ -35,13 +36,18 @@ mod secret;
 mod settings;
 mod store;
 mod terminal;
+mod trust;
 mod ui;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     core_dump::forbid();
-    let result =
-        cli::parse(std::env::args_os().collect()).and_then(commands::run).and_then(|output| output.print());
+    panics::say_only_where();
+    let words: Vec<_> = std::env::args_os().collect();
+    let result = panics::caught(
+        || cli::failing_statement(&words),
+        || cli::parse(words.clone()).and_then(commands::run).and_then(|output| output.print()),
+    );
     ExitCode::from(result.unwrap_or_else(|error| ui::fail(&error)))
 }

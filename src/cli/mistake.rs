@@ -74,7 +74,7 @@ fn without_answers(text: &str, words: &[OsString]) -> String {
 }
 
 /// The shell that evaluates what is printed, if one does: it has to notice that this failed.
-fn dialect_for_eval(words: &[OsString]) -> Option<Dialect> {
+pub(super) fn dialect_for_eval(words: &[OsString]) -> Option<Dialect> {
     let words: Vec<_> = words.iter().skip(1).map(|word| word.to_string_lossy()).collect();
     let mut rest = words.iter().peekable();
     while let Some(option) = rest.next_if(|word| word.starts_with('-')) {
