@@ -13,6 +13,7 @@ use clap::error::ErrorKind;
 use clap::{Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::error::{Error, Result};
+use crate::render::Dialect;
 use crate::ui::Output;
 
 pub(crate) use credentials::{

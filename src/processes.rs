@@ -48,6 +48,17 @@ pub(crate) fn naming(variable: &str, paths: &[PathBuf]) -> Vec<Process> {
     found
 }
 
+/// The processes that this one started, and those that they started, as far as they still run.
+pub(crate) fn started_by(pid: u32) -> Vec<u32> {
+    // proc_pid_task_children(5)
+    let children = PathBuf::from(format!("/proc/{pid}/task/{pid}/children"));
+    let Ok(Some(bytes)) = private_file::read(&children, Content::Foreign) else { return Vec::new() };
+    let text = String::from_utf8_lossy(&bytes);
+    let children: Vec<u32> = text.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let below = children.iter().flat_map(|child| started_by(*child)).collect::<Vec<_>>();
+    [children, below].concat()
+}
+
 fn belongs_to(folder: &Path, user: u32) -> bool {
     use std::os::unix::fs::MetadataExt;
     folder.metadata().is_ok_and(|metadata| metadata.uid() == user)

@@ -1,6 +1,8 @@
 //! The steps of a rotation below its questions: what has to be known first, who runs the new login, the
 //! end of the old grant, the proof of the new one.
 
+use std::time::Duration;
+
 use crate::app::{App, Loaded};
 use crate::client::{self, Client};
 use crate::dependents::Dependents;
@@ -32,6 +34,8 @@ pub(crate) struct Manner {
     pub(crate) needs_own: bool,
     /// Whether this machine's browser may be opened.
     pub(crate) browser: bool,
+    /// How long to wait for the person.
+    pub(crate) timeout: Duration,
 }
 
 /// Of two rotations one wins: the one that was started waits for its answer.
@@ -102,6 +106,7 @@ pub(crate) fn way(app: &App, loaded: &Loaded, account: String, manner: &Manner) 
             scopes: if beyond { scopes::again(&profile.scopes, true)? } else { Vec::new() },
             store: profile.store,
             browser: manner.browser,
+            timeout: manner.timeout,
             along: Vec::new(),
         }));
     };

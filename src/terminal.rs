@@ -30,6 +30,7 @@ pub(crate) fn is_attended() -> bool {
 pub(crate) struct Hidden {
     terminal: File,
     before: Termios,
+    hidden: Termios,
 }
 
 impl Hidden {
@@ -41,7 +42,19 @@ impl Hidden {
         let mut hidden = before.clone();
         hidden.local_modes.remove(LocalModes::ECHO);
         termios::tcsetattr(&terminal, OptionalActions::Now, &hidden).map_err(|error| failed(error.into()))?;
-        Ok(Hidden { terminal, before })
+        Ok(Hidden { terminal, before, hidden })
+    }
+
+    /// What Ctrl-Z has to do: the shell gets its terminal back as it was, and when the person goes on here,
+    /// what is typed is hidden again.
+    pub(crate) fn stop_and_go_on(&self) {
+        if !somebody_can_continue_us() {
+            return;
+        }
+        let _ = termios::tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
+        let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP);
+        // in the background this waits for `fg`, as reading would
+        let _ = termios::tcsetattr(&self.terminal, OptionalActions::Now, &self.hidden);
     }
 
     /// Reads lines in the background until the terminal closes. The reader is left behind when the
@@ -63,6 +76,21 @@ impl Hidden {
         });
         Ok(())
     }
+}
+
+/// Whether a shell looks after our process group. The system lets Ctrl-Z stop no other (POSIX, "orphaned
+/// process group"): nobody could ever continue it.
+fn somebody_can_continue_us() -> bool {
+    use rustix::process::{getpgid, getpgrp, getpid, getppid, getsid};
+    let (Ok(session), group) = (getsid(None), getpgrp()) else { return false };
+    if group == session {
+        return false;
+    }
+    // who is not the first of the group was put into it by somebody who can answer for it
+    group != getpid()
+        || getppid().is_some_and(|parent| {
+            getsid(Some(parent)) == Ok(session) && getpgid(Some(parent)).is_ok_and(|above| above != group)
+        })
 }
 
 impl Drop for Hidden {

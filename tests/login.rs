@@ -384,3 +384,89 @@ fn an_answer_in_the_wrong_place_is_not_quoted() {
         assert!(!run.stderr.contains("wrong-place"), "{run:?}");
     }
 }
+
+/// A shell that leaves the terminal as a stopped program left it.
+fn dash(sandbox: &Sandbox) -> Option<PtySession> {
+    let Some(dash) = common::find_program("dash") else {
+        common::missing("dash");
+        return None;
+    };
+    let mut command = sandbox.command(dash);
+    command.args(["-i"]).env("TERM", "xterm").env("PS1", "READY> ").env("ENV", "/dev/null");
+    let mut session = common::spawn_in_terminal(command);
+    session.exp_string("READY> ").unwrap();
+    Some(session)
+}
+
+/// Whether the terminal shows what is typed, as it says itself.
+fn shows_what_is_typed(sandbox: &Sandbox, session: &mut PtySession) -> bool {
+    session.send_line("stty -a >\"$TMPDIR/stty\"; echo said-$((40 + 2))").unwrap();
+    session.exp_string("said-42").unwrap();
+    session.exp_string("READY> ").unwrap();
+    let said = std::fs::read_to_string(sandbox.path("tmp/stty")).unwrap();
+    !said.split([' ', ';', '\n']).any(|word| word == "-echo")
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_back_and_fg_hides_again() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    let client = sandbox.client_file(&google);
+    let Some(mut session) = dash(&sandbox) else { return };
+    session.send_line("stty echo").unwrap(); // the tests' terminals begin without
+    session.exp_string("READY> ").unwrap();
+    let bqcred = env!("CARGO_BIN_EXE_bqcred");
+    session.send_line(&format!("{bqcred} login --no-browser --client-id-file {client}")).unwrap();
+    let before = session.exp_string("Paste the address: ").unwrap();
+    let url = before.lines().find(|line| line.starts_with("http")).unwrap().trim().to_owned();
+    let answer = google.approve(&url, ADA);
+    for _ in 0..2 {
+        session.send_control('z').unwrap();
+        session.exp_string("READY> ").unwrap();
+        assert!(
+            shows_what_is_typed(&sandbox, &mut session),
+            "the shell's line is not shown while bqcred is stopped"
+        );
+        session.send_line("fg").unwrap();
+        session.exp_string("Paste the address: ").unwrap();
+    }
+    session.send_line(&answer).unwrap();
+    let rest = session.exp_string("READY> ").unwrap();
+    assert!(rest.contains("signed in as ada@example.com") && !rest.contains("code="), "{rest}");
+    assert!(shows_what_is_typed(&sandbox, &mut session));
+    session.send_line("exit").unwrap();
+    session.exp_eof().unwrap();
+}
+
+#[test]
+fn ctrl_z_stops_nothing_that_nobody_could_continue() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    // the first process of its terminal: no shell is there that could continue it
+    let (mut session, url, _) = at_prompt(&google, &sandbox, &[]);
+    session.send_control('z').unwrap();
+    session.exp_string("Paste the address: ").unwrap();
+    session.send_line(&google.approve(&url, ADA)).unwrap();
+    assert!(ends_with(session, 0).contains("signed in as ada@example.com"));
+}
+
+#[test]
+fn gclouds_login_has_a_time_limit_too() {
+    // gcloud is a script that starts Python: both have to end
+    let (held, at_terminal) = (Sandbox::new(), Sandbox::new());
+    for sandbox in [&held, &at_terminal] {
+        sandbox.script("gcloud", "sleep 1000 &\necho $! >\"$TMPDIR/child\"\nwait\nexit 1");
+    }
+    let words = ["login", "--via", "gcloud", "--timeout", "1"];
+    let run = held.invoke(&words).limit(Duration::from_secs(60)).run();
+    run.fails(1).says("nobody signed in within 1 s").says("--timeout SECONDS");
+    assert!(ends_with(at_terminal.terminal(&words), 1).contains("nobody signed in within 1 s"));
+    for sandbox in [&held, &at_terminal] {
+        let child = std::fs::read_to_string(sandbox.path("tmp/child")).unwrap();
+        let path = format!("/proc/{}/status", child.trim());
+        let ended = |status: &str| status.contains("(zombie)") || status.contains("(dead)");
+        let status = std::fs::read_to_string(path);
+        assert!(status.as_ref().map_or(true, |status| ended(status)), "{status:?}");
+        let state = std::fs::read_dir(sandbox.home().join(".local/state/bqcred")).unwrap().flatten();
+        let folders = state.filter(|entry| entry.file_type().unwrap().is_dir()).count();
+        assert_eq!(folders, 0, "gcloud's folder is left");
+    }
+}

@@ -122,6 +122,7 @@ fn via_gcloud(args: &Login, app: &App, name: &ProfileName, store: StoreKind) -> 
         scopes: if args.scopes.is_empty() { Vec::new() } else { scopes::for_login(&args.scopes, true)? },
         store,
         browser: !args.no_browser,
+        timeout: Duration::from_secs(args.timeout),
         along: Vec::new(),
     })
 }

@@ -66,8 +66,7 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
             return start(args, app, &plan, manner.port, revokes).map_err(told);
         }
         Way::Own(plan) => {
-            let timeout = Duration::from_secs(args.timeout);
-            let (port, browser) = (manner.port, manner.browser);
+            let (port, browser, timeout) = (manner.port, manner.browser, manner.timeout);
             interactive::run(app, &plan, &interactive::Manner { port, browser, timeout })
         }
         Way::Gcloud(login) => login.run(app),
@@ -102,6 +101,7 @@ fn manner(args: &Rotate, app: &App) -> Result<Manner> {
         starts_only: args.start || app.in_notebook() || !terminal::is_interactive(),
         needs_own: args.start || args.port.is_some(),
         browser: !args.no_browser,
+        timeout: Duration::from_secs(args.timeout),
     })
 }
 

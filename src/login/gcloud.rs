@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -21,7 +22,9 @@ use crate::google::{Endpoints, Google};
 use crate::keep::{self, Arrival, Kept};
 use crate::private_file::{self, Content, Lock};
 use crate::process_env;
+use crate::processes;
 use crate::profile::{ProfileName, StoreKind};
+use crate::trust;
 
 /// gcloud demands it, and will not ask for BigQuery's scope alone.
 const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
@@ -56,6 +59,8 @@ pub(crate) struct ViaGcloud {
     pub(crate) store: StoreKind,
     /// Whether gcloud may open this machine's browser.
     pub(crate) browser: bool,
+    /// How long to wait for the person.
+    pub(crate) timeout: Duration,
     /// Profiles that get the same credential, where the login completes a rotation.
     pub(crate) along: Vec<ProfileName>,
 }
@@ -69,6 +74,14 @@ pub(crate) fn find(app: &App, port_or_start: bool) -> Result<PathBuf> {
         )
         .hint("`bqcred client guide` shows how to make a client, `bqcred client set FILE` keeps it"));
     };
+    if let Some(open) = trust::open_to_others(&program) {
+        return Err(Error::other(format!(
+            "gcloud would be run from {}, but others can change {}: it may be anybody's program",
+            program.display(),
+            open.display()
+        ))
+        .hint("take write access from others (`chmod o-w`), or use an OAuth client of your own: `bqcred client guide`"));
+    }
     if port_or_start {
         return Err(Error::usage("gcloud runs this login, and it knows neither --start nor --port")
             .hint("with an OAuth client of your own both work: `bqcred client guide`"));
@@ -141,21 +154,28 @@ impl ViaGcloud {
             command.process_group(0);
         }
         let mut child = command.spawn().map_err(|error| failed(&error))?;
+        let deadline = Instant::now() + self.timeout;
         let mut patience = 40; // two seconds for gcloud to end by itself: at a terminal it got the signal too
+        let mut too_late = false;
         let status = loop {
+            let stop = interrupted.load(Ordering::SeqCst) && (patience <= 0 || own_group);
             match child.try_wait().map_err(|error| failed(&error))? {
                 Some(status) => break status,
-                None if interrupted.load(Ordering::SeqCst) && (patience <= 0 || own_group) => {
+                None if stop || Instant::now() > deadline => {
+                    too_late = !stop;
                     end(&mut child, own_group);
                 }
                 None => {
                     patience -= i32::from(interrupted.load(Ordering::SeqCst));
-                    std::thread::sleep(std::time::Duration::from_millis(50));
+                    std::thread::sleep(Duration::from_millis(50));
                 }
             }
         };
         if interrupted.load(Ordering::SeqCst) {
             return Err(Error::new(Kind::Interrupted, "stopped; nothing was changed"));
+        }
+        if too_late && !status.success() {
+            return Err(super::nobody_came(self.timeout));
         }
         if status.success() {
             return Ok(());
@@ -200,7 +220,13 @@ impl ViaGcloud {
     }
 }
 
+/// Ends gcloud, which is a script that starts Python: both.
 fn end(child: &mut Child, own_group: bool) {
+    for pid in processes::started_by(child.id()) {
+        if let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
     let group = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw).filter(|_| own_group);
     if let Some(group) = group {
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
@@ -252,7 +278,7 @@ fn sweep(state: &Path) {
         if !is_ours {
             continue;
         }
-        if let Ok(Some(_lock)) = Lock::acquire_within(&lock_of(&path), std::time::Duration::ZERO) {
+        if let Ok(Some(_lock)) = Lock::acquire_within(&lock_of(&path), Duration::ZERO) {
             let _ = std::fs::remove_dir_all(&path);
             let _ = private_file::remove(&lock_of(&path));
         }

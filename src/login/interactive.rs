@@ -4,7 +4,7 @@
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 
 use super::Plan;
@@ -15,13 +15,17 @@ use crate::keep::Kept;
 use crate::process_env;
 use crate::secret::Secret;
 use crate::terminal::Hidden;
+use crate::trust;
 use crate::ui;
 
 enum Event {
     Browser(Answer),
     Pasted(Secret),
     Signal,
+    Suspend,
 }
+
+const PROMPT: &str = "Paste the address: ";
 
 /// How a login at a terminal goes about it.
 pub(crate) struct Manner {
@@ -48,20 +52,31 @@ pub(crate) fn run(app: &App, plan: &Plan, manner: &Manner) -> Result<Kept> {
     invite(plan, &consent.url, port, opened);
     let terminal = Hidden::open()?;
     terminal.read_lines(sender, |line| Event::Pasted(Secret::new(line)))?;
-    let answer = wait(&events, manner.timeout, &consent.state);
+    let answer = wait(&events, manner.timeout, &consent.state, &terminal);
     drop(terminal); // what is typed shows again, before anything is told
     ui::tell("\n");
     plan.complete(app, answer?, &consent.verifier, port)
 }
 
 /// Waits for the first answer that is one. What can't be understood is told, and asked for again.
-fn wait(events: &mpsc::Receiver<Event>, timeout: Duration, state: &Secret) -> Result<Answer> {
+fn wait(
+    events: &mpsc::Receiver<Event>,
+    timeout: Duration,
+    state: &Secret,
+    terminal: &Hidden,
+) -> Result<Answer> {
     let deadline = Instant::now() + timeout;
     loop {
         let problem = match events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(Event::Browser(answer)) => return Ok(answer),
             Ok(Event::Signal) => {
                 return Err(Error::new(Kind::Interrupted, "stopped; nothing was changed"));
+            }
+            Ok(Event::Suspend) => {
+                ui::tell("\n");
+                terminal.stop_and_go_on();
+                ui::tell(PROMPT);
+                continue;
             }
             Ok(Event::Pasted(line)) if line.expose().trim().is_empty() => continue,
             Ok(Event::Pasted(line)) => match Answer::from_pasted(line.expose()) {
@@ -72,25 +87,21 @@ fn wait(events: &mpsc::Receiver<Event>, timeout: Duration, state: &Secret) -> Re
                 Err(problem) => problem,
             },
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                return Err(Error::other(format!(
-                    "nobody signed in within {}; nothing was changed",
-                    crate::clock::span(timeout.as_secs())
-                ))
-                .hint("start again; `--timeout SECONDS` waits longer"));
+                return Err(super::nobody_came(timeout));
             }
         };
         ui::tell("\n");
         ui::fail(&problem);
-        ui::tell("Paste the address: ");
+        ui::tell(PROMPT);
     }
 }
 
 fn listen_for_signals(sender: Sender<Event>) -> Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP])
         .map_err(|error| Error::other(format!("can't listen for signals: {error}")))?;
     std::thread::spawn(move || {
-        for _ in signals.forever() {
-            let _ = sender.send(Event::Signal);
+        for signal in signals.forever() {
+            let _ = sender.send(if signal == SIGTSTP { Event::Suspend } else { Event::Signal });
         }
     });
     Ok(())
@@ -100,6 +111,14 @@ fn listen_for_signals(sender: Sender<Event>) -> Result<()> {
 fn open_browser(url: &str) -> bool {
     let screen = cfg!(not(target_os = "linux"))
         || ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| process_env::text(name).is_some());
+    let open_folder = process_env::get("PATH").and_then(|path| trust::first_open_folder(&path));
+    if let Some(folder) = open_folder.filter(|_| screen) {
+        ui::note(&format!(
+            "no browser is opened: anybody can put a program named like one into {:?}, which is on the PATH",
+            folder.display().to_string()
+        ));
+        return false;
+    }
     screen
         && webbrowser::open_browser_with_options(
             webbrowser::Browser::Default,
@@ -127,6 +146,6 @@ fn invite(plan: &Plan, url: &str, port: u16, opened: bool) {
          On this machine, or with `ssh -L {port}:127.0.0.1:{port}` from yours, that is all.\n\
          Elsewhere the browser then says that 127.0.0.1 can't be reached, which is fine:\n\
          copy the whole address from its address bar and paste it here (it stays hidden). Ctrl-C stops.\n\
-         Paste the address: "
+         {PROMPT}"
     ));
 }

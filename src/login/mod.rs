@@ -7,6 +7,8 @@ pub(crate) mod gcloud;
 pub(crate) mod interactive;
 pub(crate) mod pending;
 
+use std::time::Duration;
+
 use crate::app::App;
 use crate::client::{self, Client};
 use crate::clock::Time;
@@ -127,6 +129,13 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+/// The person did not come back in time.
+fn nobody_came(patience: Duration) -> Error {
+    let patience = crate::clock::span(patience.as_secs());
+    Error::other(format!("nobody signed in within {patience}; nothing was changed"))
+        .hint("start again; `--timeout SECONDS` waits longer")
 }
 
 /// The account that was asked for has to be the one that signed in. Addresses are compared without
