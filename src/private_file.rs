@@ -232,11 +232,27 @@ pub(crate) fn write(_lock: &Lock, path: &Path, bytes: &[u8]) -> Result<()> {
 /// first, so that the file it points to is replaced and not the link.
 pub(crate) fn write_elsewhere(path: &Path, bytes: &[u8]) -> Result<()> {
     let target = if path.is_symlink() {
+        refuse_links_of_others(path)?;
         fs::canonicalize(path).map_err(|error| Error::file(path, "follow the link", &error))?
     } else {
         path.to_owned()
     };
     write_and_rename(&target, folder_of(&target), bytes).map_err(|error| Error::file(path, "write", &error))
+}
+
+/// A link in a folder that others can write to (`/tmp`) may be theirs, and lead to any file of ours.
+fn refuse_links_of_others(path: &Path) -> Result<()> {
+    let mut at = path.to_owned();
+    // as many as the system follows, path_resolution(7)
+    for _ in 0..40 {
+        match fs::symlink_metadata(&at) {
+            Ok(meta) if meta.is_symlink() => refuse_other_owner(&at, meta.uid())?,
+            _ => return Ok(()),
+        }
+        let next = fs::read_link(&at).map_err(|error| Error::file(&at, "follow the link", &error))?;
+        at = folder_of(&at).join(next);
+    }
+    Ok(())
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -306,3 +306,24 @@ fn a_script_is_known_by_its_interpreter() {
 fn first_word(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).split(' ').next().unwrap_or_default().to_owned()
 }
+
+#[test]
+fn a_mistyped_line_fails_in_the_shell_that_it_names() {
+    for shell in ["sh", "fish", "tcsh", "elvish", "nu", "pwsh", "cmd"] {
+        // a profile that isn't there is told by the verb itself, a mistyped option before there is one
+        let told = env_at(shell, &["--profile", "nosuch"]);
+        let mistyped = env_at(shell, &["--bogus"]);
+        assert_eq!(told, mistyped, "{shell}");
+        assert!(!told.is_empty(), "{shell}");
+    }
+}
+
+/// What `env --shell` prints when it fails, below a shell of another kind.
+fn env_at(shell: &str, more: &[&str]) -> String {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bqcred"));
+    command.env_clear().env("HOME", home.path()).args(["env", "--shell", shell]).args(more);
+    let output = command.output().unwrap();
+    assert!(!output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}

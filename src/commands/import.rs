@@ -214,10 +214,12 @@ fn gcloud_source(args: &Import, app: &App) -> Result<PathBuf> {
 
 fn read(source: &Option<PathBuf>) -> Result<AuthorizedUser> {
     let (bytes, what) = match source {
-        Some(path) => match private_file::read(path, Content::Foreign)? {
-            Some(bytes) => (bytes, path.display().to_string()),
-            None => return Err(Error::new(Kind::Missing, format!("{} does not exist", path.display()))),
-        },
+        Some(path) => {
+            match private_file::read(path, Content::Foreign).map_err(|error| hint_at_stdin(path, error))? {
+                Some(bytes) => (bytes, path.display().to_string()),
+                None => return Err(Error::new(Kind::Missing, format!("{} does not exist", path.display()))),
+            }
+        }
         None => (read_stdin()?, "what came on stdin".to_owned()),
     };
     AuthorizedUser::parse(&bytes).map_err(|problem| {
@@ -225,6 +227,16 @@ fn read(source: &Option<PathBuf>) -> Result<AuthorizedUser> {
         let colon = if source.is_some() { ":" } else { "" };
         Error::new(kind, format!("{what}{colon} {}", problem.problem())).hint(problem.hint())
     })
+}
+
+/// `<(command)` of a shell names a pipe, which is read from stdin here.
+fn hint_at_stdin(path: &Path, error: Error) -> Error {
+    match path.metadata() {
+        Ok(found) if !found.is_file() && !found.is_dir() => {
+            error.hint("what a command prints comes on stdin: `COMMAND | bqcred import -`")
+        }
+        _ => error,
+    }
 }
 
 fn read_stdin() -> Result<SecretBytes> {

@@ -1,7 +1,7 @@
 //! The authorization URL, the code and refresh grants, revocation, and whose a token is.
 //! The one home of `oauth2`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -22,6 +22,8 @@ use crate::secret::Secret;
 
 /// Waits before the second and third try of a request that may pass.
 const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_millis(1500)];
+/// Who was kept waiting this long is not made to wait for another try.
+const PATIENCE: Duration = Duration::from_secs(10);
 const FORM: [(&str, &str); 2] =
     [("content-type", "application/x-www-form-urlencoded"), ("accept", "application/json")];
 /// RFC 6749 leaves it to the server to say; Google always does, and always says an hour.
@@ -258,7 +260,7 @@ impl<'e> Google<'e> {
             let verified = info.email_verified.is_none_or(|value| value == true || value == "true");
             Ok(Some(Identity {
                 sub: info.sub,
-                email: info.email.filter(|_| verified),
+                email: info.email.filter(|email| verified && is_address(email)),
                 scopes: info.scope.map(|text| split_scopes(&text)),
             }))
         })
@@ -281,11 +283,12 @@ impl<'e> Google<'e> {
     }
 }
 
-/// Repeats what may pass, after a pause.
+/// Repeats what may pass, after a pause, unless it took long already.
 fn patiently<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
+    let started = Instant::now();
     for pause in PAUSES {
         match attempt() {
-            Err(failure) if failure.may_pass() => std::thread::sleep(pause),
+            Err(failure) if failure.may_pass() && started.elapsed() < PATIENCE => std::thread::sleep(pause),
             done => return done,
         }
     }
@@ -364,6 +367,10 @@ fn starts_with(body: &[u8], first: u8) -> bool {
     body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&first)
 }
 
+fn is_address(text: &str) -> bool {
+    !text.is_empty() && !text.contains(char::is_control)
+}
+
 fn split_scopes(text: &str) -> Vec<String> {
     text.split_ascii_whitespace().map(str::to_owned).collect()
 }
@@ -430,10 +437,7 @@ fn identity_in(id_token: &str) -> Option<Identity> {
     let claims: Claims = serde_json::from_slice(&payload).ok()?;
     Some(Identity {
         sub: claims.sub,
-        email: claims
-            .email
-            .filter(|email| !email.is_empty() && !email.contains(char::is_control))
-            .filter(|_| claims.email_verified != Some(false)),
+        email: claims.email.filter(|email| is_address(email) && claims.email_verified != Some(false)),
         scopes: None,
     })
 }

@@ -5,6 +5,7 @@
 //! stays in the program's process group, so that the terminal treats both alike; what is sent to the
 //! parent alone, it passes on; and it ends as the program ended.
 
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
@@ -32,8 +33,10 @@ pub(crate) fn file(paths: &Paths, credential: &[u8]) -> Result<Fleeting> {
 
 /// Removes what killed parents left.
 pub(crate) fn sweep(paths: &Paths) -> Result<()> {
+    let me = rustix::process::geteuid().as_raw();
     for folder in candidates(paths) {
-        if folder.symlink_metadata().is_ok() {
+        // in a folder that everybody can write to, somebody else may have taken the name
+        if folder.symlink_metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == me) {
             Fleeting::sweep(&folder)?;
         }
     }
