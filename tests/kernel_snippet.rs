@@ -94,13 +94,15 @@ fn in_a_hubs_configuration_everybody_gets_their_own_file() {
     let check = format!(
         "import types, os\nN = types.SimpleNamespace\nc = N(Spawner=N(environment={{}}))\n\
          exec(open({:?}).read())\ne = c.Spawner.environment\n\
-         print(e['GOOGLE_APPLICATION_CREDENTIALS'](N(user=N(name='root'))), e['BQCRED_PROFILE'])",
+         f = e['GOOGLE_APPLICATION_CREDENTIALS']\n\
+         print(f(N(user=N(name='root'))), f(N(user=N(name='ada.of.a.container'))), e['BQCRED_PROFILE'])",
         code.to_str().unwrap()
     );
     let python = scene.prefix.join("bin/python3");
     let home = output(scene.command(&python).args(["-c", "import os; print(os.path.expanduser('~root'))"]));
     let text = output(scene.command(&python).args(["-c", &check]));
-    assert_eq!(text, format!("{home}/.local/share/bqcred/default/adc.json default"));
+    let below = ".local/share/bqcred/default/adc.json";
+    assert_eq!(text, format!("{home}/{below} /home/jovyan/{below} default"));
 }
 
 #[test]

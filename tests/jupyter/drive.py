@@ -3,6 +3,7 @@
 drive.py run KERNEL CODE             start a kernel with jupyter_client, run the code, print its text output
 drive.py start URL TOKEN KERNEL      start a kernel over REST, print its id
 drive.py restart|stop URL TOKEN ID   restart or end it over REST
+drive.py server URL TOKEN NAME       have JupyterHub start a person's server, print its address
 drive.py ask ID CODE                 run code in a kernel that a server started
 drive.py specs URL TOKEN             the kernelspecs as the browser gets them
 drive.py nbclient|papermill KERNEL CODE   run a notebook of one cell
@@ -53,6 +54,18 @@ def run(kernel, code):
 
 def start(url, token, kernel):
     return rest(url, token, "api/kernels", "POST", {"name": kernel})["id"]
+
+
+def server(hub, token, name):
+    path = "hub/api/users/" + name
+    rest(hub, token, path, "POST")
+    rest(hub, token, path + "/server", "POST", {})
+
+    def ready():
+        assert rest(hub, token, path)["servers"][""]["ready"]
+
+    patiently(ready)
+    return hub + "user/" + name + "/"
 
 
 def restart(url, token, kernel_id):

@@ -53,7 +53,7 @@ pub(crate) fn run(args: &KernelSnippet, app: &App) -> Result<Output> {
             "keep this as ~/.ipython/profile_default/startup/50-bqcred.py; restarting a kernel is enough"
         }
         SnippetKind::Jupyterhub => {
-            "for jupyterhub_config.py; each person logs in with `bqcred login` in a terminal"
+            "for jupyterhub_config.py; restart the hub and then each server. Each person logs in once, with `bqcred login` in a terminal of theirs"
         }
         _ => {
             "options of `docker run`; the container's user needs your user id to read the credential: --user \"$(id -u)\""
@@ -114,10 +114,21 @@ fn jupyterhub(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Resul
     let fixed: String =
         fixed.map(|(name, value)| format!("    {}: {},\n", quote(name), quote(value))).collect();
     Ok(format!(
-        "import os.path\n\n\ndef _bqcred_file(spawner):\n    return os.path.join(os.path.expanduser(\"~\" + spawner.user.name), {})\n\n\n\
-         c.Spawner.environment.update({{\n    {}: _bqcred_file,\n{fixed}}})\n",
+        "import os.path\n\n\n\
+         def _bqcred_file(spawner):\n    \
+             if hasattr(spawner, \"user_env\"):  # servers on the hub's machine\n        \
+                 home = spawner.user_env({{}}).get(\"HOME\", \"/\")\n    \
+             else:\n        \
+                 home = os.path.expanduser(\"~\" + spawner.user.name)\n        \
+                 if home.startswith(\"~\"):  # containers: the home folder in their image\n            \
+                     home = \"/home/jovyan\"\n    \
+             return os.path.join(home, {})\n\n\n\
+         c.Spawner.environment.update({{\n    {}: _bqcred_file,\n{fixed}}})\n\
+         # Python wants a project, too; if everybody has the same one:\n\
+         # c.Spawner.environment[{}] = \"my-project\"\n",
         quote(&below),
-        quote(environment::ADC)
+        quote(environment::ADC),
+        quote(environment::PROJECT)
     ))
 }
 
