@@ -9,10 +9,10 @@ use super::variables::Variables;
 use crate::environment::{ADC, PROFILE};
 use crate::jupyter::Environ;
 use crate::jupyter::config::Config;
-use crate::jupyter::context::{self, Origin};
+use crate::jupyter::discovery::{self, Origin};
+use crate::jupyter::listing::Kernel;
 use crate::jupyter::process::Processes;
 use crate::jupyter::running::{self, Running};
-use crate::jupyter::search::Kernel;
 
 pub(super) fn findings(s: &Surroundings) -> Vec<Finding> {
     if s.person.adc.is_none() {
@@ -30,7 +30,7 @@ pub(super) fn findings(s: &Surroundings) -> Vec<Finding> {
 /// The kernelspecs that the servers here would start, the one from this shell included.
 fn specs(s: &Surroundings, uid: u32, processes: &Processes) -> Vec<Finding> {
     let environ = environ(&s.variables);
-    let discovery = context::discover(&context::Surroundings {
+    let discovery = discovery::discover(&discovery::Surroundings {
         environ: &environ,
         home: &s.home,
         directory: &s.folder,

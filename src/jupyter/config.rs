@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::jupyter::context::Context;
 use crate::jupyter::files;
 use crate::jupyter::json::{self, Value};
-use crate::jupyter::search::Context;
 
 /// More than any configuration that a person writes.
 const MAX_CONFIG: u64 = 4 << 20;

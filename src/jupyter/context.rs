@@ -1,354 +1,151 @@
-//! Which Jupyter servers there are here, or would be if one were started.
+//! A Jupyter server, running or to be started, as far as it decides which files it reads.
 //!
-//! A running server's own environment counts, not the shell's; without one, every Python here that has
-//! Jupyter installed is a place where a server may be started, in the shell's environment.
+//! The rules are those of `jupyter_core.paths`, for the version that the server's Python has installed:
+//! they have changed over the years.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::jupyter::process::{Process, Processes};
-use crate::jupyter::python::{Options, Python};
-use crate::jupyter::search::{Context, Directory};
-use crate::jupyter::{Environ, launcher};
+use crate::jupyter::python::Python;
+use crate::jupyter::{Environ, files};
 
-/// Where bqcred itself runs.
+/// Everything of a server, running or to be started, that decides what it finds.
 #[derive(Clone, Debug)]
-pub(crate) struct Surroundings<'a> {
-    /// The environment.
-    pub(crate) environ: &'a Environ,
-    /// The home directory of the user.
-    pub(crate) home: &'a Path,
-    /// The working directory.
-    pub(crate) directory: &'a Path,
-    /// The user.
+pub(crate) struct Context {
+    /// The Python that runs it; none where only other programs read kernelspecs.
+    pub(crate) python: Option<Python>,
+    /// Its environment.
+    pub(crate) environ: Environ,
+    /// The home directory of its user, for an environment without `HOME`.
+    pub(crate) home: PathBuf,
+    /// Its working directory.
+    pub(crate) directory: PathBuf,
+    /// Its user.
     pub(crate) uid: u32,
-    /// The processes of this machine.
-    pub(crate) processes: &'a Processes,
+    /// The user of its login session, if there is one (`os.getlogin()`).
+    pub(crate) login: Option<u32>,
+    /// Its command line, without the interpreter; empty for a server that does not run.
+    pub(crate) arguments: Vec<String>,
 }
 
-/// How a context was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// bqcred runs in a kernel, and this is the process that started the kernel.
-    Parent(u32),
-    /// A server of this user runs under this process id.
-    Running(u32),
-    /// A virtual environment is active.
-    VirtualEnv,
-    /// A conda environment is active.
-    Conda,
-    /// A `jupyter` command is on the PATH, here.
-    OnPath(PathBuf),
-    /// An installation in one of the usual folders.
-    Installed(PathBuf),
-    /// Nothing but a `python3` on the PATH, or not even that.
-    Nothing,
-}
-
-/// A server, running or not, and how it was found.
-#[derive(Clone, Debug)]
-pub(crate) struct Found {
-    /// What decides what it finds.
-    pub(crate) context: Context,
-    /// How it was found.
-    pub(crate) origin: Origin,
-}
-
-/// A server that runs as another user: its environment can't be read, its home is not ours.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Foreign {
-    /// Its process id.
-    pub(crate) pid: u32,
-    /// The user that it runs as.
-    pub(crate) uid: u32,
-}
-
-/// All servers that were found, the one that most likely is meant first.
-#[derive(Clone, Debug)]
-pub(crate) struct Discovery {
-    /// Servers of this user; never empty.
-    pub(crate) found: Vec<Found>,
-    /// Servers of other users.
-    pub(crate) foreign: Vec<Foreign>,
-}
-
-impl Found {
-    /// Whether a process is behind it.
-    pub(crate) fn is_running(&self) -> bool {
-        matches!(self.origin, Origin::Parent(_) | Origin::Running(_))
-    }
-}
-
-/// Looks for servers. Runs no program.
-pub(crate) fn discover(here: &Surroundings<'_>) -> Discovery {
-    let mut search = Search { here, found: Vec::new(), seen: Vec::new() };
-    let foreign = search.running();
-    search.active();
-    search.on_path();
-    search.installed();
-    if search.found.is_empty() {
-        let python = launcher::on_path("python3", here.environ, here.directory);
-        let python = python.and_then(|path| here.python(&path));
-        search.found.push(Found { context: here.context(python), origin: Origin::Nothing });
-    }
-    Discovery { found: search.found, foreign }
-}
-
-impl Surroundings<'_> {
-    fn python(&self, executable: &Path) -> Option<Python> {
-        Python::at(executable, Options::default(), self.environ, self.home)
-    }
-
-    /// A server started from here with this Python.
-    fn context(&self, python: Option<Python>) -> Context {
-        Context {
-            python,
-            environ: self.environ.clone(),
-            home: self.home.to_owned(),
-            directory: self.directory.to_owned(),
-            uid: self.uid,
-            login: self.processes.own_login(),
-            arguments: Vec::new(),
+impl Context {
+    /// `~` as Python's `expanduser` sees it, not resolved.
+    pub(crate) fn plain_home(&self) -> PathBuf {
+        match self.environ.get("HOME") {
+            Some(home) if home.is_empty() => PathBuf::from("/"),
+            Some(home) => self.absolute(Path::new(home)),
+            None => self.home.clone(),
         }
     }
 
-    /// The context of a process of this user: its Python, its environment.
-    fn context_of(&self, process: &Process) -> Option<Context> {
-        let environ = process.environ()?;
-        let directory = process.directory()?;
-        let (first, rest) = process.argv.split_first()?;
-        let executable = executable(first, process, &environ, &directory)?;
-        let python = Python::at(&executable, Options::of(rest), &environ, self.home)?;
-        Some(Context {
-            python: Some(python),
-            environ,
-            home: self.home.to_owned(),
-            directory,
-            uid: process.uid,
-            login: process.login(),
-            arguments: rest.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
-        })
+    /// The home directory, links resolved.
+    pub(crate) fn resolved_home(&self) -> PathBuf {
+        let home = self.plain_home();
+        home.canonicalize().unwrap_or(home)
     }
-}
 
-struct Search<'a> {
-    here: &'a Surroundings<'a>,
-    found: Vec<Found>,
-    /// Two servers of the same Python that search the same directories are one for our purposes.
-    seen: Vec<(Option<PathBuf>, Vec<Directory>)>,
-}
+    /// A path as the server resolves it: from its working directory.
+    pub(super) fn absolute(&self, path: &Path) -> PathBuf {
+        self.directory.join(path)
+    }
 
-impl Search<'_> {
-    fn add(&mut self, context: Context, origin: Origin) {
-        let prefix = context.python.as_ref().map(|python| python.prefix.clone());
-        let key = (prefix, context.search_path());
-        if !self.seen.contains(&key) {
-            self.seen.push(key);
-            self.found.push(Found { context, origin });
+    /// Whether jupyter_client is of version 7 or later, or can't be found.
+    pub(crate) fn has_client_7(&self) -> bool {
+        let installed = self.python.as_ref().and_then(|python| python.version("jupyter_client"));
+        installed.is_none_or(|version| version >= (7, 0, 0))
+    }
+
+    /// The version of the installed `jupyter_core`; a very new one if it can't be found.
+    pub(super) fn core(&self) -> (u32, u32, u32) {
+        let installed = self.python.as_ref().and_then(|python| python.version("jupyter_core"));
+        installed.unwrap_or((u32::MAX, 0, 0))
+    }
+
+    /// Whether it goes by the platform's directories, and not by Jupyter's own of old.
+    pub(super) fn platform_dirs(&self) -> bool {
+        self.core() >= (5, 0, 0) && self.environ.flag("JUPYTER_PLATFORM_DIRS") == Some(true)
+    }
+
+    /// `jupyter_core.paths.jupyter_data_dir()`.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        if let Some(folder) = self.environ.filled("JUPYTER_DATA_DIR") {
+            return self.absolute(Path::new(folder));
         }
-    }
-
-    /// A Python of which a server might be started, if Jupyter is installed there.
-    fn add_python(&mut self, executable: &Path, origin: Origin) {
-        if let Some(python) = self.here.python(executable)
-            && python.package("jupyter_client").is_some()
+        let home = if self.platform_dirs() { self.plain_home() } else { self.resolved_home() };
+        if cfg!(target_os = "macos") {
+            let name = if self.platform_dirs() { "Application Support/Jupyter" } else { "Jupyter" };
+            return home.join("Library").join(name);
+        }
+        if cfg!(windows)
+            && let Some(data) = self.environ.filled("APPDATA")
         {
-            self.add(self.here.context(Some(python)), origin);
+            return Path::new(data).join("jupyter");
+        }
+        match self.environ.filled("XDG_DATA_HOME") {
+            Some(data) => self.absolute(Path::new(data)).join("jupyter"),
+            None => home.join(".local").join("share").join("jupyter"),
         }
     }
 
-    fn running(&mut self) -> Vec<Foreign> {
-        let here = self.here;
-        let parent = here.environ.get("JPY_PARENT_PID").and_then(|pid| pid.to_str()?.parse().ok());
-        if let Some(context) = parent.and_then(|pid| here.context_of(&here.processes.get(pid)?)) {
-            self.add(context, Origin::Parent(parent.unwrap_or_default()));
+    /// `jupyter_core.paths.jupyter_config_dir()`; none if `JUPYTER_NO_CONFIG` is set.
+    pub(crate) fn config_dir(&self) -> Option<PathBuf> {
+        if self.environ.filled("JUPYTER_NO_CONFIG").is_some() {
+            return None;
         }
-        let announced = announced(&here.context(None).runtime_dir());
-        let home = here.context(None).resolved_home();
-        let mut foreign = Vec::new();
-        for process in here.processes.all() {
-            let is_announced = announced.contains(&process.pid) && runs_python(&process);
-            if !is_announced && !is_server(&process.argv) {
-                continue;
-            }
-            if process.uid != here.uid {
-                foreign.push(Foreign { pid: process.pid, uid: process.uid });
-            } else if let Some(context) = here.context_of(&process)
-                // a server with another home is run for something else: a test, a container, a service
-                && context.resolved_home() == home
-            {
-                self.add(context, Origin::Running(process.pid));
-            }
+        if let Some(folder) = self.environ.filled("JUPYTER_CONFIG_DIR") {
+            return Some(self.absolute(Path::new(folder)));
         }
-        foreign
+        if self.platform_dirs() {
+            let config = self.environ.filled("XDG_CONFIG_HOME");
+            let config = config.map_or_else(|| self.plain_home().join(".config"), PathBuf::from);
+            return Some(config.join("jupyter"));
+        }
+        Some(self.resolved_home().join(".jupyter"))
     }
 
-    fn active(&mut self) {
-        for (name, origin) in [("VIRTUAL_ENV", Origin::VirtualEnv), ("CONDA_PREFIX", Origin::Conda)] {
-            if let Some(prefix) = self.here.environ.filled(name) {
-                self.add_python(&interpreter_in(Path::new(prefix)), origin);
-            }
+    /// `jupyter_core.paths.jupyter_runtime_dir()`.
+    pub(crate) fn runtime_dir(&self) -> PathBuf {
+        match self.environ.filled("JUPYTER_RUNTIME_DIR") {
+            Some(folder) => self.absolute(Path::new(folder)),
+            None => self.data_dir().join("runtime"),
         }
     }
 
-    fn on_path(&mut self) {
-        for name in ["jupyter-lab", "jupyter-notebook", "jupyter-server", "jupyter"] {
-            let script = launcher::on_path(name, self.here.environ, self.here.directory);
-            let Some(script) = script else { continue };
-            if let Some(python) = launcher::interpreter(&script, self.here.environ, self.here.directory) {
-                self.add_python(&python, Origin::OnPath(script));
-            }
+    /// `jupyter_core.paths.prefer_environment_over_user()`, as it was in the installed version.
+    pub(crate) fn prefers_environment(&self) -> bool {
+        let core = self.core();
+        if core < (4, 7, 0) {
+            return false;
         }
-        if let Some(python) = launcher::on_path("python3", self.here.environ, self.here.directory) {
-            self.add_python(&python, Origin::OnPath(python.clone()));
+        if let Some(prefer) = self.environ.flag("JUPYTER_PREFER_ENV_PATH") {
+            return prefer;
         }
+        let Some(python) = self.python.as_ref().filter(|_| core >= (5, 0, 0)) else { return false };
+        let conda = self.environ.get("CONDA_PREFIX").is_some_and(|conda| {
+            // a comparison of strings, as Python makes it
+            python.prefix.as_os_str().as_encoded_bytes().starts_with(conda.as_encoded_bytes())
+        });
+        if core < (5, 1, 1) {
+            return python.is_venv || conda;
+        }
+        let base = self.environ.get("CONDA_DEFAULT_ENV").is_none_or(|name| name == "base");
+        (python.is_venv || (conda && !base)) && self.owns(&python.prefix)
     }
 
-    /// The usual folders of conda, pipx and uv.
-    fn installed(&mut self) {
-        for prefix in conda_folders(self.here) {
-            self.add_python(&interpreter_in(&prefix), Origin::Installed(prefix));
-        }
-        for prefix in tool_folders(self.here) {
-            self.add_python(&interpreter_in(&prefix), Origin::Installed(prefix));
-        }
-    }
-}
-
-/// The interpreter of a process: its first word, for a venv is known by that path only; the program
-/// file itself where the first word says something else.
-fn executable(first: &OsString, process: &Process, environ: &Environ, directory: &Path) -> Option<PathBuf> {
-    let real = process.executable();
-    let named = if Path::new(first).components().count() > 1 {
-        Some(directory.join(first))
-    } else {
-        launcher::on_path(first.to_str()?, environ, directory)
-    };
-    let is_it = |path: &PathBuf| real.is_none() || path.canonicalize().ok() == real;
-    named.filter(is_it).or(real)
-}
-
-fn runs_python(process: &Process) -> bool {
-    let name = process.executable().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
-    name.is_some_and(|name| name.starts_with("python"))
-}
-
-/// Whether a command line starts a Jupyter server: a script of that name, or `-m` and its module.
-fn is_server(argv: &[OsString]) -> bool {
-    const SCRIPTS: [&str; 6] = [
-        "jupyter-lab",
-        "jupyter-notebook",
-        "jupyter-server",
-        "jupyter-labhub",
-        "jupyterhub-singleuser",
-        "jupyter-nbclassic",
-    ];
-    const MODULES: [&str; 6] = [
-        "jupyterlab",
-        "notebook",
-        "jupyter_server",
-        "jupyterhub.singleuser",
-        "jupyterlab.labhubapp",
-        "nbclassic",
-    ];
-    let words: Vec<_> = argv.iter().take(8).map(|word| word.to_string_lossy()).collect();
-    let script = words.iter().take(3).any(|word| {
-        let name = Path::new(word.as_ref()).file_name().map(|name| name.to_string_lossy());
-        name.is_some_and(|name| SCRIPTS.contains(&name.as_ref()))
-    });
-    let module = words.windows(2).any(|pair| match pair {
-        [flag, module] => flag == "-m" && MODULES.contains(&module.as_ref()),
-        _ => false,
-    });
-    let starts_python = words.first().is_some_and(|word| word.contains("python"));
-    (script && !words.iter().any(|word| word == "ipykernel_launcher")) || (module && starts_python)
-}
-
-/// Process ids of servers that announce themselves in the runtime directory. Their files hold tokens
-/// and are not read: the names say enough.
-fn announced(runtime: &Path) -> Vec<u32> {
-    let Ok(entries) = std::fs::read_dir(runtime) else { return Vec::new() };
-    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    names
-        .filter_map(|name| {
-            let rest = name.strip_prefix("jpserver-").or_else(|| name.strip_prefix("nbserver-"))?;
-            rest.strip_suffix(".json")?.parse().ok()
-        })
-        .collect()
-}
-
-fn interpreter_in(prefix: &Path) -> PathBuf {
-    let names = if cfg!(windows) {
-        ["python.exe", "Scripts/python.exe", "python.exe"]
-    } else {
-        ["bin/python", "bin/python3", "bin/python"]
-    };
-    let paths = names.map(|name| prefix.join(name));
-    paths.iter().find(|path| path.exists()).cloned().unwrap_or_else(|| prefix.join("bin/python"))
-}
-
-fn conda_folders(here: &Surroundings<'_>) -> Vec<PathBuf> {
-    let names = ["miniconda3", "anaconda3", "miniforge3", "mambaforge", "micromamba"];
-    let mut roots: Vec<PathBuf> =
-        ["/opt/conda", "/opt/miniconda3", "/opt/anaconda3"].map(PathBuf::from).to_vec();
-    roots.extend(names.map(|name| here.home.join(name)));
-    let envs = roots.iter().flat_map(|root| folders_in(&root.join("envs"))).collect::<Vec<_>>();
-    roots.extend(envs);
-    roots
-}
-
-fn tool_folders(here: &Surroundings<'_>) -> Vec<PathBuf> {
-    let shared = here.environ.filled("XDG_DATA_HOME");
-    let shared = shared.map_or_else(|| here.home.join(".local").join("share"), PathBuf::from);
-    let mut roots = vec![
-        shared.join("pipx").join("venvs"),
-        here.home.join(".local").join("pipx").join("venvs"),
-        shared.join("uv").join("tools"),
-    ];
-    roots.extend(here.environ.filled("PIPX_HOME").map(|home| Path::new(home).join("venvs")));
-    roots.extend(here.environ.filled("UV_TOOL_DIR").map(PathBuf::from));
-    roots.iter().flat_map(|root| folders_in(root)).collect()
-}
-
-fn folders_in(root: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(root) else { return Vec::new() };
-    let mut folders: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
-    folders.sort();
-    folders
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn servers_are_known_by_script_or_module() {
-        let server = |line: &str| is_server(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
-        assert!(server("/venv/bin/python3 /venv/bin/jupyter-lab --no-browser"));
-        assert!(server("python -m jupyter_server --port 1"));
-        assert!(server("/opt/conda/bin/python3.10 -s /opt/conda/bin/jupyterhub-singleuser"));
-        assert!(!server("/venv/bin/python -m ipykernel_launcher -f /x/jupyter-lab.json"));
-        assert!(!server("vim /home/ada/notes/on/jupyter-lab.txt"));
-        assert!(!server("less -m notebook"));
+    /// `jupyter_core.paths._do_i_own`: by login name where there is a login, else by user id.
+    fn owns(&self, path: &Path) -> bool {
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let existing = path.ancestors().find_map(|path| std::fs::metadata(path).ok());
+        existing.is_some_and(|metadata| files::owner(&metadata) == self.login.unwrap_or(self.uid))
     }
 
-    #[test]
-    fn a_machine_without_python_still_has_a_context() {
-        let home = tempfile::tempdir().unwrap();
-        let processes = Processes::here();
-        let environ = Environ::default();
-        let here = Surroundings {
-            environ: &environ,
-            home: home.path(),
-            directory: home.path(),
-            uid: u32::MAX - 1,
-            processes: &processes,
-        };
-        let discovery = discover(&here);
-        let last = discovery.found.last().unwrap();
-        assert!(!last.is_running());
-        let user = home.path().canonicalize().unwrap().join(".local/share/jupyter/kernels");
-        assert!(last.context.search_path().iter().any(|directory| directory.path == user));
+    /// Whether JupyterHub keeps this server from reading anything below the user's home.
+    pub(crate) fn ignores_home(&self) -> bool {
+        // jupyterhub's _bool_env: a word, not merely set
+        let word = self
+            .environ
+            .get("JUPYTERHUB_DISABLE_USER_CONFIG")
+            .map(|word| word.to_string_lossy().to_lowercase());
+        let by_hub = word.is_some_and(|word| !["", "0", "false"].contains(&word.as_str()));
+        by_hub || self.arguments.iter().any(|word| word.ends_with(".disable_user_config=True"))
     }
 }

@@ -3,8 +3,9 @@
 //! Both work on the text of `kernel.json` and give back the whole new text. Putting in twice is the
 //! same as once; taking out gives the bytes from before, save what others have changed since.
 
-use crate::jupyter::json::{self, Value};
-use crate::jupyter::marker::{self, Folder, Marker, Wrapped};
+use crate::jupyter::argv::{self, Exec};
+use crate::jupyter::json;
+use crate::jupyter::marker::{self, Folder, Marker};
 use crate::jupyter::spec;
 use crate::jupyter::splice::{self, Style};
 
@@ -19,15 +20,6 @@ pub(crate) struct Change<'a> {
     pub(crate) exec: Option<Exec<'a>>,
     /// The folder was made for this spec: how to tell later whether it may be removed.
     pub(crate) folder: Option<&'a Folder>,
-}
-
-/// How to wrap a kernel's command.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Exec<'a> {
-    /// Absolute path of bqcred.
-    pub(crate) bqcred: &'a str,
-    /// Absolute path of the server's Python: Jupyter puts it in for a bare `python`, but only in front.
-    pub(crate) python: &'a str,
 }
 
 /// A spec from which bqcred's changes were taken.
@@ -62,7 +54,7 @@ pub(crate) fn install(text: &str, change: &Change<'_>) -> Result<String, String>
     let mut marker = Marker::new(change.profile);
     marker.folder = folder;
     if let Some(exec) = change.exec {
-        text = wrap(&text, change.profile, exec, &mut marker)?;
+        text = argv::wrap(&text, change.profile, exec, &mut marker)?;
     }
     for (name, value) in change.vars {
         text = set_var(&text, name, value, &mut marker)?;
@@ -74,7 +66,7 @@ pub(crate) fn install(text: &str, change: &Change<'_>) -> Result<String, String>
 
 /// The text without bqcred's changes.
 pub(crate) fn uninstall(text: &str) -> Result<Undone, String> {
-    let document = json::parse(text).map_err(|problem| problem.to_string())?;
+    let document = json::parse(text)?;
     let Some(marker) = Marker::read(text, &document)? else {
         return Ok(Undone { text: text.to_owned(), marker: None, kept: Vec::new() });
     };
@@ -86,14 +78,14 @@ pub(crate) fn uninstall(text: &str) -> Result<Undone, String> {
     }
     text = restore_object(&text, "env", &marker)?;
     if let Some(wrapped) = &marker.argv {
-        text = unwrap(&text, wrapped, &mut kept)?;
+        text = argv::unwrap(&text, wrapped, &mut kept)?;
     }
     Ok(Undone { text, marker: Some(marker), kept })
 }
 
 /// The text with another display name, for a copy that stands beside its original.
 pub(crate) fn rename(text: &str, display_name: &str) -> Result<String, String> {
-    let document = parse(text)?;
+    let document = json::parse(text)?;
     match document.get("display_name") {
         Some(value) => Ok(splice::replace(text, &value.span, &json::quote(display_name))),
         None => Style::of(text, &document)
@@ -105,10 +97,6 @@ pub(crate) fn rename(text: &str, display_name: &str) -> Result<String, String> {
 /// What the marker of a spec says, if it has one that we understand.
 pub(crate) fn marker(text: &str) -> Option<Marker> {
     Marker::read(text, &json::parse(text).ok()?).ok().flatten()
-}
-
-fn parse(text: &str) -> Result<Value, String> {
-    json::parse(text).map_err(|problem| problem.to_string())
 }
 
 /// Jupyter substitutes `$NAME` and `${NAME}` in values, VS Code only the latter: no form of `$` means
@@ -129,7 +117,7 @@ fn set_var(text: &str, name: &str, value: &str, marker: &mut Marker) -> Result<S
     if marker.set.is_empty() {
         note_object(text, "env", marker)?;
     }
-    let document = parse(text)?;
+    let document = json::parse(text)?;
     if let Some(old) = document.get("env").and_then(|env| env.get(name)) {
         marker.had.insert(name.to_owned(), splice::slice(text, old.span.clone()).to_owned());
     }
@@ -144,7 +132,7 @@ fn unset_var(
     marker: &Marker,
     kept: &mut Vec<String>,
 ) -> Result<String, String> {
-    let document = parse(text)?;
+    let document = json::parse(text)?;
     let Some(current) = document.get("env").and_then(|env| env.get(name)) else {
         kept.push(name.to_owned());
         return Ok(text.to_owned());
@@ -161,7 +149,7 @@ fn unset_var(
 
 /// Remembers whether a top-level object exists, and how it looks if it is empty.
 fn note_object(text: &str, key: &str, marker: &mut Marker) -> Result<(), String> {
-    match parse(text)?.get(key) {
+    match json::parse(text)?.get(key) {
         None => marker.created.push(key.to_owned()),
         Some(value) if value.members().is_some_and(<[_]>::is_empty) => {
             let raw = splice::slice(text, value.span.clone()).to_owned();
@@ -174,7 +162,7 @@ fn note_object(text: &str, key: &str, marker: &mut Marker) -> Result<(), String>
 
 /// Brings back what [`note_object`] saw, if nothing is left in the object.
 fn restore_object(text: &str, key: &str, marker: &Marker) -> Result<String, String> {
-    let document = parse(text)?;
+    let document = json::parse(text)?;
     let Some((position, member)) = document.find(key) else { return Ok(text.to_owned()) };
     if !member.value.members().is_some_and(<[_]>::is_empty) {
         return Ok(text.to_owned());
@@ -190,7 +178,7 @@ fn restore_object(text: &str, key: &str, marker: &Marker) -> Result<String, Stri
 
 /// Sets `key` of a top-level object, which is made if need be.
 fn put(text: &str, object: &str, key: &str, value: &str) -> Result<String, String> {
-    let document = parse(text)?;
+    let document = json::parse(text)?;
     let style = Style::of(text, &document);
     let members = [(key, value.to_owned())];
     let fresh = style.object(&members, 1);
@@ -205,77 +193,10 @@ fn put(text: &str, object: &str, key: &str, value: &str) -> Result<String, Strin
 
 /// Removes `key` of a top-level object.
 fn take(text: &str, object: &str, key: &str) -> Result<String, String> {
-    let document = parse(text)?;
+    let document = json::parse(text)?;
     let Some(target) = document.get(object) else { return Ok(text.to_owned()) };
     let Some((position, _)) = target.find(key) else { return Ok(text.to_owned()) };
     Ok(splice::remove(text, target, position))
-}
-
-fn wrap(text: &str, profile: &str, exec: Exec<'_>, marker: &mut Marker) -> Result<String, String> {
-    let document = parse(text)?;
-    let argv = document.get("argv").ok_or("it has no argv")?;
-    let mut set: Vec<String> =
-        [exec.bqcred, "exec", "--always-start", "--profile", profile, "--"].map(str::to_owned).to_vec();
-    for (position, element) in argv.elements().unwrap_or_default().iter().enumerate() {
-        let word = element.text().unwrap_or_default();
-        let bare = position == 0 && is_bare_python(word);
-        set.push(if bare { exec.python.to_owned() } else { word.to_owned() });
-    }
-    let had = splice::slice(text, argv.span.clone()).to_owned();
-    let new = list(text, argv, &set);
-    marker.argv = Some(Wrapped { had, set });
-    Ok(splice::replace(text, &argv.span, &new))
-}
-
-fn unwrap(text: &str, wrapped: &Wrapped, kept: &mut Vec<String>) -> Result<String, String> {
-    let document = parse(text)?;
-    let Some(argv) = document.get("argv") else { return Ok(text.to_owned()) };
-    if words(argv) == wrapped.set {
-        return Ok(splice::replace(text, &argv.span, &wrapped.had));
-    }
-    // somebody added an option: take our words from the front, keep the rest
-    kept.push("argv".to_owned());
-    let ours = wrapped.set.iter().position(|word| word == "--").map_or(0, |end| end + 1);
-    let current = words(argv);
-    if current.get(..ours) != wrapped.set.get(..ours) {
-        return Ok(text.to_owned());
-    }
-    let mut rest = current.get(ours..).unwrap_or_default().to_vec();
-    let original = parse(&wrapped.had)?;
-    if let (Some(first), Some(set), Some(had)) =
-        (rest.first_mut(), wrapped.set.get(ours), words(&original).into_iter().next())
-        && first == set
-    {
-        *first = had;
-    }
-    Ok(splice::replace(text, &argv.span, &list(text, argv, &rest)))
-}
-
-fn words(argv: &Value) -> Vec<String> {
-    let elements = argv.elements().unwrap_or_default();
-    elements.iter().map(|element| element.text().unwrap_or_default().to_owned()).collect()
-}
-
-/// A list of strings, laid out as the list in the text is.
-fn list(text: &str, like: &Value, words: &[String]) -> String {
-    let elements = like.elements().unwrap_or_default();
-    let lead =
-        elements.first().map_or("", |first| splice::slice(text, like.span.start + 1..first.span.start));
-    let tail = elements.last().map_or("", |last| splice::slice(text, last.span.end..like.span.end - 1));
-    let separator = if lead.contains('\n') { format!(",{lead}") } else { ", ".to_owned() };
-    let words: Vec<String> = words.iter().map(|word| json::quote(word)).collect();
-    format!("[{lead}{}{tail}]", words.join(&separator))
-}
-
-/// Names for which Jupyter puts in its own interpreter (`KernelManager.format_kernel_cmd`).
-fn is_bare_python(word: &str) -> bool {
-    match word.strip_prefix("python") {
-        Some("" | "3") => true,
-        Some(version) => version
-            .strip_prefix("3.")
-            .is_some_and(|minor| !minor.is_empty() && minor.bytes().all(|b| b.is_ascii_digit())),
-        None => false,
-    }
 }
 
 #[cfg(test)]

@@ -4,27 +4,32 @@
 //! environment, paths and a user id, and gives back facts and texts. It needs no Jupyter on the PATH
 //! and runs no Python; the rules are those of `jupyter_core.paths` and `jupyter_client.kernelspec`.
 //!
-//! - [`python`], [`launcher`], [`process`], [`context`]: which Pythons may run a server, with which environment
-//! - [`search`]: the directories that such a server searches, and what it finds in them
-//! - [`config`]: settings of the server that change what it lists
+//! - [`process`], [`recognise`], [`launcher`], [`installed`], [`discovery`]: which servers run or may be started
+//! - [`python`], [`context`]: what such a server knows of itself, which decides what it reads
+//! - [`search`], [`config`], [`listing`]: the directories that it searches, its settings, and what it finds
 //! - [`json`], [`spec`]: reading a `kernel.json` as Jupyter does
-//! - [`splice`], [`marker`], [`edit`]: changing its text at byte spans, and undoing that
+//! - [`splice`], [`marker`], [`argv`], [`edit`]: changing its text at byte spans, and undoing that
 //! - [`place`], [`step`], [`files`]: which file to write for a kernel, and writing it
 //! - [`running`]: kernels that already run, and what they were given
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
+pub(crate) mod argv;
 pub(crate) mod config;
 pub(crate) mod context;
+pub(crate) mod discovery;
 pub(crate) mod edit;
 pub(crate) mod files;
+mod installed;
 pub(crate) mod json;
 pub(crate) mod launcher;
+pub(crate) mod listing;
 pub(crate) mod marker;
 pub(crate) mod place;
 pub(crate) mod process;
 pub(crate) mod python;
+mod recognise;
 pub(crate) mod running;
 pub(crate) mod search;
 pub(crate) mod spec;

@@ -7,8 +7,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::jupyter::config::Config;
+use crate::jupyter::context::Context;
 use crate::jupyter::files;
-use crate::jupyter::search::{Context, Directory, Kernel, Source};
+use crate::jupyter::listing::Kernel;
+use crate::jupyter::search::{Directory, Source};
 
 /// Where the person wants the change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,6 +9,10 @@ use std::path::{Path, PathBuf};
 
 use crate::jupyter::{Environ, files};
 
+mod prefix;
+
+use prefix::{Config, base_executable, base_prefix, packages_below};
+
 /// A Python interpreter with the environment that it runs in.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Python {
@@ -154,106 +158,6 @@ pub(crate) fn user_base(environ: &Environ, home: &Path) -> PathBuf {
         Some(base) => base.into(),
         None => home.join(".local"),
     }
-}
-
-/// `pyvenv.cfg`, as far as it matters.
-struct Config {
-    system_packages: bool,
-    home: Option<PathBuf>,
-}
-
-impl Config {
-    /// The file beside the interpreter or one folder above it.
-    fn beside(executable: &Path) -> Option<Self> {
-        let bin = executable.parent()?;
-        let candidates = [bin.join("pyvenv.cfg"), bin.parent()?.join("pyvenv.cfg")];
-        let path = candidates.into_iter().find(|path| path.is_file())?;
-        let text = files::read(&path, 1 << 20).ok()?;
-        // without the key, site.py takes the system's packages in
-        let mut config = Config { system_packages: true, home: None };
-        for line in String::from_utf8_lossy(&text).lines() {
-            let Some((key, value)) = line.split_once('=') else { continue };
-            match key.trim().to_lowercase().as_str() {
-                "include-system-site-packages" => {
-                    config.system_packages = value.trim().eq_ignore_ascii_case("true");
-                }
-                "home" => config.home = Some(value.trim().into()),
-                _ => {}
-            }
-        }
-        Some(config)
-    }
-}
-
-/// The interpreter that a venv was made from, or the executable itself.
-fn base_executable(executable: &Path, config: Option<&Config>) -> PathBuf {
-    let name = executable.file_name().unwrap_or_default();
-    match config.and_then(|config| config.home.as_ref()) {
-        Some(home) => [name, "python3".as_ref(), "python".as_ref()]
-            .into_iter()
-            .map(|name| home.join(name))
-            .find(|path| path.exists())
-            .unwrap_or_else(|| home.join(name)),
-        None => executable.to_owned(),
-    }
-}
-
-/// The first folder above the interpreter, links of the file itself followed, that holds Python's
-/// standard library.
-fn base_prefix(executable: &Path, options: Options, environ: &Environ) -> Option<PathBuf> {
-    if !options.ignore_environ
-        && let Some(home) = environ.filled("PYTHONHOME")
-    {
-        return std::env::split_paths(home).next();
-    }
-    let mut real = executable.to_owned();
-    for _ in 0..40 {
-        let Ok(target) = std::fs::read_link(&real) else { break };
-        real = real.parent()?.join(target);
-    }
-    let folders = real.parent()?.ancestors().chain(executable.parent()?.ancestors());
-    folders.filter(|folder| has_library(folder)).map(normal).next()
-}
-
-fn has_library(folder: &Path) -> bool {
-    if cfg!(windows) {
-        return folder.join("Lib").join("os.py").is_file();
-    }
-    versions(folder).any(|library| library.join("os.py").is_file())
-}
-
-/// `lib/python3.11` and the like below a prefix.
-fn versions(prefix: &Path) -> impl Iterator<Item = PathBuf> {
-    let libraries = ["lib", "lib64"].map(|name| prefix.join(name));
-    let entries = libraries.into_iter().filter_map(|folder| std::fs::read_dir(folder).ok());
-    let paths = entries.flat_map(|entries| entries.flatten().map(|entry| entry.path()));
-    paths.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("python3")))
-}
-
-/// `site-packages` and `dist-packages` below a prefix.
-fn packages_below(prefix: &Path) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = versions(prefix)
-        .flat_map(|library| ["site-packages", "dist-packages"].map(|name| library.join(name)))
-        .chain([prefix.join("Lib").join("site-packages")])
-        .filter(|folder| folder.is_dir())
-        .collect();
-    folders.sort();
-    folders
-}
-
-/// `a/../b` resolved by name, as `os.path.normpath` does.
-fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::ParentDir => {
-                normal.pop();
-            }
-            std::path::Component::CurDir => {}
-            part => normal.push(part),
-        }
-    }
-    normal
 }
 
 fn numbers(version: &str) -> Option<(u32, u32, u32)> {

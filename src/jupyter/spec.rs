@@ -59,7 +59,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<&str, String> {
 
 /// Reads a spec; the error says why Jupyter leaves it out, without quoting it.
 pub(crate) fn parse(text: &str) -> Result<Spec, String> {
-    let document = json::parse(text).map_err(|problem| problem.to_string())?;
+    let document = json::parse(text)?;
     read(&document)
 }
 

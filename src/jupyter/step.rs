@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::jupyter::edit::{self, Change, Undone};
+use crate::jupyter::listing::Kernel;
 use crate::jupyter::marker::{self, Folder};
 use crate::jupyter::place::Place;
-use crate::jupyter::search::Kernel;
 use crate::jupyter::{files, spec};
 
 /// More than any kernelspec.

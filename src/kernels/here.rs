@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::app::App;
 use crate::environment;
 use crate::jupyter::Environ;
-use crate::jupyter::context::{self, Discovery, Surroundings};
+use crate::jupyter::discovery::{self, Discovery, Surroundings};
 use crate::jupyter::process::Processes;
 use crate::jupyter::running::{self, Running};
 use crate::process_env;
@@ -34,7 +34,7 @@ impl Here {
 
     /// The servers here.
     pub(crate) fn discover(&self) -> Discovery {
-        context::discover(&Surroundings {
+        discovery::discover(&Surroundings {
             environ: &self.environ,
             home: &self.home,
             directory: &self.directory,

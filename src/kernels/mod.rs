@@ -3,7 +3,7 @@
 
 use crate::app::App;
 use crate::jupyter::config::Config;
-use crate::jupyter::context::Origin;
+use crate::jupyter::discovery::Origin;
 use crate::jupyter::edit;
 
 pub(crate) mod here;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::app::App;
 use crate::jupyter::edit;
+use crate::jupyter::listing::Kernel;
 use crate::jupyter::marker::{self, Marker};
-use crate::jupyter::search::Kernel;
 use crate::jupyter::step;
 use crate::profile::ProfileName;
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::app::App;
 use crate::environment::{self, Extent};
 use crate::error::{Error, Kind, Result};
-use crate::jupyter::context::{Discovery, Found, Origin};
-use crate::jupyter::edit::Exec;
+use crate::jupyter::argv::Exec;
+use crate::jupyter::discovery::{Discovery, Found, Origin};
 use crate::process_env;
 use crate::profile::{Profile, ProfileName, StoreKind};
 

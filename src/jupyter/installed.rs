@@ -1,0 +1,49 @@
+//! Where conda, pipx and uv keep Pythons that may have Jupyter, active or not.
+
+use std::path::{Path, PathBuf};
+
+use crate::jupyter::Environ;
+
+/// The Python of a prefix.
+pub(super) fn interpreter_in(prefix: &Path) -> PathBuf {
+    let names = if cfg!(windows) {
+        ["python.exe", "Scripts/python.exe", "python.exe"]
+    } else {
+        ["bin/python", "bin/python3", "bin/python"]
+    };
+    let paths = names.map(|name| prefix.join(name));
+    paths.iter().find(|path| path.exists()).cloned().unwrap_or_else(|| prefix.join("bin/python"))
+}
+
+/// Prefixes of conda and its environments, in the usual folders.
+pub(super) fn conda_folders(home: &Path) -> Vec<PathBuf> {
+    let names = ["miniconda3", "anaconda3", "miniforge3", "mambaforge", "micromamba"];
+    let mut roots: Vec<PathBuf> =
+        ["/opt/conda", "/opt/miniconda3", "/opt/anaconda3"].map(PathBuf::from).to_vec();
+    roots.extend(names.map(|name| home.join(name)));
+    let envs = roots.iter().flat_map(|root| folders_in(&root.join("envs"))).collect::<Vec<_>>();
+    roots.extend(envs);
+    roots
+}
+
+/// Prefixes of the tools that pipx and uv installed.
+pub(super) fn tool_folders(environ: &Environ, home: &Path) -> Vec<PathBuf> {
+    let shared = environ.filled("XDG_DATA_HOME");
+    let shared = shared.map_or_else(|| home.join(".local").join("share"), PathBuf::from);
+    let mut roots = vec![
+        shared.join("pipx").join("venvs"),
+        home.join(".local").join("pipx").join("venvs"),
+        shared.join("uv").join("tools"),
+    ];
+    roots.extend(environ.filled("PIPX_HOME").map(|home| Path::new(home).join("venvs")));
+    roots.extend(environ.filled("UV_TOOL_DIR").map(PathBuf::from));
+    roots.iter().flat_map(|root| folders_in(root)).collect()
+}
+
+fn folders_in(root: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(root) else { return Vec::new() };
+    let mut folders: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
