@@ -10,3 +10,4 @@ mod proof;
 mod real;
 mod scene;
 mod verb;
+mod warm;

@@ -1,3 +1,8 @@
+# With the argument `serve`: an R that has loaded the packages, and plays each environment in a child of its
+# own; a line of JSON in, a line of JSON out. Without: this R itself, as it was started.
+library(gargle)
+library(httr)
+
 observe <- function() {
   token <- gargle::token_fetch(scopes = c(
     "https://www.googleapis.com/auth/bigquery", "https://www.googleapis.com/auth/cloud-platform"))
@@ -10,5 +15,27 @@ observe <- function() {
     else if (inherits(token, "TokenServiceAccount")) "service_account" else "person"
   list(identity = kind, account = httr::content(answer)$rows[[1]]$f[[1]]$v)
 }
-result <- c(list(name = "gargle"), observe())
-cat("\n", jsonlite::toJSON(list(result), auto_unbox = TRUE), "\n", sep = "")
+
+# R trusts the system's certificates only, and reads no variable for others.
+result <- function() {
+  options(httr_config = httr::config(cainfo = Sys.getenv("CURL_CA_BUNDLE")))
+  jsonlite::toJSON(list(c(list(name = "gargle"), observe())), auto_unbox = TRUE)
+}
+
+play <- function(request) {
+  Sys.unsetenv(grep("^(R_|LD_)", names(Sys.getenv()), value = TRUE, invert = TRUE))
+  do.call(Sys.setenv, request$env)
+  setwd(request$folder)
+  result()
+}
+
+if (identical(commandArgs(TRUE), "serve")) {
+  requests <- file("stdin", "r")
+  while (length(line <- readLines(requests, 1))) {
+    child <- parallel::mcparallel(play(jsonlite::fromJSON(line, simplifyVector = FALSE)), silent = TRUE)
+    cat(parallel::mccollect(child)[[1]], "\n", sep = "")
+    flush(stdout())
+  }
+} else {
+  cat("\n", result(), "\n", sep = "")
+}

@@ -1,19 +1,25 @@
 //! What the real libraries do in an environment: as whom BigQuery sees them, or how they fail.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
 use super::common::{find_program, missing, r_package, venv};
 use super::scene::Scene;
+use super::warm::Pool;
 
-/// Python's libraries, one after the other; the last line is the result.
+/// Python's libraries.
 const PYTHON: &str = include_str!("real.py");
 /// bigrquery's `bq_auth()` with its scopes.
 const R: &str = include_str!("real.R");
 /// google-auth-library.
 const NODE: &str = include_str!("real.cjs");
+
+static PYTHONS: Pool = Pool::new();
+static RS: Pool = Pool::new();
+static NODES: Pool = Pool::new();
 
 /// The real libraries of this machine.
 pub struct Libraries {
@@ -40,8 +46,13 @@ pub struct Observed {
 }
 
 impl Libraries {
-    /// Looks for them, and says what is missing.
-    pub fn here() -> Self {
+    /// Looks for them once, and says what is missing.
+    pub fn here() -> &'static Self {
+        static HERE: OnceLock<Libraries> = OnceLock::new();
+        HERE.get_or_init(Self::look)
+    }
+
+    fn look() -> Self {
         let python = venv(&["google.auth", "pydata_google_auth", "pandas_gbq", "requests"]);
         let rscript = r_package(&["gargle", "httr", "jsonlite"]);
         let node = node();
@@ -61,29 +72,29 @@ impl Libraries {
         Libraries { python, rscript, node, gcloud, bq: gcloud && find_program("bq").is_some() }
     }
 
-    /// Runs all of them in this environment.
+    /// Runs all of them in this environment, side by side.
     pub fn observe(&self, scene: &Scene) -> Vec<Observed> {
-        let mut observed = Vec::new();
-        if let Some(python) = &self.python {
-            let mut args = vec!["-c", PYTHON, "google-auth"];
-            let built_on_it = ["pydata-google-auth", "pandas-gbq", "ibis"];
-            args.extend(built_on_it.iter().filter(|_| !scene.slow));
-            // they look at nothing else, so that the other environments would be asked the same again
-            args.extend((self.gcloud && scene.concerns_gcloud).then_some("gcloud"));
-            args.extend((self.bq && scene.concerns_gcloud).then_some("bq"));
-            let run = scene.program(python, &args).limit(Duration::from_secs(300)).run();
-            observed.extend(read(&run.success().stdout));
-        }
-        if let Some(rscript) = &self.rscript {
-            ["R", "Rscript"].into_iter().for_each(|name| scene.sandbox.link_program(name));
-            let run = scene.program(rscript, &["-e", R]).env("R_PROFILE_USER", trusting(scene)).run();
-            observed.extend(read(&run.success().stdout));
-        }
-        if let Some((node, modules)) = &self.node {
-            let run = scene.program(node, &["-e", NODE]).env("NODE_PATH", modules).run();
-            observed.extend(read(&run.success().stdout));
-        }
-        observed
+        std::thread::scope(|scope| {
+            let families = [
+                self.python.as_deref().map(|python| scope.spawn(|| self.python(python, scene))),
+                self.rscript.as_deref().map(|rscript| scope.spawn(|| r(rscript, scene))),
+                self.node.as_ref().map(|(program, modules)| {
+                    let modules = modules.to_str().unwrap();
+                    scope.spawn(move || read(&NODES.play(program, &["-e", NODE, modules], scene, &["node"])))
+                }),
+            ];
+            let done = families.into_iter().flatten().map(|family| family.join());
+            done.flat_map(|found| found.unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        })
+    }
+
+    fn python(&self, python: &Path, scene: &Scene) -> Vec<Observed> {
+        let mut names = vec!["google-auth"];
+        names.extend(["pydata-google-auth", "pandas-gbq", "ibis"].iter().filter(|_| !scene.slow));
+        // they look at nothing else, so that the other environments would be asked the same again
+        names.extend((self.gcloud && scene.concerns_gcloud).then_some("gcloud"));
+        names.extend((self.bq && scene.concerns_gcloud).then_some("bq"));
+        read(&PYTHONS.play(python, &["-c", PYTHON], scene, &names))
     }
 
     /// How many are asked at most.
@@ -98,10 +109,13 @@ fn node() -> Option<(PathBuf, PathBuf)> {
     Some((find_program("node")?, modules))
 }
 
-/// R trusts the system's certificates only, and reads no variable for others.
-fn trusting(scene: &Scene) -> PathBuf {
-    let trust = "options(httr_config = httr::config(cainfo = Sys.getenv('CURL_CA_BUNDLE')))\n";
-    scene.sandbox.write("profile.R", trust)
+/// What R reads when it starts, a child of a running one would not have read.
+fn r(rscript: &Path, scene: &Scene) -> Vec<Observed> {
+    if scene.concerns_start_of_r {
+        ["R", "Rscript"].into_iter().for_each(|name| scene.sandbox.link_program(name));
+        return read(&scene.program(rscript, &["-e", R]).run().success().stdout);
+    }
+    read(&RS.play(rscript, &["--vanilla", "-e", R, "serve"], scene, &["gargle"]))
 }
 
 /// The last line: a JSON list.

@@ -1,5 +1,6 @@
 //! One environment: a home, variables, a double of Google, perhaps a VM's metadata server.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,8 @@ pub struct Scene {
     pub slow: bool,
     /// What gcloud and bq look at is different here.
     pub concerns_gcloud: bool,
+    /// R reads something here when it starts.
+    pub concerns_start_of_r: bool,
 }
 
 impl Scene {
@@ -43,6 +46,7 @@ impl Scene {
             google,
             slow: false,
             concerns_gcloud: false,
+            concerns_start_of_r: false,
         };
         scene.metadata_at(NOBODY);
         // one try is as good as three here, and takes less time
@@ -68,6 +72,7 @@ impl Scene {
     pub fn set(&mut self, name: &str, value: impl AsRef<Path>) -> &mut Self {
         let value = value.as_ref().to_str().unwrap().to_owned();
         self.concerns_gcloud |= name.starts_with("CLOUDSDK_");
+        self.concerns_start_of_r |= name.starts_with("R_");
         self.unset(name);
         self.variables.push((name.to_owned(), value));
         self
@@ -84,6 +89,7 @@ impl Scene {
         let path = self.sandbox.write(&format!("home/{path}"), content);
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         self.concerns_gcloud |= path.to_str().unwrap().contains("/gcloud/configurations");
+        self.concerns_start_of_r |= path.ends_with(".Renviron");
         path
     }
 
@@ -126,6 +132,16 @@ impl Scene {
     /// What `gcloud auth application-default login` leaves, at its place.
     pub fn well_known(&mut self, content: &Value) -> PathBuf {
         self.file(".config/gcloud/application_default_credentials.json", content.to_string())
+    }
+
+    /// The whole environment of a program here.
+    pub fn env(&self) -> BTreeMap<String, String> {
+        self.sandbox.env().into_iter().chain(self.variables.clone()).collect()
+    }
+
+    /// The working folder that programs have here.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Any program here.
