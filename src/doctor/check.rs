@@ -1,23 +1,17 @@
 //! Whether the person may query a project, a dataset, a table: asked of BigQuery itself by a dry run,
 //! which reads nothing and costs nothing. A refusal is told as the role, scope or API that is missing.
 
-use super::findings::{Finding, has_drive};
+use super::finding::Finding;
+use super::findings::has_drive;
 use super::refusal::Refusals;
 use super::surroundings::Surroundings;
+use super::target::Target;
 use crate::app::App;
 use crate::credential::AuthorizedUser;
 use crate::environment::{PROJECT, QUOTA_PROJECT};
 use crate::error::{Error, Result};
 use crate::google::{BigQuery, Failure, Transport};
 use crate::refresh;
-
-/// A project, a dataset or a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Target {
-    pub(super) project: String,
-    dataset: Option<String>,
-    table: Option<String>,
-}
 
 /// What the check came to.
 #[derive(Debug)]
@@ -32,51 +26,6 @@ pub(crate) struct Checked {
     pub(crate) bytes: Option<u64>,
     /// What is missing; empty: nothing.
     pub(crate) missing: Vec<Finding>,
-}
-
-impl Target {
-    /// `PROJECT[.DATASET[.TABLE]]`, and `PROJECT:DATASET.TABLE` as bq writes it.
-    pub(crate) fn parse(text: &str) -> Result<Target, String> {
-        let text = text.trim_matches('`');
-        // a project of an old organisation has its domain in front: example.com:project
-        let (domain, rest) = match text.split_once(':') {
-            Some((domain, rest)) if domain.contains('.') => (Some(domain), rest),
-            _ => (None, text),
-        };
-        let mut parts = rest.splitn(3, ['.', ':']).map(str::to_owned);
-        let name = parts.next().unwrap_or_default();
-        let target = Target {
-            project: domain.map_or(name.clone(), |domain| format!("{domain}:{name}")),
-            dataset: parts.next(),
-            table: parts.next(),
-        };
-        let plain = |text: &str, more: &str| {
-            !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || more.contains(c))
-        };
-        let good = plain(&target.project, "-:.")
-            && target.dataset.as_deref().is_none_or(|name| plain(name, "_-"))
-            && target.table.as_deref().is_none_or(|name| plain(name, "_- *$.@"));
-        if good {
-            Ok(target)
-        } else {
-            Err("it has to be PROJECT, PROJECT.DATASET or PROJECT.DATASET.TABLE".to_owned())
-        }
-    }
-
-    fn named(&self) -> String {
-        [Some(&self.project), self.dataset.as_ref(), self.table.as_ref()]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(".")
-    }
-}
-
-impl std::fmt::Display for Target {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.named())
-    }
 }
 
 /// Asks BigQuery, as the current profile.
@@ -154,27 +103,4 @@ fn ask(bigquery: &BigQuery<'_>, checked: &mut Checked, refusals: &Refusals<'_>) 
 /// Says why the check could not be made offline.
 pub(crate) fn needs_network() -> Error {
     Error::usage("--check asks BigQuery, and --offline forbids that").hint("leave one of them out")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn targets_are_read_in_every_spelling() {
-        let read = |text: &str| Target::parse(text).map(|target| target.to_string());
-        for (text, name) in [
-            ("p1", "p1"),
-            ("p1.d", "p1.d"),
-            ("p1.d.t", "p1.d.t"),
-            ("p1:d.t", "p1.d.t"),
-            ("`p1.d.t_2024*`", "p1.d.t_2024*"),
-            ("example.com:p1.d.t", "example.com:p1.d.t"),
-        ] {
-            assert_eq!(read(text).as_deref(), Ok(name), "{text}");
-        }
-        for bad in ["", "p1.", "p1..t", "p1.d.t`; DROP", "p1.d.", "p 1", "p1.d\\.t"] {
-            assert!(read(bad).is_err(), "{bad}");
-        }
-    }
 }

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use super::credential_file::FileState;
+use super::finding::Finding;
 use super::identity::Identity;
 use super::life::Life;
 use super::pydata::CACHES;
@@ -15,23 +16,6 @@ use crate::scopes;
 
 /// Tokens are refused when the clock is off by more than a few minutes.
 const CLOCK_TOLERANCE: i64 = 120;
-
-/// Something to know, and the command that helps.
-#[derive(Clone, Debug)]
-pub(crate) struct Finding {
-    /// A word for programs.
-    pub(crate) code: &'static str,
-    /// In words.
-    pub(crate) what: String,
-    /// What helps, if anything is known to.
-    pub(crate) fix: Option<String>,
-}
-
-impl Finding {
-    pub(super) fn new(code: &'static str, what: impl Into<String>, fix: Option<String>) -> Self {
-        Finding { code, what: what.into(), fix }
-    }
-}
 
 /// Everything that was found, in the order of weight.
 pub(crate) fn findings(s: &Surroundings, predictions: &[Prediction]) -> Vec<Finding> {

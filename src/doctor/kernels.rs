@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::findings::Finding;
+use super::finding::Finding;
 use super::surroundings::Surroundings;
 use super::variables::Variables;
 use crate::environment::{ADC, PROFILE};

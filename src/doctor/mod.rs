@@ -10,6 +10,7 @@ mod check;
 mod connectorx;
 mod credential_file;
 mod dbt;
+mod finding;
 mod findings;
 mod fix;
 mod gargle;
@@ -25,18 +26,21 @@ mod metadata;
 mod node;
 mod person;
 mod pydata;
+mod r_package;
 mod refusal;
 mod renviron;
 mod report;
 mod surroundings;
+mod target;
 mod trace;
 mod variables;
 
-pub(crate) use check::{Target, check, needs_network};
+pub(crate) use check::{check, needs_network};
 pub(crate) use findings::findings;
 pub(crate) use identity::Problem;
 pub(crate) use report::{json, text};
 pub(crate) use surroundings::Surroundings;
+pub(crate) use target::Target;
 pub(crate) use trace::{Outcome, Prediction};
 
 /// A library or program that looks for a credential by itself.

@@ -1,7 +1,7 @@
 //! What a refusal of BigQuery's means: the role, scope or API that is missing, and who can help.
 
-use super::check::Target;
-use super::findings::Finding;
+use super::finding::Finding;
+use super::target::Target;
 use crate::google::Denied;
 use crate::scopes;
 

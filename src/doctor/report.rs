@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::check::Checked;
-use super::findings::Finding;
+use super::finding::Finding;
 use super::identity::Identity;
 use super::surroundings::Surroundings;
 use super::trace::Prediction;

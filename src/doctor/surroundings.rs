@@ -10,8 +10,9 @@ use super::credential_file::{FileState, UserFile};
 use super::life::{Life, Lives};
 use super::metadata::{self, Metadata};
 use super::person::Person;
+use super::r_package::Version;
+use super::renviron;
 use super::variables::Variables;
-use super::{gargle, renviron};
 use crate::app::App;
 use crate::private_file::{self, Content};
 use crate::process_env;
@@ -23,7 +24,7 @@ pub(crate) struct Surroundings {
     /// The environment of R, which changes it by `.Renviron` files.
     pub(super) r: renviron::Environment,
     /// gargle's version, if one was found.
-    pub(super) gargle: Option<gargle::Version>,
+    pub(super) gargle: Option<Version>,
     /// Whether R has the package xml2.
     pub(super) r_has_xml2: bool,
     /// The home folder.
@@ -57,8 +58,8 @@ impl Surroundings {
         let lives = Lives::new(offline);
         Surroundings {
             person: Person::meet(app, &lives),
-            gargle: gargle::Version::of("gargle", &r.variables, &home),
-            r_has_xml2: gargle::Version::of("xml2", &r.variables, &home).is_some(),
+            gargle: Version::of("gargle", &r.variables, &home),
+            r_has_xml2: Version::of("xml2", &r.variables, &home).is_some(),
             login_home: login_home(),
             has_gcloud: process_env::find_program("gcloud").is_some(),
             google_hardware: made_by_google(),
