@@ -287,12 +287,16 @@ fn settings_that_would_hide_the_change_are_named_with_the_way_that_works() {
         r#"{"ServerApp": {"kernel_spec_manager_class": "nb_conda_kernels.CondaKernelSpecManager"}}"#,
     )
     .unwrap();
-    let args = ["kernel", "install", "--kernel", "python3", "--where", "user"];
-    let run = scene.run_with(&args, &[("JUPYTER_PREFER_ENV_PATH", "0")]);
+    let conda = scene.sandbox.path("venv/bin/conda");
+    let conda = [("JUPYTER_PREFER_ENV_PATH", "0"), ("CONDA_EXE", conda.to_str().unwrap())];
+    scene.sandbox.write("venv/conda-meta/history", "");
+    let args = ["kernel", "install", "--kernel", "conda-base-py", "--where", "user"];
+    let run = scene.run_with(&args, &conda);
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("nb_conda_kernels") && run.stderr.contains("--where env"), "{}", run.stderr);
     scene.run(&["kernel", "install", "--kernel", "python3", "--where", "env"]).success();
     std::fs::remove_file(&config).unwrap();
+    let args = ["kernel", "install", "--kernel", "python3", "--where", "user"];
     let run = scene.run_with(&args, &[("JUPYTERHUB_DISABLE_USER_CONFIG", "1")]);
     assert_eq!(run.code, Some(1));
     assert!(

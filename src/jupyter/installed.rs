@@ -40,7 +40,8 @@ pub(super) fn tool_folders(environ: &Environ, home: &Path) -> Vec<PathBuf> {
     roots.iter().flat_map(|root| folders_in(root)).collect()
 }
 
-fn folders_in(root: &Path) -> Vec<PathBuf> {
+/// The folders in a folder, sorted.
+pub(super) fn folders_in(root: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(root) else { return Vec::new() };
     let mut folders: Vec<PathBuf> =
         entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();

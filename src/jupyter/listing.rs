@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::jupyter::conda;
 use crate::jupyter::config::Config;
 use crate::jupyter::context::Context;
-use crate::jupyter::files;
 use crate::jupyter::search::{self, Source};
 use crate::jupyter::spec::{self, Provisioner, Spec};
+use crate::jupyter::{files, installed};
 
 /// More than any kernelspec.
 const MAX_SPEC: u64 = 1 << 20;
@@ -32,12 +33,25 @@ pub(crate) struct Kernel {
     pub(crate) spec: Result<Spec, String>,
     /// Whether the server's allow-list lets it through.
     pub(crate) allowed: bool,
+    /// The environment of conda that nb_conda_kernels found it in.
+    pub(crate) conda: Option<PathBuf>,
 }
 
 impl Kernel {
     /// Its `kernel.json`; none for the native kernel, which has no file.
     pub(crate) fn file(&self) -> Option<PathBuf> {
         (self.source != Source::Native).then(|| self.folder.join("kernel.json"))
+    }
+
+    /// The Python that a bare `python` in front of its command stands for, in a server of this context.
+    pub(crate) fn python(&self, context: &Context) -> Option<PathBuf> {
+        let server = context.python.as_ref();
+        match &self.conda {
+            Some(prefix) if server.map(|python| &python.prefix) != Some(prefix) => {
+                Some(installed::interpreter_in(prefix))
+            }
+            _ => server.map(|python| python.executable.clone()),
+        }
     }
 
     /// Whether Jupyter shows it.
@@ -67,11 +81,34 @@ impl Context {
         {
             found.insert(NATIVE.to_owned(), kernel);
         }
+        if config.is_nb_conda() {
+            self.add_conda(&mut found);
+        }
         let mut kernels: Vec<Kernel> = found.into_values().collect();
         for kernel in &mut kernels {
             kernel.allowed = config.allows(&kernel.name);
         }
         kernels
+    }
+
+    /// What nb_conda_kernels adds. A kernel that Jupyter finds in the same folder gives way.
+    fn add_conda(&self, found: &mut BTreeMap<String, Kernel>) {
+        let own = self.python.as_ref().map(|python| &python.prefix);
+        for environment in conda::environments(self) {
+            let is_own = own == Some(&environment.prefix);
+            for (_, folder) in search::folders_in(&environment.prefix.join("share/jupyter/kernels")) {
+                found.retain(|_, kernel| kernel.folder != folder || kernel.conda.is_some());
+                let short = folder.file_name().unwrap_or_default().to_string_lossy();
+                let name = environment.kernel_name(&short);
+                let source = if is_own { Source::Environment } else { Source::Conda };
+                let mut kernel = self.kernel(name.clone(), folder.clone(), source);
+                kernel.conda = Some(environment.prefix.clone());
+                if let Ok(spec) = &mut kernel.spec {
+                    spec.display_name = environment.display_name(&spec.display_name, is_own);
+                }
+                found.insert(name, kernel);
+            }
+        }
     }
 
     fn kernel(&self, name: String, folder: PathBuf, source: Source) -> Kernel {
@@ -87,6 +124,7 @@ impl Context {
             text: text.unwrap_or_default(),
             spec,
             allowed: true,
+            conda: None,
         }
     }
 
@@ -119,7 +157,16 @@ impl Context {
         let spec = spec::parse(&text).and_then(|spec| self.provided(spec));
         let folder = package.join("resources");
         let (name, shadowed) = (NATIVE.to_owned(), Vec::new());
-        Some(Kernel { name, folder, source: Source::Native, shadowed, text, spec, allowed: true })
+        Some(Kernel {
+            name,
+            folder,
+            source: Source::Native,
+            shadowed,
+            text,
+            spec,
+            allowed: true,
+            conda: None,
+        })
     }
 }
 

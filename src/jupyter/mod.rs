@@ -6,7 +6,7 @@
 //!
 //! - [`process`], [`recognise`], [`launcher`], [`installed`], [`discovery`]: which servers run or may be started
 //! - [`python`], [`context`]: what such a server knows of itself, which decides what it reads
-//! - [`search`], [`config`], [`listing`]: the directories that it searches, its settings, and what it finds
+//! - [`search`], [`config`], [`conda`], [`listing`]: the directories that it searches, its settings, and what it finds
 //! - [`json`], [`spec`]: reading a `kernel.json` as Jupyter does
 //! - [`splice`], [`marker`], [`argv`], [`edit`]: changing its text at byte spans, and undoing that
 //! - [`place`], [`step`], [`files`]: which file to write for a kernel, and writing it
@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
 pub(crate) mod argv;
+mod conda;
 pub(crate) mod config;
 pub(crate) mod context;
 pub(crate) mod discovery;

@@ -6,7 +6,6 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::jupyter::config::Config;
 use crate::jupyter::context::Context;
 use crate::jupyter::files;
 use crate::jupyter::listing::Kernel;
@@ -37,8 +36,8 @@ pub(crate) enum Place {
 pub(crate) enum Refusal {
     /// A directory of `JUPYTER_PATH` comes first and is not ours.
     JupyterPath(PathBuf),
-    /// nb_conda_kernels shows kernels under its own names and would show a copy as one more.
-    NbConda,
+    /// nb_conda_kernels finds the kernel in an environment of conda's and would show a copy as one more.
+    NbConda(PathBuf),
     /// JupyterHub's `disable_user_config`: the server reads nothing below the home directory.
     HomeIgnored,
     /// The server's allow-list leaves the kernel out.
@@ -67,7 +66,10 @@ impl Refusal {
             Refusal::JupyterPath(path) => {
                 format!("JUPYTER_PATH puts {} first, which you can't write", path.display())
             }
-            Refusal::NbConda => "nb_conda_kernels lists the kernels of this server and would ignore a copy".into(),
+            Refusal::NbConda(folder) => format!(
+                "nb_conda_kernels takes it from {} and would show a copy as another kernel",
+                folder.display()
+            ),
             Refusal::HomeIgnored => {
                 "JupyterHub runs this server with disable_user_config: it reads nothing in your home directory".into()
             }
@@ -88,7 +90,7 @@ impl Refusal {
             Refusal::JupyterPath(_) | Refusal::NotOurs(_) | Refusal::NoEnvironment => {
                 "`bqcred kernel snippet --lang ipython-startup` (or `renviron` for R) works in every kernel of yours"
             }
-            Refusal::NbConda => {
+            Refusal::NbConda(_) => {
                 "`bqcred kernel install --where env` if the environment is yours, else `bqcred kernel snippet --lang ipython-startup`"
             }
             Refusal::HomeIgnored => {
@@ -103,12 +105,7 @@ impl Refusal {
 }
 
 /// Decides what to write for a kernel that the server found.
-pub(crate) fn place(
-    context: &Context,
-    config: &Config,
-    kernel: &Kernel,
-    wanted: Where,
-) -> Result<Place, Refusal> {
+pub(crate) fn place(context: &Context, kernel: &Kernel, wanted: Where) -> Result<Place, Refusal> {
     if let Err(problem) = &kernel.spec {
         return Err(Refusal::Broken(problem.clone()));
     }
@@ -129,8 +126,8 @@ pub(crate) fn place(
             None => {}
         }
     }
-    if config.is_nb_conda() {
-        return Err(Refusal::NbConda);
+    if kernel.conda.is_some() {
+        return Err(Refusal::NbConda(kernel.folder.clone()));
     }
     let target = target(context, &path, wanted, read_from, kernel.source == Source::Native)?;
     copy_place(context, kernel, target)
@@ -148,7 +145,7 @@ pub(crate) fn place_new(context: &Context, name: &str, wanted: Where) -> Result<
 fn patchable(kernel: &Kernel, wanted: Where) -> bool {
     match kernel.source {
         Source::System | Source::Native => false,
-        Source::Environment => wanted != Where::User,
+        Source::Environment | Source::Conda => wanted != Where::User,
         Source::User | Source::UserBase => wanted != Where::Environment,
         Source::JupyterPath | Source::IPython => wanted == Where::Auto,
     }

@@ -4,6 +4,7 @@ use std::os::unix::fs::symlink;
 
 use super::*;
 use crate::jupyter::Environ;
+use crate::jupyter::config::Config;
 use crate::jupyter::python::Python;
 
 /// Temporary folders: a home, a venv with a Python kernel, and a context that knows them.
@@ -59,8 +60,8 @@ impl Scene {
 
     fn place_with(&self, config: &Config, wanted: Where) -> Result<Place, Refusal> {
         let kernels = self.context.kernels(config);
-        let kernel = kernels.iter().find(|kernel| kernel.name == "python3").unwrap();
-        place(&self.context, config, kernel, wanted)
+        let kernel = kernels.iter().find(|kernel| kernel.folder.ends_with("python3")).unwrap();
+        place(&self.context, kernel, wanted)
     }
 
     /// The same, looked at by somebody who owns none of it.
@@ -130,8 +131,10 @@ fn hubs_and_lists_that_would_hide_the_change_are_named() {
     assert_eq!(scene.place_with(&config, Where::Auto), Err(Refusal::NotAllowed));
     config = Config { manager: Some("nb_conda_kernels.CondaKernelSpecManager".into()), ..Config::default() };
     assert!(scene.place_with(&config, Where::Auto).is_ok());
-    let scene = Scene::new(&[("JUPYTER_PREFER_ENV_PATH", "0")]);
-    assert_eq!(scene.place_with(&config, Where::User), Err(Refusal::NbConda));
+    let scene = Scene::new(&[("JUPYTER_PREFER_ENV_PATH", "0"), ("CONDA_EXE", "ROOT/venv/bin/conda")]);
+    assert!(scene.place_with(&config, Where::User).is_ok(), "there is no conda");
+    files::create_folder(&scene.path("venv/conda-meta")).unwrap();
+    assert_eq!(scene.place_with(&config, Where::User), Err(Refusal::NbConda(scene.path(VENV))));
 }
 
 #[test]

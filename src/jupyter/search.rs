@@ -20,6 +20,8 @@ pub(crate) enum Source {
     UserBase,
     /// `share/jupyter` of the server's Python.
     Environment,
+    /// `share/jupyter` of another environment of conda's.
+    Conda,
     /// The system's directories.
     System,
     /// `~/.ipython`, for old times' sake.

@@ -19,6 +19,7 @@ fn scene() -> (tempfile::TempDir, Kernel, PathBuf) {
         text: TEXT.into(),
         spec: spec::parse(TEXT),
         allowed: true,
+        conda: None,
     };
     let to = root.path().join("to/kernels/ir");
     (root, kernel, to)

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use crate::app::App;
 use crate::environment;
 use crate::error::Result;
+use crate::jupyter::config::Config;
+use crate::jupyter::edit;
 use crate::jupyter::marker::Marker;
 use crate::jupyter::running::Running;
 use crate::jupyter::step::{self, Step};
-use crate::jupyter::{edit, search};
 use crate::profile::ProfileName;
 use crate::terminal;
 use crate::ui;
@@ -47,14 +48,15 @@ pub(crate) fn changed(app: &App, here: &Here) -> Result<Vec<Changed>> {
         });
     }
     for server in here.discover().found {
-        for directory in server.context.search_path() {
-            for (kernel, folder) in search::folders_in(&directory.path) {
+        for kernel in server.context.kernels(&Config::of(&server.context)) {
+            for folder in [&kernel.folder].into_iter().chain(&kernel.shadowed) {
                 let Ok(file) = folder.join("kernel.json").canonicalize() else { continue };
                 if found.iter().any(|known| known.file == file) {
                     continue;
                 }
                 if let Some(marker) = marker_in(&file) {
                     let (profile, exec) = (marker.profile, marker.argv.is_some());
+                    let kernel = kernel.name.clone();
                     found.push(Changed { kernel, file, profile, exec, is_there: true });
                 }
             }

@@ -164,7 +164,8 @@ impl JupyterServer {
         Self::of(command)
     }
 
-    fn of(mut command: Command) -> Self {
+    /// What this command starts, on a free port.
+    pub fn of(mut command: Command) -> Self {
         use std::io::{BufRead, BufReader};
         command.args(["--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1"]);
         command.arg(format!("--IdentityProvider.token={TOKEN}"));

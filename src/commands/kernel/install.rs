@@ -96,12 +96,14 @@ fn plan_server(
     let config = Config::of(&found.context);
     let kernels = found.context.kernels(&config);
     ui::note(&format!("Jupyter at {}", words::describe(found)));
+    if config.is_nb_conda() {
+        ui::note("nb_conda_kernels lists its kernels, and sees a change after a minute at most");
+    }
     for kernel in chosen(args, &kernels)? {
         let renamed = args.new_kernel.as_ref();
         let placed = match renamed {
             Some(name) => place_new(found, &kernels, name, args.place.wanted()),
-            None => place::place(&found.context, &config, kernel, args.place.wanted())
-                .map(|place| (kernel, place)),
+            None => place::place(&found.context, kernel, args.place.wanted()).map(|place| (kernel, place)),
         };
         match placed {
             Err(why) => refused.push(Refused { kernel: kernel.name.clone(), why }),
@@ -144,7 +146,7 @@ fn chosen<'a>(args: &KernelInstall, kernels: &'a [Kernel]) -> Result<Vec<&'a Ker
     args.kernel
         .iter()
         .map(|name| {
-            let found = kernels.iter().find(|kernel| kernel.name == name.to_lowercase());
+            let found = kernels.iter().find(|kernel| kernel.name.eq_ignore_ascii_case(name));
             found.ok_or_else(|| {
                 let known: Vec<&str> = kernels.iter().map(|kernel| kernel.name.as_str()).collect();
                 Error::new(
@@ -164,10 +166,10 @@ fn place_new<'a>(
     name: &str,
     wanted: Where,
 ) -> std::result::Result<(&'a Kernel, Place), Refusal> {
-    let existing = kernels.iter().find(|kernel| kernel.name == name.to_lowercase());
+    let existing = kernels.iter().find(|kernel| kernel.name.eq_ignore_ascii_case(name));
     match existing {
         Some(kernel) if edit::marker(&kernel.text).is_some_and(|marker| marker.folder.is_some()) => {
-            place::place(&found.context, &Config::default(), kernel, wanted).map(|place| (kernel, place))
+            place::place(&found.context, kernel, wanted).map(|place| (kernel, place))
         }
         Some(kernel) => Err(Refusal::Taken(kernel.folder.clone())),
         None => {
@@ -184,7 +186,7 @@ fn planned(
     wanted: &Wanted,
     renamed: Option<&String>,
 ) -> Result<Planned> {
-    let python = found.context.python.as_ref().map(|python| python.executable.clone());
+    let python = kernel.python(&found.context);
     let python_text = match &python {
         Some(python) => words::text(python)?,
         None => "/usr/bin/python3".to_owned(),
@@ -277,15 +279,15 @@ fn finish(here: &Here, wanted: &Wanted, plan: &[Planned], refused: &[Refused]) -
 /// Looks again, as the servers would: what was written has to be what they read.
 fn verify(here: &Here, plan: &[Planned]) -> Result<()> {
     let discovery = here.discover();
-    let read: Vec<(String, PathBuf)> = discovery
+    let read: Vec<PathBuf> = discovery
         .found
         .iter()
         .flat_map(|found| found.context.kernels(&Config::of(&found.context)))
-        .filter_map(|kernel| Some((kernel.name.clone(), kernel.file()?.canonicalize().ok()?)))
+        .filter_map(|kernel| kernel.file()?.canonicalize().ok())
         .collect();
     for Planned { entry, .. } in plan {
         let file = entry.file.canonicalize().unwrap_or_else(|_| entry.file.clone());
-        if !read.iter().any(|(name, path)| *name == entry.kernel && *path == file) {
+        if !read.contains(&file) {
             return Err(Error::other(format!(
                 "kernel {} was written, but the server does not read it",
                 entry.kernel

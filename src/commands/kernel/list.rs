@@ -65,7 +65,7 @@ fn as_table(app: &App, found: &Found) -> String {
     let mut text = format!("{}\n", words::describe(found));
     text += &if kernels.is_empty() { "no kernels\n".to_owned() } else { ui::table(&rows) };
     if config.is_nb_conda() {
-        text += "nb_conda_kernels shows these kernels under names of its own\n";
+        text += "nb_conda_kernels lists these kernels; it looks again after a minute\n";
     }
     if found.context.ignores_home() {
         text += "JupyterHub keeps this server from reading your home directory\n";
@@ -188,6 +188,7 @@ fn source(source: Source) -> &'static str {
         Source::User => "user",
         Source::UserBase => "user base",
         Source::Environment => "environment",
+        Source::Conda => "conda",
         Source::System => "system",
         Source::IPython => "ipython",
         Source::Native => "ipykernel",

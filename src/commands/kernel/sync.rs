@@ -116,5 +116,6 @@ fn kernel(folder: &Path, name: &str) -> Result<Kernel> {
         text,
         spec,
         allowed: true,
+        conda: None,
     })
 }

@@ -39,7 +39,7 @@ pub(crate) fn run(args: &KernelUninstall, app: &App) -> Result<Output> {
 
 fn is_meant(args: &KernelUninstall, profile: Option<&ProfileName>, changed: &Changed) -> bool {
     let named =
-        args.kernel.is_empty() || args.kernel.iter().any(|name| name.to_lowercase() == changed.kernel);
+        args.kernel.is_empty() || args.kernel.iter().any(|name| name.eq_ignore_ascii_case(&changed.kernel));
     named && profile.is_none_or(|profile| changed.profile == profile.as_str())
 }
 
