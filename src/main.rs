@@ -13,6 +13,9 @@ mod doctor;
 mod environment;
 mod error;
 mod forecast;
+#[cfg(test)]
+#[path = "../fuzz/properties/mod.rs"]
+mod fuzz;
 mod google;
 mod grant;
 mod handover;

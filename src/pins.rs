@@ -36,14 +36,18 @@ impl Pin {
     pub(crate) fn read(path: &Path) -> Result<Pin> {
         let path = place(path)?;
         let Some(bytes) = private_file::read(&path, Content::Foreign)? else { return Err(missing(&path)) };
-        let profile = std::str::from_utf8(&bytes)
-            .ok()
-            .and_then(|text| ProfileName::parse(text.trim_end()).ok())
-            .ok_or_else(|| {
-                Error::content(&path, "holds something else than the name of one profile")
-                    .hint("write one name into it, such as `work`")
-            })?;
+        let profile = Pin::parse(&path, &bytes)?;
         Ok(Pin { path, profile })
+    }
+
+    /// The one name that such a file holds; `path` is for the messages.
+    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<ProfileName> {
+        std::str::from_utf8(bytes).ok().and_then(|text| ProfileName::parse(text.trim_end()).ok()).ok_or_else(
+            || {
+                Error::content(path, "holds something else than the name of one profile")
+                    .hint("write one name into it, such as `work`")
+            },
+        )
     }
 
     /// The nearest pin, from the current folder upwards.
@@ -86,8 +90,13 @@ impl Allowed {
         let Some(bytes) = private_file::read(&path, Content::Settings)? else {
             return Ok(Allowed::default());
         };
-        serde_json::from_slice(&bytes).map_err(|error| {
-            Error::content(&path, json_problem(&error)).hint("move it away, and allow again what you want")
+        Allowed::parse(&path, &bytes)
+    }
+
+    /// Reads the list; `path` is for the messages.
+    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Allowed> {
+        serde_json::from_slice(bytes).map_err(|error| {
+            Error::content(path, json_problem(&error)).hint("move it away, and allow again what you want")
         })
     }
 

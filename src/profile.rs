@@ -1,6 +1,7 @@
 //! Profiles: the name of a credential, and what is known about it that is not secret.
 
 use std::fmt;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -160,16 +161,24 @@ impl Profile {
         let path = paths.profile_settings(name);
         refuse_linked_folder(paths, name)?;
         let Some(bytes) = private_file::read(&path, Content::Settings)? else { return Ok(None) };
-        let hint = format!("`bqcred login --profile {name}` writes it anew and keeps this one aside");
-        let mut profile: Profile = serde_json::from_slice(&bytes)
-            .map_err(|error| Error::content(&path, json_problem(&error)).hint(hint.clone()))?;
+        Profile::parse(&path, &bytes)
+            .map_err(|error| {
+                error.hint(format!("`bqcred login --profile {name}` writes it anew and keeps this one aside"))
+            })
+            .map(Some)
+    }
+
+    /// Reads the file's content; `path` is for the messages.
+    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Profile> {
+        let mut profile: Profile =
+            serde_json::from_slice(bytes).map_err(|error| Error::content(path, json_problem(&error)))?;
         // secrets go to these addresses, and somebody may have edited them
         profile.endpoints = profile
             .endpoints
             .map(Endpoints::checked)
             .transpose()
-            .map_err(|problem| Error::content(&path, problem).hint(hint))?;
-        Ok(Some(profile))
+            .map_err(|problem| Error::content(path, problem))?;
+        Ok(profile)
     }
 
     /// Makes sure that what is known can be written, whatever it says now.

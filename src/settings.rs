@@ -1,5 +1,7 @@
 //! The person's settings: `config.json`.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, json_problem};
@@ -32,8 +34,13 @@ impl Settings {
         let Some(bytes) = private_file::read(&path, Content::Settings)? else {
             return Ok(Settings::default());
         };
-        serde_json::from_slice(&bytes).map_err(|error| {
-            Error::content(&path, json_problem(&error)).hint("mend it, or move it away to start with none")
+        Settings::parse(&path, &bytes)
+    }
+
+    /// Reads the file's content; `path` is for the messages.
+    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Settings> {
+        serde_json::from_slice(bytes).map_err(|error| {
+            Error::content(path, json_problem(&error)).hint("mend it, or move it away to start with none")
         })
     }
 

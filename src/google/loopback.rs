@@ -90,13 +90,17 @@ impl Loopback {
 /// Reads one request and answers it. Returns the sign-in's answer if it was one.
 fn converse(mut stream: TcpStream, port: u16, state: &Secret) -> io::Result<Option<Answer>> {
     stream.set_write_timeout(Some(REQUEST_LIMIT))?;
-    let (reply, answer, with_body) = match read_head(&mut stream)? {
-        Some(head) => {
-            let (reply, answer) = judge(&head, port, state);
-            (reply, answer, !head.starts_with(b"HEAD "))
-        }
-        None => (TOO_LARGE, None, true),
-    };
+    let head = read_head(&mut stream)?;
+    let (response, answer) = respond(head.as_ref().map(|head| head.as_slice()), port, state);
+    stream.write_all(response.as_bytes())?;
+    stream.shutdown(Shutdown::Write)?;
+    drain(&mut stream);
+    Ok(answer)
+}
+
+/// What is sent back for a request's head, and the sign-in's answer if it was one. `None`: too large.
+pub(crate) fn respond(head: Option<&[u8]>, port: u16, state: &Secret) -> (String, Option<Answer>) {
+    let (reply, answer) = head.map_or((TOO_LARGE, None), |head| judge(head, port, state));
     let page = reply.page();
     let mut response = format!(
         "HTTP/1.1 {}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\
@@ -107,13 +111,10 @@ fn converse(mut stream: TcpStream, port: u16, state: &Secret) -> io::Result<Opti
         reply.status,
         page.len(),
     );
-    if with_body {
+    if !head.is_some_and(|head| head.starts_with(b"HEAD ")) {
         response.push_str(&page);
     }
-    stream.write_all(response.as_bytes())?;
-    stream.shutdown(Shutdown::Write)?;
-    drain(&mut stream);
-    Ok(answer)
+    (response, answer)
 }
 
 /// The request's head; `None` if it is too large. An error if nothing (more) came in time.

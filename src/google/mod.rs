@@ -17,5 +17,9 @@ pub(crate) use endpoints::Endpoints;
 pub(crate) use failure::{Failure, Reason};
 pub(crate) use http::Transport;
 pub(crate) use loopback::Loopback;
+#[cfg(any(test, fuzzing))]
+pub(crate) use loopback::respond;
 pub(crate) use metadata::metadata;
+#[cfg(any(test, fuzzing))]
+pub(crate) use tokens::refreshed_by;
 pub(crate) use tokens::{Consent, Fresh, Google, Identity, Revoked};

@@ -34,7 +34,6 @@ impl Default for Config {
 impl Config {
     /// The settings of a server: its command line, then its configuration directories.
     pub(crate) fn of(context: &Context) -> Self {
-        let mut config = Config::default();
         let mut found = Found { has_allowed: context.has_client_7(), ..Found::default() };
         for argument in &context.arguments {
             if let Some((name, value)) = argument.trim_start_matches('-').split_once('=') {
@@ -46,10 +45,7 @@ impl Config {
                 found.file(&file);
             }
         }
-        config.allowed = found.allowed.filter(|allowed| !allowed.is_empty());
-        config.native = found.native.unwrap_or(true);
-        config.manager = found.manager;
-        config
+        found.into()
     }
 
     /// Whether the allow-list lets a kernel through.
@@ -73,17 +69,39 @@ struct Found {
     manager: Option<String>,
 }
 
+impl From<Found> for Config {
+    fn from(found: Found) -> Config {
+        Config {
+            allowed: found.allowed.filter(|allowed| !allowed.is_empty()),
+            native: found.native.unwrap_or(true),
+            manager: found.manager,
+        }
+    }
+}
+
+/// What the settings would be, were there but one file of this text.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn of_one_file(text: &str, is_python: bool) -> Config {
+    let mut found = Found { has_allowed: true, ..Found::default() };
+    found.text(text, is_python);
+    found.into()
+}
+
 impl Found {
     fn file(&mut self, path: &Path) {
         let Ok(bytes) = files::read(path, MAX_CONFIG) else { return };
-        let text = String::from_utf8_lossy(&bytes);
-        if path.extension().is_some_and(|end| end == "py") {
-            for line in statements(&text) {
+        let is_python = path.extension().is_some_and(|end| end == "py");
+        self.text(&String::from_utf8_lossy(&bytes), is_python);
+    }
+
+    fn text(&mut self, text: &str, is_python: bool) {
+        if is_python {
+            for line in statements(text) {
                 if let Some((name, value)) = line.split_once('=') {
                     self.python(name.trim().trim_start_matches("c."), value.trim());
                 }
             }
-        } else if let Ok(document) = json::parse(&text) {
+        } else if let Ok(document) = json::parse(text) {
             self.json(&document);
         }
     }

@@ -71,9 +71,13 @@ impl Marker {
 
     /// The marker of a parsed kernelspec: none, one that we understand, or why we don't.
     pub(crate) fn read(text: &str, document: &Value) -> Result<Option<Self>, String> {
-        let Some(value) = document.get("metadata").and_then(|metadata| metadata.get("bqcred")) else {
-            return Ok(None);
-        };
+        let Some(metadata) = document.get("metadata") else { return Ok(None) };
+        let Some(value) = metadata.get("bqcred") else { return Ok(None) };
+        // taking one out would bring the other one to light
+        let repeated = metadata.members().unwrap_or_default().iter().filter(|member| member.key == "bqcred");
+        if repeated.count() > 1 {
+            return Err("it holds metadata.bqcred more than once; nothing was changed".to_owned());
+        }
         let raw = text.get(value.span.clone()).unwrap_or("");
         let marker: Marker = serde_json::from_str(raw)
             .map_err(|_| "its metadata.bqcred is not what bqcred writes; nothing was changed".to_owned())?;
@@ -118,9 +122,14 @@ mod tests {
         assert_eq!(checksum(b"foobar"), "85944171f73967e8");
     }
 
+    /// One marker, and the beginning of another.
+    const TWICE: &str = r#"{"v":1,"profile":"a"},"bqcred":{"v":1,"profile":"b"}"#;
+
     #[test]
     fn a_marker_that_is_not_ours_is_refused_not_ignored() {
-        for marker in ["1", "{}", r#"{"v":2,"profile":"me"}"#, r#"{"v":1,"profile":"me","had":{"A":"{"}}"#] {
+        for marker in
+            ["1", "{}", r#"{"v":2,"profile":"me"}"#, r#"{"v":1,"profile":"me","had":{"A":"{"}}"#, TWICE]
+        {
             let text = format!(r#"{{"argv":["R"],"metadata":{{"bqcred":{marker}}}}}"#);
             assert!(Marker::read(&text, &json::parse(&text).unwrap()).is_err(), "{marker}");
         }
