@@ -1,7 +1,8 @@
 //! A `kernel.json` that is given a profile: everything else stays, and taking it out leaves no trace.
 
 use super::assert_no_canary;
-use crate::jupyter::edit::{self, Change, Exec};
+use crate::jupyter::argv::Exec;
+use crate::jupyter::edit::{self, Change};
 use crate::jupyter::{json, spec};
 
 const EXEC: Exec<'_> = Exec { bqcred: "/usr/local/bin/bqcred", python: "/venv/bin/python" };

@@ -23,7 +23,8 @@ pub(super) fn check(data: &[u8]) {
     let Some(answer) = answer else { return };
 
     assert_eq!(status, "200 OK");
-    let request = std::str::from_utf8(data).expect("text");
+    let end = data.windows(4).position(|end| end == b"\r\n\r\n").expect("an end");
+    let request = std::str::from_utf8(data.get(..end).unwrap_or_default()).expect("text");
     let target = request.strip_prefix("GET ").and_then(|rest| rest.split(' ').next()).expect("a GET");
     let hosts = request.lines().filter(|line| line.to_ascii_lowercase().starts_with("host:"));
     let hosts: Vec<&str> = hosts.map(|line| line.get("host:".len()..).unwrap_or_default().trim()).collect();

@@ -216,7 +216,13 @@ fn same(one: &Secret, other: &Secret) -> bool {
 
 /// Method, target and the one Host header of a request's head.
 fn parse(head: &[u8]) -> Option<(&str, &str, Option<&str>)> {
-    let mut lines = std::str::from_utf8(head).ok()?.split("\r\n");
+    let end = head.windows(4).position(|end| end == b"\r\n\r\n")?;
+    let head = std::str::from_utf8(head.get(..end)?).ok()?;
+    let mut lines = head.split("\r\n");
+    // line breaks of another kind mean another request to other readers
+    if lines.clone().any(|line| line.contains(|c: char| c.is_control() && c != '\t')) {
+        return None;
+    }
     let mut words = lines.next()?.split(' ');
     let (method, target, version) = (words.next()?, words.next()?, words.next()?);
     if words.next().is_some() || !version.starts_with("HTTP/1.") || !target.starts_with('/') {
@@ -274,6 +280,8 @@ mod tests {
             status("GET /?state=right&code=c HTTP/1.1\r\nHost: 127.0.0.1:8085\r\nhost: x\r\n\r\n").0,
             "400 Bad Request"
         );
+        assert!(!get("/?state=right&code=c", "\n127.0.0.1:8085").1);
+        assert!(!status("GET /?state=right&code=c HTTP/1.1\r\n\r\nHost: 127.0.0.1:8085\r\n\r\n").1);
     }
 
     proptest! {
