@@ -26,7 +26,10 @@ impl ProfileName {
         if good {
             return Ok(ProfileName(text.to_owned()));
         }
-        Err(Error::usage(format!("{text:?} can't be the name of a profile"))
+        // a whole file may have been given by mistake
+        let start: String = text.chars().take(80).collect();
+        let more = if start.len() < text.len() { "…" } else { "" };
+        Err(Error::usage(format!("{start:?}{more} can't be the name of a profile"))
             .hint("use up to 64 of the characters a-z 0-9 . _ - and begin with a letter or digit: `work`"))
     }
 

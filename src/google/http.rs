@@ -161,6 +161,9 @@ fn classify(error: &reqwest::Error) -> Transport {
     if contains(error, "proxy authorization required") || contains(error, "407 proxy") {
         return Transport::ProxyAuthentication;
     }
+    if contains(error, "tls handshake") {
+        return Transport::Encryption;
+    }
     if contains(error, "dns error") || contains(error, "lookup address") {
         return Transport::UnknownHost;
     }

@@ -35,6 +35,14 @@ impl Invocation {
         Invocation { command, stdin: Vec::new(), may_print_secret: false, limit: Duration::from_secs(120) }
     }
 
+    /// As this user and group, and in no other group. Takes root.
+    #[cfg(unix)]
+    pub fn user(mut self, id: u32) -> Self {
+        use std::os::unix::process::CommandExt as _;
+        self.command.gid(id).uid(id);
+        self
+    }
+
     /// What it reads.
     pub fn stdin(mut self, text: impl AsRef<[u8]>) -> Self {
         self.stdin = text.as_ref().to_vec();

@@ -1,0 +1,23 @@
+//! Attacks, each with the attacker in it: another user of the machine (a real one), a file that somebody
+//! made, a page in the person's browser. What must not happen doesn't, and the person is told.
+#![cfg(unix)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod clients;
+mod files;
+mod logins;
+mod machine;
+mod names;
+mod page;
+mod programs;
+mod shown;

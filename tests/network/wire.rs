@@ -1,0 +1,180 @@
+//! What stands between bqcred and the server: it lets everything through, or does to every connection what
+//! it is told.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What is done to a connection, in order; then it is closed.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Reads a whole request, with its body.
+    Request,
+    /// Reads whatever comes first.
+    Something,
+    /// Sends this.
+    Send(Vec<u8>),
+    /// Sends this again and again, with a pause each time, until the other side gives up.
+    Drip(&'static [u8]),
+    /// Sends this again and again, as quickly as it is taken.
+    Flood(&'static [u8]),
+    /// Keeps silent until the other side gives up.
+    Hold,
+    /// Ends the connection with what was sent to it unread, which resets it.
+    Reset,
+}
+
+/// The running wire; gone when dropped.
+pub struct Wire {
+    pub address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    server: Option<SocketAddr>,
+    steps: Mutex<Option<Vec<Step>>>,
+    heard: Mutex<Vec<u8>>,
+    connections: AtomicUsize,
+    stop: AtomicBool,
+}
+
+impl Wire {
+    /// A wire that leads to this server.
+    pub fn to(server: SocketAddr) -> Wire {
+        Wire::start(Some(server))
+    }
+
+    /// A host that nobody has reason to connect to.
+    pub fn nowhere() -> Wire {
+        Wire::start(None)
+    }
+
+    fn start(server: Option<SocketAddr>) -> Wire {
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        let shared = Arc::new(Shared {
+            server,
+            steps: Mutex::new(None),
+            heard: Mutex::default(),
+            connections: AtomicUsize::new(0),
+            stop: AtomicBool::new(false),
+        });
+        let seen = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            for stream in socket.incoming().flatten() {
+                if seen.stop.load(Ordering::SeqCst) {
+                    return;
+                }
+                seen.connections.fetch_add(1, Ordering::SeqCst);
+                let seen = Arc::clone(&seen);
+                // the other side may hang up at any time
+                std::thread::spawn(move || drop(seen.serve(stream)));
+            }
+        });
+        Wire { address, shared }
+    }
+
+    /// From now on every connection is treated like this; `None` lets everything through.
+    pub fn set(&self, steps: Option<Vec<Step>>) {
+        *self.shared.steps.lock().unwrap() = steps;
+    }
+
+    /// How many connections came.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+
+    /// Everything that was sent to it, as text.
+    pub fn heard(&self) -> String {
+        String::from_utf8_lossy(&self.shared.heard.lock().unwrap()).into_owned()
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(self.address); // wakes the thread that accepts
+    }
+}
+
+impl Shared {
+    fn serve(&self, mut stream: TcpStream) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(120)))?;
+        stream.set_write_timeout(Some(Duration::from_secs(120)))?;
+        let steps = self.steps.lock().unwrap().clone();
+        match (steps, self.server) {
+            (None, Some(server)) => relay(stream, TcpStream::connect(server)?),
+            (steps, _) => steps.unwrap_or_default().iter().try_for_each(|step| self.take(step, &mut stream)),
+        }
+    }
+
+    fn take(&self, step: &Step, stream: &mut TcpStream) -> io::Result<()> {
+        match step {
+            Step::Request => self.request(stream),
+            Step::Something => self.hear(stream).map(|_| ()),
+            Step::Send(bytes) => stream.write_all(bytes),
+            Step::Drip(bytes) => loop {
+                stream.write_all(bytes)?;
+                std::thread::sleep(Duration::from_millis(100));
+                self.until_stop()?;
+            },
+            Step::Flood(bytes) => loop {
+                stream.write_all(bytes)?;
+                self.until_stop()?;
+            },
+            Step::Hold => {
+                while self.hear(stream)? > 0 {}
+                Ok(())
+            }
+            Step::Reset => {
+                stream.peek(&mut [0])?;
+                Err(io::ErrorKind::ConnectionReset.into())
+            }
+        }
+    }
+
+    fn until_stop(&self) -> io::Result<()> {
+        if self.stop.load(Ordering::SeqCst) { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
+    }
+
+    fn hear(&self, stream: &mut TcpStream) -> io::Result<usize> {
+        let mut chunk = [0; 16 * 1024];
+        let count = stream.read(&mut chunk)?;
+        self.heard.lock().unwrap().extend_from_slice(&chunk[..count]);
+        Ok(count)
+    }
+
+    fn request(&self, stream: &mut TcpStream) -> io::Result<()> {
+        let mut request: Vec<u8> = Vec::new();
+        let mut chunk = [0; 16 * 1024];
+        loop {
+            let count = stream.read(&mut chunk)?;
+            request.extend_from_slice(&chunk[..count]);
+            self.heard.lock().unwrap().extend_from_slice(&chunk[..count]);
+            if count == 0 || is_whole(&request) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request).to_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+    body.len() >= length.map_or(0, |length| length.trim().parse().unwrap())
+}
+
+fn relay(one: TcpStream, other: TcpStream) -> io::Result<()> {
+    let (mut from, mut to) = (one.try_clone()?, other.try_clone()?);
+    std::thread::spawn(move || {
+        let _ = io::copy(&mut from, &mut to);
+        let _ = to.shutdown(Shutdown::Write);
+    });
+    let (mut from, mut to) = (other, one);
+    io::copy(&mut from, &mut to)?;
+    to.shutdown(Shutdown::Both)
+}
