@@ -60,10 +60,28 @@ fn the_debian_package_installs_in_a_fresh_system_and_is_removed() {
     }
 }
 
+/// Takes as long as the packages did, so only `tests/run --test packaging` asks for it.
+#[test]
+fn the_same_commit_gives_the_same_packages_elsewhere() {
+    if std::env::var_os("BQCRED_TEST_REPRODUCE").is_none() {
+        return skipped("a second build, to compare with the first");
+    }
+    let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    succeed(Command::new("packaging/reproduce").args([&target, "target/dist/SHA256SUMS"]));
+}
+
 #[test]
 fn scripts_pass_their_linters() {
-    let scripts =
-        ["packaging/build", "tests/packaging/deb", "tests/packaging/deb-inside", "tests/packaging/wheel"];
+    let scripts = [
+        "packaging/build",
+        "packaging/cargo",
+        "packaging/reproduce",
+        "fuzz/run",
+        "fuzz/instrument",
+        "tests/packaging/deb",
+        "tests/packaging/deb-inside",
+        "tests/packaging/wheel",
+    ];
     for (program, arguments) in [("shellcheck", &[][..]), ("shfmt", &["-i", "4", "-ci", "-d"])] {
         match find_program(program) {
             Some(program) => succeed(Command::new(program).args(arguments).args(scripts)),
