@@ -8,6 +8,7 @@ use crate::app::{App, Loaded};
 use crate::credential::AuthorizedUser;
 use crate::environment;
 use crate::grant;
+use crate::handover;
 use crate::kernels::record::Record;
 use crate::private_file::{self, Content};
 use crate::process_env;
@@ -25,19 +26,26 @@ pub(crate) struct Dependents {
     pub(crate) is_gclouds: bool,
     /// Kernelspecs (`kernel.json`) that point here.
     pub(crate) kernelspecs: Vec<PathBuf>,
-    /// Running programs that were started with this credential.
+    /// Running programs that were started with this credential, or another of its grant.
     pub(crate) processes: Vec<Process>,
 }
 
 /// Looks for them. What can't be read doesn't count: this informs, it protects nothing.
 pub(crate) fn of(app: &App, loaded: &Loaded) -> Dependents {
     let paths = paths_of(app, &loaded.name);
+    let siblings = grant::siblings(app, loaded);
+    let names = siblings.iter().map(|(name, _)| name).chain([&loaded.name]);
+    let of_grant: Vec<PathBuf> = names.flat_map(|name| paths_of(app, name)).collect();
+    let uses_grant = |path: &Path| {
+        of_grant.iter().any(|known| known == path)
+            || (handover::is_handed_over(path) && is_of_grant(path, loaded))
+    };
     Dependents {
-        siblings: grant::siblings(app, loaded),
         is_gclouds: loaded.profile.origin.as_deref() == Some("gcloud"),
         elsewhere: others_files(app).into_iter().filter(|file| is_of_grant(file, loaded)).collect(),
         kernelspecs: kernelspecs(app, &loaded.name, &paths),
-        processes: processes::naming(environment::ADC, &paths),
+        processes: processes::naming(environment::ADC, uses_grant),
+        siblings,
     }
 }
 

@@ -27,8 +27,8 @@ impl Process {
     }
 }
 
-/// The processes of this user whose `variable` is one of these paths, by number; this one is left out.
-pub(crate) fn naming(variable: &str, paths: &[PathBuf]) -> Vec<Process> {
+/// The processes of this user whose `variable` holds such a path, by number; this one is left out.
+pub(crate) fn naming(variable: &str, is_meant: impl Fn(&Path) -> bool) -> Vec<Process> {
     let me = rustix::process::geteuid().as_raw();
     let own = std::process::id();
     let mut found: Vec<Process> = std::fs::read_dir("/proc")
@@ -41,7 +41,7 @@ pub(crate) fn naming(variable: &str, paths: &[PathBuf]) -> Vec<Process> {
                 return None;
             }
             let value = value_in(&entry.path().join("environ"), variable)?;
-            paths.iter().any(|path| path.as_os_str() == value).then(|| describe(pid, &entry.path()))
+            is_meant(Path::new(&value)).then(|| describe(pid, &entry.path()))
         })
         .collect();
     found.sort_by_key(|process| process.pid);
@@ -134,7 +134,7 @@ mod tests {
         use std::io::{Read, Write};
         child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
         child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
-        let found = naming("GOOGLE_APPLICATION_CREDENTIALS", std::slice::from_ref(&path));
+        let found = naming("GOOGLE_APPLICATION_CREDENTIALS", |named| named == path);
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(

@@ -9,7 +9,7 @@
 
 mod common;
 
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use common::double::{OTHER_CLIENT_ID, SIBLING_CLIENT_ID};
 use common::keyring::Keyring;
@@ -86,9 +86,19 @@ struct Running(Child);
 impl Running {
     fn start(sandbox: &Sandbox, profile: &str) -> Self {
         let mut command = sandbox.command("cat");
-        command
-            .env("GOOGLE_APPLICATION_CREDENTIALS", sandbox.adc(profile))
-            .env("API_KEY", "canary-of-another");
+        command.env("GOOGLE_APPLICATION_CREDENTIALS", sandbox.adc(profile));
+        Running::of(command)
+    }
+
+    /// The same by `bqcred exec`, which leaves no path that lasts.
+    fn exec(sandbox: &Sandbox, options: &[&str]) -> Self {
+        let mut command = sandbox.command(env!("CARGO_BIN_EXE_bqcred"));
+        command.arg("exec").args(options).args(["--", "cat"]);
+        Running::of(command)
+    }
+
+    fn of(mut command: Command) -> Self {
+        command.env("API_KEY", "canary-of-another");
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         // what comes back proves that the program runs, with its own environment
         std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"x").unwrap();
@@ -143,6 +153,22 @@ fn what_ends_with_it_is_listed_first() {
     {
         assert!(!run.stderr.contains(&other), "{other}\n{}", run.stderr);
     }
+}
+
+#[test]
+fn programs_that_exec_started_are_listed_by_what_they_hold() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    sandbox.login(&google, BOB, &["--profile", "bob"]).success();
+    login_as(&sandbox, &google, ADA, "sibling", SIBLING_CLIENT_ID);
+    let in_memory = Running::exec(&sandbox, &[]);
+    let of_sibling = Running::exec(&sandbox, &["--profile", "sibling"]);
+    let of_bob = Running::exec(&sandbox, &["--profile", "bob"]);
+    let stderr = sandbox.bqcred(&["revoke"]).fails(2).stderr;
+    for running in [&in_memory, &of_sibling] {
+        assert!(stderr.contains(&format!("cat ({})", running.0.id())), "{stderr}");
+    }
+    assert!(!stderr.contains(&of_bob.0.id().to_string()), "{stderr}");
 }
 
 #[test]
