@@ -18,6 +18,24 @@ const OTHERS_PATIENCE: Duration = Duration::from_secs(40);
 /// Asks the server for a new access token and keeps it. What the answer says about the credential
 /// (whose, what for, that it has ended) goes into the profile.
 pub(crate) fn refresh(app: &App, loaded: &mut Loaded) -> Result<Fresh, Failure> {
+    let _turn = take_turn(app, loaded);
+    ask(app, loaded)
+}
+
+/// One process at a time refreshes a profile. The lock is held over the network, and only for this:
+/// whoever changes a profile takes another one.
+fn take_turn(app: &App, loaded: &mut Loaded) -> Option<Lock> {
+    let turn = Lock::acquire_within(&app.paths.token_lock(&loaded.name), OTHERS_PATIENCE).ok().flatten();
+    // who had the turn before may have been given another refresh token, by a server that rotates them
+    if let Ok((name, profile)) = app.profile_named(loaded.name.clone())
+        && let Ok(now) = app.load_credential(name, profile)
+    {
+        *loaded = now;
+    }
+    turn
+}
+
+fn ask(app: &App, loaded: &mut Loaded) -> Result<Fresh, Failure> {
     let endpoints = loaded.endpoints();
     let credential = &loaded.credential;
     let result = Google::at(&endpoints).refresh(
@@ -41,18 +59,11 @@ pub(crate) fn access_token(app: &App, loaded: &mut Loaded, min_ttl: u64) -> Resu
     if let Some(token) = kept(app, loaded, min_ttl) {
         return Ok(token);
     }
-    // Held over the network, and only for this: whoever changes a profile takes another lock.
-    let _turn = Lock::acquire_within(&app.paths.token_lock(&loaded.name), OTHERS_PATIENCE);
-    // who had the turn before may have been given another refresh token, by a server that rotates them
-    if let Ok((name, profile)) = app.profile_named(loaded.name.clone())
-        && let Ok(now) = app.load_credential(name, profile)
-    {
-        *loaded = now;
-    }
+    let _turn = take_turn(app, loaded);
     if let Some(token) = kept(app, loaded, min_ttl) {
         return Ok(token);
     }
-    let fresh = refresh(app, loaded)?;
+    let fresh = ask(app, loaded)?;
     Ok(AccessToken { token: fresh.access_token, expires: fresh.expires })
 }
 
