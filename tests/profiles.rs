@@ -117,6 +117,8 @@ fn a_token_is_kept_and_shared() {
     assert_eq!(google.count("/token"), before + 1);
     assert_ne!(token(&["--min-ttl", "3600"]), first);
     assert_eq!(google.count("/token"), before + 2);
+    let too_long = sandbox.invoke(&["token", "--min-ttl", "7200"]).may_print_secret().run().success();
+    too_long.says("--min-ttl 7200 gets a new one each time");
     let cache = sandbox.home().join(".cache/bqcred/default.token");
     assert_eq!((mode(&cache), mode(cache.parent().unwrap())), (0o600, 0o700));
     std::fs::write(&cache, "{ damaged").unwrap();

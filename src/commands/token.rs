@@ -4,14 +4,23 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::cli::Token;
+use crate::clock::{Time, span};
 use crate::error::Result;
 use crate::refresh;
-use crate::ui::Output;
+use crate::ui::{self, Output};
 
 pub(crate) fn run(args: &Token, app: &App) -> Result<Output> {
     let mut loaded = app.load()?;
     let token = refresh::access_token(app, &mut loaded, args.min_ttl)
         .map_err(|failure| refresh::told(app, &loaded, failure))?;
+    let life = token.expires.since(Time::now());
+    if life < args.min_ttl {
+        ui::note(&format!(
+            "access tokens live {} here, so --min-ttl {} gets a new one each time",
+            span(life),
+            args.min_ttl
+        ));
+    }
     if args.json {
         return Ok(Output::json(&json!({
             "profile": loaded.name.as_str(),
