@@ -248,11 +248,11 @@ impl Transport {
             Transport::Timeout => ("the server did not answer in time".to_owned(), retry),
             Transport::UnknownHost => (
                 "the server's name can't be found".to_owned(),
-                "is the network up? Behind a proxy, set HTTPS_PROXY",
+                "is the network up? Behind a proxy, HTTPS_PROXY has to name it: http://HOST:PORT",
             ),
             Transport::NoConnection => (
                 "the server can't be reached".to_owned(),
-                "is the network up? Behind a proxy, set HTTPS_PROXY",
+                "is the network up? Behind a proxy, HTTPS_PROXY has to name it: http://HOST:PORT",
             ),
             Transport::Broken => ("the connection broke off before the answer was whole".to_owned(), retry),
             Transport::UntrustedCertificate => (
@@ -281,9 +281,10 @@ impl Transport {
                 "the proxy wants a user name and a password (407)".to_owned(),
                 "put them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT",
             ),
-            Transport::Proxy => {
-                ("the proxy did not let the request through".to_owned(), "check HTTPS_PROXY and NO_PROXY")
-            }
+            Transport::Proxy => (
+                "the proxy can't be reached, or did not let the request through".to_owned(),
+                "check HTTPS_PROXY and NO_PROXY",
+            ),
             Transport::Busy(429) => {
                 ("Google asks to slow down (429)".to_owned(), "wait a minute, then try again")
             }
