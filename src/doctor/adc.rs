@@ -140,6 +140,10 @@ fn other(trace: &mut Trace, path: &Path, holds: &Holds) -> Identity {
         FileKind::External | FileKind::ExternalUser => {
             trace.decided(format!("{shown} is a credential of another provider"), Identity::Federated)
         }
+        FileKind::Client => trace.decided(
+            format!("{shown} is the file of an OAuth client and no credential: `bqcred client set` takes it"),
+            Identity::Fails(Problem::UnknownType),
+        ),
         FileKind::User(_) | FileKind::Unknown => trace.decided(
             format!("{shown} is of no type that the library knows"),
             Identity::Fails(Problem::UnknownType),

@@ -65,6 +65,8 @@ pub(crate) enum FileKind {
     ExternalUser,
     /// No `type`, or one that isn't known.
     Unknown,
+    /// No credential at all: the file of an OAuth client, which logins run under.
+    Client,
 }
 
 /// `type: authorized_user`, or a cache that has no type but the same keys.
@@ -178,6 +180,7 @@ impl FileKind {
             Some(Some("external_account_authorized_user")) => FileKind::ExternalUser,
             // old caches of pydata-google-auth and pandas-gbq have no type
             None if object.contains_key("refresh_token") => FileKind::User(UserFile::of(object, false)),
+            None if object.contains_key("installed") || object.contains_key("web") => FileKind::Client,
             _ => FileKind::Unknown,
         }
     }

@@ -12,6 +12,7 @@ use super::surroundings::Surroundings;
 use super::trace::Prediction;
 use super::{Library, kernels};
 use crate::environment::PROJECT;
+use crate::google::Failure;
 use crate::scopes;
 
 /// Tokens are refused when the clock is off by more than a few minutes.
@@ -20,6 +21,7 @@ const CLOCK_TOLERANCE: i64 = 120;
 /// Everything that was found, in the order of weight.
 pub(crate) fn findings(s: &Surroundings, predictions: &[Prediction]) -> Vec<Finding> {
     let mut found = Vec::new();
+    network(s, &mut found);
     project(s, predictions, &mut found);
     start_up(s, predictions, &mut found);
     quota_project(predictions, &mut found);
@@ -30,6 +32,15 @@ pub(crate) fn findings(s: &Surroundings, predictions: &[Prediction]) -> Vec<Find
     clock(s, &mut found);
     found.extend(kernels::findings(s));
     found
+}
+
+fn network(s: &Surroundings, found: &mut Vec<Finding>) {
+    if let Some(transport) = s.lives.unreachable() {
+        let error = Failure::Unreachable(transport).into_error("");
+        let hint = error.hint_text().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        let what = format!("Google could not be asked whether credentials are alive: {}{hint}", error.what());
+        found.push(Finding::new("unreachable", what, None));
+    }
 }
 
 fn project(s: &Surroundings, predictions: &[Prediction], found: &mut Vec<Finding>) {

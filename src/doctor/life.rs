@@ -48,6 +48,14 @@ impl Lives {
         self.clock_offset.get()
     }
 
+    /// Why Google could not be asked, where it was tried.
+    pub(super) fn unreachable(&self) -> Option<Transport> {
+        self.known.borrow().values().find_map(|life| match life {
+            Life::Unreachable(transport) => Some(transport.clone()),
+            _ => None,
+        })
+    }
+
     /// What is known of the credential with this fingerprint.
     pub(super) fn known(&self, fingerprint: &str) -> Option<Life> {
         self.known.borrow().get(fingerprint).cloned()
@@ -101,13 +109,7 @@ impl Lives {
 
     /// Who waited once for nothing needn't wait again.
     fn without_asking(&self) -> Option<Life> {
-        let down = || {
-            self.known.borrow().values().find_map(|life| match life {
-                Life::Unreachable(transport) => Some(Life::Unreachable(transport.clone())),
-                _ => None,
-            })
-        };
-        if self.offline { Some(Life::NotAsked) } else { down() }
+        if self.offline { Some(Life::NotAsked) } else { self.unreachable().map(Life::Unreachable) }
     }
 
     fn learned(&self, google: &Google<'_>, answer: Result<Fresh, Failure>, known: Option<String>) -> Life {

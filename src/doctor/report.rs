@@ -110,31 +110,34 @@ fn item(finding: &Finding) -> String {
 fn commands(predictions: &[Prediction], findings: &[Finding], checked: Option<&Checked>) -> String {
     let covered = predictions.iter().filter(|prediction| prediction.library.is_covered());
     let others = predictions.iter().filter(|prediction| !prediction.library.is_covered());
-    let mut commands: Vec<(String, String)> = Vec::new();
-    let mut add = |command: Option<&String>, what: String| {
-        if let Some(command) = command
-            && !commands.iter().any(|(known, _)| known == command)
-        {
-            commands.push((command.clone(), what));
-        }
-    };
+    let mut commands: Vec<(&str, Vec<&str>)> = Vec::new();
     for prediction in covered.chain(others) {
-        add(prediction.fix.as_ref(), format!("for {}", prediction.library.title()));
+        let Some(command) = prediction.fix.as_deref() else { continue };
+        let title = prediction.library.title();
+        match commands.iter_mut().find(|(known, _)| *known == command) {
+            Some((_, titles)) => titles.push(title),
+            None => commands.push((command, vec![title])),
+        }
     }
+    let one_for_all = commands.len() == 1;
     let missing = checked.iter().flat_map(|checked| &checked.missing);
-    for finding in missing.chain(findings) {
-        add(finding.fix.as_ref(), String::new());
+    for command in missing.chain(findings).filter_map(|finding| finding.fix.as_deref()) {
+        if !commands.iter().any(|(known, _)| *known == command) {
+            commands.push((command, Vec::new()));
+        }
     }
     if commands.is_empty() {
         return String::new();
     }
-    let rows: String =
-        commands
-            .iter()
-            .map(|(command, what)| {
-                if what.is_empty() { format!("  {command}\n") } else { format!("  {command}    ({what})\n") }
-            })
-            .collect();
+    let rows: String = commands
+        .iter()
+        .map(|(command, titles)| match titles.as_slice() {
+            [] => format!("  {command}\n"),
+            _ if one_for_all => format!("  {command}\n"),
+            [title] => format!("  {command}    (for {title})\n"),
+            [title, others @ ..] => format!("  {command}    (for {title} and {} more)\n", others.len()),
+        })
+        .collect();
     format!("\nto change that\n{rows}")
 }
 

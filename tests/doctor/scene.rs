@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
 use super::common::double::{CLIENT_ID, CLIENT_SECRET, Metadata, OTHER_CLIENT_ID};
-use super::common::{Google, Invocation, Run, Sandbox};
+use super::common::{Google, Invocation, Run, Sandbox, venv};
 
 pub const ADA: &str = "ada@example.com";
 pub const BOB: &str = "bob@example.com";
@@ -110,6 +111,16 @@ impl Scene {
         })
     }
 
+    /// The key of a service account, as the console gives it.
+    pub fn service_account(&self) -> Value {
+        json!({
+            "type": "service_account", "project_id": "p-robot", "private_key_id": "0123456789abcdef",
+            "private_key": private_key(), "client_email": "robot@p-robot.iam.gserviceaccount.com",
+            "client_id": "112233445566778899000", "token_uri": "https://oauth2.googleapis.com/token",
+            "universe_domain": "googleapis.com",
+        })
+    }
+
     /// A login of pydata-google-auth's own.
     pub fn cache(&self, who: &str) -> Value {
         let mut cache = self.user(who);
@@ -160,4 +171,20 @@ impl Scene {
         assert_eq!(run.stderr, "", "{}", run.line);
         run.json()
     }
+}
+
+/// An RSA key of this run alone, by the cryptography that google-auth needs anyway.
+fn private_key() -> &'static str {
+    static KEY: OnceLock<String> = OnceLock::new();
+    const MAKE: &str = "
+from cryptography.hazmat.primitives import serialization as s
+from cryptography.hazmat.primitives.asymmetric import rsa
+key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+print(key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption()).decode(), end='')
+";
+    KEY.get_or_init(|| {
+        let Some(python) = venv(&["cryptography"]) else { return String::new() };
+        let made = std::process::Command::new(python).args(["-c", MAKE]).output().unwrap();
+        String::from_utf8(made.stdout).unwrap()
+    })
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use super::common::double::{CLIENT_ID, CLIENT_SECRET};
-use super::scene::{ADA, BOB, SCOPES, Scene};
+use super::scene::{ADA, BOB, NOBODY, SCOPES, Scene};
 
 /// Ada has signed in, and typed `eval $(bqcred env)`.
 fn ada() -> Scene {
@@ -84,7 +84,19 @@ fn a_refused_credential_ends_with_the_code_for_that() {
     scene.google.revoke_grant(ADA);
     let run = scene.bqcred(&["doctor"]).run().code(4);
     assert!(run.stdout.contains("fails: Google refuses the credential"), "{}", run.stdout);
-    assert!(run.stdout.contains("  bqcred login    (for Python (google-auth))"), "{}", run.stdout);
+    assert!(run.stdout.contains("to change that\n  bqcred login\n"), "{}", run.stdout);
+}
+
+#[test]
+fn google_that_cant_be_reached_is_told_once_and_with_a_reason() {
+    let mut scene = ada();
+    scene.set("HTTPS_PROXY", format!("http://{NOBODY}")).set("https_proxy", format!("http://{NOBODY}"));
+    let answer = scene.doctor(&["--for", "python,r,connectorx"]);
+    let found = finding(&answer, "unreachable")["what"].as_str().unwrap();
+    assert!(found.contains("the proxy can't be reached") && found.contains("check HTTPS_PROXY"), "{found}");
+    for name in ["google-auth", "ibis", "connectorx"] {
+        assert_eq!(library(&answer, name)["fix"], Value::Null, "{name}: no command mends that");
+    }
 }
 
 #[test]

@@ -39,6 +39,25 @@ pub const ALL: &[Environment] = &[
     ("a type that nobody knows", |s| {
         with(s, "type", json!("something_new"));
     }),
+    ("an OAuth client's file on a VM", |s| {
+        let client = s.google.google_client_json();
+        broken(s, client.as_bytes());
+    }),
+    ("a service account's key", |s| {
+        let key = s.service_account();
+        s.adc(&key);
+    }),
+    ("a service account's key on a VM", |s| {
+        let key = s.service_account();
+        s.adc(&key);
+        s.vm();
+    }),
+    ("a service account's key without its private part on a VM", |s| {
+        let mut key = s.service_account();
+        key.as_object_mut().unwrap().remove("private_key");
+        s.adc(&key);
+        s.vm();
+    }),
     ("another universe on a VM", |s| {
         with(s, "universe_domain", json!("example.goog"));
         s.vm();

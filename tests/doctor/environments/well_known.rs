@@ -12,6 +12,11 @@ pub const ALL: &[Environment] = &[
         s.well_known(&s.user(ADA));
         s.vm();
     }),
+    ("a service account's key at gcloud's own place, on a VM", |s| {
+        let key = s.service_account();
+        s.well_known(&key);
+        s.vm();
+    }),
     ("gcloud's own file, revoked, on a VM", |s| {
         s.well_known(&s.user(ADA));
         s.google.revoke_grant(ADA);
