@@ -254,8 +254,42 @@ fn a_new_kernel_stands_beside_its_original_and_names_nobody() {
     let taken = scene.run(&["kernel", "install", "--new-kernel", "python3"]);
     assert_eq!(taken.code, Some(1));
     assert!(taken.stderr.contains("there is a kernel of that name already"), "{}", taken.stderr);
+    scene.kernel("other", NATIVE);
+    let other = scene.run(&["kernel", "install", "--kernel", "other", "--new-kernel", "python3-bq"]);
+    assert_eq!(other.code, Some(1), "it is another kernel's copy: {}", other.stderr);
+    assert_eq!(json(&new), spec);
     scene.run(&["kernel", "uninstall"]).success();
     assert!(!new.parent().unwrap().exists());
+}
+
+#[test]
+fn a_new_kernel_has_a_name_that_jupyter_takes_and_that_is_no_path() {
+    let scene = Scene::new();
+    for name in ["", ".", "..", "../evil", "a/b", "with space", "ada@example.com", "-x", "ü"] {
+        let run = scene.run(&["kernel", "install", &format!("--new-kernel={name}")]);
+        assert_eq!(run.code, Some(2), "{name}: {}", run.stderr);
+    }
+    scene.run(&["kernel", "install", "--new-kernel", "Py.BQ_2"]).success();
+    assert!(scene.sandbox.path("venv/share/jupyter/kernels/py.bq_2/kernel.json").exists());
+}
+
+#[test]
+fn a_file_that_is_closed_to_writing_is_changed_and_stays_closed() {
+    let scene = Scene::new();
+    let file = scene.kernel("python3", NATIVE);
+    common::set_mode(&file, 0o444);
+    scene.run(&["kernel", "install", "--kernel", "python3"]).success();
+    assert!(read(&file).contains("bqcred"));
+    scene.run(&["kernel", "uninstall"]).success();
+    assert_eq!(read(&file), NATIVE);
+    assert_eq!(common::mode(&file), 0o444);
+    // a folder that is closed takes no new file: that is what is said, with a way that works
+    common::set_mode(file.parent().unwrap(), 0o555);
+    let run = scene.run(&["kernel", "install", "--kernel", "python3"]);
+    common::set_mode(file.parent().unwrap(), 0o755);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains(&format!("{} is not yours to change", file.display())), "{}", run.stderr);
+    assert!(run.stderr.contains("--lang ipython-startup"), "{}", run.stderr);
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub(crate) struct KernelInstall {
     #[arg(long = "where", value_enum, value_name = "PLACE", default_value_t = KernelPlace::Auto)]
     pub(crate) place: KernelPlace,
     /// Leave the kernel as it is and make another one of this name beside it
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = parse_kernel_name)]
     pub(crate) new_kernel: Option<String>,
     /// Start the kernel through `bqcred exec`, so that no file with the credential is needed
     #[arg(long)]
@@ -107,4 +107,15 @@ pub(crate) enum SnippetKind {
     Vscode,
     /// Options of `docker run`
     Docker,
+}
+
+/// The name of a kernel that is to be made, in the lower case that Jupyter lists it in. Others than these it
+/// warns about, or reads as a path (`jupyter_client.kernelspec._is_valid_kernel_name`).
+fn parse_kernel_name(name: &str) -> std::result::Result<String, String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(good) {
+        Ok(name.to_lowercase())
+    } else {
+        Err("letters, digits, dots, hyphens and underscores, a letter or digit first: python3-bq".to_owned())
+    }
 }

@@ -49,7 +49,7 @@ pub(crate) enum Refusal {
         /// The folder that the server reads.
         read: PathBuf,
     },
-    /// The file or directory belongs to somebody else.
+    /// The file or directory belongs to somebody else, or is closed to writing.
     NotOurs(PathBuf),
     /// The server has no Python environment of its own.
     NoEnvironment,
@@ -77,7 +77,7 @@ impl Refusal {
             Refusal::Later { wanted, read } => {
                 format!("the server reads {} before {}", read.display(), wanted.display())
             }
-            Refusal::NotOurs(path) => format!("{} belongs to somebody else", path.display()),
+            Refusal::NotOurs(path) => format!("{} is not yours to change", path.display()),
             Refusal::NoEnvironment => "no Python environment of a Jupyter server was found".into(),
             Refusal::Taken(path) => format!("there is a kernel of that name already: {}", path.display()),
             Refusal::Broken(problem) => format!("Jupyter does not accept this kernelspec: {problem}"),
@@ -114,6 +114,7 @@ pub(crate) fn place(context: &Context, kernel: &Kernel, wanted: Where) -> Result
     }
     let path = context.search_path();
     let read_from = position_of(&path, kernel);
+    let mut not_ours = None;
     if patchable(kernel, wanted)
         && let Some(file) = kernel.file()
     {
@@ -123,13 +124,18 @@ pub(crate) fn place(context: &Context, kernel: &Kernel, wanted: Where) -> Result
                 return Err(Refusal::JupyterPath(kernel.folder.clone()));
             }
             None if wanted == Where::Environment => return Err(Refusal::NotOurs(file)),
-            None => {}
+            None => not_ours = Some(file),
         }
     }
     if kernel.conda.is_some() {
         return Err(Refusal::NbConda(kernel.folder.clone()));
     }
-    let target = target(context, &path, wanted, read_from, kernel.source == Source::Native)?;
+    let target = target(context, &path, wanted, read_from, kernel.source == Source::Native);
+    let target = target.map_err(|refusal| match (refusal, not_ours) {
+        // nobody asked for the later directory: what is in the way is the file
+        (Refusal::Later { .. }, Some(file)) if wanted == Where::Auto => Refusal::NotOurs(file),
+        (refusal, _) => refusal,
+    })?;
     copy_place(context, kernel, target)
 }
 
@@ -151,11 +157,12 @@ fn patchable(kernel: &Kernel, wanted: Where) -> bool {
     }
 }
 
-/// The file with symbolic links resolved, if it and its folder are this user's.
+/// The file with symbolic links resolved, if it and its folder are this user's. A file that is closed to
+/// writing is replaced all the same, for that takes the folder only, and stays closed.
 fn own_file(file: &Path, uid: u32) -> Option<PathBuf> {
     let real = file.canonicalize().ok()?;
-    let folder = real.parent()?;
-    (files::is_owned(&real, uid) && files::is_owned(folder, uid)).then_some(real)
+    let owner = files::owner(&std::fs::metadata(&real).ok()?);
+    (owner == uid && files::is_owned(real.parent()?, uid)).then_some(real)
 }
 
 fn position_of(path: &[Directory], kernel: &Kernel) -> usize {

@@ -115,6 +115,8 @@ impl Python {
                 folders.extend(packages_below(Path::new("/usr/local")));
             }
         }
+        let named: Vec<PathBuf> = folders.iter().flat_map(|folder| prefix::named_in(folder)).collect();
+        folders.extend(named);
         folders
     }
 

@@ -1,6 +1,6 @@
 //! `bqcred kernel install`: puts a profile into the kernelspecs that the server reads.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::app::App;
 use crate::cli::{KernelInstall, KernelPlace};
@@ -102,7 +102,7 @@ fn plan_server(
     for kernel in chosen(args, &kernels)? {
         let renamed = args.new_kernel.as_ref();
         let placed = match renamed {
-            Some(name) => place_new(found, &kernels, name, args.place.wanted()),
+            Some(name) => place_new(found, &kernels, kernel, name, args.place.wanted()),
             None => place::place(&found.context, kernel, args.place.wanted()).map(|place| (kernel, place)),
         };
         match placed {
@@ -159,24 +159,23 @@ fn chosen<'a>(args: &KernelInstall, kernels: &'a [Kernel]) -> Result<Vec<&'a Ker
         .collect()
 }
 
-/// Where a kernel of a new name goes; the kernel itself, if it is there already and ours.
+/// Where a copy of a kernel under a new name goes; the copy itself, if it is there already.
 fn place_new<'a>(
     found: &Found,
     kernels: &'a [Kernel],
+    original: &'a Kernel,
     name: &str,
     wanted: Where,
 ) -> std::result::Result<(&'a Kernel, Place), Refusal> {
-    let existing = kernels.iter().find(|kernel| kernel.name.eq_ignore_ascii_case(name));
-    match existing {
-        Some(kernel) if edit::marker(&kernel.text).is_some_and(|marker| marker.folder.is_some()) => {
-            place::place(&found.context, kernel, wanted).map(|place| (kernel, place))
-        }
-        Some(kernel) => Err(Refusal::Taken(kernel.folder.clone())),
-        None => {
-            let folder = place::place_new(&found.context, name, wanted)?;
-            kernels.first().map(|any| (any, Place::Copy(folder))).ok_or(Refusal::NoEnvironment)
-        }
+    let Some(known) = kernels.iter().find(|kernel| kernel.name.eq_ignore_ascii_case(name)) else {
+        let folder = place::place_new(&found.context, name, wanted)?;
+        return Ok((original, Place::Copy(folder)));
+    };
+    let made = edit::marker(&known.text).and_then(|marker| marker.folder);
+    if made.is_none_or(|made| !made.renamed || Path::new(&made.from) != original.folder) {
+        return Err(Refusal::Taken(known.folder.clone()));
     }
+    Ok((known, place::place(&found.context, known, wanted)?))
 }
 
 fn planned(

@@ -106,3 +106,44 @@ fn normal(path: &Path) -> PathBuf {
     }
     normal
 }
+
+/// Folders that the `.pth` files of a package folder add (`site.addpackage`): a path a line. Of the lines that
+/// are code, the one is understood with which uv lays one environment over another.
+pub(super) fn named_in(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|end| end == "pth"));
+    files.sort();
+    let texts = files.iter().filter_map(|file| files::read(file, 1 << 20).ok());
+    let mut found = Vec::new();
+    for text in texts {
+        for line in String::from_utf8_lossy(&text).lines() {
+            let path = match line.split_once("site.addsitedir(") {
+                Some((_, call)) => call.split(['"', '\'']).nth(1),
+                None => Some(line.trim_end()),
+            };
+            let is_path =
+                |path: &&str| !path.is_empty() && !path.starts_with(['#']) && !path.starts_with("import ");
+            found.extend(path.filter(is_path).map(|path| folder.join(path)).filter(|path| path.is_dir()));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pth_file_adds_folders() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        for name in ["site", "beside", "overlaid"] {
+            files::create_folder(&at(name)).unwrap();
+        }
+        let overlay = format!("import site; site.addsitedir({:?})\n", at("overlaid"));
+        files::replace(&at("site/_uv_ephemeral_overlay.pth"), overlay.as_bytes()).unwrap();
+        files::replace(&at("site/b.pth"), b"# beside\n\nimport sys\n../beside\n/gone/away\n").unwrap();
+        assert_eq!(named_in(&at("site")), [at("overlaid"), at("site/../beside")]);
+    }
+}
