@@ -100,6 +100,9 @@ fn a_running_server_is_found_and_its_kernels_follow_what_bqcred_says() {
     let old = text(&scene.drive(&["start", url, TOKEN, "python3"]));
     assert_eq!(text(&scene.drive(&["ask", &old, ASK_PYTHON])), "none");
 
+    let running = || scene.sandbox.bqcred(&["kernel", "list", "--json"]).success().json()["running"].clone();
+    assert_eq!(running()[0]["current"], Value::Null, "nothing was changed yet");
+
     // from a shell that knows nothing of that Python
     let installed = scene.sandbox.bqcred(&["kernel", "install", "--kernel", "python3"]).success();
     assert!(installed.stderr.contains(&format!("process {}", server.pid())), "{}", installed.stderr);
@@ -121,6 +124,9 @@ fn a_running_server_is_found_and_its_kernels_follow_what_bqcred_says() {
     let current: Vec<&Value> = running.iter().filter(|kernel| kernel["credentials"] == adc).collect();
     assert_eq!(current.len(), 1, "{list:#}");
     assert_eq!(current[0]["current"], true);
+    let without: Vec<&Value> = running.iter().filter(|kernel| kernel["credentials"].is_null()).collect();
+    assert_eq!(without.len(), 1, "{list:#}");
+    assert_eq!(without[0]["current"], false, "it runs without what its kernelspec gives now");
 
     scene.sandbox.bqcred(&["kernel", "uninstall"]).success();
     let last = text(&scene.drive(&["start", url, TOKEN, "python3"]));

@@ -32,21 +32,27 @@ pub(super) fn runs_python(process: &Process) -> bool {
 
 /// Whether a command line starts a Jupyter server: a script of that name, or `-m` and its module.
 pub(super) fn is_server(argv: &[OsString]) -> bool {
-    const SCRIPTS: [&str; 6] = [
+    const SCRIPTS: [&str; 9] = [
         "jupyter-lab",
         "jupyter-notebook",
         "jupyter-server",
         "jupyter-labhub",
         "jupyterhub-singleuser",
         "jupyter-nbclassic",
+        "jupyter-kernelgateway",
+        "jupyter-enterprisegateway",
+        "voila",
     ];
-    const MODULES: [&str; 6] = [
+    const MODULES: [&str; 9] = [
         "jupyterlab",
         "notebook",
         "jupyter_server",
         "jupyterhub.singleuser",
         "jupyterlab.labhubapp",
         "nbclassic",
+        "kernel_gateway",
+        "enterprise_gateway",
+        "voila",
     ];
     let words: Vec<_> = argv.iter().take(8).map(|word| word.to_string_lossy()).collect();
     let script = words.iter().take(3).any(|word| {

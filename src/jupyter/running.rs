@@ -17,6 +17,8 @@ pub(crate) struct Running {
     pub(crate) pid: u32,
     /// The language, as far as its command line tells: `python`, `R`.
     pub(crate) language: Option<&'static str>,
+    /// The program that its command line names first.
+    pub(crate) program: PathBuf,
     /// Its connection file, which its name in the server's log is made of.
     pub(crate) connection: PathBuf,
     /// The variables asked for; `None` for one that is not set.
@@ -41,7 +43,8 @@ fn kernel(process: &Process, names: &[&str]) -> Option<Running> {
     }
     let value = |name: &str| environ.get(name).map(|value| value.to_string_lossy().into_owned());
     let vars = names.iter().map(|name| ((*name).to_owned(), value(name))).collect();
-    Some(Running { pid: process.pid, language, connection, vars })
+    let program = process.argv.first().map(PathBuf::from).unwrap_or_default();
+    Some(Running { pid: process.pid, language, program, connection, vars })
 }
 
 fn language(argv: &[OsString]) -> Option<&'static str> {

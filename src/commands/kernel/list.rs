@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::cli::KernelList;
-use crate::environment;
 use crate::error::Result;
 use crate::jupyter::config::Config;
 use crate::jupyter::discovery::{Discovery, Found, Origin};
@@ -12,11 +11,10 @@ use crate::jupyter::listing::Kernel;
 use crate::jupyter::running::Running;
 use crate::jupyter::search::Source;
 use crate::kernels::here::Here;
-use crate::profile::ProfileName;
 use crate::ui::{self, Output};
 
-use super::state;
 use super::words;
+use super::{alive, state};
 
 pub(crate) fn run(args: &KernelList, app: &App) -> Result<Output> {
     let here = Here::new(app);
@@ -30,7 +28,7 @@ pub(crate) fn run(args: &KernelList, app: &App) -> Result<Output> {
         text += &as_table(app, found);
     }
     if !running.is_empty() {
-        text += &running_table(app, &running);
+        text += &alive::table(app, &discovery, &running);
     }
     for server in &discovery.foreign {
         ui::note(&format!(
@@ -80,53 +78,9 @@ fn with_command(state: &state::State) -> String {
     }
 }
 
-fn running_table(app: &App, running: &[Running]) -> String {
-    let mut rows = vec![["RUNNING", "LANGUAGE", "PROFILE", "STATE"].map(str::to_owned).to_vec()];
-    for kernel in running {
-        let profile = var(kernel, environment::PROFILE).unwrap_or("-");
-        let words = match is_current(app, kernel) {
-            Some(true) => "ok",
-            Some(false) => "old environment: Kernel > Shut Down Kernel, then Kernel > Restart Kernel",
-            None => "-",
-        };
-        rows.push(vec![
-            kernel.pid.to_string(),
-            kernel.language.unwrap_or("-").to_owned(),
-            profile.to_owned(),
-            words.to_owned(),
-        ]);
-    }
-    ui::table(&rows)
-}
-
-fn var<'a>(kernel: &'a Running, name: &str) -> Option<&'a str> {
-    kernel.vars.get(name).and_then(Option::as_deref)
-}
-
-/// Whether a running kernel's credential is the one that its profile has now; none for a kernel that
-/// has no profile.
-fn is_current(app: &App, kernel: &Running) -> Option<bool> {
-    let name = ProfileName::parse(var(kernel, environment::PROFILE)?).ok()?;
-    let credential = var(kernel, environment::ADC);
-    // `exec` hands it over in the kernel's own file descriptor
-    let own = credential.is_some_and(|path| path.starts_with(&format!("/proc/{}/fd/", kernel.pid)));
-    Some(own || credential.is_some_and(|path| app.paths.adc(&name).to_str() == Some(path)))
-}
-
 fn as_json(app: &App, discovery: &Discovery, running: &[Running]) -> Value {
     let servers: Vec<Value> = discovery.found.iter().map(|found| server(app, found)).collect();
-    let running: Vec<Value> = running
-        .iter()
-        .map(|kernel| {
-            json!({
-                "pid": kernel.pid,
-                "language": kernel.language,
-                "profile": var(kernel, environment::PROFILE),
-                "credentials": var(kernel, environment::ADC),
-                "current": is_current(app, kernel),
-            })
-        })
-        .collect();
+    let running: Vec<Value> = running.iter().map(|kernel| alive::json(app, discovery, kernel)).collect();
     let foreign: Vec<Value> =
         discovery.foreign.iter().map(|server| json!({"pid": server.pid, "uid": server.uid})).collect();
     json!({"servers": servers, "running": running, "servers_of_others": foreign})

@@ -1,5 +1,6 @@
 //! `bqcred kernel`: Jupyter kernels that use a profile.
 
+mod alive;
 mod install;
 mod list;
 mod snippet;
