@@ -16,7 +16,7 @@ use crate::ui;
 
 use super::here::Here;
 use super::record::Record;
-use super::restart;
+use super::restart::{self, Outcome};
 
 /// A kernelspec that bqcred changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ pub(crate) fn undo(app: &App, changed: &Changed, dry_run: bool) -> Result<Option
 /// Says what to click for kernels that were started with a profile.
 pub(crate) fn tell_what_to_click(here: &Here) {
     let without = |kernel: &Running| kernel.vars.get(environment::PROFILE).is_none_or(Option::is_none);
-    restart::tell(&here.running(), without);
+    restart::tell(Outcome::Taken, &here.running(), without);
 }
 
 /// After a profile went: offers to put back the kernels that still use it. `yes` is the answer where

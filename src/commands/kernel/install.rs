@@ -255,7 +255,9 @@ fn finish(here: &Here, wanted: &Wanted, plan: &[Planned], refused: &[Refused]) -
     if !plan.is_empty() {
         let credential =
             wanted.vars.iter().find(|(name, _)| name == environment::ADC).map(|(_, value)| value);
-        restart::tell(&here.running(), |kernel| match credential {
+        let outcome =
+            if credential.is_some() { restart::Outcome::GivenFile } else { restart::Outcome::Given };
+        restart::tell(outcome, &here.running(), |kernel| match credential {
             Some(path) => kernel.vars.get(environment::ADC).and_then(Option::as_ref) == Some(path),
             None => {
                 kernel.vars.get(environment::PROFILE).and_then(Option::as_deref) == Some(wanted.name.as_str())

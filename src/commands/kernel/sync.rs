@@ -14,7 +14,8 @@ use crate::jupyter::spec;
 use crate::jupyter::step::{self, Step};
 use crate::kernels::here::Here;
 use crate::kernels::record::{Entry, Record};
-use crate::kernels::{restart, undo};
+use crate::kernels::restart::{self, Outcome};
+use crate::kernels::undo;
 use crate::profile::ProfileName;
 use crate::ui::{self, Output};
 
@@ -59,7 +60,7 @@ pub(crate) fn run(args: &KernelSync, app: &App) -> Result<Output> {
         ui::note("no kernel was changed by bqcred: `bqcred kernel install`");
     }
     if changed {
-        restart::tell(&here.running(), |_| false);
+        restart::tell(Outcome::GivenFile, &here.running(), |_| false);
     }
     Ok(Output::none().with_code(failed.map_or(0, |error| error.kind().code())))
 }
