@@ -23,6 +23,7 @@ mod jupyter;
 mod keep;
 mod kernels;
 mod login;
+mod masked;
 mod panics;
 mod parent_shell;
 mod paths;

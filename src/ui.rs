@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::{ErrorKind, Write};
 
 use crate::error::{Error, Result, reason};
+use crate::masked::masked;
 use crate::secret::SecretBytes;
 
 /// What a verb made, for stdout, and the exit code to end with.
@@ -22,7 +23,7 @@ impl Output {
     /// Lines for people. What came from elsewhere (a file's name, a server's answer) can't play tricks on
     /// their terminal.
     pub(crate) fn for_people(text: &str) -> Output {
-        Output::text(harmless(text))
+        Output::text(harmless(&masked(text)))
     }
 
     /// A text that ends in a newline, as it is: for programs.
@@ -69,7 +70,8 @@ pub(crate) fn note(text: &str) {
 /// Writes to stderr. Somebody who closed stderr doesn't want to be told.
 pub(crate) fn tell(text: &str) {
     let mut stderr = std::io::stderr().lock();
-    let _ = stderr.write_all(harmless(text).as_bytes()).and_then(|()| stderr.flush());
+    let text = masked(text);
+    let _ = stderr.write_all(harmless(&text).as_bytes()).and_then(|()| stderr.flush());
 }
 
 /// Tells what went wrong, and what helps. Gives the exit code.
