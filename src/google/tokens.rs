@@ -235,7 +235,7 @@ impl<'e> Google<'e> {
                     Ok(Revoked::Before)
                 }
                 (status, Some(refusal)) => Err(refusal.into_failure(status)),
-                (status, None) => Err(Failure::Unreachable(Transport::NotTheServer(status))),
+                (_, None) => Err(malformed(&answer)),
             }
         })
     }
@@ -349,7 +349,7 @@ fn answer_for_library(answer: &HttpAnswer) -> Result<oauth2::HttpResponse, Trans
         return Err(Transport::Busy(status));
     }
     if status != 200 {
-        let refusal = refusal_of(answer).ok_or(Transport::NotTheServer(status))?;
+        let refusal = refusal_of(answer).ok_or_else(|| not_understood(answer))?;
         refusal.passing(status).map_or(Ok(()), Err)?;
     }
     if status == 200 && !starts_with(&answer.body, b'{') {
@@ -375,11 +375,15 @@ fn refusal_of(answer: &HttpAnswer) -> Option<Refusal> {
 }
 
 fn malformed(answer: &HttpAnswer) -> Failure {
-    Failure::Unreachable(if starts_with(&answer.body, b'{') {
-        Transport::Malformed
-    } else {
-        Transport::NotTheServer(answer.status)
-    })
+    Failure::Unreachable(not_understood(answer))
+}
+
+/// JSON is no page, whatever it says.
+fn not_understood(answer: &HttpAnswer) -> Transport {
+    match starts_with(&answer.body, b'{') {
+        true => Transport::Malformed,
+        false => Transport::NotTheServer(answer.status),
+    }
 }
 
 fn starts_with(body: &[u8], first: u8) -> bool {
@@ -518,5 +522,17 @@ mod tests {
         assert_eq!(identity.email.as_deref(), Some("ada@example.com"));
         assert_eq!(identity_in(&token(r#"{"email":"a","email_verified":false}"#)).unwrap().email, None);
         assert_eq!(identity_in("nonsense"), None);
+    }
+
+    #[test]
+    fn json_that_is_no_refusal_is_no_page_either() {
+        let told = |status, text: &str| {
+            let body = crate::secret::SecretBytes::new(text.into());
+            answer_for_library(&HttpAnswer { status, date: None, flavor: None, body }).unwrap_err()
+        };
+        let json = r#" {"error": {"code": 403, "status": "PERMISSION_DENIED"}}"#;
+        assert_eq!(told(403, json), Transport::Malformed);
+        assert_eq!(told(403, "<html>"), Transport::NotTheServer(403));
+        assert_eq!(told(404, ""), Transport::NotTheServer(404));
     }
 }
