@@ -196,11 +196,17 @@ fn good_for_long_enough_is_told_by_the_exit_code() {
     sandbox.bqcred(&["status", "--wait-valid", "30m", "--offline"]).success();
     sandbox.bqcred(&["status", "--wait-valid", "3h"]).code(4).says("Google granted it for a time");
     sandbox.bqcred(&["status", "--wait-valid", "3h", "--offline"]).code(4);
+    sandbox.bqcred(&["status", "--wait-valid", "200d"]).code(4).says("`bqcred login` now starts");
+    google.set_refresh_token_expires_in(None);
+    sandbox.login(&google, ADA, &[]).success();
+    sandbox.bqcred(&["status", "--wait-valid", "170d"]).success();
+    sandbox.bqcred(&["status", "--wait-valid", "200d"]).code(4).says("use it in between");
     sandbox.bqcred(&["status", "--wait-valid", "soon"]).fails(2).says("30m");
     google.revoke_grant(ADA);
     sandbox.bqcred(&["status", "--wait-valid", "1s"]).code(4).says("was revoked");
     // now it is known without asking
-    sandbox.bqcred(&["status", "--wait-valid", "1s", "--offline"]).code(4).says("was revoked");
+    let run = sandbox.bqcred(&["status", "--wait-valid", "1s", "--offline"]).code(4).says("was revoked");
+    assert!(run.stdout.contains("credential  ended, as far as is known"), "{}", run.stdout);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::app::{App, Loaded};
 use crate::cli::Status;
 use crate::clock::{Time, span};
 use crate::error::{Error, Kind, Result};
-use crate::forecast::{self, TOKEN_LIMIT};
+use crate::forecast::{self, TOKEN_LIMIT, Why};
 use crate::google::{Failure, Google};
 use crate::login::pending;
 use crate::profile::StoreKind;
@@ -137,7 +137,10 @@ impl Report {
                     end.words(self.now)
                 ),
             )
-            .hint(format!("`{login}` now starts its time anew"))
+            .hint(match end.why {
+                Why::Unused => "use it in between: `bqcred token` does".to_owned(),
+                _ => format!("`{login}` now starts its time anew"),
+            })
         })
     }
 
@@ -193,7 +196,7 @@ impl Report {
         let mut rows = vec![
             ("profile", self.loaded.name.to_string()),
             ("account", format!("{}{confirmed}", profile.account_or_unknown())),
-            ("credential", self.health.words().to_owned()),
+            ("credential", self.health.words(profile.ended.is_some()).to_owned()),
             ("project", profile.project.clone().unwrap_or_else(|| "none (Python needs one)".to_owned())),
         ];
         rows.extend(profile.quota_project.clone().map(|project| ("quota", project)));
@@ -255,8 +258,9 @@ impl Report {
 }
 
 impl Health {
-    fn words(&self) -> &'static str {
+    fn words(&self, has_ended: bool) -> &'static str {
         match self {
+            Health::NotAsked if has_ended => "ended, as far as is known (--offline)",
             Health::Alive => "alive",
             Health::Dead(_) => "dead",
             Health::Unknown(_) => "unknown: Google could not be asked",
