@@ -70,7 +70,7 @@ pub(crate) struct Doctor {
 pub(crate) struct Libraries(pub(crate) Vec<doctor::Library>);
 
 fn parse_libraries(word: &str) -> std::result::Result<Libraries, String> {
-    doctor::Library::named(word).map(Libraries).ok_or_else(|| {
+    doctor::Library::named(&word.trim().to_lowercase()).map(Libraries).ok_or_else(|| {
         let names: Vec<&str> = doctor::Library::ALL.iter().map(|library| library.name()).collect();
         format!("known are python, r, {}", names.join(", "))
     })

@@ -103,6 +103,7 @@ fn google_that_cant_be_reached_is_told_once_and_with_a_reason() {
 fn for_explains_and_counts_what_is_named() {
     let scene = ada();
     scene.bqcred(&["doctor", "--for", "python,r"]).run().success();
+    scene.bqcred(&["doctor", "--for", "Python, R"]).run().success();
     let run = scene.bqcred(&["doctor", "--for", "connectorx"]).run().code(1);
     assert!(run.stdout.contains("only a service account's key"), "{}", run.stdout);
     let run = scene.bqcred(&["doctor", "--for", "r"]).run().success();
