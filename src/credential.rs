@@ -415,6 +415,38 @@ mod tests {
     }
 
     #[test]
+    fn each_kind_of_file_has_the_tool_that_is_for_it() {
+        let hint = |text: &str| AuthorizedUser::parse(text.as_bytes()).unwrap_err().hint();
+        for (text, tool) in [
+            (r#"{"type":"service_account"}"#, "activate-service-account"),
+            (r#"{"type":"external_account"}"#, "--cred-file"),
+            (r#"{"type":"external_account_authorized_user"}"#, "--login-config"),
+            (r#"{"type":"impersonated_service_account"}"#, "--impersonate-service-account"),
+            (r#"{"installed":{}}"#, "bqcred client set"),
+            (r#"{"web":{}}"#, "bqcred client set"),
+            (r#"{"type":"another"}"#, "`bqcred login` makes"),
+            ("{}", "`bqcred login` makes"),
+        ] {
+            assert!(hint(text).contains(tool), "{text}: {}", hint(text));
+        }
+    }
+
+    #[test]
+    fn what_an_editor_did_to_a_file_is_told() {
+        for (bytes, problem) in [
+            (&b""[..], "is empty"),
+            (b" \n", "is empty"),
+            (b"\xef\xbb\xbf{}", "begins with a byte order mark, which JSON must not"),
+            (b"\xff\xfe{\0}\0", "is UTF-16 text; JSON here has to be UTF-8"),
+            (b"\xfe\xff\0{\0}", "is UTF-16 text; JSON here has to be UTF-8"),
+            (b"{\"\xff\"}", "is not text (no valid UTF-8)"),
+        ] {
+            assert_eq!(encoding_problem(bytes), Some(problem));
+        }
+        assert_eq!(encoding_problem(b" {}"), None);
+    }
+
+    #[test]
     fn nothing_secret_is_shown_by_debug() {
         let text = r#"{"type":"authorized_user","client_id":"a","client_secret":"canary","refresh_token":"canary",
             "rapt_token":"canary"}"#;

@@ -138,5 +138,27 @@ mod tests {
         let asked = for_login(&[], true).unwrap();
         assert!(not_granted(&asked, &["email".into(), "openid".into(), BIGQUERY.into()]).is_empty());
         assert_eq!(not_granted(&asked, &["openid".into(), EMAIL.into()]), [BIGQUERY]);
+        let elsewhere = for_login(&[], false).unwrap();
+        assert_eq!(elsewhere, ["openid", "email", "offline_access", BIGQUERY]);
+        assert!(not_granted(&elsewhere, &["openid".into(), EMAIL.into(), BIGQUERY.into()]).is_empty());
+    }
+
+    #[test]
+    fn a_login_that_renews_one_asks_for_the_same_and_who_the_person_is() {
+        let granted = ["openid", EMAIL, "profile", BIGQUERY, "https://www.googleapis.com/auth/drive"];
+        let granted = granted.map(str::to_owned);
+        let names = |scopes: Vec<String>| short_list(&scopes);
+        assert_eq!(names(again(&granted, true).unwrap()), "openid, userinfo.email, bigquery, drive");
+        assert_eq!(names(again(&granted, false).unwrap()), "openid, email, offline_access, bigquery, drive");
+    }
+
+    #[test]
+    fn some_scopes_let_a_program_query_and_some_are_gclouds_own() {
+        let allow = |scope: &str| allow_bigquery(&["openid".to_owned(), scope.to_owned()]);
+        assert!(allow(BIGQUERY) && allow("https://www.googleapis.com/auth/bigquery.readonly"));
+        assert!(allow("https://www.googleapis.com/auth/cloud-platform"));
+        assert!(!allow("https://www.googleapis.com/auth/drive") && !allow("bigquery"));
+        assert!(is_gclouds("openid") && is_gclouds("https://www.googleapis.com/auth/sqlservice.login"));
+        assert!(!is_gclouds(BIGQUERY));
     }
 }
