@@ -303,6 +303,7 @@ pub(crate) fn without_credential(name: &ProfileName, profile: &Profile, login: &
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Secret;
 
     #[test]
     fn names_are_plain() {
@@ -312,5 +313,27 @@ mod tests {
         for bad in ["", "-a", ".a", "A", "a/b", "..", "a b", "é", "a\n", "$(x)", &"a".repeat(65)] {
             assert!(ProfileName::parse(bad).is_err(), "{bad}");
         }
+        // a whole file given by mistake is not repeated whole
+        let told = |name: &str| ProfileName::parse(name).unwrap_err().what().to_owned();
+        assert!(told("a b").starts_with("\"a b\" can't"), "{}", told("a b"));
+        let long = told(&"A".repeat(5_000));
+        assert!(long.contains("A\"… can't") && long.len() < 200, "{long}");
+    }
+
+    #[test]
+    fn what_describes_another_credential_keeps_what_the_person_chose() {
+        let [one, other] = ["1//0one", "1//0other"]
+            .map(|token| AuthorizedUser::new("", "1-a", Secret::new("s"), Secret::new(token)));
+        let mut profile =
+            Profile { store: StoreKind::Keyring, project: Some("p".to_owned()), ..Profile::default() };
+        profile.describe(&one);
+        profile.account = Some("ada@example.com".to_owned());
+        profile.scopes = vec!["openid".to_owned()];
+        profile.describe(&one);
+        assert_eq!(profile.account_or_unknown(), "ada@example.com");
+        profile.describe(&other);
+        assert_eq!(profile.account_or_unknown(), "an unknown account");
+        assert_eq!((profile.store, profile.project.as_deref()), (StoreKind::Keyring, Some("p")));
+        assert!(profile.scopes.is_empty());
     }
 }
