@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::atomic_file;
 use crate::client::{Client, Found};
 use crate::credential::AuthorizedUser;
 use crate::environment;
@@ -9,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::google::Endpoints;
 use crate::paths::Paths;
 use crate::process_env;
-use crate::profile::{self, Profile, ProfileName};
+use crate::profile::{self, Profile, ProfileName, StoreKind};
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -34,6 +35,14 @@ impl App {
     /// The surroundings; `profile` is what `--profile` says.
     pub(crate) fn new(profile: Option<String>) -> Result<App> {
         Ok(App { paths: Paths::new(&system_root())?, profile })
+    }
+
+    /// Removes what killed writers left in bqcred's own folders: it may hold a secret.
+    pub(crate) fn sweep(&self) {
+        let Paths { data, config, cache, state, runtime, .. } = &self.paths;
+        let profiles = profile::folders(&self.paths);
+        let others = [data, config, cache, state].into_iter().chain(runtime);
+        profiles.iter().chain(others).for_each(|folder| atomic_file::sweep(folder));
     }
 
     /// The profile that is meant: `--profile`, else `BQCRED_PROFILE`, else what `bqcred use` set,
@@ -82,7 +91,11 @@ impl App {
         match Profile::load(&self.paths, name)? {
             Some(profile) => Ok(Some(profile)),
             None if self.paths.adc(name).symlink_metadata().is_ok() => Ok(Some(Profile::default())),
-            None => Ok(None),
+            // a first login that was killed may have left its item in the keyring
+            None => {
+                Ok(Profile::announced(&self.paths, name)
+                    .filter(|profile| profile.store == StoreKind::Keyring))
+            }
         }
     }
 
@@ -94,10 +107,19 @@ impl App {
 
     /// The credential of a profile. What `profile.json` says of another credential is forgotten.
     pub(crate) fn load_credential(&self, name: ProfileName, mut profile: Profile) -> Result<Loaded> {
-        let Some(credential) = Store::of(profile.store, &self.paths).load(&name)? else {
+        atomic_file::sweep(&self.paths.profile(&name)); // one look, wherever a credential is used
+        let mut found = Store::of(profile.store, &self.paths).load(&name)?;
+        // somebody may change it at this moment: then the two are of different times, and a second look is not
+        if !found.as_ref().is_some_and(|credential| profile.describes(credential))
+            && let Some(now) = Profile::load(&self.paths, &name)?
+        {
+            profile = now;
+            found = Store::of(profile.store, &self.paths).load(&name)?;
+        }
+        let Some(credential) = found else {
             return Err(profile::without_credential(&name, &profile, &self.login_command(&name)));
         };
-        profile.describe(&credential);
+        profile.settle(&self.paths, &name, &credential);
         Ok(Loaded { name, profile, credential })
     }
 

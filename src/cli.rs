@@ -75,6 +75,18 @@ pub(crate) enum Verb {
     Complete(Complete),
 }
 
+impl Verb {
+    /// Whether there is time to tidy up: not in what shells run at each start and prompt, nor where nothing
+    /// of the person's is looked at.
+    pub(crate) fn is_unhurried(&self) -> bool {
+        use Verb::*;
+        !matches!(
+            self,
+            Env(_) | Exec(_) | Token(_) | Init(_) | Completions(_) | Man(_) | Help(_) | Complete(_)
+        )
+    }
+}
+
 /// The description of bqcred, or of the verb that these words name.
 pub(crate) fn described(verb: &[String]) -> Result<Command> {
     let mut root = Cli::command();

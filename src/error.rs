@@ -91,9 +91,10 @@ impl Error {
         Error::new(Kind::Usage, what)
     }
 
-    /// A file or folder that can't be used, with the system's reason.
+    /// A file or folder that can't be used, with the system's reason, and what helps against that.
     pub(crate) fn file(path: &Path, doing: &str, source: &std::io::Error) -> Self {
-        Error::new(Kind::Store, format!("can't {doing} {}: {}", path.display(), reason(source)))
+        let what = format!("can't {doing} {}: {}", path.display(), reason(source));
+        Error { hint: remedy(path, source), ..Error::new(Kind::Store, what) }
     }
 
     /// A file whose content is not what it has to be. `problem` must not quote the content.
@@ -150,6 +151,29 @@ pub(crate) fn reason(error: &std::io::Error) -> String {
     match text.find(" (os error ") {
         Some(end) => text.get(..end).unwrap_or(&text).to_lowercase(),
         None => text,
+    }
+}
+
+/// What helps against a disk that is full, read-only or broken, and against missing rights.
+fn remedy(path: &Path, error: &std::io::Error) -> Option<String> {
+    use std::io::ErrorKind;
+    const EIO: i32 = 5; // the same number on every Unix
+    let there = path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("/")).display();
+    match error.kind() {
+        ErrorKind::StorageFull => Some(format!("make room on that disk (`df -h '{there}'`), then try again")),
+        ErrorKind::QuotaExceeded => {
+            Some("your quota is used up (`quota -s`): make room, then try again".to_owned())
+        }
+        ErrorKind::ReadOnlyFilesystem => Some(format!(
+            "that file system is read-only (`findmnt -T '{there}'`): the XDG_* variables lead bqcred to other folders"
+        )),
+        ErrorKind::PermissionDenied => {
+            Some(format!("`ls -ld '{there}'` shows whose it is; it has to be yours, and writable"))
+        }
+        _ if error.raw_os_error() == Some(EIO) => Some(
+            "the disk itself fails (`dmesg | tail` tells more): save what matters, then try again".to_owned(),
+        ),
+        _ => None,
     }
 }
 

@@ -177,7 +177,7 @@ fn change(
     if profile.store == StoreKind::File {
         // somebody may have put another credential there, or logged in anew
         match Store::of(profile.store, &app.paths).load(name)? {
-            Some(credential) => profile.describe(&credential),
+            Some(credential) => profile.settle(&app.paths, name, &credential),
             None => return Ok(()),
         }
     }

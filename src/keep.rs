@@ -7,7 +7,7 @@ use crate::credential::AuthorizedUser;
 use crate::error::{Error, Result};
 use crate::google::{Endpoints, Identity};
 use crate::login::pending;
-use crate::private_file::{self, Lock};
+use crate::private_file::Lock;
 use crate::profile::{Profile, ProfileName, StoreKind};
 use crate::settings::Settings;
 use crate::store::{Store, relocate};
@@ -46,12 +46,28 @@ pub(crate) struct Kept {
     pub(crate) profile: Profile,
 }
 
-/// Keeps the credential under this name. The secret is written first and what is known about it
-/// second: between the two, [`Profile::describe`] sees that they don't belong together.
-pub(crate) fn keep(app: &App, name: &ProfileName, mut arrival: Arrival) -> Result<Kept> {
+/// Keeps the credential under this name. What is known about it is announced, then the secret is written,
+/// then what is known: at each point of a crash there is a credential with what belongs to it.
+pub(crate) fn keep(app: &App, name: &ProfileName, arrival: Arrival) -> Result<Kept> {
+    let has_signed_in = arrival.signed_in.is_some();
+    keep_quietly(app, name, arrival)
+        .map_err(|error| if has_signed_in { not_kept(app, name, &error) } else { error })
+}
+
+/// Somebody went through a sign-in for nothing, and has to know that Google counts it.
+fn not_kept(app: &App, name: &ProfileName, error: &Error) -> Error {
+    let login = format!("then sign in again: `{}`", app.login_command(name));
+    let hint = error.hint_text().map_or_else(|| login.clone(), |hint| format!("{hint}\n{login}"));
+    Error::new(error.kind(), format!("you signed in, but the credential could not be kept: {}", error.what()))
+        .hint(hint)
+}
+
+fn keep_quietly(app: &App, name: &ProfileName, mut arrival: Arrival) -> Result<Kept> {
     let lock = Lock::acquire(&app.paths.profile_lock(name))?;
-    Profile::check_place(&app.paths, name)?;
-    let before = app.known_profile(name).ok().flatten();
+    let before = match Profile::load_sound(&app.paths, name)? {
+        None if app.paths.adc(name).symlink_metadata().is_ok() => Some(Profile::default()),
+        known => known,
+    };
     let old = before.clone().unwrap_or_default();
     let moved = before.as_ref().is_some_and(|before| before.store != arrival.store);
     if moved {
@@ -89,13 +105,9 @@ pub(crate) fn keep(app: &App, name: &ProfileName, mut arrival: Arrival) -> Resul
         ended: None,
         unknown: old.unknown,
     };
-    let aside = [
-        Store::of(profile.store, &app.paths).save(&lock, name, &arrival.credential)?,
-        profile.save(&lock, &app.paths, name)?,
-    ];
-    for path in aside.into_iter().flatten() {
-        ui::note(&format!("what lay there could not be understood; it is kept as {}", path.display()));
-    }
+    profile.announce(&lock, &app.paths, name)?;
+    Store::of(profile.store, &app.paths).save(&lock, name, &arrival.credential)?;
+    profile.save(&lock, &app.paths, name)?;
     if let Err(error) = relocate::clear_leftover(&lock, &app.paths, name, &mut profile) {
         ui::note(&format!("the earlier credential still lies in the {}: {error}", old.store));
     }
@@ -148,10 +160,17 @@ pub(crate) fn discard(app: &App, name: &ProfileName, profile: &Profile, only: Op
         Store::of(other, &app.paths).delete(&lock, name)?;
     }
     pending::forget(app, name)?;
-    private_file::remove(&app.paths.profile_settings(name))?;
+    Profile::remove(&lock, &app.paths, name)?;
     remove_folder(app, name)?;
     if app.chosen_profile().is_ok_and(|chosen| chosen == *name) {
-        Settings::change(&app.paths, |settings| settings.profile = None)?;
+        Settings::change(&app.paths, |settings| settings.profile = None).map_err(|error| {
+            let hint = error.hint_text().map_or_else(String::new, |hint| format!("{hint}\n"));
+            Error::new(
+                error.kind(),
+                format!("profile {name} is removed, but it is still the one in use: {}", error.what()),
+            )
+            .hint(format!("{hint}`bqcred use NAME` chooses another"))
+        })?;
     }
     Ok(had_credential)
 }

@@ -1,6 +1,7 @@
 //! bqcred: use your own Google account for BigQuery from shells, notebooks, Python and R.
 
 mod app;
+mod atomic_file;
 mod cli;
 mod client;
 mod clock;

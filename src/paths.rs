@@ -65,6 +65,11 @@ impl Paths {
         self.profile(name).join("profile.json")
     }
 
+    /// What will be known about a profile once the credential that is being written lies there.
+    pub(crate) fn announced_settings(&self, name: &ProfileName) -> PathBuf {
+        self.profile(name).join("profile.json.next")
+    }
+
     /// The application-default credential of a file-stored profile. It stays the same for the life
     /// of the profile, whatever is rotated.
     pub(crate) fn adc(&self, name: &ProfileName) -> PathBuf {

@@ -8,10 +8,8 @@
 #[path = "private_file/fleeting.rs"] // the usual place, said so that the fuzz targets find it as well
 mod fleeting;
 
-use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read, Write};
-use std::os::unix::ffi::OsStrExt;
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -19,6 +17,7 @@ use std::time::Duration;
 
 use rustix::fs::OFlags;
 
+use crate::atomic_file::{self, Existing, folder_of, sync_folder};
 use crate::error::{Error, Kind, Result};
 use crate::secret::SecretBytes;
 
@@ -28,7 +27,6 @@ pub(crate) use fleeting::Fleeting;
 const SIZE_LIMIT: u64 = 1024 * 1024;
 /// Locks are held for milliseconds; somebody who waits this long waits for a stopped process.
 const LOCK_PATIENCE: Duration = Duration::from_secs(20);
-const TEMPORARY_SUFFIX: &str = ".tmp";
 
 /// What a file may hold, and so who else may have access to it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -172,12 +170,7 @@ fn refuse_disk(_folder: &Path) -> Result<()> {
 
 /// Makes sure that files can be written to this folder, by writing one without a name.
 pub(crate) fn check_writable(folder: &Path) -> Result<()> {
-    let probe = || -> std::io::Result<()> {
-        let mut file = tempfile::tempfile_in(folder)?;
-        file.write_all(&[0; 4096])?;
-        file.sync_all()
-    };
-    probe().map_err(|error| Error::file(folder, "write to", &error))
+    atomic_file::probe(folder, &[0; 4096]).map_err(|error| Error::file(folder, "write to", &error))
 }
 
 /// The right to change what lies beside a lock file. Freed when dropped, or when the process dies.
@@ -211,6 +204,9 @@ impl Lock {
             Err(fs::TryLockError::WouldBlock) => {}
             Err(fs::TryLockError::Error(error)) => return Err(Error::file(path, "lock", &error)),
         }
+        if patience.is_zero() {
+            return Ok(None);
+        }
         let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || sender.send(file.lock().map(|()| file)));
         match receiver.recv_timeout(patience) {
@@ -225,8 +221,8 @@ impl Lock {
 pub(crate) fn write(_lock: &Lock, path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = folder_of(path);
     create_dir(folder)?;
-    sweep(path);
-    write_and_rename(path, folder, bytes).map_err(|error| Error::file(path, "write", &error))
+    atomic_file::sweep(folder);
+    write_whole(path, bytes, Existing::Replace).map_err(|error| Error::file(path, "write", &error))
 }
 
 /// Writes a file outside bqcred's own folders, 0600: the folder stays as it is, a link is resolved
@@ -238,7 +234,8 @@ pub(crate) fn write_elsewhere(path: &Path, bytes: &[u8]) -> Result<()> {
     } else {
         path.to_owned()
     };
-    write_and_rename(&target, folder_of(&target), bytes).map_err(|error| Error::file(path, "write", &error))
+    atomic_file::sweep(folder_of(&target));
+    write_whole(&target, bytes, Existing::Replace).map_err(|error| Error::file(path, "write", &error))
 }
 
 /// A link in a folder that others can write to (`/tmp`) may be theirs, and lead to any file of ours.
@@ -256,64 +253,28 @@ fn refuse_links_of_others(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
+/// The same where nothing may be there yet. False, with nothing written, if there is something.
+pub(crate) fn create_elsewhere(path: &Path, bytes: &[u8]) -> Result<bool> {
+    atomic_file::sweep(folder_of(path));
+    match write_whole(path, bytes, Existing::Keep) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(Error::file(path, "write", &error)),
     }
 }
 
-fn write_and_rename(path: &Path, folder: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    if path.is_dir() {
-        return Err(std::io::Error::new(ErrorKind::IsADirectory, "it is a folder"));
-    }
-    let mut file = tempfile::Builder::new()
-        .prefix(&temporary_prefix(path))
-        .suffix(TEMPORARY_SUFFIX)
-        .tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?; // before the rename: otherwise a crash may leave the new name with no content
-    file.persist(path).map_err(|error| error.error)?;
-    sync_folder(folder)
-}
-
-/// Makes a rename or removal last. Some file systems can't sync a folder; that is no failure of ours.
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    match File::open(folder)?.sync_all() {
-        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
-        other => other,
-    }
-}
-
-/// Removes what a killed writer of this very file left: it holds a secret. The file's lock is held, so
-/// no writer of it is at work; writers of its neighbours hold locks of their own.
-pub(crate) fn sweep(path: &Path) {
-    let prefix = temporary_prefix(path);
-    for entry in fs::read_dir(folder_of(path)).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        if name.as_bytes().starts_with(prefix.as_bytes())
-            && name.as_bytes().ends_with(TEMPORARY_SUFFIX.as_bytes())
-        {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
-/// The plus sign can't be part of a profile's name, so no file's prefix begins another's.
-fn temporary_prefix(path: &Path) -> OsString {
-    let mut prefix = OsString::from(".bqcred-");
-    prefix.push(path.file_name().unwrap_or_default());
-    prefix.push("+");
-    prefix
+fn write_whole(path: &Path, bytes: &[u8], existing: Existing) -> std::io::Result<()> {
+    atomic_file::write(path, bytes, existing, |_| Ok(()))
 }
 
 /// Removes the file. Says whether there was one.
 pub(crate) fn remove(path: &Path) -> Result<bool> {
     match fs::remove_file(path) {
-        Ok(()) => {
-            let _ = sync_folder(folder_of(path));
-            Ok(true)
-        }
+        // until the folder is on disk, what was removed may come back
+        Ok(()) => match sync_folder(folder_of(path)) {
+            Ok(()) => Ok(true),
+            Err(error) => Err(Error::file(path, "remove for good", &error)),
+        },
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
         Err(error) => Err(Error::file(path, "remove", &error)),
     }
@@ -387,15 +348,16 @@ mod tests {
     }
 
     #[test]
-    fn left_overs_of_a_killed_writer_are_swept_by_the_next() {
+    fn left_overs_of_a_killed_writer_are_swept_by_the_next_and_what_is_being_written_stays() {
         let root = private_folder();
-        let left = root.path().join(".bqcred-file+abc.tmp");
-        let neighbour = root.path().join(".bqcred-other+abc.tmp");
-        fs::write(&neighbour, "at work").unwrap();
+        let left = root.path().join(".bqcred-0123.tmp");
+        let written = root.path().join(".bqcred-4567.tmp");
         fs::write(&left, "secret").unwrap();
+        let writer = fs::File::create(&written).unwrap();
+        writer.lock().unwrap();
         let lock = Lock::acquire(&root.path().join(".lock")).unwrap();
         write(&lock, &root.path().join("file"), b"x").unwrap();
-        assert!(!left.exists() && neighbour.exists());
+        assert!(!left.exists() && written.exists());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Profiles: the name of a credential, and what is known about it that is not secret.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,7 @@ use crate::error::{Error, Kind, Result, json_problem};
 use crate::google::Endpoints;
 use crate::paths::Paths;
 use crate::private_file::{self, Content, Lock};
+use crate::ui;
 
 /// A profile's name: `[a-z0-9][a-z0-9._-]{0,63}`. Safe as a file name on every system.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -161,14 +162,23 @@ pub(crate) struct Profile {
 impl Profile {
     /// Reads what is known about this profile; `None` if nothing is.
     pub(crate) fn load(paths: &Paths, name: &ProfileName) -> Result<Option<Profile>> {
-        let path = paths.profile_settings(name);
         refuse_linked_folder(paths, name)?;
+        let path = paths.profile_settings(name);
         let Some(bytes) = private_file::read(&path, Content::Settings)? else { return Ok(None) };
         Profile::parse(&path, &bytes)
             .map_err(|error| {
                 error.hint(format!("`bqcred login --profile {name}` writes it anew and keeps this one aside"))
             })
             .map(Some)
+    }
+
+    /// The same for who is about to write it anew: what can't be understood counts as nothing, as
+    /// [`Profile::save`] sets it aside. What can't be read is an error all the same.
+    pub(crate) fn load_sound(paths: &Paths, name: &ProfileName) -> Result<Option<Profile>> {
+        refuse_linked_folder(paths, name)?;
+        let path = paths.profile_settings(name);
+        let bytes = private_file::read(&path, Content::Settings)?;
+        Ok(bytes.and_then(|bytes| Profile::parse(&path, &bytes).ok()))
     }
 
     /// Reads the file's content; `path` is for the messages.
@@ -190,35 +200,74 @@ impl Profile {
         private_file::read(&paths.profile_settings(name), Content::Settings).map(drop)
     }
 
-    /// Writes what is known. A file that can't be understood is kept under another name; its new
-    /// path is returned.
-    pub(crate) fn save(
-        &self,
-        lock: &Lock,
-        paths: &Paths,
-        name: &ProfileName,
-    ) -> Result<Option<std::path::PathBuf>> {
+    /// Announces what will be known once `credential` lies in the store, which is the next thing to be
+    /// written: should that be the last one, [`Profile::settle`] finds here what belongs to it, its
+    /// server's addresses above all.
+    pub(crate) fn announce(&self, lock: &Lock, paths: &Paths, name: &ProfileName) -> Result<()> {
+        private_file::create_dir(&paths.data)?;
+        self.write(lock, &paths.announced_settings(name))
+    }
+
+    /// Writes what is known. A file that can't be understood is kept under another name, and that is told.
+    pub(crate) fn save(&self, lock: &Lock, paths: &Paths, name: &ProfileName) -> Result<()> {
         let path = paths.profile_settings(name);
         private_file::create_dir(&paths.data)?;
         private_file::create_dir(&paths.profile(name))?;
-        let unreadable = match private_file::read(&path, Content::Settings)? {
-            Some(bytes) => serde_json::from_slice::<Profile>(&bytes).is_err(),
-            None => false,
-        };
-        let aside = if unreadable { Some(private_file::set_aside(lock, &path)?) } else { None };
+        Profile::keep_damaged(lock, &path)?;
+        self.write(lock, &path)?;
+        // it speaks of a credential that is described now, or never came
+        private_file::remove(&paths.announced_settings(name)).map(drop)
+    }
+
+    /// Removes what is known. What can't be understood is kept under another name, and that is told.
+    pub(crate) fn remove(lock: &Lock, paths: &Paths, name: &ProfileName) -> Result<()> {
+        let path = paths.profile_settings(name);
+        Profile::keep_damaged(lock, &path)?;
+        private_file::remove(&paths.announced_settings(name))?;
+        private_file::remove(&path).map(drop)
+    }
+
+    fn keep_damaged(lock: &Lock, path: &Path) -> Result<()> {
+        let bytes = private_file::read(path, Content::Settings)?;
+        if bytes.is_some_and(|bytes| serde_json::from_slice::<Profile>(&bytes).is_err()) {
+            ui::note_aside(&private_file::set_aside(lock, path)?);
+        }
+        Ok(())
+    }
+
+    fn write(&self, lock: &Lock, path: &Path) -> Result<()> {
         let mut text = serde_json::to_vec_pretty(self)
             .map_err(|error| Error::other(format!("can't describe the profile: {}", json_problem(&error))))?;
         text.push(b'\n');
-        private_file::write(lock, &path, &text)?;
-        Ok(aside)
+        private_file::write(lock, path, &text)
     }
 
-    /// Makes this describe `credential`: what is said of another one is forgotten.
-    pub(crate) fn describe(&mut self, credential: &AuthorizedUser) {
-        let fingerprint = credential.fingerprint();
-        if self.fingerprint.as_deref() == Some(&fingerprint) {
+    /// Whether this is about `credential`.
+    pub(crate) fn describes(&self, credential: &AuthorizedUser) -> bool {
+        self.fingerprint.as_deref() == Some(&credential.fingerprint())
+    }
+
+    /// What was announced for this very credential.
+    pub(crate) fn announced(paths: &Paths, name: &ProfileName) -> Option<Profile> {
+        let path = paths.announced_settings(name);
+        let bytes = private_file::read(&path, Content::Settings).ok()??;
+        Profile::parse(&path, &bytes).ok()
+    }
+
+    /// Makes this describe `credential`: by what was announced of it, else by what it says itself. What is
+    /// said of another one is forgotten.
+    pub(crate) fn settle(&mut self, paths: &Paths, name: &ProfileName, credential: &AuthorizedUser) {
+        if self.describes(credential) {
             return;
         }
+        match Profile::announced(paths, name).filter(|announced| announced.describes(credential)) {
+            Some(announced) => *self = announced,
+            None => self.describe(credential),
+        }
+    }
+
+    fn describe(&mut self, credential: &AuthorizedUser) {
+        let fingerprint = credential.fingerprint();
         *self = Profile {
             account: Some(credential.account.clone()).filter(|account| !account.is_empty()),
             quota_project: credential.quota_project_id.clone().or(self.quota_project.take()),
@@ -255,6 +304,13 @@ fn refuse_linked_folder(paths: &Paths, name: &ProfileName) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The folders of all profiles, and those of logins that were not completed.
+pub(crate) fn folders(paths: &Paths) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(&paths.data).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    folders.map(|entry| entry.path()).collect()
 }
 
 /// The names of all profiles, sorted.

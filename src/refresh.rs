@@ -10,31 +10,65 @@ use crate::google::{Failure, Fresh, Google, Reason};
 use crate::private_file::Lock;
 use crate::profile::{Death, Ended, Profile};
 use crate::store::{AccessToken, Store, relocate};
+use crate::ui;
 
 /// How long to wait for another process that refreshes the same profile: as long as its request
 /// may take, with its retries. After that this one asks by itself.
 const OTHERS_PATIENCE: Duration = Duration::from_secs(40);
 
-/// Asks the server for a new access token and keeps it. What the answer says about the credential
-/// (whose, what for, that it has ended) goes into the profile.
+/// Finds out from the server whether the credential lives, by a new access token. Of many processes that
+/// ask at once, one sends the request; those that waited for it take its answer.
 pub(crate) fn refresh(app: &App, loaded: &mut Loaded) -> Result<Fresh, Failure> {
+    let free = Lock::acquire_within(&app.paths.token_lock(&loaded.name), Duration::ZERO);
+    if !matches!(free, Ok(None)) {
+        load_again(app, loaded);
+        return ask(app, loaded);
+    }
+    let before = kept(app, loaded, 0);
     let _turn = take_turn(app, loaded);
-    ask(app, loaded)
+    let is_new = |token: &AccessToken| {
+        before.as_ref().is_none_or(|before| before.token.expose() != token.token.expose())
+    };
+    match kept(app, loaded, 0).filter(is_new) {
+        Some(token) => Ok(token.into()),
+        None => ask(app, loaded),
+    }
 }
 
 /// One process at a time refreshes a profile. The lock is held over the network, and only for this:
 /// whoever changes a profile takes another one.
 fn take_turn(app: &App, loaded: &mut Loaded) -> Option<Lock> {
     let turn = Lock::acquire_within(&app.paths.token_lock(&loaded.name), OTHERS_PATIENCE).ok().flatten();
-    // who had the turn before may have been given another refresh token, by a server that rotates them
+    load_again(app, loaded);
+    turn
+}
+
+/// Who had the turn before may have been given another refresh token, by a server that rotates them.
+fn load_again(app: &App, loaded: &mut Loaded) {
     if let Ok((name, profile)) = app.profile_named(loaded.name.clone())
         && let Ok(now) = app.load_credential(name, profile)
     {
         *loaded = now;
     }
-    turn
 }
 
+/// As far as another process's answer was kept.
+impl From<AccessToken> for Fresh {
+    fn from(token: AccessToken) -> Fresh {
+        Fresh {
+            access_token: token.token,
+            expires: token.expires,
+            refresh_token: None,
+            refresh_token_expires: None,
+            scopes: None,
+            identity: None,
+            clock_offset: None,
+        }
+    }
+}
+
+/// Asks the server for a new access token and keeps it. What the answer says about the credential
+/// (whose, what for, that it has ended) goes into the profile. The caller has the turn.
 fn ask(app: &App, loaded: &mut Loaded) -> Result<Fresh, Failure> {
     let endpoints = loaded.endpoints();
     let credential = &loaded.credential;
@@ -43,14 +77,41 @@ fn ask(app: &App, loaded: &mut Loaded) -> Result<Fresh, Failure> {
         &credential.client_secret,
         &credential.refresh_token,
     );
-    // the token is good even if nothing could be remembered: a full disk is told by what writes to it next
-    let _ = remember(app, loaded, &result);
-    if let Ok(fresh) = &result {
-        let token = AccessToken { token: fresh.access_token.clone(), expires: fresh.expires };
-        let store = Store::of(loaded.profile.store, &app.paths);
-        let _ = store.keep_access_token(&loaded.name, &loaded.credential, &token);
+    // the token is good even if nothing could be remembered
+    let kept = remember(app, loaded, &result).and_then(|()| match &result {
+        Ok(fresh) => {
+            let token = AccessToken { token: fresh.access_token.clone(), expires: fresh.expires };
+            let store = Store::of(loaded.profile.store, &app.paths);
+            store.keep_access_token(&loaded.name, &loaded.credential, &token)
+        }
+        Err(_) => Ok(()),
+    });
+    if let Err(error) = kept {
+        tell_not_kept(app, loaded, &result, &error);
     }
     result
+}
+
+/// What the server said and the disk did not take. A refresh token that replaces the stored one is gone
+/// with this process.
+fn tell_not_kept(app: &App, loaded: &Loaded, result: &Result<Fresh, Failure>, error: &Error) {
+    let new = result.as_ref().ok().and_then(|fresh| fresh.refresh_token.as_ref());
+    let is_lost = new.is_some_and(|new| loaded.credential.refresh_token.expose() != new.expose());
+    let what = if is_lost {
+        "the server replaced the refresh token of this profile, and the new one could not be kept"
+    } else {
+        "what the server answered could not be kept"
+    };
+    ui::note(&format!("{what}: {error}"));
+    for line in error.hint_text().into_iter().flat_map(str::lines) {
+        ui::tell(&format!("  hint: {line}\n"));
+    }
+    if is_lost {
+        ui::tell(&format!(
+            "  hint: if the old one is refused from now on: `{}`\n",
+            app.login_command(&loaded.name)
+        ));
+    }
 }
 
 /// An access token that is good for at least `min_ttl` seconds: the kept one, or a new one. Of many
@@ -115,16 +176,19 @@ fn remember(app: &App, loaded: &mut Loaded, result: &Result<Fresh, Failure>) -> 
         _ => return Ok(()),
     }
     let mut profile = Profile::load(&app.paths, &loaded.name)?.unwrap_or_default();
-    profile.describe(&loaded.credential);
+    profile.settle(&app.paths, &loaded.name, &loaded.credential);
     match result {
         Ok(fresh) => {
+            learn(&mut profile, fresh);
             if let Some(token) = &fresh.refresh_token {
                 // a server that rotates refresh tokens (RFC 6749 section 6); Google doesn't
-                loaded.credential.refresh_token = token.clone();
-                store.save(&lock, &loaded.name, &loaded.credential)?;
-                profile.fingerprint = Some(loaded.credential.fingerprint());
+                let mut next = loaded.credential.clone();
+                next.refresh_token = token.clone();
+                profile.fingerprint = Some(next.fingerprint());
+                profile.announce(&lock, &app.paths, &loaded.name)?;
+                store.save(&lock, &loaded.name, &next)?;
+                loaded.credential = next;
             }
-            learn(&mut profile, fresh);
         }
         Err(Failure::Refused(reason)) if reason.ends_the_credential() => {
             let now = Time::now();

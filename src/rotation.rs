@@ -145,18 +145,21 @@ impl Way {
 pub(crate) fn end(app: &App, loaded: &Loaded, dependents: &Dependents, along: &[ProfileName]) -> Result<()> {
     let (name, fingerprint) = (&loaded.name, loaded.credential.fingerprint());
     let mark = |reason: &str| grant::mark_ended(app, name, Some(&fingerprint), reason);
-    mark("was about to be revoked by a rotation that was not completed")?;
+    mark("was about to be revoked by a rotation that was not completed")
+        .map_err(|error| unchanged(&error))?;
     let login = app.login_command(name);
     let revoked = match grant::revoke(loaded, &login) {
         Ok(revoked) => revoked,
         Err(error) => {
-            grant::unmark(app, name, &loaded.profile)?;
+            if let Err(problem) = grant::unmark(app, name, &loaded.profile) {
+                ui::note(&format!("profile {name} is still marked as about to be revoked: {problem}"));
+            }
             return Err(error);
         }
     };
     // the mark stays if this fails: the next refresh that succeeds takes it back
     grant::prove_ended(loaded, &login)?;
-    mark("was revoked by a rotation that was not completed")?;
+    let marked = mark("was revoked by a rotation that was not completed");
     // had it been revoked before, the others may be of a newer grant
     for (sibling, profile) in dependents.siblings.iter().filter(|_| revoked == Revoked::Now) {
         let reason = match along.contains(sibling) {
@@ -167,7 +170,8 @@ pub(crate) fn end(app: &App, loaded: &Loaded, dependents: &Dependents, along: &[
             ui::note(&format!("profile {sibling} has ended too, which could not be written down: {error}"));
         }
     }
-    Ok(())
+    // a disk that doesn't take this will not take the new credential either
+    marked.map_err(|error| without_new(app, name, loaded.profile.account.as_deref(), &error))
 }
 
 /// The login failed when the old credential was gone already. That a login changed nothing is true of it,
@@ -180,6 +184,10 @@ pub(crate) fn without_new(app: &App, name: &ProfileName, account: Option<&str>, 
         Some(_) => format!("`{} --finish -` again, or `{login}{account}`", app.command("rotate", name)),
         None => format!("`{login}{account}` signs in; the profile's settings stay"),
     };
+    // what ails the disk has to be mended first
+    let ails = error.hint_text().filter(|_| error.kind() == Kind::Store).unwrap_or_default();
+    let first = ails.lines().filter(|line| !line.contains("bqcred login"));
+    let hint = first.chain([hint.as_str()]).collect::<Vec<_>>().join("\n");
     Error::new(error.kind(), format!("the old credential is revoked, and there is no new one yet: {what}"))
         .hint(hint)
 }

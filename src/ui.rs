@@ -67,6 +67,11 @@ pub(crate) fn note(text: &str) {
     tell(&format!("bqcred: {text}\n"));
 }
 
+/// Tells that something which could not be understood has another name now.
+pub(crate) fn note_aside(path: &std::path::Path) {
+    note(&format!("what lay there could not be understood; it is kept as {}", path.display()));
+}
+
 /// Writes to stderr. Somebody who closed stderr doesn't want to be told.
 pub(crate) fn tell(text: &str) {
     let mut stderr = std::io::stderr().lock();

@@ -183,6 +183,23 @@ fn what_cant_be_understood_is_kept_aside_by_a_login() {
 }
 
 #[test]
+fn what_cant_be_understood_is_kept_aside_by_a_forget() {
+    for (file, damage) in [(ADC, "{ torn"), (PROFILE, "{ torn")] {
+        let google = Google::start();
+        let sandbox = Sandbox::new();
+        sandbox.login(&google, ADA, &[]).success();
+        std::fs::write(sandbox.path(file), damage).unwrap();
+        sandbox.bqcred(&["forget"]).fails(0).says("could not be understood; it is kept as");
+        let left: Vec<PathBuf> =
+            std::fs::read_dir(sandbox.data("default")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+        assert!(left[0].to_string_lossy().contains(".json.unreadable-"), "{left:?}");
+        assert_eq!(std::fs::read_to_string(&left[0]).unwrap(), damage);
+        sandbox.bqcred(&["status"]).fails(3);
+    }
+}
+
+#[test]
 fn a_pending_login_that_cant_be_understood() {
     for (name, damage) in DAMAGES {
         if *name == "unreadable" && is_root() {

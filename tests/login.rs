@@ -117,6 +117,29 @@ fn an_answer_that_comes_too_late_is_not_taken() {
 }
 
 #[test]
+fn a_login_that_waited_too_long_goes_with_the_next_list_status_or_start() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let client = sandbox.client_file(&google);
+    let start = |profile: &str| {
+        let args = ["login", "--start", "--client-id-file", &client, "--profile", profile];
+        sandbox.bqcred(&args).success();
+        sandbox.home().join(".local/state/bqcred").join(format!("{profile}.login"))
+    };
+    let next: [&[&str]; 3] =
+        [&["list"], &["status"], &["login", "--start", "--client-id-file", &client, "--profile", "other"]];
+    for args in next {
+        let (old, young) = (start("old"), start("young"));
+        let mut json: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(&old).unwrap()).unwrap();
+        json["started"] = "2020-01-01T00:00:00Z".into();
+        std::fs::write(&old, json.to_string()).unwrap();
+        sandbox.bqcred(args).success();
+        assert!(!old.exists() && young.exists(), "{args:?}");
+    }
+}
+
+#[test]
 fn another_account_changes_nothing() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::cli::Export;
 use crate::error::{Error, Kind, Result, json_problem};
 use crate::private_file::{self, Content, Lock};
+use crate::secret::SecretBytes;
 use crate::ui::{self, Output};
 
 /// What `--well-known` did, so that `--undo` can tell whether it is still so.
@@ -36,15 +37,16 @@ pub(crate) fn run(args: &Export, app: &App) -> Result<Output> {
 }
 
 fn to_file(args: &Export, path: &Path, json: &[u8]) -> Result<Output> {
-    if path.symlink_metadata().is_ok() && !args.force {
-        return Err(Error::usage(format!("{} exists already; nothing was changed", path.display()))
-            .hint("`--force` replaces it"));
-    }
-    if path.exists() && !path.is_file() {
+    if path.exists() && !path.is_file() && args.force {
         return Err(Error::usage(format!("{} is no regular file; nothing was changed", path.display()))
             .hint("`bqcred export -` writes to stdout"));
     }
-    private_file::write_elsewhere(path, json)?;
+    if args.force {
+        private_file::write_elsewhere(path, json)?;
+    } else if path.symlink_metadata().is_ok() || !private_file::create_elsewhere(path, json)? {
+        return Err(Error::usage(format!("{} exists already; nothing was changed", path.display()))
+            .hint("`--force` replaces it"));
+    }
     ui::note(&format!(
         "written to {}: a plain file that acts as you; bqcred doesn't look after it",
         path.display()
@@ -128,29 +130,46 @@ fn undo(args: &Export, app: &App) -> Result<Output> {
         ));
     };
     let present = private_file::read(&record.path, Content::Foreign)?;
-    let changed = present.as_ref().is_some_and(|bytes| digest(bytes) != record.sha256);
-    if changed && !args.force {
+    let is_ours = present.as_ref().is_none_or(|bytes| digest(bytes) == record.sha256);
+    let kept = match &record.backup {
+        Some(backup) => private_file::read(backup, Content::Foreign)?,
+        None => None,
+    };
+    // an earlier --undo may have been stopped before its end
+    let is_back = kept.is_some() && kept == present;
+    if !is_ours && !is_back && !args.force && (kept.is_some() || record.backup.is_none()) {
         return Err(Error::other(format!(
             "{} was changed since the export; nothing was changed",
             record.path.display()
         ))
         .hint("`--force` puts back what lay there before all the same"));
     }
-    match &record.backup {
-        Some(backup) => {
-            let Some(bytes) = private_file::read(backup, Content::Foreign)? else {
-                return Err(Error::new(Kind::Missing, format!("the backup {} is gone", backup.display()))
-                    .hint(format!("remove {} yourself if it has to go", record.path.display())));
-            };
-            private_file::write_elsewhere(&record.path, &bytes)?;
-            private_file::remove(backup)?;
-            ui::note(&format!("{} is as it was before", record.path.display()));
-        }
-        None => {
-            private_file::remove(&record.path)?;
-            ui::note(&format!("{} was removed, as there was none before", record.path.display()));
-        }
-    }
+    put_back(&record, kept, is_ours)?;
     private_file::remove(&record_path(app))?;
     Ok(Output::none())
+}
+
+/// Puts back what lay there before the export: `kept`, if anything did.
+fn put_back(record: &Record, kept: Option<SecretBytes>, is_ours: bool) -> Result<()> {
+    let path = record.path.display();
+    match (&record.backup, kept) {
+        (Some(backup), Some(bytes)) => {
+            private_file::write_elsewhere(&record.path, &bytes)?;
+            private_file::remove(backup)?;
+            ui::note(&format!("{path} is as it was before"));
+        }
+        (Some(backup), None) if is_ours => {
+            return Err(Error::new(Kind::Missing, format!("the backup {} is gone", backup.display()))
+                .hint(format!("remove {path} yourself if it has to go")));
+        }
+        // with no backup and another file in place, it was put back before
+        (Some(_), None) => {
+            ui::note(&format!("{path} is not what was exported any more, and is left as it is"))
+        }
+        (None, _) => {
+            private_file::remove(&record.path)?;
+            ui::note(&format!("{path} was removed, as there was none before"));
+        }
+    }
+    Ok(())
 }

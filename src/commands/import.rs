@@ -40,8 +40,16 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
     }
     let credential = read(&source)?;
     let store = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
+    let given = credential.fingerprint();
     let arrival = arrival(args, app, &name, credential, store)?;
-    let kept = keep::keep(app, &name, arrival)?;
+    let is_replaced = arrival.credential.fingerprint() != given;
+    let kept = keep::keep(app, &name, arrival).inspect_err(|_| {
+        if is_replaced {
+            ui::note(
+                "the server replaced the refresh token when it was asked: the source may not work any more",
+            );
+        }
+    })?;
     ui::note(&format!("profile {name} is now {}", kept.profile.account_or_unknown()));
     settle_source(args, &source)?;
     login::tell_next(app, &name, kept.profile.store);

@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::cli::List;
 use crate::error::Result;
+use crate::login::pending;
 use crate::profile::{self, ProfileName};
 use crate::ui::{self, Output};
 
 pub(crate) fn run(args: &List, app: &App) -> Result<Output> {
+    pending::sweep(app);
     let names = profile::names(&app.paths)?;
     let current = app.profile_name()?;
     if args.json {

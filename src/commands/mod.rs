@@ -46,6 +46,9 @@ pub(crate) fn run(asked: Asked) -> Result<Output> {
         (Err(error), Some(Verb::Env(args))) => return Err(env::fail(args, error)),
         (Err(error), _) => return Err(error),
     };
+    if cli.verb.as_ref().is_none_or(Verb::is_unhurried) {
+        app.sweep();
+    }
     let Some(verb) = &cli.verb else { return next::run(&app) };
     match verb {
         Verb::Login(args) => login::run(args, &app),

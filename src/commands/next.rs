@@ -29,6 +29,7 @@ impl Step {
 pub(crate) fn run(app: &App) -> Result<Output> {
     let name = app.profile_name()?;
     let known = app.known_profile(&name)?;
+    pending::sweep(app);
     let mut rows = Vec::new();
     if let Some(profile) = &known {
         let account = profile.account.clone();

@@ -87,7 +87,10 @@ fn remove_here(app: &App, loaded: &Loaded) -> Result<bool> {
                 Kind::Store,
                 format!("the credential is revoked, but could not be removed here: {}", error.what()),
             )
-            .hint(error.hint_text().unwrap_or("`bqcred forget`").to_owned()))
+            .hint(match error.hint_text() {
+                Some(hint) => format!("{hint}\n`{}`", app.command("forget", name)),
+                None => format!("`{}`", app.command("forget", name)),
+            }))
         }
     }
 }

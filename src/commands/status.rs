@@ -53,6 +53,7 @@ struct Problem {
 pub(crate) fn run(args: &Status, app: &App) -> Result<Output> {
     let last_read = app.profile_name().ok().and_then(|name| last_read(&app.paths.adc(&name)));
     let loaded = app.load()?;
+    pending::sweep(app);
     let login_started = pending::waiting(app, &loaded.name).map(|waiting| waiting.since);
     let mut report = Report {
         loaded,

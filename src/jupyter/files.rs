@@ -5,9 +5,10 @@
 //! so a file is always replaced by rename, never written into.
 
 use std::fs::{File, Metadata};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::atomic_file::{self, Existing};
 use crate::error::{Error, Result};
 
 /// More than any logo or kernel.json.
@@ -45,20 +46,10 @@ pub(crate) fn is_owned(path: &Path, uid: u32) -> bool {
 /// Replaces a file by rename, or makes it (0644). The old mode and group are kept; other hard links of
 /// the old file stay as they are. `path` must not be a symbolic link: the link would be replaced.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let failed = |source: &std::io::Error| Error::file(path, "write", source);
-    // not named kernel.json: VS Code searches for that name everywhere below kernels/
-    let mut file = tempfile::Builder::new()
-        .prefix(".bqcred-")
-        .suffix(".tmp")
-        .tempfile_in(folder)
-        .map_err(|e| failed(&e))?;
-    file.write_all(content).map_err(|e| failed(&e))?;
-    keep_mode(file.as_file(), path).map_err(|e| failed(&e))?;
-    file.as_file().sync_all().map_err(|e| failed(&e))?;
-    file.persist(path).map_err(|e| failed(&e.error))?;
-    sync(folder);
-    Ok(())
+    // what is left there would keep a copied folder from being removed
+    atomic_file::sweep(atomic_file::folder_of(path));
+    atomic_file::write(path, content, Existing::Replace, |file| keep_mode(file, path))
+        .map_err(|error| Error::file(path, "write", &error))
 }
 
 #[cfg(unix)]
@@ -76,11 +67,6 @@ fn keep_mode(file: &File, path: &Path) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn keep_mode(_: &File, _: &Path) -> std::io::Result<()> {
     Ok(())
-}
-
-/// A rename survives a crash only once its folder is on disk; not every file system can do it.
-fn sync(folder: &Path) {
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }
 
 /// The files of a kernelspec folder other than `kernel.json`, relative and sorted; one level of

@@ -4,6 +4,8 @@
 //! holds what the answer is checked with; it is good for ten minutes and for one answer.
 
 use std::io::Read;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -64,6 +66,7 @@ pub(crate) fn start(app: &App, plan: &Plan, port: u16) -> Result<String> {
         })
         .to_string(),
     );
+    sweep(app);
     let lock = lock(app, &plan.name)?;
     private_file::write(&lock, &app.paths.pending_login(&plan.name), text.expose().as_bytes())?;
     Ok(consent.url)
@@ -108,7 +111,10 @@ pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str) -> Result<Kept
     };
     let result = plan.complete(app, answer, &wire.verifier, wire.port);
     if result.as_ref().is_err_and(|error| error.kind() == Kind::Network) {
-        put_back(app, name, &bytes)?; // the server has not judged: the same answer may be given again
+        // the server has not judged: the same answer may be given again
+        if let Err(problem) = put_back(app, name, &bytes) {
+            ui::note(&format!("the same answer can't be given again: {problem}"));
+        }
     }
     result
 }
@@ -172,13 +178,35 @@ pub(crate) fn port(wanted: u16) -> Result<u16> {
     }
 }
 
+/// Removes the logins that waited too long for their answer: their verifiers are of no use any more.
+pub(crate) fn sweep(app: &App) {
+    let entries = std::fs::read_dir(&app.paths.state).into_iter().flatten().flatten();
+    let names = entries
+        .filter_map(|entry| ProfileName::parse(entry.file_name().to_str()?.strip_suffix(".login")?).ok());
+    for name in names {
+        // one that is being completed at this moment is not in the way of anybody
+        if let Ok(Some(_lock)) = Lock::acquire_within(&lock_path(app, &name), Duration::ZERO) {
+            let path = app.paths.pending_login(&name);
+            let wire = private_file::read(&path, Content::Secret).ok().flatten();
+            let wire = wire.and_then(|bytes| serde_json::from_slice::<Wire>(&bytes).ok());
+            if wire.is_some_and(|wire| Time::now().since(wire.started) > LIFE) {
+                let _ = private_file::remove(&path); // tried again next time
+            }
+        }
+    }
+}
+
 /// Removes a login that waits. Says whether there was one.
 pub(crate) fn forget(app: &App, name: &ProfileName) -> Result<bool> {
     private_file::remove(&app.paths.pending_login(name))
 }
 
 fn lock(app: &App, name: &ProfileName) -> Result<Lock> {
-    Lock::acquire(&app.paths.state.join(format!(".{name}.lock")))
+    Lock::acquire(&lock_path(app, name))
+}
+
+fn lock_path(app: &App, name: &ProfileName) -> PathBuf {
+    app.paths.state.join(format!(".{name}.lock"))
 }
 
 /// Takes what waits away, so that of two who finish at once one wins.
@@ -200,10 +228,9 @@ fn take(
     let lock = lock(app, name)?;
     let Some(bytes) = private_file::read(&path, Content::Secret)? else { return Err(none()) };
     let Ok(wire) = serde_json::from_slice::<Wire>(&bytes) else {
-        private_file::set_aside(&lock, &path)?;
-        return Err(
-            Error::content(&path, "could not be understood, and was put aside").hint(format!("`{start}`"))
-        );
+        let aside = private_file::set_aside(&lock, &path)?;
+        let what = format!("could not be understood, and is kept as {}", aside.display());
+        return Err(Error::content(&path, what).hint(format!("`{start}`")));
     };
     let age = Time::now().since(wire.started);
     if age > LIFE {

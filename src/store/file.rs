@@ -1,7 +1,5 @@
 //! Credentials in files: `adc.json` in the profile's folder, the access token in the cache.
 
-use std::path::PathBuf;
-
 use serde::Deserialize;
 
 use super::AccessToken;
@@ -12,6 +10,7 @@ use crate::paths::Paths;
 use crate::private_file::{self, Content, Lock};
 use crate::profile::{Profile, ProfileName};
 use crate::secret::Secret;
+use crate::ui;
 
 /// The file store.
 pub(crate) struct FileStore<'p> {
@@ -55,27 +54,28 @@ impl<'p> FileStore<'p> {
         private_file::check_writable(&self.paths.profile(name))
     }
 
-    pub(super) fn save(
-        &self,
-        lock: &Lock,
-        name: &ProfileName,
-        credential: &AuthorizedUser,
-    ) -> Result<Option<PathBuf>> {
+    pub(super) fn save(&self, lock: &Lock, name: &ProfileName, credential: &AuthorizedUser) -> Result<()> {
         let path = self.paths.adc(name);
         private_file::create_dir(&self.paths.data)?;
         private_file::create_dir(&self.paths.profile(name))?;
-        let aside = match private_file::read(&path, Content::Secret)? {
-            Some(bytes) if is_damaged(&bytes) => Some(private_file::set_aside(lock, &path)?),
-            _ => None,
-        };
+        if private_file::read(&path, Content::Secret)?.is_some_and(|bytes| is_damaged(&bytes)) {
+            ui::note_aside(&private_file::set_aside(lock, &path)?);
+        }
         private_file::write(lock, &path, &credential.to_adc_json())?;
         private_file::remove(&self.paths.token(name))?;
-        Ok(aside)
+        Ok(())
     }
 
-    pub(super) fn delete(&self, _lock: &Lock, name: &ProfileName) -> Result<bool> {
+    pub(super) fn delete(&self, lock: &Lock, name: &ProfileName) -> Result<bool> {
+        let path = self.paths.adc(name);
         private_file::remove(&self.paths.token(name))?;
-        private_file::remove(&self.paths.adc(name))
+        // whoever may read it: it is to go
+        let damaged = private_file::read(&path, Content::Foreign)?.is_some_and(|bytes| is_damaged(&bytes));
+        if damaged {
+            ui::note_aside(&private_file::set_aside(lock, &path)?);
+            return Ok(true);
+        }
+        private_file::remove(&path)
     }
 
     pub(super) fn access_token(
@@ -96,8 +96,11 @@ impl<'p> FileStore<'p> {
         credential: &AuthorizedUser,
         token: &AccessToken,
     ) -> Result<()> {
-        let path = self.paths.token(name);
-        let lock = Lock::acquire(&path.with_extension("token.lock"))?;
+        // whoever changes or forgets the profile holds the same lock: no token outlives its credential
+        let lock = Lock::acquire(&self.paths.profile_lock(name))?;
+        if self.load(name)?.is_none_or(|stored| stored.fingerprint() != credential.fingerprint()) {
+            return Ok(());
+        }
         let text = Secret::new(
             serde_json::json!({
                 "access_token": token.token.expose(),
@@ -106,7 +109,7 @@ impl<'p> FileStore<'p> {
             })
             .to_string(),
         );
-        private_file::write(&lock, &path, text.expose().as_bytes())
+        private_file::write(&lock, &self.paths.token(name), text.expose().as_bytes())
     }
 }
 

@@ -8,8 +8,6 @@ mod failure;
 mod lock_state;
 mod service;
 
-use std::path::PathBuf;
-
 use super::{AccessToken, session};
 use crate::clock::Time;
 use crate::credential::{self, AuthorizedUser};
@@ -18,6 +16,7 @@ use crate::paths::Paths;
 use crate::private_file::Lock;
 use crate::profile::ProfileName;
 use crate::secret::SecretBytes;
+use crate::ui;
 
 use failure::Failure;
 
@@ -63,26 +62,22 @@ impl<'p> KeyringStore<'p> {
         Err(Failure::Forgets.into_error())
     }
 
-    pub(super) fn save(
-        &self,
-        lock: &Lock,
-        name: &ProfileName,
-        credential: &AuthorizedUser,
-    ) -> Result<Option<PathBuf>> {
-        let aside = match read(name)? {
-            Some(bytes) if AuthorizedUser::parse(&bytes).is_err() && !bytes.is_empty() => {
-                Some(keep_aside(name, &bytes)?)
-            }
-            _ => None,
-        };
+    pub(super) fn save(&self, lock: &Lock, name: &ProfileName, credential: &AuthorizedUser) -> Result<()> {
+        if let Some(bytes) = read(name)? {
+            keep_damaged(name, &bytes)?;
+        }
         write(name, &credential.to_adc_json())?;
-        session::replace(lock, self.paths, name, credential)?;
-        Ok(aside)
+        session::replace(lock, self.paths, name, credential)
     }
 
     /// The session file goes first: should the keyring not answer, nothing readable is left.
     pub(super) fn delete(&self, _lock: &Lock, name: &ProfileName) -> Result<bool> {
         session::remove(self.paths, name)?;
+        match service::get(name.as_str()) {
+            Ok(Some(bytes)) => keep_damaged(name, &bytes)?,
+            Ok(None) | Err(Failure::Several(_)) => {}
+            Err(failure) => return Err(failure.into_error()),
+        }
         service::delete(name.as_str()).map_err(Failure::into_error)
     }
 
@@ -128,13 +123,16 @@ fn write(name: &ProfileName, bytes: &[u8]) -> Result<()> {
     service::set(name.as_str(), bytes).map_err(Failure::into_error)
 }
 
-/// Copies an item that can't be understood to another name before a new one takes its place. The
-/// path that is returned is the item's name, for people.
-fn keep_aside(name: &ProfileName, bytes: &[u8]) -> Result<PathBuf> {
+/// Copies an item that can't be understood to another name before it goes, and tells it.
+fn keep_damaged(name: &ProfileName, bytes: &[u8]) -> Result<()> {
+    if bytes.is_empty() || AuthorizedUser::parse(bytes).is_ok() {
+        return Ok(());
+    }
     let stamp = Time::now().to_string().replace(':', "");
     let user = format!("{name}.unreadable-{stamp}-{}", random());
     service::set(&user, bytes).map_err(Failure::into_error)?;
-    Ok(PathBuf::from(format!("{user}, in the keyring")))
+    ui::note(&format!("what lay there could not be understood; it is kept as {user}, in the keyring"));
+    Ok(())
 }
 
 /// 16 hexadecimal digits that nobody else has; not secret.

@@ -92,20 +92,16 @@ impl<'p> Store<'p> {
     }
 
     /// Keeps a credential in the place of the old one. What lay there and can't be understood is
-    /// kept under another name, which is returned.
-    pub(crate) fn save(
-        &self,
-        lock: &Lock,
-        name: &ProfileName,
-        credential: &AuthorizedUser,
-    ) -> Result<Option<std::path::PathBuf>> {
+    /// kept under another name, and that is told.
+    pub(crate) fn save(&self, lock: &Lock, name: &ProfileName, credential: &AuthorizedUser) -> Result<()> {
         match self {
             Store::File(store) => store.save(lock, name, credential),
             Store::Keyring(store) => store.save(lock, name, credential),
         }
     }
 
-    /// Removes the credential and the access token. Says whether there was a credential.
+    /// Removes the credential and the access token. Says whether there was a credential. One that can't be
+    /// understood is kept under another name, and that is told.
     pub(crate) fn delete(&self, lock: &Lock, name: &ProfileName) -> Result<bool> {
         match self {
             Store::File(store) => store.delete(lock, name),

@@ -66,11 +66,8 @@ pub(crate) fn clear_leftover(
 ) -> Result<()> {
     let Some(leftover) = profile.leftover else { return Ok(()) };
     if leftover != profile.store {
-        let store = Store::of(leftover, paths);
-        store.load(name)?; // what can't be understood is not ours to remove
-        store.delete(lock, name)?;
+        Store::of(leftover, paths).delete(lock, name)?;
     }
     profile.leftover = None;
-    profile.save(lock, paths, name)?;
-    Ok(())
+    profile.save(lock, paths, name)
 }

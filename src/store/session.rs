@@ -96,14 +96,17 @@ fn is_current(path: &Path, profile: &Profile) -> bool {
 
 /// Where the session file goes: a folder of our own, in memory, that nobody else can get at.
 fn place(paths: &Paths, name: &ProfileName) -> Result<PathBuf> {
-    let refused = |why: String| {
+    let refused = |why: &str| {
         Error::new(Kind::Store, format!("profile {name} lies in the keyring, and {why}")).hint(EXEC)
     };
     let Some(folder) = paths.runtime.as_deref() else {
         return Err(refused(
-            "no XDG_RUNTIME_DIR is set, the place for what lasts as long as a login session".to_owned(),
+            "no XDG_RUNTIME_DIR is set, the place for what lasts as long as a login session",
         ));
     };
-    private_file::create_memory_dir(folder).map_err(|error| refused(error.what().to_owned()))?;
+    private_file::create_memory_dir(folder).map_err(|error| match error.hint_text() {
+        Some(hint) => refused(error.what()).hint(format!("{hint}\n{EXEC}")),
+        None => refused(error.what()),
+    })?;
     Ok(file(folder, name))
 }

@@ -65,8 +65,8 @@ pub(crate) fn run(args: &KernelInstall, app: &App) -> Result<Output> {
     }
     for planned in &plan {
         planned.step.apply()?;
+        tell(planned, &wanted.name); // before anything else can fail
         Record::change(&app.paths, |record| record.add(planned.entry.clone()))?;
-        tell(planned, &wanted.name);
     }
     finish(&here, &wanted, &plan, &refused)
 }

@@ -1,0 +1,196 @@
+//! Files that appear whole or not at all: the one home of writing a file.
+//!
+//! Where the system can do it (Linux, most file systems), a file is written while it has no name
+//! (open(2), `O_TMPFILE`): a process that is killed then leaves nothing. Only to take the place of an
+//! older file it needs a name of its own for a moment, as `link` doesn't replace. Elsewhere it has that
+//! name from the beginning. Either way its lock says that its writer lives, so that what a killed one
+//! left can be told from what is being written, and [`sweep`] removes the former alone.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+const PREFIX: &str = ".bqcred-";
+const SUFFIX: &str = ".tmp";
+
+/// What is to happen to a file that is there already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Existing {
+    /// The new one takes its place.
+    Replace,
+    /// It stays, and nothing is written ([`ErrorKind::AlreadyExists`]).
+    Keep,
+}
+
+/// Writes a file, 0600 unless `prepare` gives it another mode, and makes it last: whoever reads at that
+/// moment, and whoever pulls the plug, finds the old content or the new.
+pub(crate) fn write(
+    path: &Path,
+    bytes: &[u8],
+    existing: Existing,
+    prepare: impl Fn(&File) -> io::Result<()>,
+) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::Error::new(ErrorKind::IsADirectory, "it is a folder"));
+    }
+    let folder = folder_of(path);
+    let fill = |file: &mut File| {
+        file.write_all(bytes)?;
+        prepare(file)?;
+        file.sync_all() // before it gets its name: otherwise a crash may leave the name with no content
+    };
+    match unnamed(folder) {
+        Some(Err(error)) => return Err(error),
+        Some(Ok(mut file)) => {
+            fill(&mut file)?;
+            if !publish(&file, folder, path, existing)? {
+                named(folder, path, existing, fill)?;
+            }
+        }
+        None => named(folder, path, existing, fill)?,
+    }
+    sync_folder(folder)
+}
+
+/// Writes these bytes to this folder and takes them back, to see whether it can be done.
+pub(crate) fn probe(folder: &Path, bytes: &[u8]) -> io::Result<()> {
+    let fill = |file: &mut File| file.write_all(bytes).and_then(|()| file.sync_all());
+    match unnamed(folder) {
+        Some(file) => fill(&mut file?),
+        None => fill(draft(folder)?.as_file_mut()),
+    }
+}
+
+/// The folder that a file lies in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Makes a rename or removal last. Some file systems can't sync a folder; that is no failure of ours.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder)?.sync_all() {
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        other => other,
+    }
+}
+
+/// Removes what killed writers left in this folder. What somebody writes at this moment is locked, and
+/// stays.
+pub(crate) fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let ours =
+            name.as_bytes().starts_with(PREFIX.as_bytes()) && name.as_bytes().ends_with(SUFFIX.as_bytes());
+        if ours && is_abandoned(&entry.path()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn is_abandoned(path: &Path) -> bool {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    // for writing too: on NFS a lock is one of bytes, which only a writer may take
+    let opened =
+        fs::OpenOptions::new().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(path);
+    opened.is_ok_and(|file| file.metadata().is_ok_and(|meta| meta.is_file()) && file.try_lock().is_ok())
+}
+
+/// A file without a name; `None` where the system knows no such thing.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn unnamed(folder: &Path) -> Option<io::Result<File>> {
+    use rustix::io::Errno;
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    match rustix::fs::open(folder, flags, 0o600.into()) {
+        Ok(file) => Some(Ok(File::from(file))),
+        // Linux before 3.11 takes it for an attempt to write to a folder
+        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => None,
+        Err(error) => Some(Err(error.into())),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn unnamed(_folder: &Path) -> Option<io::Result<File>> {
+    None
+}
+
+/// Gives the file its name. False where that can't be done, without /proc for one.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn publish(file: &File, folder: &Path, path: &Path, existing: Existing) -> io::Result<bool> {
+    use rustix::fs::{AtFlags, CWD, linkat};
+    use rustix::io::Errno;
+    use std::os::fd::AsRawFd;
+    let source = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let link = |to: &Path| linkat(CWD, &source, CWD, to, AtFlags::SYMLINK_FOLLOW);
+    let cannot =
+        |error| matches!(error, Errno::NOENT | Errno::PERM | Errno::ACCESS | Errno::XDEV | Errno::OPNOTSUPP);
+    if existing == Existing::Keep {
+        return match link(path) {
+            Ok(()) => Ok(true),
+            Err(error) if cannot(error) => Ok(false),
+            Err(error) => Err(error.into()),
+        };
+    }
+    file.try_lock()?; // nobody else can have it: it has no name yet
+    let name = loop {
+        let name = temporary_name(folder);
+        match link(&name) {
+            Ok(()) => break name,
+            Err(Errno::EXIST) => {}
+            Err(error) if cannot(error) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+    };
+    let renamed = fs::rename(&name, path);
+    if renamed.is_err() {
+        let _ = fs::remove_file(&name);
+    }
+    renamed.map(|()| true)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn publish(_file: &File, _folder: &Path, _path: &Path, _existing: Existing) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// The same by a file that has a name from the beginning.
+fn named(
+    folder: &Path,
+    path: &Path,
+    existing: Existing,
+    fill: impl Fn(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut draft = draft(folder)?;
+    fill(draft.as_file_mut())?;
+    match existing {
+        Existing::Replace => draft.persist(path),
+        Existing::Keep => draft.persist_noclobber(path),
+    }
+    .map(drop)
+    .map_err(|error| error.error)
+}
+
+/// An empty file with a lock, gone when dropped.
+fn draft(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    loop {
+        let draft =
+            tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).rand_bytes(16).tempfile_in(folder)?;
+        draft.as_file().lock()?;
+        // a sweep may have come in between
+        if draft.as_file().metadata()?.nlink() > 0 {
+            return Ok(draft);
+        }
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn temporary_name(folder: &Path) -> PathBuf {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    folder.join(format!("{PREFIX}{:016x}{SUFFIX}", RandomState::new().build_hasher().finish()))
+}
