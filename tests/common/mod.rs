@@ -14,6 +14,8 @@
 mod by_hand;
 #[path = "../double/mod.rs"]
 pub mod double;
+#[cfg(target_os = "linux")]
+pub mod faults;
 mod keepassxc;
 pub mod keyring;
 mod programs;

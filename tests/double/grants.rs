@@ -64,7 +64,7 @@ pub struct Token {
 }
 
 /// Everything that was registered and issued.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Grants {
     /// By client id.
     pub clients: BTreeMap<String, Client>,
@@ -98,6 +98,13 @@ pub fn subject(account: &str) -> String {
 }
 
 impl Grants {
+    /// Goes back to what was registered and issued then. Secrets stay secrets, and no text is made twice.
+    pub fn restore(&mut self, then: &Grants) {
+        let now = std::mem::replace(self, then.clone());
+        self.secrets = now.secrets;
+        self.counter = now.counter;
+    }
+
     /// A new text that nobody can guess, with this beginning.
     pub fn fresh(&mut self, prefix: &str, what: &'static str) -> String {
         self.counter += 1;

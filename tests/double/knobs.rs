@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::authorize::full_name;
+use super::grants::Grants;
 use super::script::{Endpoint, Script};
 use super::world::lock;
 use super::{Consent, Google, TlsFault};
@@ -25,6 +26,17 @@ impl Google {
     /// The person ends all access at myaccount.google.com.
     pub fn revoke_grant(&self, who: &str) {
         lock(&self.world.grants).end_all(who);
+    }
+
+    /// What is granted at this moment, for [`Google::restore`].
+    pub fn snapshot(&self) -> Grants {
+        lock(&self.world.grants).clone()
+    }
+
+    /// Goes back to what was granted then: tokens that were revoked since live again, later ones never were.
+    /// They stay secrets.
+    pub fn restore(&self, then: &Grants) {
+        lock(&self.world.grants).restore(then);
     }
 
     /// Whether a refresh token would still work.

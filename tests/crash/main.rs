@@ -1,0 +1,39 @@
+//! Killed processes and failing disks: whatever happens in the middle of a verb, each file is the old one or
+//! the new one, no secret lies about, and the next command works.
+//!
+//! `BQCRED_TEST_FULL=1` does it all; without it each verb is stopped at each of its system calls, and only
+//! at a few moments in between.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod disk;
+mod kills;
+mod mounts;
+mod scene;
+mod tree;
+mod verbs;
+
+/// Whether everything is to be done, however long it takes.
+fn is_full() -> bool {
+    std::env::var_os("BQCRED_TEST_FULL").is_some()
+}
+
+/// Whether this of the calls is tried: all of them, or one of so many.
+fn is_due(n: usize, every: usize) -> bool {
+    is_full() || n % every == 1 % every
+}
+
+/// At how many moments each verb is killed.
+fn how_many() -> usize {
+    if is_full() { 90 } else { 3 }
+}
