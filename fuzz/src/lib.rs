@@ -3,6 +3,8 @@
 //! bqcred is one program and no library, so its files are taken over here; `cargo test` there checks the
 //! same properties over the corpus.
 
+#[path = "../../src/atomic_file.rs"]
+mod atomic_file;
 #[path = "../../src/client.rs"]
 mod client;
 #[path = "../../src/clock.rs"]
@@ -29,6 +31,8 @@ mod properties;
 mod secret;
 #[path = "../../src/settings.rs"]
 mod settings;
+#[path = "../../src/ui.rs"]
+mod ui;
 
 /// Panics if something that has to hold for this target doesn't, with this input.
 ///
