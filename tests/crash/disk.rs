@@ -4,7 +4,7 @@
 use crate::common::Run;
 use crate::scene::{Fault, Scene};
 use crate::verbs;
-use crate::{is_due, is_full};
+use crate::{is_due, is_full, is_looked_at};
 
 const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
@@ -65,7 +65,7 @@ fn one(scene: &Scene, fault: &Fault, lenient: bool) {
     let what = format!("{} at call {}: {call}", fault.how, fault.n);
     check_run(scene, &run, &what, lenient);
     scene.check_files(&what);
-    match is_due(fault.n, 8) {
+    match is_looked_at(fault.n) {
         true => scene.check_recovery(&what),
         false => scene.check_sweep(&what),
     }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use crate::scene::{Fault, Scene};
 use crate::verbs;
-use crate::{how_many, is_due};
+use crate::{how_many, is_due, is_looked_at};
 
 /// Kills the verb at each call, and then at `moments` moments.
 fn kill(scene: Option<Scene>, moments: usize) {
@@ -25,7 +25,7 @@ fn kill(scene: Option<Scene>, moments: usize) {
             }
             scene.check_files(&what);
             match how {
-                "kill,sends" if is_due(n, 8) => scene.check_recovery(&what),
+                "kill,sends" if is_looked_at(n) => scene.check_recovery(&what),
                 _ => scene.check_sweep(&what),
             }
             kills += 1;

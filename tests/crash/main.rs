@@ -33,7 +33,12 @@ fn is_due(n: usize, every: usize) -> bool {
     is_full() || n % every == 1 % every
 }
 
+/// Whether it is looked at in all detail what the next commands make of it.
+fn is_looked_at(n: usize) -> bool {
+    n % if is_full() { 3 } else { 8 } == 1
+}
+
 /// At how many moments each verb is killed.
 fn how_many() -> usize {
-    if is_full() { 90 } else { 3 }
+    if is_full() { 30 } else { 2 }
 }
