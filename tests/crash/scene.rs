@@ -232,6 +232,8 @@ impl Scene {
         ran(self.bqcred(&["list"]).run(), &[0]);
         ran(self.bqcred(&["status", "--offline"]).run(), &[0, 3, 4]);
         ran(self.bqcred(&["env", "--shell", "sh"]).run(), &[0, 3]);
+        // at the server that it belongs to: another one could not be reached
+        ran(self.bqcred(&["token", "--min-ttl", "7200"]).may_print_secret().run(), &[0, 3, 4]);
         self.check_left_overs(what, is_ours);
         let again = ran(self.verb().run(), self.again);
         self.check_left_overs(what, |_| true);
