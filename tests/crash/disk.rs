@@ -105,7 +105,9 @@ fails! {
     a_first_login_on_a_failing_disk: [verbs::first_login()], false;
     a_login_on_a_failing_disk: [verbs::login_again()], false;
     an_import_on_a_failing_disk: [verbs::import(), verbs::import_over()], false;
-    a_rotation_on_a_failing_disk: [verbs::rotate(), verbs::rotate_finish()], false;
+    a_rotation_on_a_failing_disk: [verbs::rotate()], false;
+    // the new credential is kept before it is tried
+    the_end_of_a_rotation_on_a_failing_disk: [verbs::rotate_finish()], true;
     a_revocation_on_a_failing_disk: [verbs::revoke()], false;
     a_forget_on_a_failing_disk: [verbs::forget()], false;
     a_token_on_a_failing_disk: [verbs::token()], true;
