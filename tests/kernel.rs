@@ -518,3 +518,25 @@ fn sync_lets_go_of_what_an_upgrade_put_back_when_its_profile_is_gone() {
     let run = scene.run(&["kernel", "sync"]).success();
     assert!(!run.stderr.contains("is gone"), "{}", run.stderr);
 }
+
+#[test]
+fn environments_that_are_not_active_are_found_where_tools_keep_them() {
+    for place in [
+        ".venv",
+        "home/.local/share/uv/tools/jupyterlab",
+        "home/.local/share/pipx/venvs/jupyterlab",
+        "home/miniforge3/envs/science",
+        "home/.conda/envs/science",
+        "home/.virtualenvs/science",
+    ] {
+        let scene = Scene::new();
+        let prefix = scene.sandbox.path(place);
+        std::fs::create_dir_all(prefix.parent().unwrap()).unwrap();
+        std::fs::rename(scene.sandbox.path("venv"), &prefix).unwrap();
+        let list = scene.sandbox.bqcred(&["kernel", "list", "--json"]).success().json();
+        // the machine may have a conda of its own, which comes before some of these
+        let servers = list["servers"].as_array().unwrap();
+        let found = servers.iter().any(|server| server["prefix"] == prefix.to_str().unwrap());
+        assert!(found, "{place}: {list:#}");
+    }
+}

@@ -205,12 +205,13 @@ impl Search<'_> {
         }
     }
 
-    /// The usual folders of conda, pipx and uv.
+    /// The project around the working directory, and the usual folders of conda, pipx and uv.
     fn installed(&mut self) {
-        for prefix in installed::conda_folders(self.here.home) {
-            self.add_python(&installed::interpreter_in(&prefix), Origin::Installed(prefix));
-        }
-        for prefix in installed::tool_folders(self.here.environ, self.here.home) {
+        let here = self.here;
+        let project = installed::project_folder(here.directory);
+        let conda = installed::conda_folders(here.environ, here.home);
+        let tools = installed::tool_folders(here.environ, here.home);
+        for prefix in project.into_iter().chain(conda).chain(tools) {
             self.add_python(&installed::interpreter_in(&prefix), Origin::Installed(prefix));
         }
     }
