@@ -239,6 +239,49 @@ fn where_the_user_directory_comes_first_a_copy_goes_there() {
 }
 
 #[test]
+fn a_copy_goes_unless_somebody_changed_it() {
+    let prefer = [("JUPYTER_PREFER_ENV_PATH", "0")];
+    let install = ["kernel", "install", "--kernel", "python3", "--where", "user"];
+    for (name, stays) in [(".bqcred-of-a-killed-one.tmp", false), ("logo-svg.svg", true)] {
+        let scene = Scene::new();
+        scene.kernel("python3", NATIVE);
+        scene.run_with(&install, &prefer).success();
+        let copy = scene.user_folder("python3");
+        std::fs::write(copy.join(name), "theirs").unwrap();
+        let run = scene.run(&["kernel", "uninstall"]).success();
+        assert_eq!(copy.join("kernel.json").exists(), stays, "{name}: {}", run.stderr);
+        assert_eq!(
+            run.stderr.contains("the copy stays, because somebody changed it"),
+            stays,
+            "{}",
+            run.stderr
+        );
+        assert_eq!(std::fs::read(copy.join(name)).unwrap(), b"theirs");
+        if stays {
+            assert_eq!(read(&copy.join("kernel.json")), NATIVE);
+        }
+    }
+}
+
+#[test]
+fn a_record_that_can_not_be_understood_is_kept_aside_and_not_needed() {
+    let scene = Scene::new();
+    let file = scene.kernel("python3", NATIVE);
+    scene.run(&["kernel", "install", "--kernel", "python3"]).success();
+    let record = scene.sandbox.path("home/.local/state/bqcred/kernels.json");
+    std::fs::write(&record, "{").unwrap();
+    let run = scene.run(&["kernel", "uninstall"]).success();
+    assert!(run.stderr.contains("kernels.json.unreadable-"), "{}", run.stderr);
+    assert_eq!(read(&file), NATIVE);
+    std::fs::write(&record, "[]").unwrap();
+    common::set_mode(&record, 0o600);
+    scene.run(&["kernel", "install", "--kernel", "python3"]).success();
+    scene.run(&["kernel", "sync"]).success();
+    scene.sandbox.bqcred(&["kernel", "uninstall"]).success();
+    assert_eq!(read(&file), NATIVE, "remembered anew");
+}
+
+#[test]
 fn a_new_kernel_stands_beside_its_original_and_names_nobody() {
     let scene = Scene::new();
     let file = scene.kernel("python3", NATIVE);

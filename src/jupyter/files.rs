@@ -69,12 +69,15 @@ fn keep_mode(_: &File, _: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The files of a kernelspec folder other than `kernel.json`, relative and sorted; one level of
-/// folders below it is as deep as any kernelspec goes.
+/// The files of a kernelspec folder other than `kernel.json`, relative and sorted; one level of folders below
+/// it is as deep as any kernelspec goes. Hidden ones are some program's own: an editor's, or a temporary file.
 pub(crate) fn resources(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in entries(folder)? {
         let Some(name) = path.file_name() else { continue };
+        if name.as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
         if path.is_dir() {
             // a link may lead anywhere, to all of the disk
             if path.is_symlink() {

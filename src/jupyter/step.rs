@@ -45,6 +45,17 @@ pub(crate) enum Step {
     },
 }
 
+/// How a change is taken back.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Undoing {
+    /// What is to happen.
+    pub(crate) step: Step,
+    /// What others have changed since and is therefore left: variables, or `argv`.
+    pub(crate) kept: Vec<String>,
+    /// The copy that bqcred made, if it has to stay because others have changed it.
+    pub(crate) stays: Option<PathBuf>,
+}
+
 /// The step that gives a kernel this change at this place. `display_name` is for a copy that stands
 /// beside its original.
 pub(crate) fn install(
@@ -77,20 +88,21 @@ pub(crate) fn install(
     }
 }
 
-/// The step that takes bqcred's changes out of a `kernel.json`, and what others changed and keep.
-/// `None` if bqcred changed nothing there.
-pub(crate) fn uninstall(file: &Path) -> Result<Option<(Step, Vec<String>)>> {
+/// The step that takes bqcred's changes out of a `kernel.json`, and what others changed and keep. `None` if
+/// bqcred changed nothing there. Of a copy that others have touched, the change is taken out and the rest stays.
+pub(crate) fn uninstall(file: &Path) -> Result<Option<Undoing>> {
     let text = read(file)?;
     let undone = edit::uninstall(&text).map_err(|problem| Error::content(file, problem))?;
     if undone.marker.is_none() {
         return Ok(None);
     }
     let folder = file.parent().unwrap_or(Path::new("."));
-    let step = match removable(&undone, folder)? {
-        Some(files) => Step::Remove { folder: folder.to_owned(), files },
-        None => replace(file, text, undone.text),
+    let is_copy = undone.marker.as_ref().is_some_and(|marker| marker.folder.is_some());
+    let (step, stays) = match removable(&undone, folder)? {
+        Some(files) => (Step::Remove { folder: folder.to_owned(), files }, None),
+        None => (replace(file, text, undone.text), is_copy.then(|| folder.to_owned())),
     };
-    Ok(Some((step, undone.kept)))
+    Ok(Some(Undoing { step, kept: undone.kept, stays }))
 }
 
 /// The text of a `kernel.json`.
@@ -194,8 +206,12 @@ fn copy_resources(from: &Path, to: &Path) -> Result<()> {
 
 /// Removes a kernelspec folder, `kernel.json` first: from then on the server sees what it hid.
 fn remove(folder: &Path, names: &[PathBuf]) -> Result<()> {
+    use std::io::ErrorKind;
+    // what is hidden in a folder is not ours, and no kernel either
     let gone = |path: PathBuf, result: std::io::Result<()>| match result {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::file(&path, "remove", &e)),
+        Err(e) if !matches!(e.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) => {
+            Err(Error::file(&path, "remove", &e))
+        }
         _ => Ok(()),
     };
     for name in [PathBuf::from("kernel.json")].iter().chain(names) {

@@ -43,7 +43,7 @@ fn copied() -> (tempfile::TempDir, Kernel, PathBuf) {
 fn a_copy_has_everything_and_goes_without_a_trace() {
     let (root, _, to) = copied();
     assert_eq!(files::resources(&to).unwrap(), [Path::new("logo-64x64.png"), Path::new("static/kernel.js")]);
-    let (step, kept) = uninstall(&to.join("kernel.json")).unwrap().unwrap();
+    let Undoing { step, kept, .. } = uninstall(&to.join("kernel.json")).unwrap().unwrap();
     assert!(kept.is_empty());
     step.apply().unwrap();
     assert!(!to.exists());
@@ -59,7 +59,7 @@ fn a_copy_that_somebody_edited_stays_without_our_part() {
         let new =
             String::from_utf8_lossy(&old).replace("\"display_name\": \"R\"", "\"display_name\": \"Mine\"");
         files::replace(&path, format!("{new} ").as_bytes()).unwrap();
-        let (step, _) = uninstall(&to.join("kernel.json")).unwrap().unwrap();
+        let Undoing { step, .. } = uninstall(&to.join("kernel.json")).unwrap().unwrap();
         step.apply().unwrap();
         let text = read(&to.join("kernel.json")).unwrap();
         assert!(!text.contains("bqcred"), "{file}");
@@ -75,7 +75,7 @@ fn a_patch_is_undone_to_the_byte_and_nothing_to_do_writes_nothing() {
     install(&kernel, &place, &change(&vars()), None).unwrap().apply().unwrap();
     kernel.text = read(&file).unwrap();
     assert_eq!(install(&kernel, &place, &change(&vars()), None).unwrap(), Step::Nothing(file.clone()));
-    uninstall(&file).unwrap().unwrap().0.apply().unwrap();
+    uninstall(&file).unwrap().unwrap().step.apply().unwrap();
     assert_eq!(read(&file).unwrap(), TEXT);
 }
 

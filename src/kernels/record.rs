@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result, json_problem};
 use crate::paths::Paths;
 use crate::private_file::{self, Content, Lock};
+use crate::ui;
 
 /// One kernelspec that was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,16 +46,28 @@ impl Record {
     pub(crate) fn load(paths: &Paths) -> Result<Record> {
         let path = path(paths);
         let Some(bytes) = private_file::read(&path, Content::Settings)? else { return Ok(Record::default()) };
-        serde_json::from_slice(&bytes).map_err(|error| {
-            Error::content(&path, json_problem(&error))
-                .hint("move it away: it is made anew by `bqcred kernel install`")
+        serde_json::from_slice(&bytes).map_err(|error| Error::content(&path, json_problem(&error)))
+    }
+
+    /// Reads the record; one that can't be understood is put aside, and the kernelspecs' own markers have to do.
+    pub(crate) fn load_or_set_aside(paths: &Paths) -> Result<Record> {
+        Record::load(paths).or_else(|_| {
+            Record::change(paths, |_| ())?;
+            Record::load(paths)
         })
     }
 
     /// Changes the record under its lock.
     pub(crate) fn change(paths: &Paths, change: impl FnOnce(&mut Record)) -> Result<()> {
         let lock = Lock::acquire(&paths.state.join(".+kernels.lock"))?;
-        let mut record = Record::load(paths)?;
+        let mut record = match Record::load(paths) {
+            Ok(record) => record,
+            Err(error) => {
+                let aside = private_file::set_aside(&lock, &path(paths))?;
+                ui::note(&format!("{error}; it is kept as {}", aside.display()));
+                Record::default()
+            }
+        };
         change(&mut record);
         if record.kernels.is_empty() {
             private_file::remove(&path(paths))?;

@@ -9,7 +9,7 @@ use crate::jupyter::config::Config;
 use crate::jupyter::edit;
 use crate::jupyter::marker::Marker;
 use crate::jupyter::running::Running;
-use crate::jupyter::step::{self, Step};
+use crate::jupyter::step::{self, Step, Undoing};
 use crate::profile::ProfileName;
 use crate::terminal;
 use crate::ui;
@@ -37,7 +37,7 @@ pub(crate) struct Changed {
 /// hidden ones included.
 pub(crate) fn changed(app: &App, here: &Here) -> Result<Vec<Changed>> {
     let mut found: Vec<Changed> = Vec::new();
-    for entry in Record::load(&app.paths)?.kernels {
+    for entry in Record::load_or_set_aside(&app.paths)?.kernels {
         let marker = marker_in(&entry.file);
         found.push(Changed {
             kernel: entry.kernel,
@@ -86,7 +86,7 @@ pub(crate) fn of_profile(app: &App, here: &Here, name: &ProfileName) -> Result<V
 pub(crate) fn undo(app: &App, changed: &Changed, dry_run: bool) -> Result<Option<String>> {
     let Changed { kernel, file, .. } = changed;
     let undone = if file.exists() { step::uninstall(file)? } else { None };
-    let Some((step, kept)) = undone else {
+    let Some(Undoing { step, kept, stays }) = undone else {
         if !dry_run {
             Record::change(&app.paths, |record| record.remove(file))?;
         }
@@ -101,12 +101,14 @@ pub(crate) fn undo(app: &App, changed: &Changed, dry_run: bool) -> Result<Option
         Step::Remove { folder, .. } => format!("the copy {} is removed", folder.display()),
         _ => format!("{} is as it was", file.display()),
     };
-    let kept = if kept.is_empty() {
-        String::new()
-    } else {
-        format!("; kept, because somebody changed it since: {}", kept.join(", "))
-    };
-    Ok(Some(format!("bqcred: kernel {kernel}: {what}{kept}\n")))
+    let mut line = format!("bqcred: kernel {kernel}: {what}");
+    if !kept.is_empty() {
+        line += &format!("; kept, because somebody changed it since: {}", kept.join(", "));
+    }
+    if let Some(folder) = stays {
+        line += &format!("; the copy stays, because somebody changed it since: {}", folder.display());
+    }
+    Ok(Some(line + "\n"))
 }
 
 /// Says what to click for kernels that were started with a profile.

@@ -11,7 +11,7 @@ use crate::jupyter::listing::Kernel;
 use crate::jupyter::place::Place;
 use crate::jupyter::search::Source;
 use crate::jupyter::spec;
-use crate::jupyter::step::{self, Step};
+use crate::jupyter::step::{self, Step, Undoing};
 use crate::kernels::here::Here;
 use crate::kernels::record::{Entry, Record};
 use crate::kernels::restart::{self, Outcome};
@@ -24,7 +24,7 @@ use super::words;
 
 pub(crate) fn run(args: &KernelSync, app: &App) -> Result<Output> {
     let here = Here::new(app);
-    let record = Record::load(&app.paths)?;
+    let record = Record::load_or_set_aside(&app.paths)?;
     let mut lines = String::new();
     let mut changed = false;
     let mut failed = None;
@@ -94,7 +94,7 @@ fn steps(app: &App, entry: &Entry) -> Result<Vec<Step>> {
     let marker = edit::marker(&text);
     if let Some(marker) = marker.filter(state::is_copy_outdated)
         && let Some(folder) = &marker.folder
-        && let Some((removal @ Step::Remove { .. }, _)) = step::uninstall(&entry.file)?
+        && let Some(Undoing { step: removal @ Step::Remove { .. }, .. }) = step::uninstall(&entry.file)?
     {
         let original = kernel(Path::new(&folder.from), &entry.kernel)?;
         let to = entry.file.parent().unwrap_or(Path::new("."));
