@@ -268,6 +268,9 @@ impl Profile {
 
     fn describe(&mut self, credential: &AuthorizedUser) {
         let fingerprint = credential.fingerprint();
+        if self.fingerprint.as_deref() == Some(&fingerprint) {
+            return;
+        }
         *self = Profile {
             account: Some(credential.account.clone()).filter(|account| !account.is_empty()),
             quota_project: credential.quota_project_id.clone().or(self.quota_project.take()),
