@@ -46,26 +46,31 @@ pub(crate) fn is_owned(path: &Path, uid: u32) -> bool {
 /// Replaces a file by rename, or makes it (0644). The old mode and group are kept; other hard links of
 /// the old file stay as they are. `path` must not be a symbolic link: the link would be replaced.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<()> {
+    put(path, content, 0o644)
+}
+
+/// The same; a file that is new gets this mode.
+fn put(path: &Path, content: &[u8], new_mode: u32) -> Result<()> {
     // what is left there would keep a copied folder from being removed
     atomic_file::sweep(atomic_file::folder_of(path));
-    atomic_file::write(path, content, Existing::Replace, |file| keep_mode(file, path))
+    atomic_file::write(path, content, Existing::Replace, |file| keep_mode(file, path, new_mode))
         .map_err(|error| Error::file(path, "write", &error))
 }
 
 #[cfg(unix)]
-fn keep_mode(file: &File, path: &Path) -> std::io::Result<()> {
+fn keep_mode(file: &File, path: &Path, new_mode: u32) -> std::io::Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
     let old = std::fs::metadata(path).ok();
     if let Some(old) = &old {
         // a folder's group may differ from ours, and we may not be in it: then ours has to do
         let _ = fchown(file, None, Some(old.gid()));
     }
-    let mode = old.map_or(0o644, |old| old.mode() & 0o777);
+    let mode = old.map_or(new_mode, |old| old.mode() & 0o777);
     file.set_permissions(std::fs::Permissions::from_mode(mode))
 }
 
 #[cfg(not(unix))]
-fn keep_mode(_: &File, _: &Path) -> std::io::Result<()> {
+fn keep_mode(_: &File, _: &Path, _: u32) -> std::io::Result<()> {
     Ok(())
 }
 
@@ -104,7 +109,29 @@ pub(crate) fn read_resource(path: &Path) -> Result<Vec<u8>> {
     read(path, MAX_FILE).map_err(|e| Error::file(path, "read", &e))
 }
 
+/// Copies a file of a kernelspec, with the folder that it lies in. Who could not read the original can't
+/// read the copy either: it may be a link that leads to something private.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+    if let Some(folder) = to.parent() {
+        create_folder(folder)?;
+    }
+    let content = read_resource(from)?;
+    put(to, &content, public_part(from))
+}
+
+#[cfg(unix)]
+fn public_part(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).map_or(0o600, |metadata| metadata.permissions().mode() & 0o644 | 0o600)
+}
+
+#[cfg(not(unix))]
+fn public_part(_: &Path) -> u32 {
+    0o644
+}
+
 /// Writes a file, with the folder that it lies in.
+#[cfg(test)]
 pub(crate) fn replace_new(path: &Path, content: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent() {
         create_folder(folder)?;
@@ -143,6 +170,18 @@ mod tests {
         let path = folder.path().join("kernel.json");
         replace(&path, b"{}").unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o644);
+    }
+
+    #[test]
+    fn a_copy_of_what_is_private_is_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let (secret, logo, made) =
+            (folder.path().join("s"), folder.path().join("l"), folder.path().join("k/l"));
+        replace(&secret, b"x").unwrap();
+        std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::os::unix::fs::symlink(&secret, &logo).unwrap();
+        copy(&logo, &made).unwrap();
+        assert_eq!(std::fs::metadata(&made).unwrap().mode() & 0o777, 0o600);
     }
 
     #[test]

@@ -199,7 +199,7 @@ fn copy(from: &Path, to: &Path, text: &str) -> Result<()> {
 
 fn copy_resources(from: &Path, to: &Path) -> Result<()> {
     for name in files::resources(from)? {
-        files::replace_new(&to.join(&name), &files::read_resource(&from.join(&name))?)?;
+        files::copy(&from.join(&name), &to.join(&name))?;
     }
     Ok(())
 }
