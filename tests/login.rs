@@ -306,6 +306,9 @@ fn nothing_that_connects_disturbs_the_listener() {
     assert!(head.starts_with("HTTP/1.1 200") && head.ends_with("\r\n\r\n"), "{head}");
     assert!(send(port, &format!("POST /?{query} {host}")).starts_with("HTTP/1.1 405"));
     assert!(send(port, &format!("GET /{} {host}", "x".repeat(65_536))).starts_with("HTTP/1.1 431"));
+    // a browser sends along what other programs on this machine have set
+    let cookies = host.replace("\r\n\r\n", &format!("\r\nCookie: other={}\r\n\r\n", "x".repeat(20_000)));
+    assert!(send(port, &format!("GET /?state=guessed&code=evil {cookies}")).starts_with("HTTP/1.1 400"));
     send(port, "\x16\x03\x01 not http at all\r\n\r\n");
     // two browsers: the first answer counts, the second gets a page all the same
     assert!(get(port, &format!("/?{query}")).contains("answer has arrived"));

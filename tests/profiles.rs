@@ -74,6 +74,7 @@ fn an_unknown_name_gets_the_nearest_one() {
     let sandbox = two_profiles(&google);
     for words in [
         ["use", "wrok"],
+        ["use", "wrokk"],
         ["--profile=wrok", "token"],
         ["--profile=wrok", "status"],
         ["--profile=wrok", "forget"],

@@ -515,6 +515,26 @@ mod tests {
     }
 
     #[test]
+    fn each_status_is_judged_before_the_library_sees_it() {
+        let tokens: &[u8] = br#" {"access_token":"a","token_type":"Bearer","scope":"openid email"}"#;
+        let fresh = |status, body: &[u8]| refreshed_by(status, body, Time::now());
+        assert_eq!(fresh(200, tokens).unwrap().scopes.unwrap(), ["openid", "email"]);
+        for (status, body, transport) in [
+            (407, tokens, Transport::ProxyAuthentication),
+            (429, tokens, Transport::Busy(429)),
+            (500, tokens, Transport::Busy(500)),
+            (503, br#"{"error":"invalid_grant"}"#, Transport::Busy(503)),
+            (400, br#"{"error":"slow_down"}"#, Transport::Busy(429)),
+            (200, b"<html>", Transport::NotTheServer(200)),
+            (200, b"{}", Transport::Malformed),
+        ] {
+            assert_eq!(fresh(status, body).unwrap_err(), Failure::Unreachable(transport), "{status}");
+        }
+        let refused = fresh(400, br#"{"error":"invalid_grant"}"#).unwrap_err();
+        assert_eq!(refused, Failure::Refused(Reason::GrantEnded));
+    }
+
+    #[test]
     fn an_id_token_names_the_person() {
         let token = |claims: &str| format!("x.{}.y", BASE64_URL_SAFE_NO_PAD.encode(claims));
         let identity =
