@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::common::{Sandbox, find_program};
-use super::measure;
+use super::table;
 
 const STATIC: &str = "x86_64-unknown-linux-musl";
 
@@ -78,5 +78,5 @@ pub(crate) fn print(binaries: &[Binary]) {
         let bytes = std::fs::metadata(&binary.path).unwrap().len();
         vec![format!("bqcred, {}", binary.name), format!("{:.1} MB", bytes as f64 / 1e6)]
     };
-    measure::table(&["", "size"], &binaries.iter().map(row).collect::<Vec<_>>());
+    table::print(&["", "size"], &binaries.iter().map(row).collect::<Vec<_>>());
 }

@@ -16,10 +16,14 @@
 mod common;
 
 mod binaries;
+mod keyring;
+mod machine;
 mod measure;
 mod network;
-mod profiles;
+mod peers;
+mod scaling;
 mod start;
+mod table;
 
 use common::{Google, Sandbox};
 
@@ -30,11 +34,16 @@ fn main() {
     }
     let (google, sandbox) = (Google::start(), Sandbox::new());
     network::log_in(&google, &sandbox);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    println!("{} {}, {cores} cores\n", std::env::consts::OS, std::env::consts::ARCH);
     let binaries = binaries::all(&sandbox);
-    start::print(&google, &sandbox, &binaries);
-    profiles::print(&binaries);
-    network::print(&google, &sandbox, &binaries);
+    machine::print();
+    start::print(&sandbox, &binaries);
     binaries::print(&binaries);
+    peers::print(&google, &sandbox, &binaries);
+    peers::end_to_end(&google, &sandbox, &binaries);
+    network::print(&google, &sandbox, &binaries);
+    keyring::print(&google, &binaries);
+    scaling::profiles(&binaries);
+    scaling::kernels(&binaries);
+    scaling::processes(&sandbox, &binaries);
+    machine::print_load();
 }

@@ -16,15 +16,16 @@ pub(crate) struct Start {
     before: Option<Box<dyn Fn()>>,
 }
 
-/// How often to run each program: rounds, and runs in each.
-#[derive(Clone, Copy)]
-pub(crate) struct Effort(pub(crate) usize, pub(crate) usize);
-
 impl Start {
     pub(crate) fn new(name: &str, program: &Path, args: &[&str], environment: &[(String, String)]) -> Self {
         let program = program.to_str().unwrap().to_owned();
         let line = [program].into_iter().chain(args.iter().map(|arg| (*arg).to_owned())).collect();
         Start { name: name.to_owned(), line, environment: environment.to_vec(), before: None }
+    }
+
+    /// A program of this machine, which need not be there.
+    pub(crate) fn of(name: &str, program: &str, args: &[&str], environment: &[(String, String)]) -> Self {
+        Start::new(name, &find_program(program).unwrap_or_else(|| program.into()), args, environment)
     }
 
     pub(crate) fn before(mut self, prepare: impl Fn() + 'static) -> Self {
@@ -44,7 +45,7 @@ impl Start {
         command
     }
 
-    /// Whether it can be run at all: a verb may be missing, gcloud may not be installed.
+    /// Whether it can be run here at all: what is compared with is often not installed.
     pub(crate) fn works(&self) -> bool {
         self.command(&[]).status().is_ok_and(|status| status.success())
     }
@@ -57,6 +58,17 @@ impl Start {
         let time = started.elapsed();
         assert!(status.success(), "{}: {status}", self.name);
         time
+    }
+
+    /// From before so many are started at once until all have been waited for.
+    fn time_of_many(&self, count: usize) -> Duration {
+        let mut commands: Vec<Command> = (0..count).map(|_| self.command(&[])).collect();
+        let started = Instant::now();
+        let children: Vec<_> = commands.iter_mut().map(|command| command.spawn().unwrap()).collect();
+        for mut child in children {
+            assert!(child.wait().unwrap().success(), "{}", self.name);
+        }
+        started.elapsed()
     }
 
     /// The most memory that it had at once, in KiB, as time(1) tells it; of several runs the median.
@@ -84,35 +96,28 @@ impl Start {
     }
 }
 
-/// The median of each program's best round, in microseconds. Other work on the machine makes rounds slower,
-/// never quicker, and with rounds in turn it hits all programs alike.
-pub(crate) fn times(starts: &[Start], Effort(rounds, runs): Effort) -> Vec<f64> {
-    let mut best = vec![f64::INFINITY; starts.len()];
-    for _ in 0..rounds {
-        for (start, best) in starts.iter().zip(&mut best) {
-            let mut times: Vec<Duration> = (0..runs).map(|_| start.time()).collect();
-            times.sort_unstable();
-            *best = best.min(times[runs / 2].as_secs_f64() * 1e6);
+/// How long each of them takes, in microseconds: a time that nine in ten runs take longer than. Other work
+/// on the machine makes runs slower, never quicker. They take turns, so it hits all programs alike.
+pub(crate) fn times(starts: &[Start], runs: usize) -> Vec<f64> {
+    quick_tenth(starts.len(), runs, |index| starts[index].time())
+}
+
+/// The same for so many of one program at once, in microseconds for each of them.
+pub(crate) fn times_at_once(start: &Start, counts: &[usize], runs: usize) -> Vec<f64> {
+    let all = quick_tenth(counts.len(), runs, |index| start.time_of_many(counts[index]));
+    all.iter().zip(counts).map(|(time, count)| time / *count as f64).collect()
+}
+
+fn quick_tenth(kinds: usize, runs: usize, measure: impl Fn(usize) -> Duration) -> Vec<f64> {
+    let mut times = vec![Vec::with_capacity(runs); kinds];
+    for _ in 0..runs {
+        for (index, times) in times.iter_mut().enumerate() {
+            times.push(measure(index));
         }
     }
-    best
-}
-
-/// Microseconds for people.
-pub(crate) fn time(microseconds: f64) -> String {
-    if microseconds < 9_950.0 {
-        format!("{:.2} ms", microseconds / 1e3)
-    } else {
-        format!("{:.0} ms", microseconds / 1e3)
-    }
-}
-
-/// A table in Markdown: the first column to the left, the others to the right.
-pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) {
-    println!("| {} |", head.join(" | "));
-    println!("|---|{}", "---:|".repeat(head.len() - 1));
-    for row in rows {
-        println!("| {} |", row.join(" | "));
-    }
-    println!();
+    let tenth = |mut times: Vec<Duration>| {
+        times.sort_unstable();
+        times[runs / 10].as_secs_f64() * 1e6
+    };
+    times.into_iter().map(tenth).collect()
 }
