@@ -17,6 +17,8 @@ mod error;
 mod google;
 #[path = "../../src/jupyter/mod.rs"]
 mod jupyter;
+#[path = "../../src/masked.rs"]
+mod masked;
 #[path = "../../src/paths.rs"]
 mod paths;
 #[path = "../../src/pins.rs"]
