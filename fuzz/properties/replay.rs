@@ -43,6 +43,39 @@ fn every_property_has_its_target() {
     }
 }
 
+/// The fuzz targets are built by themselves, where what is missing would be noticed much later.
+#[test]
+fn the_targets_take_over_all_that_they_need() {
+    let library = std::fs::read_to_string(folder("src/lib.rs")).unwrap();
+    let mut files: Vec<PathBuf> = library
+        .split("#[path = \"")
+        .skip(1)
+        .map(|rest| folder("src").join(rest.split('"').next().unwrap()))
+        .collect();
+    let count = files.len();
+    while let Some(file) = files.pop() {
+        if file.ends_with("mod.rs") {
+            let entries = std::fs::read_dir(file.parent().unwrap()).unwrap().flatten();
+            let parts =
+                entries.map(|entry| entry.path()).filter(|path| path.is_file() && !path.ends_with("mod.rs"));
+            files.extend(parts.filter(|path| path.extension().is_some_and(|end| end == "rs")));
+        }
+        let text = std::fs::read_to_string(&file).unwrap();
+        for line in text.lines().filter(|line| line.starts_with("use crate::")) {
+            let name: String = line["use crate::".len()..]
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
+            assert!(
+                library.contains(&format!("mod {name};")),
+                "{}: fuzz/src/lib.rs lacks {name}",
+                file.display()
+            );
+        }
+    }
+    assert!(count > 10, "{library}");
+}
+
 /// One input with a piece of another in place of a piece of its own.
 fn crossed(inputs: &[Vec<u8>], choice: [prop::sample::Index; 2], cuts: [prop::sample::Index; 4]) -> Vec<u8> {
     let [one, other] = choice.map(|index| index.get(inputs));
