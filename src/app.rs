@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 use crate::google::Endpoints;
 use crate::paths::Paths;
 use crate::process_env;
-use crate::profile::{self, Profile, ProfileName, StoreKind};
+use crate::profile::{self, Profile, StoreKind};
+use crate::profile_name::ProfileName;
 use crate::settings::Settings;
 use crate::store::Store;
 

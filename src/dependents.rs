@@ -13,7 +13,8 @@ use crate::kernels::record::Record;
 use crate::private_file::{self, Content};
 use crate::process_env;
 use crate::processes::{self, Process};
-use crate::profile::{Profile, ProfileName};
+use crate::profile::Profile;
+use crate::profile_name::ProfileName;
 use crate::store::session;
 
 /// Everything here that uses a profile's credential or shares its grant.

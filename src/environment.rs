@@ -3,7 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::profile::{Profile, ProfileName};
+use crate::profile::Profile;
+use crate::profile_name::ProfileName;
 use crate::render::Change;
 
 /// The ADC file. Never gcloud's own path: google-auth would start gcloud at every `default()`.

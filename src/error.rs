@@ -9,6 +9,8 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::shell_word::shell_word;
+
 /// The result of everything here that can fail.
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -158,17 +160,18 @@ pub(crate) fn reason(error: &std::io::Error) -> String {
 fn remedy(path: &Path, error: &std::io::Error) -> Option<String> {
     use std::io::ErrorKind;
     const EIO: i32 = 5; // the same number on every Unix
-    let there = path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("/")).display();
+    let there = path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
+    let there = shell_word(there);
     match error.kind() {
-        ErrorKind::StorageFull => Some(format!("make room on that disk (`df -h '{there}'`), then try again")),
+        ErrorKind::StorageFull => Some(format!("make room on that disk (`df -h {there}`), then try again")),
         ErrorKind::QuotaExceeded => {
             Some("your quota is used up (`quota -s`): make room, then try again".to_owned())
         }
         ErrorKind::ReadOnlyFilesystem => Some(format!(
-            "that file system is read-only (`findmnt -T '{there}'`): the XDG_* variables lead bqcred to other folders"
+            "that file system is read-only (`findmnt -T {there}`): the XDG_* variables lead bqcred to other folders"
         )),
         ErrorKind::PermissionDenied => {
-            Some(format!("`ls -ld '{there}'` shows whose it is; it has to be yours, and writable"))
+            Some(format!("`ls -ld {there}` shows whose it is; it has to be yours, and writable"))
         }
         _ if error.raw_os_error() == Some(EIO) => Some(
             "the disk itself fails (`dmesg | tail` tells more): save what matters, then try again".to_owned(),

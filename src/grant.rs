@@ -10,7 +10,8 @@ use crate::clock::Time;
 use crate::error::{Error, Kind, Result};
 use crate::google::{Failure, Google, Reason, Revoked};
 use crate::private_file::Lock;
-use crate::profile::{self, Ended, Profile, ProfileName, StoreKind};
+use crate::profile::{self, Ended, Profile, StoreKind};
+use crate::profile_name::ProfileName;
 use crate::refresh;
 use crate::store::Store;
 

@@ -6,9 +6,9 @@ use crate::clock::Time;
 use crate::credential::AuthorizedUser;
 use crate::error::{Error, Result};
 use crate::google::{Endpoints, Identity};
-use crate::login::pending;
-use crate::private_file::Lock;
-use crate::profile::{Profile, ProfileName, StoreKind};
+use crate::private_file::{self, Lock};
+use crate::profile::{Profile, StoreKind};
+use crate::profile_name::ProfileName;
 use crate::settings::Settings;
 use crate::store::{Store, relocate};
 use crate::ui;
@@ -159,7 +159,7 @@ pub(crate) fn discard(app: &App, name: &ProfileName, profile: &Profile, only: Op
     if let Some(other) = profile.leftover {
         Store::of(other, &app.paths).delete(&lock, name)?;
     }
-    pending::forget(app, name)?;
+    private_file::remove(&app.paths.pending_login(name))?;
     Profile::remove(&lock, &app.paths, name)?;
     remove_folder(app, name)?;
     if app.chosen_profile().is_ok_and(|chosen| chosen == *name) {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
-use crate::profile::ProfileName;
+use crate::profile_name::ProfileName;
 
 /// The folders that bqcred owns. None is created by asking for it.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Kind, Result, json_problem};
 use crate::paths::Paths;
 use crate::private_file::{self, Content, Lock};
-use crate::profile::ProfileName;
+use crate::profile_name::ProfileName;
 
 /// The name of the file that pins its folder.
 pub(crate) const FILE_NAME: &str = ".bqcred";

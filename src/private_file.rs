@@ -20,6 +20,7 @@ use rustix::fs::OFlags;
 use crate::atomic_file::{self, Existing, folder_of, sync_folder};
 use crate::error::{Error, Kind, Result};
 use crate::secret::SecretBytes;
+use crate::shell_word::shell_word;
 
 pub(crate) use fleeting::Fleeting;
 
@@ -88,7 +89,7 @@ fn check(path: &Path, file: &File, content: Content) -> Result<u64> {
             path,
             format!("its mode {:04o} lets others {others} it", metadata.mode() & 0o7777),
         )
-        .hint(format!("`chmod 600 '{}'`, if you trust what is in it", path.display())));
+        .hint(format!("`chmod 600 {}`, if you trust what is in it", shell_word(path))));
     }
     Ok(metadata.len())
 }

@@ -11,7 +11,7 @@ use crate::google::{Failure, Google, Loopback, Reason, Revoked};
 use crate::grant;
 use crate::login::gcloud::{self, ViaGcloud};
 use crate::login::{Plan, pending};
-use crate::profile::ProfileName;
+use crate::profile_name::ProfileName;
 use crate::refresh;
 use crate::scopes;
 use crate::ui;

@@ -27,12 +27,16 @@ mod pins;
 mod private_file;
 #[path = "../../src/profile.rs"]
 mod profile;
+#[path = "../../src/profile_name.rs"]
+mod profile_name;
 #[path = "../properties/mod.rs"]
 mod properties;
 #[path = "../../src/secret.rs"]
 mod secret;
 #[path = "../../src/settings.rs"]
 mod settings;
+#[path = "../../src/shell_word.rs"]
+mod shell_word;
 #[path = "../../src/ui.rs"]
 mod ui;
 

@@ -9,7 +9,8 @@ use crate::environment::{self, Extent};
 use crate::error::{Error, Result};
 use crate::handover::{self, stub, supervised};
 use crate::process_env;
-use crate::profile::{Profile, ProfileName};
+use crate::profile::Profile;
+use crate::profile_name::ProfileName;
 use crate::ui::{self, Output};
 
 pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {

@@ -5,7 +5,8 @@ use crate::cli::Forget;
 use crate::error::Result;
 use crate::keep;
 use crate::kernels::undo;
-use crate::profile::{Profile, ProfileName, StoreKind};
+use crate::profile::{Profile, StoreKind};
+use crate::profile_name::ProfileName;
 use crate::ui::{self, Output};
 
 pub(crate) fn run(args: &Forget, app: &App) -> Result<Output> {

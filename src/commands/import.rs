@@ -13,7 +13,7 @@ use crate::keep::{self, Arrival};
 use crate::login;
 use crate::private_file::{self, Content};
 use crate::process_env;
-use crate::profile::ProfileName;
+use crate::profile_name::ProfileName;
 use crate::secret::SecretBytes;
 use crate::store::Store;
 use crate::ui::{self, Output};

@@ -6,7 +6,8 @@ use crate::app::App;
 use crate::cli::List;
 use crate::error::Result;
 use crate::login::pending;
-use crate::profile::{self, ProfileName};
+use crate::profile;
+use crate::profile_name::ProfileName;
 use crate::ui::{self, Output};
 
 pub(crate) fn run(args: &List, app: &App) -> Result<Output> {

@@ -10,7 +10,8 @@ use crate::kernels::{self, Listed};
 use crate::login::pending;
 use crate::parent_shell;
 use crate::process_env;
-use crate::profile::{self, Profile, ProfileName, StoreKind};
+use crate::profile::{self, Profile, StoreKind};
+use crate::profile_name::ProfileName;
 use crate::render::Dialect;
 use crate::ui::{self, Output};
 

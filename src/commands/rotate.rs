@@ -13,7 +13,7 @@ use crate::dependents::{self, Dependents};
 use crate::error::{Error, Result};
 use crate::grant;
 use crate::login::{self, Plan, interactive, pending};
-use crate::profile::ProfileName;
+use crate::profile_name::ProfileName;
 use crate::rotation::{self, Manner, Way};
 use crate::store::Store;
 use crate::terminal;

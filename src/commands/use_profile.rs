@@ -4,7 +4,8 @@ use crate::app::App;
 use crate::cli::Use;
 use crate::error::Result;
 use crate::process_env;
-use crate::profile::{self, ProfileName};
+use crate::profile;
+use crate::profile_name::ProfileName;
 use crate::settings::Settings;
 use crate::ui::{self, Output};
 

@@ -14,6 +14,7 @@ use super::{Library, kernels};
 use crate::environment::PROJECT;
 use crate::google::Failure;
 use crate::scopes;
+use crate::shell_word::shell_word;
 
 /// Tokens are refused when the clock is off by more than a few minutes.
 const CLOCK_TOLERANCE: i64 = 120;
@@ -112,7 +113,7 @@ fn caches(s: &Surroundings, found: &mut Vec<Finding>) {
                 library.title(),
                 path.display()
             ),
-            Some(format!("rm '{}'", path.display())),
+            Some(format!("rm {}", shell_word(&path))),
         ));
     }
 }
@@ -134,7 +135,7 @@ fn modes(s: &Surroundings, predictions: &[Prediction], found: &mut Vec<Finding>)
             found.push(Finding::new(
                 "open_file",
                 format!("others can read the credential in {} (mode {:04o})", path.display(), holds.mode),
-                Some(format!("chmod 600 '{}'", path.display())),
+                Some(format!("chmod 600 {}", shell_word(&path))),
             ));
         }
     }

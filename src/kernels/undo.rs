@@ -10,7 +10,7 @@ use crate::jupyter::edit;
 use crate::jupyter::marker::Marker;
 use crate::jupyter::running::Running;
 use crate::jupyter::step::{self, Step, Undoing};
-use crate::profile::ProfileName;
+use crate::profile_name::ProfileName;
 use crate::terminal;
 use crate::ui;
 

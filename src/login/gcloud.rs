@@ -23,7 +23,8 @@ use crate::keep::{self, Arrival, Kept};
 use crate::private_file::{self, Content, Lock};
 use crate::process_env;
 use crate::processes;
-use crate::profile::{ProfileName, StoreKind};
+use crate::profile::StoreKind;
+use crate::profile_name::ProfileName;
 use crate::trust;
 
 /// gcloud demands it, and will not ask for BigQuery's scope alone.

@@ -17,7 +17,8 @@ use crate::error::{Error, Kind, Result};
 use crate::google::{Answer, Endpoints, Loopback};
 use crate::keep::Kept;
 use crate::private_file::{self, Content, Lock};
-use crate::profile::{ProfileName, StoreKind};
+use crate::profile::StoreKind;
+use crate::profile_name::ProfileName;
 use crate::secret::{Secret, SecretBytes};
 use crate::store::Store;
 use crate::ui;
@@ -194,11 +195,6 @@ pub(crate) fn sweep(app: &App) {
             }
         }
     }
-}
-
-/// Removes a login that waits. Says whether there was one.
-pub(crate) fn forget(app: &App, name: &ProfileName) -> Result<bool> {
-    private_file::remove(&app.paths.pending_login(name))
 }
 
 fn lock(app: &App, name: &ProfileName) -> Result<Lock> {

@@ -8,7 +8,8 @@ use crate::credential::AuthorizedUser;
 use crate::error::{Error, Kind, Result};
 use crate::paths::Paths;
 use crate::private_file::{self, Content, Lock};
-use crate::profile::{Profile, ProfileName};
+use crate::profile::Profile;
+use crate::profile_name::ProfileName;
 use crate::secret::Secret;
 use crate::ui;
 

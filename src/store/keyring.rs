@@ -14,7 +14,7 @@ use crate::credential::{self, AuthorizedUser};
 use crate::error::{Error, Kind, Result};
 use crate::paths::Paths;
 use crate::private_file::Lock;
-use crate::profile::ProfileName;
+use crate::profile_name::ProfileName;
 use crate::secret::SecretBytes;
 use crate::ui;
 

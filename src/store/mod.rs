@@ -9,7 +9,8 @@ use crate::credential::AuthorizedUser;
 use crate::error::Result;
 use crate::paths::Paths;
 use crate::private_file::Lock;
-use crate::profile::{Profile, ProfileName, StoreKind};
+use crate::profile::{Profile, StoreKind};
+use crate::profile_name::ProfileName;
 
 pub(crate) use file::FileStore;
 pub(crate) use keyring::KeyringStore;

@@ -16,7 +16,8 @@ use super::Store;
 use crate::error::{Error, Kind, Result};
 use crate::paths::Paths;
 use crate::private_file::Lock;
-use crate::profile::{Profile, ProfileName, StoreKind};
+use crate::profile::{Profile, StoreKind};
+use crate::profile_name::ProfileName;
 
 /// Moves the secret of this profile. Nothing happens if it is there already.
 pub(crate) fn relocate(

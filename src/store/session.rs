@@ -11,7 +11,8 @@ use crate::credential::AuthorizedUser;
 use crate::error::{Error, Kind, Result};
 use crate::paths::Paths;
 use crate::private_file::{self, Content, Lock};
-use crate::profile::{Profile, ProfileName, StoreKind};
+use crate::profile::{Profile, StoreKind};
+use crate::profile_name::ProfileName;
 
 /// What always works.
 const EXEC: &str = "`bqcred exec -- PROGRAM` hands the credential to a program with no file at all";

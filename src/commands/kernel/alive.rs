@@ -10,7 +10,7 @@ use crate::jupyter::discovery::Discovery;
 use crate::jupyter::edit;
 use crate::jupyter::listing::Kernel;
 use crate::jupyter::running::Running;
-use crate::profile::ProfileName;
+use crate::profile_name::ProfileName;
 use crate::ui;
 
 /// The running kernels, as a table.

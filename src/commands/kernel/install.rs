@@ -15,7 +15,7 @@ use crate::jupyter::step::{self, Step};
 use crate::kernels::here::Here;
 use crate::kernels::record::{Entry, Record};
 use crate::kernels::restart;
-use crate::profile::ProfileName;
+use crate::profile_name::ProfileName;
 use crate::ui::{self, Output};
 
 use super::words;

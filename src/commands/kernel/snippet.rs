@@ -5,7 +5,8 @@ use crate::cli::{KernelSnippet, SnippetKind};
 use crate::environment::{self, Extent};
 use crate::error::{Error, Result};
 use crate::jupyter::json::quote;
-use crate::profile::{Profile, ProfileName};
+use crate::profile::Profile;
+use crate::profile_name::ProfileName;
 use crate::render::{self, Format};
 use crate::ui::{self, Output};
 

@@ -7,7 +7,7 @@ use crate::jupyter::edit;
 use crate::jupyter::listing::Kernel;
 use crate::jupyter::marker::{self, Marker};
 use crate::jupyter::step;
-use crate::profile::ProfileName;
+use crate::profile_name::ProfileName;
 
 use super::words;
 

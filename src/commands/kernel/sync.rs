@@ -16,7 +16,7 @@ use crate::kernels::here::Here;
 use crate::kernels::record::{Entry, Record};
 use crate::kernels::restart::{self, Outcome};
 use crate::kernels::undo;
-use crate::profile::ProfileName;
+use crate::profile_name::ProfileName;
 use crate::ui::{self, Output};
 
 use super::state;

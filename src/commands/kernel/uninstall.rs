@@ -5,7 +5,7 @@ use crate::cli::KernelUninstall;
 use crate::error::{Error, Kind, Result};
 use crate::kernels::here::Here;
 use crate::kernels::undo::{self, Changed};
-use crate::profile::ProfileName;
+use crate::profile_name::ProfileName;
 use crate::ui::{self, Output};
 
 pub(crate) fn run(args: &KernelUninstall, app: &App) -> Result<Output> {

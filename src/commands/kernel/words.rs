@@ -8,7 +8,8 @@ use crate::error::{Error, Kind, Result};
 use crate::jupyter::argv::Exec;
 use crate::jupyter::discovery::{Discovery, Found, Origin};
 use crate::process_env;
-use crate::profile::{Profile, ProfileName, StoreKind};
+use crate::profile::{Profile, StoreKind};
+use crate::profile_name::ProfileName;
 
 /// The servers that a change is for: those that run, else the one that would be started.
 pub(super) fn meant(discovery: &Discovery) -> Vec<&Found> {
