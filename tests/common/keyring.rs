@@ -136,23 +136,26 @@ impl Keyring {
             ]);
             reply.split_whitespace().last()?.parse().ok()
         });
-        self.asked(|keyring| {
-            let alias = keyring.dbus_send(&[
-                "--dest=org.freedesktop.secrets",
-                "/org/freedesktop/secrets",
-                "org.freedesktop.Secret.Service.ReadAlias",
-                "string:default",
-            ]);
-            let collection = alias.split('"').nth(1).filter(|path| path.contains("collection/"))?;
-            let locked = keyring.dbus_send(&[
-                "--dest=org.freedesktop.secrets",
-                collection,
-                "org.freedesktop.DBus.Properties.Get",
-                "string:org.freedesktop.Secret.Collection",
-                "string:Locked",
-            ]);
-            locked.contains("boolean false").then_some(())
-        });
+        self.asked(|keyring| (!keyring.is_locked()?).then_some(()));
+    }
+
+    /// Whether the collection that programs use is locked; nothing while there is none.
+    fn is_locked(&self) -> Option<bool> {
+        let alias = self.dbus_send(&[
+            "--dest=org.freedesktop.secrets",
+            "/org/freedesktop/secrets",
+            "org.freedesktop.Secret.Service.ReadAlias",
+            "string:default",
+        ]);
+        let collection = alias.split('"').nth(1).filter(|path| path.contains("collection/"))?;
+        let locked = self.dbus_send(&[
+            "--dest=org.freedesktop.secrets",
+            collection,
+            "org.freedesktop.DBus.Properties.Get",
+            "string:org.freedesktop.Secret.Collection",
+            "string:Locked",
+        ]);
+        locked.split_whitespace().last()?.parse().ok()
     }
 
     fn start_gnome(&self) {
@@ -182,7 +185,8 @@ impl Keyring {
     /// Locks it, as a desktop does.
     pub fn lock(&self) {
         if self.kind == Kind::KeePassXc {
-            return keepassxc::lock(self);
+            keepassxc::lock(self); // which only asks for it
+            return self.asked(|keyring| keyring.is_locked()?.then_some(()));
         }
         self.dbus_send(&[
             "--dest=org.freedesktop.secrets",
