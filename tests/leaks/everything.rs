@@ -34,19 +34,31 @@ fn trail(secret: &str) -> &str {
     secret.rsplit('/').next().unwrap()
 }
 
-/// The files that may hold secrets, by a part of the path that they are written under, and which kinds.
+/// The folders in which files that hold secrets are written, and which kinds. A file gets its name when it is
+/// whole: until then the system shows a number, or the name is a passing one.
 const PLACES: &[(&str, &[Kind])] = &[
-    ("/bqcred/default/.bqcred-adc.json+", &[Kind::Refresh, Kind::Client]),
-    ("/bqcred/copy/.bqcred-adc.json+", &[Kind::Refresh, Kind::Client]),
-    ("/.bqcred-exported.json+", &[Kind::Refresh, Kind::Client]),
-    ("/.bqcred-application_default_credentials.json+", &[Kind::Refresh, Kind::Client]),
-    ("/bqcred/.bqcred-client.json+", &[Kind::Client]),
-    ("/bqcred/.bqcred-default.token+", &[Kind::Access]),
-    ("/bqcred/.bqcred-copy.token+", &[Kind::Access]),
-    ("/bqcred/.bqcred-default.login+", &[Kind::Verifier, Kind::Client]),
-    ("/memfd:bqcred", &[Kind::Refresh, Kind::Client]),
-    ("/bqcred/exec/", &[Kind::Refresh, Kind::Client]),
+    ("/bqcred/default", &[Kind::Refresh, Kind::Client]),
+    ("/bqcred/copy", &[Kind::Refresh, Kind::Client]),
+    ("/home", &[Kind::Refresh, Kind::Client]), // exported.json
+    ("/gcloud", &[Kind::Refresh, Kind::Client]),
+    ("/.config/bqcred", &[Kind::Client]),
+    ("/.cache/bqcred", &[Kind::Access]),
+    ("/.local/state/bqcred", &[Kind::Verifier, Kind::Client]),
 ];
+
+/// Whether a file that is being written there may hold this kind of secret.
+fn belongs(path: &Path, kind: Kind) -> bool {
+    let text = path.to_string_lossy();
+    if text.starts_with("/memfd:bqcred") || text.contains("/bqcred/exec/") {
+        return [Kind::Refresh, Kind::Client].contains(&kind);
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let (passing, folder) = (name.starts_with(['#', '.']), path.parent().unwrap_or(Path::new("")));
+    passing
+        && PLACES
+            .iter()
+            .any(|(place, kinds)| folder.to_string_lossy().ends_with(place) && kinds.contains(&kind))
+}
 
 /// One run and what it may print.
 struct Watched {
@@ -66,7 +78,7 @@ impl Watched {
                 "write" | "writev" | "sendto" | "sendmsg" => {
                     text.starts_with("socket:")
                         || (descriptor == "1" && text.starts_with("pipe:") && self.prints.contains(&kind))
-                        || PLACES.iter().any(|(place, kinds)| text.contains(place) && kinds.contains(&kind))
+                        || belongs(target, kind)
                 }
                 _ => false,
             };

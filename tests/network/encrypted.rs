@@ -115,7 +115,7 @@ fn a_proxy_that_wants_a_password() {
 
 #[test]
 fn a_proxy_that_is_none() {
-    let not_through = "the proxy did not let the request through";
+    let not_through = "the proxy can't be reached, or did not let the request through";
     let page = "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>";
     told(&[Step::Request, send(page)], not_through);
     told(&[Step::Request, send("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\n\r\n")], not_through);
