@@ -16,9 +16,10 @@ use std::process::Stdio;
 
 use common::{find_program, missing, python_of};
 use jupyter::{JupyterServer, Scene, Server, TOKEN};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const ASK_PYTHON: &str = "import os; print(os.environ.get('GOOGLE_APPLICATION_CREDENTIALS', 'none'))";
+const ASK_PID: &str = "import os; print(os.getpid())";
 const ASK_R: &str = "cat(Sys.getenv('GOOGLE_APPLICATION_CREDENTIALS', 'none'))";
 
 fn scene(modules: &[&str]) -> Option<Scene> {
@@ -100,8 +101,15 @@ fn a_running_server_is_found_and_its_kernels_follow_what_bqcred_says() {
     let old = text(&scene.drive(&["start", url, TOKEN, "python3"]));
     assert_eq!(text(&scene.drive(&["ask", &old, ASK_PYTHON])), "none");
 
-    let running = || scene.sandbox.bqcred(&["kernel", "list", "--json"]).success().json()["running"].clone();
-    assert_eq!(running()[0]["current"], Value::Null, "nothing was changed yet");
+    // other kernels of this user run as well, those of other tests among them
+    let list = || scene.sandbox.bqcred(&["kernel", "list", "--json"]).success().json();
+    let listed = |kernel: &str| {
+        let pid: u32 = text(&scene.drive(&["ask", kernel, ASK_PID])).trim().parse().unwrap();
+        let list = list();
+        let mut running = list["running"].as_array().unwrap().iter();
+        running.find(|kernel| kernel["pid"] == pid).unwrap_or_else(|| panic!("{pid}: {list:#}")).clone()
+    };
+    assert_eq!(listed(&old)["current"], Value::Null, "nothing was changed yet");
 
     // from a shell that knows nothing of that Python
     let installed = scene.sandbox.bqcred(&["kernel", "install", "--kernel", "python3"]).success();
@@ -116,17 +124,13 @@ fn a_running_server_is_found_and_its_kernels_follow_what_bqcred_says() {
     let new = text(&scene.drive(&["start", url, TOKEN, "python3"]));
     assert_eq!(text(&scene.drive(&["ask", &new, ASK_PYTHON])), adc);
 
-    let list = scene.sandbox.bqcred(&["kernel", "list", "--json"]).success();
-    let list: Value = serde_json::from_str(&list.stdout).unwrap();
-    assert_eq!(list["servers"][0]["origin"], "running");
-    assert_eq!(list["servers"][0]["pid"], server.pid());
-    let running = list["running"].as_array().unwrap();
-    let current: Vec<&Value> = running.iter().filter(|kernel| kernel["credentials"] == adc).collect();
-    assert_eq!(current.len(), 1, "{list:#}");
-    assert_eq!(current[0]["current"], true);
-    let without: Vec<&Value> = running.iter().filter(|kernel| kernel["credentials"].is_null()).collect();
-    assert_eq!(without.len(), 1, "{list:#}");
-    assert_eq!(without[0]["current"], false, "it runs without what its kernelspec gives now");
+    let servers = list()["servers"].clone();
+    let mut servers = servers.as_array().unwrap().iter();
+    let found = servers.find(|found| found["pid"] == server.pid()).expect("the server is listed");
+    assert_eq!(found["origin"], "running");
+    assert_eq!([&listed(&new)["credentials"], &listed(&new)["current"]], [&json!(adc), &json!(true)]);
+    // it runs without what its kernelspec gives now
+    assert_eq!([&listed(&old)["credentials"], &listed(&old)["current"]], [&Value::Null, &json!(false)]);
 
     scene.sandbox.bqcred(&["kernel", "uninstall"]).success();
     let last = text(&scene.drive(&["start", url, TOKEN, "python3"]));
