@@ -180,19 +180,22 @@ fn remedy(path: &Path, error: &std::io::Error) -> Option<String> {
     }
 }
 
-/// Where JSON stopped making sense, without quoting it: serde_json's own message shows the value.
+/// Where JSON stopped making sense, without quoting it: serde_json's own message shows the value. The keys that
+/// it names are ours.
 pub(crate) fn json_problem(error: &serde_json::Error) -> String {
     use serde_json::error::Category;
     let what = match error.classify() {
         Category::Eof => "the JSON ends too early",
         Category::Syntax => "not valid JSON",
+        Category::Data if error.to_string().starts_with("duplicate field") => "a key occurs twice",
         Category::Data => "valid JSON, but a value is of the wrong kind",
         Category::Io => "can't be read",
     };
     if error.line() == 0 {
         what.to_owned()
     } else {
-        format!("{what} (line {}, column {})", error.line(), error.column())
+        // what begins a line, serde_json places before it
+        format!("{what} (line {}, column {})", error.line(), error.column().max(1))
     }
 }
 
@@ -217,10 +220,19 @@ mod tests {
         }
     }
 
+    #[derive(serde::Deserialize)]
+    struct OneKey {
+        #[expect(dead_code, reason = "only read")]
+        key: u8,
+    }
+
     #[test]
     fn a_json_problem_gives_the_position_and_never_the_value() {
         let error = serde_json::from_str::<u8>("\n  \"1//0secret\"").unwrap_err();
         let text = json_problem(&error);
         assert_eq!(text, "valid JSON, but a value is of the wrong kind (line 2, column 14)");
+        let told = |text| json_problem(&serde_json::from_str::<OneKey>(text).err().unwrap());
+        assert_eq!(told("{\"key\": 1,\n\"key\": 2}"), "a key occurs twice (line 2, column 5)");
+        assert_eq!(told("[[[1]]]"), "valid JSON, but a value is of the wrong kind (line 1, column 1)");
     }
 }

@@ -402,6 +402,36 @@ fn only_kernels_for_python_and_r_are_changed_unless_all_are_wanted() {
 }
 
 #[test]
+fn a_kernel_that_can_not_be_changed_keeps_no_other_from_it() {
+    let scene = Scene::new();
+    let odd = |marker: &str| {
+        format!(r#"{{"argv": ["python"], "language": "python", "metadata": {{"bqcred": {marker}}}}}"#)
+    };
+    let first = scene.kernel("a-number", &odd("5"));
+    let last = scene.kernel("z-newer", &odd(r#"{"v": 99, "profile": "default"}"#));
+    let before = (read(&first), read(&last));
+    for dry in [true, false] {
+        let args = ["kernel", "install", "--dry-run"];
+        let run = scene.run(if dry { &args } else { &args[..2] }).code(6);
+        for file in [&first, &last] {
+            assert!(run.stderr.contains(file.to_str().unwrap()), "{}", run.stderr);
+        }
+    }
+    assert_eq!(scene.listed("python3")["profile"], "default");
+    assert_eq!((read(&first), read(&last)), before);
+
+    // what became of the change since is told for each that can't be put back
+    let spoilt: Vec<_> = ["one", "two"].map(|name| scene.kernel(name, NATIVE)).into();
+    scene.run(&["kernel", "install"]).code(6);
+    spoilt.iter().for_each(|file| std::fs::write(file, "spoilt").unwrap());
+    let run = scene.run(&["kernel", "uninstall"]).code(6);
+    for file in &spoilt {
+        assert!(run.stderr.contains(file.to_str().unwrap()), "{}", run.stderr);
+    }
+    assert_eq!(scene.listed("python3")["profile"], Value::Null);
+}
+
+#[test]
 fn a_name_that_is_not_there_is_missing() {
     let scene = Scene::new();
     let run = scene.run(&["kernel", "install", "--kernel", "pyhton3"]);

@@ -64,7 +64,7 @@ pub(crate) fn install(
     change: &Change<'_>,
     display_name: Option<&str>,
 ) -> Result<Step> {
-    let problem = |problem: String| Error::content(&kernel.folder.join("kernel.json"), problem);
+    let problem = |problem| unusable(&kernel.folder.join("kernel.json"), problem);
     match place {
         Place::Patch(file) => {
             let text = edit::install(&kernel.text, change).map_err(problem)?;
@@ -92,7 +92,7 @@ pub(crate) fn install(
 /// bqcred changed nothing there. Of a copy that others have touched, the change is taken out and the rest stays.
 pub(crate) fn uninstall(file: &Path) -> Result<Option<Undoing>> {
     let text = read(file)?;
-    let undone = edit::uninstall(&text).map_err(|problem| Error::content(file, problem))?;
+    let undone = edit::uninstall(&text).map_err(|problem| unusable(file, problem))?;
     if undone.marker.is_none() {
         return Ok(None);
     }
@@ -103,6 +103,11 @@ pub(crate) fn uninstall(file: &Path) -> Result<Option<Undoing>> {
         None => (replace(file, text, undone.text), is_copy.then(|| folder.to_owned())),
     };
     Ok(Some(Undoing { step, kept: undone.kept, stays }))
+}
+
+fn unusable(file: &Path, problem: String) -> Error {
+    Error::content(file, problem)
+        .hint("mend it, or reinstall the kernel: a new kernel.json is free of all that")
 }
 
 /// The text of a `kernel.json`.

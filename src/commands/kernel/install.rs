@@ -40,6 +40,14 @@ struct Refused {
     why: Refusal,
 }
 
+/// What is to be done, and what can't be. One kernel that can't be changed keeps no other from it.
+#[derive(Default)]
+struct Plan {
+    planned: Vec<Planned>,
+    refused: Vec<Refused>,
+    failed: Vec<Error>,
+}
+
 pub(crate) fn run(args: &KernelInstall, app: &App) -> Result<Output> {
     let here = Here::new(app);
     let wanted = wanted(args, app)?;
@@ -50,25 +58,45 @@ pub(crate) fn run(args: &KernelInstall, app: &App) -> Result<Output> {
             server.pid, server.uid
         ));
     }
-    let mut plan: Vec<Planned> = Vec::new();
-    let mut refused = Vec::new();
+    let mut plan = Plan::default();
     for found in words::meant(&discovery) {
-        plan_server(args, found, &wanted, &mut plan, &mut refused)?;
+        plan_server(args, found, &wanted, &mut plan)?;
     }
     if args.dry_run {
         let lines: Vec<String> = plan
+            .planned
             .iter()
             .map(|planned| format!("{}: {}\n", planned.entry.kernel, planned.step.intent()))
             .collect();
-        tell_refused(&refused);
-        return Ok(Output::for_people(&lines.concat()));
+        let code = plan.tell_failed();
+        tell_refused(&plan.refused);
+        return Ok(Output::for_people(&lines.concat()).with_code(code));
     }
-    for planned in &plan {
-        planned.step.apply()?;
-        tell(planned, &wanted.name); // before anything else can fail
-        Record::change(&app.paths, |record| record.add(planned.entry.clone()))?;
+    for planned in std::mem::take(&mut plan.planned) {
+        match planned.step.apply() {
+            Err(error) => plan.failed.push(error),
+            Ok(()) => {
+                tell(&planned, &wanted.name); // before anything else can fail
+                Record::change(&app.paths, |record| record.add(planned.entry.clone()))?;
+                plan.planned.push(planned);
+            }
+        }
     }
-    finish(&here, &wanted, &plan, &refused)
+    finish(&here, &wanted, &plan)
+}
+
+impl Plan {
+    /// Two servers may read the same file.
+    fn add(&mut self, planned: Planned) {
+        if !self.planned.iter().any(|other| other.step.file() == planned.step.file()) {
+            self.planned.push(planned);
+        }
+    }
+
+    /// Tells what went wrong. Gives the exit code that is due for it; 0 if nothing did.
+    fn tell_failed(&self) -> u8 {
+        self.failed.iter().fold(0, |code, error| ui::fail(error).max(code))
+    }
 }
 
 fn wanted(args: &KernelInstall, app: &App) -> Result<Wanted> {
@@ -86,13 +114,7 @@ fn wanted(args: &KernelInstall, app: &App) -> Result<Wanted> {
     Ok(Wanted { name, vars, bqcred: None })
 }
 
-fn plan_server(
-    args: &KernelInstall,
-    found: &Found,
-    wanted: &Wanted,
-    plan: &mut Vec<Planned>,
-    refused: &mut Vec<Refused>,
-) -> Result<()> {
+fn plan_server(args: &KernelInstall, found: &Found, wanted: &Wanted, plan: &mut Plan) -> Result<()> {
     let config = Config::of(&found.context);
     let kernels = found.context.kernels(&config);
     ui::note(&format!("Jupyter at {}", words::describe(found)));
@@ -106,13 +128,13 @@ fn plan_server(
             None => place::place(&found.context, kernel, args.place.wanted()).map(|place| (kernel, place)),
         };
         match placed {
-            Err(why) => refused.push(Refused { kernel: kernel.name.clone(), why }),
+            Err(why) => plan.refused.push(Refused { kernel: kernel.name.clone(), why }),
             Ok((known, place)) => {
                 // a kernel of that name that we made is changed, not copied again
                 let source = if matches!(place, Place::Patch(_)) { known } else { kernel };
-                let planned = planned(found, source, &place, wanted, renamed)?;
-                if !plan.iter().any(|other| other.step.file() == planned.step.file()) {
-                    plan.push(planned);
+                match planned(found, source, &place, wanted, renamed) {
+                    Err(error) => plan.failed.push(error),
+                    Ok(planned) => plan.add(planned),
                 }
             }
         }
@@ -245,14 +267,14 @@ fn tell_refused(refused: &[Refused]) {
     }
 }
 
-fn finish(here: &Here, wanted: &Wanted, plan: &[Planned], refused: &[Refused]) -> Result<Output> {
-    verify(here, plan)?;
+fn finish(here: &Here, wanted: &Wanted, plan: &Plan) -> Result<Output> {
+    verify(here, &plan.planned)?;
     if here.in_vs_code() {
         ui::note(
             "VS Code's own Python kernels read no kernelspec: `bqcred kernel snippet --lang vscode` is for them",
         );
     }
-    if !plan.is_empty() {
+    if !plan.planned.is_empty() {
         let credential =
             wanted.vars.iter().find(|(name, _)| name == environment::ADC).map(|(_, value)| value);
         let outcome =
@@ -264,17 +286,13 @@ fn finish(here: &Here, wanted: &Wanted, plan: &[Planned], refused: &[Refused]) -
             }
         });
     }
-    match refused.first() {
-        Some(first) if plan.is_empty() => {
-            Err(Error::other(format!("kernel {} can't be changed: {}", first.kernel, first.why.what()))
-                .hint(first.why.instead()))
-        }
-        Some(_) => {
-            tell_refused(refused);
-            Ok(Output::none().with_code(Kind::Other.code()))
-        }
-        None => Ok(Output::none()),
+    if let (Some(first), true) = (plan.refused.first(), plan.planned.is_empty() && plan.failed.is_empty()) {
+        return Err(Error::other(format!("kernel {} can't be changed: {}", first.kernel, first.why.what()))
+            .hint(first.why.instead()));
     }
+    tell_refused(&plan.refused);
+    let left_alone = if plan.refused.is_empty() { 0 } else { Kind::Other.code() };
+    Ok(Output::none().with_code(plan.tell_failed().max(left_alone)))
 }
 
 /// Looks again, as the servers would: what was written has to be what they read.

@@ -20,7 +20,11 @@ pub(crate) fn run(args: &KernelUninstall, app: &App) -> Result<Output> {
         match undo::undo(app, &changed, args.dry_run) {
             Ok(line) => lines += &line.unwrap_or_default(),
             // one that can't be undone must not keep the others from it
-            Err(error) => failed = Some(error),
+            Err(error) => {
+                if let Some(earlier) = failed.replace(error) {
+                    ui::fail(&earlier);
+                }
+            }
         }
     }
     if args.dry_run {
