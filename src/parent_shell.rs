@@ -31,6 +31,11 @@ struct Process {
     parent: u32,
 }
 
+/// The line that a person types to make their shell take over what this `bqcred env …` prints.
+pub(crate) fn line(env: &str) -> String {
+    dialect().unwrap_or(Dialect::Posix).line(env)
+}
+
 /// The dialect of the shell above this process, if there is one that we know.
 pub(crate) fn dialect() -> Option<Dialect> {
     #[cfg(unix)]

@@ -11,7 +11,7 @@
 
 mod common;
 
-use common::{Google, Sandbox, profile_by_hand};
+use common::{Google, Sandbox, find_program, missing, profile_by_hand};
 
 /// What it says to do next.
 fn next(sandbox: &Sandbox, variables: &[(&str, &str)]) -> String {
@@ -75,6 +75,46 @@ fn a_profile_needs_a_credential_a_project_and_this_shell() {
 
     std::fs::remove_file(&adc).unwrap();
     assert_eq!(next(&sandbox, &[]), "bqcred login");
+}
+
+#[test]
+fn the_line_is_for_the_profile_that_is_meant_and_the_shell_that_asks() {
+    let sandbox = Sandbox::new();
+    profile_by_hand(&sandbox, "default", "my-project");
+    profile_by_hand(&sandbox, "work", "my-project");
+    let run = sandbox.bqcred(&["--profile", "work"]).success();
+    assert!(run.stdout.ends_with("eval $(bqcred env --profile work)\n"), "{}", run.stdout);
+    assert_eq!(next(&sandbox, &[("BQCRED_PROFILE", "work")]), "eval $(bqcred env)");
+
+    sandbox.link("bqcred", env!("CARGO_BIN_EXE_bqcred").as_ref());
+    if find_program("tcsh").is_none() {
+        return missing("tcsh");
+    }
+    sandbox.link_program("tcsh");
+    let run = sandbox.program("tcsh", &["-fc", "bqcred --profile work; bqcred use work"]).run().success();
+    assert!(run.stdout.ends_with("eval `bqcred env --profile work`\n"), "{}", run.stdout);
+}
+
+#[test]
+fn what_an_exec_handed_over_is_in_use_there_and_what_is_gone_is_not() {
+    let sandbox = Sandbox::new();
+    profile_by_hand(&sandbox, "default", "my-project");
+    let bqcred = env!("CARGO_BIN_EXE_bqcred");
+    for how in [&["exec", "--", bqcred][..], &["exec", "--file", "--", bqcred]] {
+        let run = sandbox.bqcred(how).success();
+        assert!(run.stdout.contains("nothing to do"), "{}", run.stdout);
+    }
+    let gone = [("GOOGLE_APPLICATION_CREDENTIALS", "/proc/1/fd/4000000"), ("BQCRED_PROFILE", "default")];
+    assert_eq!(next(&sandbox, &gone), "eval $(bqcred env)");
+
+    // a keyring's, after `bqcred lock`
+    let known = sandbox.data("default").join("profile.json");
+    let text = std::fs::read_to_string(&known).unwrap();
+    std::fs::write(&known, text.replace("\"file\"", "\"keyring\"")).unwrap();
+    let session = sandbox.runtime().join("bqcred/default.json");
+    let locked =
+        [("GOOGLE_APPLICATION_CREDENTIALS", session.to_str().unwrap()), ("BQCRED_PROFILE", "default")];
+    assert_eq!(next(&sandbox, &locked), "eval $(bqcred env)");
 }
 
 #[test]

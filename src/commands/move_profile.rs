@@ -5,6 +5,7 @@ use crate::cli::Move;
 use crate::error::Result;
 use crate::kernels::here::Here;
 use crate::kernels::undo;
+use crate::parent_shell;
 use crate::private_file::Lock;
 use crate::profile::StoreKind;
 use crate::store::relocate;
@@ -22,7 +23,7 @@ pub(crate) fn run(args: &Move, app: &App) -> Result<Output> {
         return Ok(Output::none());
     }
     ui::note(&format!("profile {name} now lies in the {to}, and no longer in the {from}"));
-    let env = app.command("env", &name);
+    let env = parent_shell::line(&app.command("env", &name));
     ui::note(&match to {
         StoreKind::File => {
             format!("it is a plain file that only you can read: {}", app.paths.adc(&name).display())
@@ -31,7 +32,7 @@ pub(crate) fn run(args: &Move, app: &App) -> Result<Output> {
             format!("`{} -- PROGRAM` hands it over with no file at all", app.command("exec", &name))
         }
     });
-    ui::note(&format!("shells that were given its old path need the new one: eval $({env})"));
+    ui::note(&format!("shells that were given its old path need the new one: {env}"));
     let kernels = undo::of_profile(app, &Here::new(app), &name).unwrap_or_default();
     if to == StoreKind::Keyring && kernels.iter().any(|kernel| !kernel.exec) {
         let install = app.command("kernel install", &name);

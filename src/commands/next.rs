@@ -6,13 +6,13 @@ use std::path::Path;
 use crate::app::App;
 use crate::environment;
 use crate::error::Result;
+use crate::handover;
 use crate::kernels::{self, Listed};
 use crate::login::pending;
 use crate::parent_shell;
 use crate::process_env;
 use crate::profile::{self, Profile, StoreKind};
 use crate::profile_name::ProfileName;
-use crate::render::Dialect;
 use crate::ui::{self, Output};
 
 /// Where the person stands, and what to do about it.
@@ -95,7 +95,7 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
     }
     // what a cell's command sets ends with it
     if !app.in_notebook() && !is_in_environment(app, name, profile, &adc) {
-        let line = parent_shell::dialect().unwrap_or(Dialect::Posix).line();
+        let line = parent_shell::line(&app.command("env", name));
         return Step::new("the libraries in this shell don't use it yet", line);
     }
     let kernels = kernels::listed(app);
@@ -108,12 +108,16 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
     Step::new("it is in use here", "nothing to do; bqcred status asks Google")
 }
 
-/// Whether programs that are started here get this profile's credential. Where a keyring's secret is
-/// made readable, the name tells.
+/// Whether programs that are started here get this profile's credential. What `exec` hands over and what makes
+/// a keyring's secret readable has other paths; there the name tells, as long as the file is there.
 fn is_in_environment(app: &App, name: &ProfileName, profile: &Profile, adc: &Path) -> bool {
     let Some(path) = process_env::get(environment::ADC) else { return false };
-    match profile.store {
-        StoreKind::File => Path::new(&path) == adc || Path::new(&path) == app.well_known_adc(),
-        StoreKind::Keyring => process_env::text(environment::PROFILE).is_some_and(|it| it == name.as_str()),
-    }
+    let path = Path::new(&path);
+    let its_own = profile.store == StoreKind::File && (path == adc || path == app.well_known_adc());
+    let lent = || {
+        (profile.store == StoreKind::Keyring || handover::is_handed_over(path))
+            && process_env::text(environment::PROFILE).is_some_and(|it| it == name.as_str())
+            && path.exists()
+    };
+    its_own || lent()
 }

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::cli::Use;
 use crate::error::Result;
+use crate::parent_shell;
 use crate::process_env;
 use crate::profile;
 use crate::profile_name::ProfileName;
@@ -17,7 +18,8 @@ pub(crate) fn run(args: &Use, app: &App) -> Result<Output> {
     if process_env::get("BQCRED_PROFILE")
         .is_some_and(|earlier| !earlier.is_empty() && earlier != name.as_str())
     {
-        ui::note(&format!("this shell still has BQCRED_PROFILE set: eval $(bqcred env --profile {name})"));
+        let line = parent_shell::line(&format!("bqcred env --profile {name}"));
+        ui::note(&format!("this shell still has BQCRED_PROFILE set: {line}"));
     }
     Ok(Output::none())
 }

@@ -13,6 +13,7 @@ use super::trace::Prediction;
 use super::{Library, kernels};
 use crate::environment::PROJECT;
 use crate::google::Failure;
+use crate::parent_shell;
 use crate::scopes;
 use crate::shell_word::shell_word;
 
@@ -51,7 +52,7 @@ fn project(s: &Surroundings, predictions: &[Prediction], found: &mut Vec<Finding
         && python.project.is_none()
     {
         let fix = match &s.person.project {
-            Some(_) => "eval $(bqcred env)".to_owned(),
+            Some(_) => parent_shell::line(&s.person.env),
             None => format!("{} --project PROJECT", s.person.login),
         };
         found.push(Finding::new(
@@ -71,7 +72,7 @@ fn start_up(s: &Surroundings, predictions: &[Prediction], found: &mut Vec<Findin
             "starts_gcloud",
             "Python starts gcloud whenever it looks for the credential, half a second each time: with gcloud's \
              own file it asks gcloud for the project",
-            Some("eval $(bqcred env)".to_owned()),
+            Some(parent_shell::line(&s.person.env)),
         ));
     }
 }

@@ -5,6 +5,7 @@ use super::identity::{Identity, Problem};
 use super::surroundings::Surroundings;
 use super::trace::Prediction;
 use crate::environment::ADC;
+use crate::parent_shell;
 
 /// The command, or `None` where nothing is wrong or nothing helps.
 pub(super) fn command(prediction: &Prediction, s: &Surroundings) -> Option<String> {
@@ -18,24 +19,22 @@ pub(super) fn command(prediction: &Prediction, s: &Surroundings) -> Option<Strin
         return None;
     }
     if s.person.profile.is_none() {
-        return Some(format!("{} && eval $(bqcred env)", s.person.login));
+        return Some(format!("{} && {}", s.person.login, parent_shell::line(&s.person.env)));
     }
     if s.needs_login() {
         return Some(s.person.login.clone());
     }
-    let profile = match s.person.profile.as_deref() {
-        Some("default") | None => String::new(),
-        Some(name) => format!(" --profile {name}"),
-    };
+    let env = &s.person.env;
+    let with_gcloud = || parent_shell::line(&format!("{env} --gcloud"));
     match prediction.library {
-        Library::Gcloud | Library::Bq => Some(format!("eval $(bqcred env{profile} --gcloud)")),
-        Library::Gsutil => Some(format!("eval $(bqcred env{profile} --gcloud), then `gcloud storage`")),
+        Library::Gcloud | Library::Bq => Some(with_gcloud()),
+        Library::Gsutil => Some(format!("{}, then `gcloud storage`", with_gcloud())),
         Library::Gargle if s.r.sets_adc.is_some() => s.r.sets_adc.as_ref().map(|file| {
             format!(
-                "remove {ADC} from {}, or put there what `bqcred env{profile} --format renviron` prints",
+                "remove {ADC} from {}, or put there what `{env} --format renviron` prints",
                 file.display()
             )
         }),
-        _ => Some(format!("eval $(bqcred env{profile})")),
+        _ => Some(parent_shell::line(env)),
     }
 }

@@ -23,14 +23,18 @@ pub(crate) struct Person {
     pub(super) fingerprint: Option<String>,
     /// The command that signs it in again.
     pub(super) login: String,
+    /// The command that prints its environment.
+    pub(super) env: String,
 }
 
 impl Person {
     /// The current profile, and whether its credential lives.
     pub(super) fn meet(app: &App, lives: &Lives) -> Person {
-        let mut person = Person { login: "bqcred login".to_owned(), ..Person::default() };
+        let mut person =
+            Person { login: "bqcred login".to_owned(), env: "bqcred env".to_owned(), ..Person::default() };
         let Ok(name) = app.profile_name() else { return person };
         person.login = app.login_command(&name);
+        person.env = app.command("env", &name);
         let Ok(mut loaded) = app.load() else { return person };
         lives.of_profile(app, &mut loaded);
         person.adc = match loaded.profile.store {

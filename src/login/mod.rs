@@ -16,6 +16,7 @@ use crate::credential::AuthorizedUser;
 use crate::error::{Error, Kind, Result};
 use crate::google::{Answer, Consent, Endpoints, Google, Identity, Loopback};
 use crate::keep::{self, Arrival, Kept};
+use crate::parent_shell;
 use crate::profile::StoreKind;
 use crate::profile_name::ProfileName;
 use crate::scopes;
@@ -202,7 +203,7 @@ pub(crate) fn tell_next(app: &App, name: &ProfileName, store: StoreKind) {
     let next = match (app.in_notebook(), store) {
         (true, StoreKind::File) => app.command("kernel install", name),
         (true, StoreKind::Keyring) => format!("{} --exec", app.command("kernel install", name)),
-        (false, _) => format!("eval $({})", app.command("env", name)),
+        (false, _) => parent_shell::line(&app.command("env", name)),
     };
     ui::note(&format!("next: {next}"));
 }

@@ -80,16 +80,16 @@ impl Dialect {
         }
     }
 
-    /// The line that makes a shell evaluate what `bqcred env` prints.
-    pub(crate) fn line(self) -> &'static str {
+    /// The line that makes a shell evaluate what `env` prints: `bqcred env`, or that with its options.
+    pub(crate) fn line(self, env: &str) -> String {
         match self {
-            Dialect::Posix => "eval $(bqcred env)",
-            Dialect::Fish => "bqcred env | source",
-            Dialect::Tcsh => "eval `bqcred env`",
-            Dialect::Elvish => "eval (bqcred env | slurp)",
-            Dialect::Nushell => "bqcred env | from json | load-env",
-            Dialect::PowerShell => "bqcred env --shell pwsh | Out-String | Invoke-Expression",
-            Dialect::Cmd => "for /f \"delims=\" %i in ('bqcred env --shell cmd') do @%i",
+            Dialect::Posix => format!("eval $({env})"),
+            Dialect::Fish => format!("{env} | source"),
+            Dialect::Tcsh => format!("eval `{env}`"),
+            Dialect::Elvish => format!("eval ({env} | slurp)"),
+            Dialect::Nushell => format!("{env} | from json | load-env"),
+            Dialect::PowerShell => format!("{env} --shell pwsh | Out-String | Invoke-Expression"),
+            Dialect::Cmd => format!("for /f \"delims=\" %i in ('{env} --shell cmd') do @%i"),
         }
     }
 
