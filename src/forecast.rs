@@ -123,7 +123,7 @@ impl End {
     /// For people: when, and why.
     pub(crate) fn words(&self, now: Time) -> String {
         let when = |time: Time| match time.since(now) {
-            0 => format!("since {time}"),
+            0 => format!("any moment (due since {time})"),
             left => format!("in {} ({time})", span(left)),
         };
         match self.why {
@@ -132,16 +132,16 @@ impl End {
                 "{}: its OAuth client is in Testing, where credentials live 7 days; publish the client to end that",
                 when(self.from)
             ),
-            Why::OrganisationSignIn => match self.by.filter(|by| by.since(self.from) > HOUR) {
-                Some(by) => format!(
-                    "between {} and {by}: your organisation wants a new sign-in from time to time",
-                    when(self.from)
-                ),
-                None => format!(
-                    "about {}: your organisation wants a new sign-in from time to time",
-                    when(self.from)
-                ),
-            },
+            Why::OrganisationSignIn => {
+                let due = self.from.since(now) == 0;
+                let span = match self.by.filter(|by| by.since(self.from) > HOUR) {
+                    Some(by) if due => format!("any moment, by {by} at the latest"),
+                    Some(by) => format!("between {} and {by}", self.from),
+                    None if due => when(self.from),
+                    None => format!("about {}", when(self.from)),
+                };
+                format!("{span}: your organisation wants a new sign-in from time to time")
+            }
             Why::Unused => format!("{} if nobody uses it until then", when(self.from)),
         }
     }
@@ -251,6 +251,20 @@ mod tests {
         assert_eq!(first(&changed), (Why::OrganisationSignIn, 4 * HOUR, Some(4 * HOUR + 1)));
         let relaxed = profile(21 * HOUR, vec![sign_in(0, 20 * HOUR)]);
         assert_eq!(first(&relaxed).0, Why::Unused);
+    }
+
+    #[test]
+    fn what_is_due_is_told_as_a_person_would_say_it() {
+        let end = |by| End { why: Why::OrganisationSignIn, from: at(HOUR), by: Some(at(by)) };
+        for (by, now, start) in [
+            (HOUR + 60, 0, "about in 1 h ("),
+            (HOUR + 60, 2 * HOUR, "any moment (due since "),
+            (20 * HOUR, 0, "between 2"),
+            (20 * HOUR, 2 * HOUR, "any moment, by 2"),
+        ] {
+            let words = end(by).words(at(now));
+            assert!(words.starts_with(start), "{words}");
+        }
     }
 
     #[test]

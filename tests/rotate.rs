@@ -171,6 +171,9 @@ fn another_account_is_not_taken() {
         .says("`bqcred login ada@example.com`");
     assert_eq!(read(&sandbox, "default"), before);
     assert_eq!(ended(&sandbox, "default").as_deref(), Some(NOT_COMPLETED));
+    // whoever takes the profile over is not told that what was revoked lives
+    let run = sandbox.login(&google, BOB, &[]).success().says("profile default was ada@example.com before");
+    assert!(!run.stderr.contains("alive"), "{}", run.stderr);
 }
 
 #[test]

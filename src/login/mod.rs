@@ -186,7 +186,8 @@ pub(crate) fn tell_kept(app: &App, name: &ProfileName, kept: &Kept) {
         && let (Some(old), Some(new)) = (&before.account, &profile.account)
         && !old.eq_ignore_ascii_case(new)
     {
-        ui::note(&format!("profile {name} was {old} before; that credential is still alive at Google"));
+        let left = if before.ended.is_some() { "" } else { "; that credential is still alive at Google" };
+        ui::note(&format!("profile {name} was {old} before{left}"));
     }
     if profile.project.is_none() {
         ui::note(&format!(
