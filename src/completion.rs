@@ -6,6 +6,9 @@
 
 use clap::{Arg, ArgAction, Command};
 
+use crate::doctor::Library;
+use crate::scopes::PRESETS;
+
 /// Something that can stand at the cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Candidate {
@@ -64,7 +67,7 @@ pub(crate) fn matching(candidates: Vec<Candidate>, current: &str) -> Vec<Candida
 pub(crate) fn expected(root: &Command, words: &[String]) -> Expected {
     let Some((current, before)) = words.split_last() else { return Expected::Values(Vec::new()) };
     let mut at = root;
-    let mut position = 0;
+    let mut given: Vec<&str> = Vec::new();
     let mut waiting: Option<&Arg> = None;
     let mut words = before.iter();
     while let Some(word) = words.next() {
@@ -72,31 +75,48 @@ pub(crate) fn expected(root: &Command, words: &[String]) -> Expected {
             continue;
         }
         if word == "--" {
-            position = words.count() + 1;
-            return argument(root, at, |arg| arg.is_last_set() || arg.is_trailing_var_arg_set(), position);
+            given = words.map(String::as_str).collect();
+            return argument(root, at, |arg| arg.is_last_set() || arg.is_trailing_var_arg_set(), &given);
         }
         if word.starts_with('-') && word.len() > 1 {
             waiting = option(root, at, word).filter(|_| !word.contains('='));
         } else if let Some(verb) = at.find_subcommand(word) {
             at = verb;
-            position = 0;
+            given.clear();
         } else {
-            position += 1;
+            given.push(word);
         }
     }
     if let Some(arg) = waiting {
-        return value_of(root, arg);
+        return continued(arg, value_of(root, arg, &[]), current);
     }
-    if let Some((flag, _)) = current.split_once('=').filter(|(flag, _)| flag.starts_with("--")) {
-        return option(root, at, flag).map_or(Expected::Values(Vec::new()), |arg| value_of(root, arg));
+    if let Some((flag, value)) = current.split_once('=').filter(|(flag, _)| flag.starts_with("--")) {
+        let arg = option(root, at, flag);
+        return arg
+            .map_or(Expected::Values(Vec::new()), |arg| continued(arg, value_of(root, arg, &[]), value));
     }
     if current.starts_with('-') {
         return Expected::Values(flags(root, at));
     }
-    if at.has_subcommands() && position == 0 {
+    if at.has_subcommands() && given.is_empty() {
         return Expected::Values(verbs(at));
     }
-    argument(root, at, |arg| !arg.is_last_set(), position)
+    argument(root, at, |arg| !arg.is_last_set(), &given)
+}
+
+/// What can follow the last comma, where an option takes a list.
+fn continued(arg: &Arg, expected: Expected, value: &str) -> Expected {
+    let before = value.rfind(',').filter(|_| arg.get_value_delimiter() == Some(','));
+    match (expected, before.and_then(|comma| value.get(..=comma))) {
+        (Expected::Values(values), Some(before)) => {
+            let there: Vec<&str> = before.split(',').collect();
+            let new = values.into_iter().filter(|candidate| !there.contains(&candidate.value.as_str()));
+            let whole =
+                |candidate: Candidate| Candidate { value: before.to_owned() + &candidate.value, ..candidate };
+            Expected::Values(new.map(whole).collect())
+        }
+        (expected, _) => expected,
+    }
 }
 
 /// The option that this word names, if it takes a value.
@@ -142,25 +162,26 @@ fn verbs(at: &Command) -> Vec<Candidate> {
         .collect()
 }
 
-/// What the argument at this position is.
-fn argument(root: &Command, at: &Command, fits: impl Fn(&Arg) -> bool, position: usize) -> Expected {
+/// What the argument behind those that are given is.
+fn argument(root: &Command, at: &Command, fits: impl Fn(&Arg) -> bool, given: &[&str]) -> Expected {
     let mut positionals = at.get_positionals().filter(|arg| fits(arg)).peekable();
     if positionals.peek().is_some_and(|arg| arg.is_last_set() || arg.is_trailing_var_arg_set()) {
         return Expected::Command;
     }
-    let mut left = position;
+    let mut left = given.len();
     for arg in positionals {
         let many = arg.get_num_args().is_some_and(|range| range.max_values() > 1);
         if left == 0 || many {
-            return value_of(root, arg);
+            return value_of(root, arg, given);
         }
         left -= 1;
     }
     Expected::Values(Vec::new())
 }
 
-/// What an argument takes: by its possible values, else by the word that help shows for it.
-fn value_of(root: &Command, arg: &Arg) -> Expected {
+/// What an argument takes: by its possible values, else by the word that help shows for it. `given` are the
+/// words before it, as far as they are arguments.
+fn value_of(root: &Command, arg: &Arg, given: &[&str]) -> Expected {
     let possible: Vec<Candidate> = arg
         .get_possible_values()
         .iter()
@@ -178,7 +199,12 @@ fn value_of(root: &Command, arg: &Arg) -> Expected {
         ("profile", _) | (_, "PROFILE") => Expected::Profiles,
         ("account", _) | (_, "ACCOUNT") => Expected::Accounts,
         ("kernel", _) => Expected::Kernels,
-        (_, "VERB") => Expected::Values(verbs(root)),
+        (_, "VERB") => {
+            let verb = given.iter().try_fold(root, |verb, word| verb.find_subcommand(word));
+            Expected::Values(verb.map(verbs).unwrap_or_default())
+        }
+        (_, "LIBRARIES") => Expected::Values(libraries()),
+        ("scopes", _) => Expected::Values(scopes()),
         (_, "SHELL") => Expected::Values(shells()),
         (_, "FILE" | "FOLDER") => Expected::Files,
         _ => Expected::Values(Vec::new()),
@@ -189,6 +215,17 @@ fn value_of(root: &Command, arg: &Arg) -> Expected {
 fn shells() -> Vec<Candidate> {
     use crate::render::Dialect;
     Dialect::ALL.iter().map(|dialect| Candidate::new(dialect.name(), "")).collect()
+}
+
+/// What `doctor --for` knows.
+fn libraries() -> Vec<Candidate> {
+    let names = Library::ALL.iter().map(|library| library.name());
+    ["python", "r"].into_iter().chain(names).map(|name| Candidate::new(name, "")).collect()
+}
+
+/// The presets of `login --scopes`.
+fn scopes() -> Vec<Candidate> {
+    PRESETS.iter().map(|(name, _, what)| Candidate::new(name, what)).collect()
 }
 
 #[cfg(test)]
@@ -238,6 +275,17 @@ mod tests {
     }
 
     #[test]
+    fn lists_go_on_behind_the_comma() {
+        assert_eq!(values("doctor --for py"), ["python", "pydata-google-auth"]);
+        assert_eq!(
+            values("doctor --for python,g"),
+            ["python,google-auth", "python,gargle", "python,go", "python,gcloud", "python,gsutil"]
+        );
+        assert_eq!(values("login --scopes=drive,d"), [] as [&str; 0]);
+        assert_eq!(values("login --scopes=drive,s"), ["--scopes=drive,storage"]);
+    }
+
+    #[test]
     fn positions() {
         assert_eq!(at("use "), Expected::Profiles);
         assert_eq!(at("use --profile x "), Expected::Profiles);
@@ -245,7 +293,10 @@ mod tests {
         assert_eq!(at("login ada@example.com "), Expected::Values(Vec::new()));
         assert_eq!(at("client set "), Expected::Files);
         assert_eq!(values("init z"), ["zsh"]);
-        assert_eq!(at("man client "), at("help "));
+        assert_eq!(values("man client s"), ["set", "show"]);
+        assert_eq!(values("help kernel s"), ["sync", "snippet"]);
+        assert_eq!(at("help kernel sync "), Expected::Values(Vec::new()));
+        assert_eq!(at("help nosuch "), Expected::Values(Vec::new()));
     }
 
     #[test]

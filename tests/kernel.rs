@@ -432,6 +432,16 @@ fn a_kernel_that_can_not_be_changed_keeps_no_other_from_it() {
 }
 
 #[test]
+fn a_kernel_that_is_listed_without_jupyter_is_offered_for_completion_too() {
+    let scene = Scene::new();
+    scene.sandbox.write("home/.local/share/jupyter/kernels/mine/kernel.json", NATIVE);
+    for verb in ["install", "uninstall"] {
+        let run = scene.sandbox.bqcred(&["__complete", "--", "bqcred", "kernel", verb, "--kernel", "m"]);
+        assert_eq!(run.success().stdout, "mine\tpython\n");
+    }
+}
+
+#[test]
 fn a_name_that_is_not_there_is_missing() {
     let scene = Scene::new();
     let run = scene.run(&["kernel", "install", "--kernel", "pyhton3"]);

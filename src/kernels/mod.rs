@@ -24,14 +24,23 @@ pub(crate) struct Listed {
     pub(crate) profile: Option<String>,
 }
 
-/// Every kernel that can be started, by name; none where no Jupyter was found. Reads files and the table
-/// of processes, and runs nothing.
+/// Every kernel that can be started, by name, as `kernel list` has them. Reads files and the table of
+/// processes, and runs nothing.
 pub(crate) fn listed(app: &App) -> Vec<Listed> {
+    list(app, |_| true)
+}
+
+/// The same, and none where no Jupyter was found: R's kernel comes with Debian's package, wanted or not.
+pub(crate) fn of_servers(app: &App) -> Vec<Listed> {
+    list(app, |origin| !matches!(origin, Origin::Nothing))
+}
+
+fn list(app: &App, counts: impl Fn(&Origin) -> bool) -> Vec<Listed> {
     let mut kernels: Vec<Listed> = Here::new(app)
         .discover()
         .found
         .iter()
-        .filter(|found| !matches!(found.origin, Origin::Nothing))
+        .filter(|found| counts(&found.origin))
         .flat_map(|found| found.context.kernels(&Config::of(&found.context)))
         .filter_map(|kernel| {
             let profile = edit::marker(&kernel.text).map(|marker| marker.profile);
