@@ -103,12 +103,12 @@ impl App {
     /// The profile that is meant, with its credential.
     pub(crate) fn load(&self) -> Result<Loaded> {
         let (name, profile) = self.profile()?;
+        atomic_file::sweep(&self.paths.profile(&name)); // not in `env`, which every shell start waits for
         self.load_credential(name, profile)
     }
 
     /// The credential of a profile. What `profile.json` says of another credential is forgotten.
     pub(crate) fn load_credential(&self, name: ProfileName, mut profile: Profile) -> Result<Loaded> {
-        atomic_file::sweep(&self.paths.profile(&name)); // one look, wherever a credential is used
         let mut found = Store::of(profile.store, &self.paths).load(&name)?;
         // somebody may change it at this moment: then the two are of different times, and a second look is not
         if !found.as_ref().is_some_and(|credential| profile.describes(credential))
