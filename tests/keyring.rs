@@ -132,6 +132,7 @@ fn lock_takes_session_files_away_and_the_keyring_keeps_the_credential() {
         keyring.bqcred(&["env", "--shell", "sh", "--profile", profile]).success();
     }
     let (file, other) = (session_file(&keyring), keyring.sandbox.runtime().join("bqcred/other.json"));
+    keyring.bqcred(&["lock", "--profile", "othr"]).fails(3).says("other");
     keyring.bqcred(&["lock", "--profile", "other"]).fails(0).says("locked: other");
     assert!(file.exists() && !other.exists());
     keyring.bqcred(&["env", "--shell", "sh", "--profile", "other"]).success();

@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::cli;
 use crate::error::{Error, Result};
 use crate::handover::supervised;
+use crate::profile;
 use crate::store::session;
 use crate::ui::{self, Output};
 
@@ -20,6 +21,12 @@ pub(crate) fn run(args: &cli::Lock, app: &App) -> Result<Output> {
         if session::remove(&app.paths, name)? {
             locked.push(name.as_str());
         }
+    }
+    // a slip of the keyboard must not pass for locked
+    if let (Some(name), true) = (app.asked_profile()?, locked.is_empty())
+        && app.known_profile(&name).is_ok_and(|known| known.is_none())
+    {
+        return Err(profile::missing(&app.paths, &name));
     }
     supervised::sweep(&app.paths)?;
     ui::note(&match locked.as_slice() {
