@@ -12,6 +12,7 @@ use crate::google::Endpoints;
 use crate::paths::Paths;
 use crate::private_file::{self, Content};
 use crate::secret::{Secret, SecretBytes};
+use crate::shell_word::shell_word;
 
 /// An OAuth client, checked.
 #[derive(Clone, Debug)]
@@ -196,7 +197,7 @@ fn refuse_credential(path: &Path, kind: Option<&str>) -> Error {
                 .hint(CONSOLE_HINT)
         }
         Some("authorized_user") => refused(path, "is a person's credential (an ADC file), no OAuth client")
-            .hint(format!("to use that credential: `bqcred import '{}'`", path.display())),
+            .hint(format!("to use that credential: `bqcred import {}`", shell_word(path))),
         _ => refused(path, "is a credential file, no OAuth client").hint(CONSOLE_HINT),
     }
 }

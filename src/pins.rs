@@ -13,6 +13,7 @@ use crate::error::{Error, Kind, Result, json_problem};
 use crate::paths::Paths;
 use crate::private_file::{self, Content, Lock};
 use crate::profile_name::ProfileName;
+use crate::shell_word::shell_word;
 
 /// The name of the file that pins its folder.
 pub(crate) const FILE_NAME: &str = ".bqcred";
@@ -66,7 +67,7 @@ impl Pin {
     /// The profile, if the person allowed this file to name it.
     pub(crate) fn allowed(self, paths: &Paths) -> Result<ProfileName> {
         let allowed = Allowed::load(paths)?;
-        let hint = format!("`bqcred allow '{}'`, if you want it", self.path.display());
+        let hint = format!("`bqcred allow {}`, if you want it", shell_word(&self.path));
         match allowed.0.get(key(&self.path)?) {
             Some(profile) if profile == self.profile.as_str() => Ok(self.profile),
             Some(_) => {

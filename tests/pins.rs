@@ -34,6 +34,18 @@ fn allowed(sandbox: &Sandbox) -> Vec<(String, String)> {
 }
 
 #[test]
+fn the_command_that_allows_can_be_typed_in_any_folder() {
+    let sandbox = two_pins();
+    sandbox.write("it's here/.bqcred", "work\n");
+    let run = env(&sandbox, "it's here").code(1);
+    let (_, command) = run.stderr.split_once("hint: `bqcred ").unwrap();
+    let (command, _) = command.split_once('`').unwrap();
+    let bqcred = env!("CARGO_BIN_EXE_bqcred");
+    sandbox.program("sh", &["-c", &format!("'{bqcred}' {command}")]).run().success();
+    env(&sandbox, "it's here").success();
+}
+
+#[test]
 fn what_is_allowed_is_one_file_and_is_taken_back() {
     let sandbox = two_pins();
     let folder = sandbox.path("a").canonicalize().unwrap();

@@ -192,7 +192,9 @@ fn certificates(s: &Surroundings, found: &mut Vec<Finding>) {
         found.push(Finding::new(
             "certificates_differ",
             "SSL_CERT_FILE is set, but Python's requests reads REQUESTS_CA_BUNDLE",
-            s.variables.text("SSL_CERT_FILE").map(|path| format!("export REQUESTS_CA_BUNDLE='{path}'")),
+            s.variables
+                .text("SSL_CERT_FILE")
+                .map(|path| format!("export REQUESTS_CA_BUNDLE={}", shell_word(path.as_ref()))),
         ));
     }
 }
