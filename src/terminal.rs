@@ -57,12 +57,14 @@ impl Hidden {
         let _ = termios::tcsetattr(&self.terminal, OptionalActions::Now, &self.hidden);
     }
 
-    /// Reads lines in the background until the terminal closes. The reader is left behind when the
-    /// process ends: a read that waits for a person can't be called off.
+    /// Reads lines in the background until the terminal closes, or the person says by Ctrl-D that there will be
+    /// none, which sends `end`. The reader is left behind when the process ends: a read that waits for a person
+    /// can't be called off.
     pub(crate) fn read_lines<T: Send + 'static>(
         &self,
         to: Sender<T>,
         event: impl Fn(String) -> T + Send + 'static,
+        end: T,
     ) -> Result<()> {
         let terminal =
             self.terminal.try_clone().map_err(|error| Error::file("/dev/tty".as_ref(), "use", &error))?;
@@ -73,6 +75,7 @@ impl Hidden {
                     return;
                 }
             }
+            let _ = to.send(end);
         });
         Ok(())
     }

@@ -424,6 +424,8 @@ fn a_kernel_that_can_not_be_changed_keeps_no_other_from_it() {
     let spoilt: Vec<_> = ["one", "two"].map(|name| scene.kernel(name, NATIVE)).into();
     scene.run(&["kernel", "install"]).code(6);
     spoilt.iter().for_each(|file| std::fs::write(file, "spoilt").unwrap());
+    assert!(scene.run(&["kernel", "sync", "--dry-run"]).code(6).stdout.contains("python3"));
+    assert!(scene.run(&["kernel", "sync"]).code(6).stderr.contains("python3"));
     let run = scene.run(&["kernel", "uninstall"]).code(6);
     for file in &spoilt {
         assert!(run.stderr.contains(file.to_str().unwrap()), "{}", run.stderr);

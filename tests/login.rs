@@ -333,6 +333,14 @@ fn the_page_needs_nothing_from_elsewhere_and_repeats_nothing() {
 }
 
 #[test]
+fn ctrl_d_stops_too_for_nothing_could_be_pasted_after_it() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    let (mut session, ..) = at_prompt(&google, &sandbox, &[]);
+    session.send_control('d').unwrap();
+    assert!(ends_with(session, 130).contains("stopped; nothing was changed"));
+}
+
+#[test]
 fn a_refusal_in_the_browser_is_told() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let (session, url, _) = at_prompt(&google, &sandbox, &[]);

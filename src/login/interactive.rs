@@ -51,7 +51,7 @@ pub(crate) fn run(app: &App, plan: &Plan, manner: &Manner) -> Result<Kept> {
     let opened = manner.browser && open_browser(&consent.url);
     invite(plan, &consent.url, port, opened);
     let terminal = Hidden::open()?;
-    terminal.read_lines(sender, |line| Event::Pasted(Secret::new(line)))?;
+    terminal.read_lines(sender, |line| Event::Pasted(Secret::new(line)), Event::Signal)?;
     let answer = wait(&events, manner.timeout, &consent.state, &terminal);
     drop(terminal); // what is typed shows again, before anything is told
     ui::tell("\n");

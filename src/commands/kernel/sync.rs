@@ -36,24 +36,24 @@ pub(crate) fn run(args: &KernelSync, app: &App) -> Result<Output> {
             }
             continue;
         }
-        match steps(app, entry) {
-            Ok(steps) => {
-                for step in steps {
-                    lines += &format!("{}: {}\n", entry.kernel, step.intent());
-                    changed |= !matches!(step, Step::Nothing(_));
-                    if !args.dry_run {
-                        step.apply()?;
-                    }
+        let renewed = steps(app, entry).and_then(|steps| {
+            for step in steps {
+                if !args.dry_run {
+                    step.apply()?;
                 }
+                lines += &format!("{}: {}\n", entry.kernel, step.intent());
+                changed |= !matches!(step, Step::Nothing(_));
             }
-            Err(error) => {
-                ui::fail(&error);
-                failed = Some(error);
-            }
+            Ok(())
+        });
+        if let Err(error) = renewed {
+            ui::fail(&error);
+            failed = Some(error);
         }
     }
+    let code = failed.map_or(0, |error| error.kind().code());
     if args.dry_run {
-        return Ok(Output::for_people(&lines));
+        return Ok(Output::for_people(&lines).with_code(code));
     }
     ui::tell(&lines);
     if record.kernels.is_empty() {
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &KernelSync, app: &App) -> Result<Output> {
     if changed {
         restart::tell(Outcome::GivenFile, &here.running(), |_| false);
     }
-    Ok(Output::none().with_code(failed.map_or(0, |error| error.kind().code())))
+    Ok(Output::none().with_code(code))
 }
 
 /// Why an entry is of no use any more, if so: nothing of it is left to renew or to put back.
