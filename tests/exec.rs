@@ -179,8 +179,13 @@ fn a_program_that_is_missing_or_cannot_run_ends_as_in_a_shell() {
     sandbox.write("plain", "text");
     let script = sandbox.write("bad-interpreter", "#!/no/such/thing\n");
     common::set_mode(&script, 0o755);
+    let script = sandbox.write("bin/no-hash-bang", "echo \"$1 $BQCRED_PROFILE\"; exit 7\n");
+    common::set_mode(&script, 0o755);
     for way in WAYS {
         let run = |program: &str| sandbox.invoke(&[way, &["--", program, "--help"]].concat()).run();
+        for program in ["bin/no-hash-bang", "no-hash-bang"] {
+            assert_eq!(run(program).code(7).stdout, "--help default\n");
+        }
         run("no-such-program").fails(127).says("no-such-program: no such program");
         run("./no/such").fails(127).says("no such program");
         run("./plain").fails(126).says("can't run ./plain: permission denied");

@@ -27,8 +27,40 @@ pub(crate) fn apply(changes: &[Change], program: &mut Command) {
 
 /// Becomes the program. Returns only if that fails: why.
 pub(crate) fn become_program(program: &mut Command) -> Error {
-    let error = program.exec();
+    let mut error = program.exec();
+    if let Some(mut script) = as_script(program, &error) {
+        error = script.exec();
+    }
     cannot_start(program.get_program(), &error)
+}
+
+/// The same program run by sh, if that is how a shell would go on: it is a text without a `#!` line (POSIX,
+/// "Command Search and Execution"). Of the C libraries glibc alone does so, and only where no process stays.
+fn as_script(program: &Command, error: &std::io::Error) -> Option<Command> {
+    use std::io::Read;
+    const ENOEXEC: i32 = 8; // the same number on every Unix
+    if error.raw_os_error() != Some(ENOEXEC) {
+        return None;
+    }
+    let name = program.get_program();
+    let path = match name.as_encoded_bytes().contains(&b'/') {
+        true => name.into(),
+        false => process_env::find_program(name.to_str()?)?,
+    };
+    let mut start = [0; 80]; // as far as Bash looks to tell a program of another machine
+    let length = std::fs::File::open(&path).ok()?.read(&mut start).ok()?;
+    if start.get(..length)?.contains(&0) {
+        return None;
+    }
+    let mut script = Command::new("/bin/sh");
+    script.arg(path).args(program.get_args());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => script.env(name, value),
+            None => script.env_remove(name),
+        };
+    }
+    Some(script)
 }
 
 /// Whether this is a path that was made here for one program: that program is above this one.

@@ -16,7 +16,7 @@ use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::siginfo::{Cause, Origin};
 
-use super::cannot_start;
+use super::{as_script, cannot_start};
 use crate::error::{Error, Kind, Result, reason};
 use crate::paths::Paths;
 use crate::private_file::{self, Content, Fleeting};
@@ -50,7 +50,8 @@ pub(crate) fn run(program: &mut Command, file: Fleeting) -> Result<u8> {
         |error: std::io::Error| Error::other(format!("can't watch over the program: {}", reason(&error)));
     // from before the start, so that none is lost
     let mut signals = SignalsInfo::<WithOrigin>::new(watched()).map_err(broken)?;
-    let mut child = program.spawn().map_err(|error| cannot_start(program.get_program(), &error))?;
+    let child = program.spawn().or_else(|error| as_script(program, &error).ok_or(error)?.spawn());
+    let mut child = child.map_err(|error| cannot_start(program.get_program(), &error))?;
     let status = wait(&mut child, &mut signals).map_err(broken)?;
     file.remove()?;
     match (status.code(), status.signal()) {
