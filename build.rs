@@ -19,11 +19,15 @@ fn main() {
     if env("CARGO_CFG_TARGET_OS") != "linux" || env("PROFILE") != "release" {
         return;
     }
-    let linker = std::env::var_os("RUSTC_LINKER").unwrap_or_else(|| "cc".into());
+    let chosen = std::env::var_os("RUSTC_LINKER");
+    let linker = chosen.clone().unwrap_or_else(|| "cc".into());
     let is_static = env("CARGO_CFG_TARGET_FEATURE").split(',').any(|feature| feature == "crt-static");
-    if env("CARGO_CFG_TARGET_ENV") == "gnu" && !is_static && env("HOST") == env("TARGET") {
+    let is_dynamic = env("CARGO_CFG_TARGET_ENV") == "gnu" && !is_static && env("HOST") == env("TARGET");
+    if is_dynamic {
         link_unwinder(&linker);
-        pack_relocations(&linker, &PathBuf::from(env("OUT_DIR")));
+    }
+    if is_dynamic || env("CARGO_CFG_TARGET_ENV") == "musl" {
+        pack_relocations(chosen, &env("TARGET"), &PathBuf::from(env("OUT_DIR")));
     }
     // another linker than the usual ones may not read the list
     if !env("CARGO_ENCODED_RUSTFLAGS").contains("fuse-ld") {
@@ -44,22 +48,27 @@ fn link_unwinder(linker: &OsString) {
 }
 
 /// Writes the addresses that the loader adjusts as a bit map, 1.5 KB instead of 130: a twentieth of the time of
-/// `bqcred env`. The loader has to know it (glibc 2.36), so a small program is tried.
-fn pack_relocations(linker: &OsString, out: &Path) {
+/// `bqcred env`. The loader has to know it (glibc 2.36, musl 1.2.4), so a small program is tried.
+fn pack_relocations(linker: Option<OsString>, target: &str, out: &Path) {
     const OPTION: &str = "-Wl,-z,pack-relative-relocs";
-    let (source, trial) = (out.join("relocated.c"), out.join("relocated"));
-    let is_written = std::fs::write(&source, "void *p = &p; int main(void) { return p != &p; }\n").is_ok();
-    let linked = Command::new(linker).arg(OPTION).arg(&source).arg("-o").arg(&trial).output();
-    let works = is_written
-        && linked.is_ok_and(|out| out.status.success())
+    let (source, trial) = (out.join("relocated.rs"), out.join("relocated"));
+    let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    rustc.args(["--target", target, "-C", &format!("link-arg={OPTION}"), "-o"]).arg(&trial).arg(&source);
+    if let Some(linker) = linker {
+        let mut option = OsString::from("linker=");
+        option.push(linker);
+        rustc.arg("-C").arg(option);
+    }
+    let works = std::fs::write(&source, "fn main() {}\n").is_ok()
+        && rustc.output().is_ok_and(|out| out.status.success())
         && Command::new(&trial).output().is_ok_and(|out| out.status.success());
     if works {
         println!("cargo::rustc-link-arg-bins={OPTION}");
     }
 }
 
-/// Puts what `bqcred env` runs into a few pages, instead of one here and one there: a third of its memory
-/// (4.1 MB become 2.7), and a tenth of its time.
+/// Puts what `bqcred env` runs into a few pages, instead of one here and one there: a third of its memory,
+/// and a tenth of its time.
 fn gather_start(linker: &OsString, order: &Path) {
     let option = format!("-Wl,-T,{}", order.display());
     let mut trial = Command::new(linker);
