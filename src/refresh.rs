@@ -16,6 +16,9 @@ use crate::ui;
 /// may take, with its retries. After that this one asks by itself.
 const OTHERS_PATIENCE: Duration = Duration::from_secs(40);
 
+/// Clocks that are kept right are put back by less than this, in seconds.
+const CLOCK_JITTER: u64 = 60;
+
 /// Finds out from the server whether the credential lives, by a new access token. Of many processes that
 /// ask at once, one sends the request; those that waited for it take its answer.
 pub(crate) fn refresh(app: &App, loaded: &mut Loaded) -> Result<Fresh, Failure> {
@@ -133,8 +136,13 @@ fn kept(app: &App, loaded: &Loaded, min_ttl: u64) -> Option<AccessToken> {
     if loaded.profile.ended.is_some() {
         return None;
     }
+    // the clock was put back since: when the token ends was reckoned with a wrong one
+    let now = Time::now();
+    if loaded.profile.last_refreshed.is_some_and(|then| then.since(now) > CLOCK_JITTER) {
+        return None;
+    }
     let token = Store::of(loaded.profile.store, &app.paths).access_token(&loaded.name, &loaded.credential)?;
-    (token.expires.since(Time::now()) > min_ttl).then_some(token)
+    (token.expires.since(now) > min_ttl).then_some(token)
 }
 
 /// Tells why there is no access token, with what is known of this very credential: who ended it, or that

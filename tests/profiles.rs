@@ -121,6 +121,22 @@ fn a_token_is_kept_and_shared() {
     let too_long = sandbox.invoke(&["token", "--min-ttl", "7200"]).may_print_secret().run().success();
     too_long.says("--min-ttl 7200 gets a new one each time");
     let cache = sandbox.home().join(".cache/bqcred/default.token");
+    // a clock that was three hours ahead when the token came, and was put right since
+    let second = token(&[]);
+    let ahead = |seconds: u64| {
+        let time = std::time::SystemTime::now() + std::time::Duration::from_secs(seconds);
+        humantime::format_rfc3339_seconds(time).to_string()
+    };
+    for (file, key, hours) in
+        [(&sandbox.data("default").join("profile.json"), "last_refreshed", 3), (&cache, "expires", 4)]
+    {
+        let mut value: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        value[key] = ahead(hours * 3600).into();
+        std::fs::write(file, value.to_string()).unwrap();
+    }
+    let third = token(&[]);
+    assert_ne!(third, second);
+    assert_eq!(token(&[]), third);
     assert_eq!((mode(&cache), mode(cache.parent().unwrap())), (0o600, 0o700));
     std::fs::write(&cache, "{ damaged").unwrap();
     assert!(token(&[]).starts_with("ya29."));
