@@ -333,6 +333,20 @@ fn the_page_needs_nothing_from_elsewhere_and_repeats_nothing() {
 }
 
 #[test]
+fn an_answer_for_the_wrong_profile_leads_to_the_one_that_waits() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    let client = sandbox.client_file(&google);
+    let url =
+        sandbox.bqcred(&["login", "--start", "--profile", "work", "--client-id-file", &client]).success();
+    let answer = google.approve(url.stdout.trim(), ADA);
+    let finish =
+        |words: &[&str]| sandbox.invoke(&[&["login", "--finish", "-"], words].concat()).stdin(&answer).run();
+    finish(&[]).fails(3).says("`bqcred login --profile work --finish -`");
+    finish(&["--profile", "work"]).success();
+    finish(&[]).fails(3).says("`bqcred login --start`");
+}
+
+#[test]
 fn ctrl_d_stops_too_for_nothing_could_be_pasted_after_it() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let (mut session, ..) = at_prompt(&google, &sandbox, &[]);

@@ -181,10 +181,7 @@ pub(crate) fn port(wanted: u16) -> Result<u16> {
 
 /// Removes the logins that waited too long for their answer: their verifiers are of no use any more.
 pub(crate) fn sweep(app: &App) {
-    let entries = std::fs::read_dir(&app.paths.state).into_iter().flatten().flatten();
-    let names = entries
-        .filter_map(|entry| ProfileName::parse(entry.file_name().to_str()?.strip_suffix(".login")?).ok());
-    for name in names {
+    for name in started(app) {
         // one that is being completed at this moment is not in the way of anybody
         if let Ok(Some(_lock)) = Lock::acquire_within(&lock_path(app, &name), Duration::ZERO) {
             let path = app.paths.pending_login(&name);
@@ -194,6 +191,24 @@ pub(crate) fn sweep(app: &App) {
                 let _ = private_file::remove(&path); // tried again next time
             }
         }
+    }
+}
+
+/// The profiles of which a login was started.
+fn started(app: &App) -> impl Iterator<Item = ProfileName> {
+    let entries = std::fs::read_dir(&app.paths.state).into_iter().flatten().flatten();
+    entries.filter_map(|entry| ProfileName::parse(entry.file_name().to_str()?.strip_suffix(".login")?).ok())
+}
+
+/// No login of this profile was started. Where another's waits, that one may be meant.
+fn nothing_waits(app: &App, name: &ProfileName, start: &str) -> Error {
+    let error = Error::new(Kind::Missing, format!("no login of profile {name} waits for an answer"));
+    match started(app).find_map(|other| waiting(app, &other).map(|waiting| (other, waiting))) {
+        Some((other, waiting)) => {
+            let verb = if waiting.is_rotation { "rotate" } else { "login" };
+            error.hint(format!("one of profile {other} does: `bqcred {verb} --profile {other} --finish -`"))
+        }
+        None => error.hint(format!("`{start}`")),
     }
 }
 
@@ -213,10 +228,7 @@ fn take(
     check: impl FnOnce(&Wire) -> Result<()>,
 ) -> Result<(Wire, SecretBytes)> {
     let path = app.paths.pending_login(name);
-    let none = || {
-        Error::new(Kind::Missing, format!("no login of profile {name} waits for an answer"))
-            .hint(format!("`{start}`"))
-    };
+    let none = || nothing_waits(app, name, start);
     // no folder: nothing was ever started, and nothing needs to be made to say so
     if !app.paths.state.exists() {
         return Err(none());
