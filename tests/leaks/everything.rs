@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::common::double::CLIENT_SECRET;
+use super::common::keyring::Keyring;
 use super::common::{Endpoint, Google, Sandbox, Script};
 use super::trace::{Call, Tracer, calls};
 use super::{ADA, TALKATIVE};
@@ -49,7 +50,10 @@ const PLACES: &[(&str, &[Kind])] = &[
 /// Whether a file that is being written there may hold this kind of secret.
 fn belongs(path: &Path, kind: Kind) -> bool {
     let text = path.to_string_lossy();
-    if text.starts_with("/memfd:bqcred") || text.contains("/bqcred/exec/") {
+    // what `env` writes for a keyring profile lies in memory, in the session's own folder
+    let session =
+        text.starts_with("/dev/shm/") && path.parent().is_some_and(|folder| folder.ends_with("bqcred"));
+    if session || text.starts_with("/memfd:bqcred") || text.contains("/bqcred/exec/") {
         return [Kind::Refresh, Kind::Client].contains(&kind);
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -123,6 +127,17 @@ impl Watch<'_> {
                 started += usize::from(call.name == "execve");
             }
             assert!(started > 0, "strace saw nothing of {:?}", watched.words);
+        }
+    }
+
+    /// Panics if anything of it was readable on its way to a proxy or to a bus.
+    fn check_sockets(&self, secrets: &[String]) {
+        for watched in &self.watched {
+            let sent = calls(&watched.trace);
+            for call in sent.filter(|call| call.target().1.to_string_lossy().starts_with("socket:")) {
+                let shown = secrets.iter().find(|secret| call.arguments.contains(trail(secret)));
+                assert!(shown.is_none(), "{:?}: {:?}", watched.words, shown.map(|secret| kind(secret)));
+            }
         }
     }
 }
@@ -246,6 +261,47 @@ fn no_verb_shows_a_secret_to_the_system() {
 }
 
 #[test]
+fn nor_does_a_keyring() {
+    let google = Google::start();
+    let (Some(tracer), Some(keyring)) = (Tracer::new(), Keyring::start()) else { return };
+    let sandbox = &keyring.sandbox;
+    let client = sandbox.write("client_secret.json", google.google_client_json());
+    // by TLS, so that what goes to any socket can be looked at, the keyring's bus among them
+    let env = google.env().into_iter().chain([keyring.bus.env()]).collect();
+    let mut watch = Watch { tracer, sandbox, env, watched: Vec::new() };
+    watch.run(&["client", "set", client.to_str().unwrap()], "", &[]);
+    let url = watch.run(&["login", "--start", "--store", "keyring", "--project", "p1"], "", &[]);
+    watch.run(&["login", "--finish", "-"], &google.approve(url.trim(), ADA), &[]);
+    watch.run(&["token"], "", &[Kind::Access]);
+    watch.run(&["token", "--min-ttl", "99999"], "", &[Kind::Access]);
+    watch.all(&["exec -- sh -c true", "status", "list --json", "doctor --offline"]);
+    let on_disk = |secrets: &[String]| -> Vec<String> {
+        let kept = secrets.iter().filter(|secret| kind(secret) != Kind::Client);
+        kept.flat_map(|secret| files_with(sandbox, secret)).collect()
+    };
+    assert_eq!(on_disk(&google.secrets()), [""; 0], "a keyring profile's secret lies on disk");
+    watch.all(&["env --shell sh", "env --shell sh", "exec --file -- sh -c true"]);
+    let url = watch.run(&["rotate", "--yes", "--start"], "", &[]);
+    watch.run(&["rotate", "--finish", "-"], &google.approve(url.trim(), ADA), &[]);
+    watch.all(&["env --shell sh", "lock", "exec -- sh -c true"]);
+    assert_eq!(on_disk(&google.secrets()), [""; 0], "a keyring profile's secret lies on disk");
+    watch.all(&["move --store file", "env --shell sh", "move --store keyring", "status --json"]);
+    assert_eq!(on_disk(&google.secrets()), [""; 0], "what was moved to the keyring stayed on disk");
+    watch.all(&["revoke --yes"]);
+    let secrets = google.secrets();
+    watch.check(&secrets);
+    watch.check_sockets(&secrets);
+    let session = watch.watched.iter().any(|run| {
+        run.words.first().is_some_and(|verb| verb == "env")
+            && secrets.iter().any(|secret| kind(secret) == Kind::Refresh && run.trace.contains(trail(secret)))
+    });
+    assert!(session, "the file of the session was seen being written");
+    let left = std::fs::read_dir(sandbox.runtime().join("bqcred")).into_iter().flatten().flatten();
+    let files: Vec<_> = left.map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+    assert!(files.iter().all(|path| path.metadata().unwrap().len() == 0), "{files:?}");
+}
+
+#[test]
 fn nor_does_what_goes_through_tls() {
     let google = Google::start();
     let sandbox = Sandbox::new();
@@ -264,19 +320,7 @@ fn nor_does_what_goes_through_tls() {
     watch.all(&["status", "doctor --check p1", "revoke --yes"]);
     let secrets = google.secrets();
     watch.check(&secrets);
-    // and nothing of it is readable on its way to the proxy
-    for watched in &watch.watched {
-        for call in calls(&watched.trace) {
-            let (_, target) = call.target();
-            if target.to_string_lossy().starts_with("socket:") {
-                assert!(
-                    !secrets.iter().any(|secret| call.arguments.contains(trail(secret))),
-                    "{:?}",
-                    watched.words
-                );
-            }
-        }
-    }
+    watch.check_sockets(&secrets);
     assert!(!keys.exists(), "the session's keys were written down");
     assert!(!secrets.is_empty() && secrets.iter().any(|secret| secret == CLIENT_SECRET));
 }
