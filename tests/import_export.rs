@@ -80,6 +80,10 @@ fn several_gcloud_accounts_are_told_apart() {
     sandbox.bqcred(&["import", "--from", "gcloud"]).fails(2).says("ada@example.com, bob@example.com");
     sandbox.bqcred(&["import", "--from", "gcloud", "--account", ADA]).success();
     sandbox.bqcred(&["import", "--from", "gcloud", "--account", "eve@example.com", "--force"]).fails(3);
+    let before = adc(&sandbox);
+    let wrong = ["import", "--from", "gcloud", "--account", "bob@example.com", "--force"];
+    sandbox.bqcred(&wrong).fails(4).says("is a credential of ada@example.com; nothing was changed");
+    assert_eq!(adc(&sandbox), before);
 }
 
 #[test]

@@ -110,6 +110,7 @@ fn arrival(
                     scopes: asked.scopes,
                 };
             }
+            refuse_other_account(args, &identity)?;
             arrival.scopes = fresh.scopes.or(identity.scopes.take()).unwrap_or_default();
             if let Some(token) = fresh.refresh_token {
                 arrival.credential.refresh_token = token;
@@ -131,6 +132,17 @@ fn arrival(
         }
     }
     Ok(arrival)
+}
+
+/// The account that was named has to be the one that Google confirms.
+fn refuse_other_account(args: &Import, identity: &Identity) -> Result<()> {
+    let (Some(wanted), Some(email)) = (&args.account, &identity.email) else { return Ok(()) };
+    if wanted.eq_ignore_ascii_case(email) {
+        return Ok(());
+    }
+    let what = format!("what gcloud keeps for {wanted} is a credential of {email}; nothing was changed");
+    Err(Error::new(Kind::Refused, what)
+        .hint(format!("`bqcred login {wanted}` makes one of the right account")))
 }
 
 /// The addresses of the configured client, if the credential is of that client. What a credential
