@@ -19,7 +19,7 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 pub(crate) enum Kind {
     /// None of the others: a bug, or a state that bqcred did not foresee.
     Other,
-    /// The command line, or something typed or pasted, can't be understood.
+    /// The command line, or something typed, pasted or handed over, can't be used; or a `--yes` is missing.
     Usage,
     /// Nothing is stored under that name.
     Missing,
@@ -41,7 +41,7 @@ pub(crate) enum Kind {
 pub(crate) const EXIT_CODES: &[(u8, &str)] = &[
     (0, "done"),
     (1, "anything else"),
-    (2, "the command line can't be understood"),
+    (2, "the command line, or what was given with it, can't be used as it is"),
     (3, "nothing is stored under that name"),
     (4, "Google refused: log in again"),
     (5, "network trouble: a retry may help"),
