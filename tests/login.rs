@@ -333,6 +333,16 @@ fn the_page_needs_nothing_from_elsewhere_and_repeats_nothing() {
 }
 
 #[test]
+fn connections_that_say_nothing_keep_nobody_out_however_many() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    let (session, url, port) = at_prompt(&google, &sandbox, &[]);
+    let idle: Vec<_> = (0..300).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
+    assert_eq!(google.visit(&google.approve(&url, ADA)).0, 200);
+    assert!(ends_with(session, 0).contains("signed in as ada@example.com"));
+    drop(idle);
+}
+
+#[test]
 fn an_answer_for_the_wrong_profile_leads_to_the_one_that_waits() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let client = sandbox.client_file(&google);

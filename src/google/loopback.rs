@@ -4,10 +4,10 @@
 //! for icons, come twice; other pages in the same browser may guess the port. Only a GET to our own
 //! address with the right state counts.
 
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::answer::Answer;
@@ -18,7 +18,8 @@ use crate::secret::{Secret, SecretBytes};
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 /// Google's answers are below 2 KiB, with a browser's cookies for 127.0.0.1 perhaps 8.
 const HEAD_LIMIT: usize = 32 * 1024;
-/// More connections than this at once are nobody's browser.
+/// More connections than this at once are nobody's browser: the oldest makes room. A browser that comes back has
+/// sent its request at once.
 const CONNECTION_LIMIT: usize = 64;
 
 const PAGE: &str = include_str!("page.html");
@@ -68,19 +69,22 @@ impl Loopback {
     /// state, after the browser got its page.
     pub(crate) fn serve(self, state: Secret, deliver: impl Fn(Answer) + Send + Sync + 'static) {
         let shared = Arc::new((state, deliver));
-        let open = Arc::new(AtomicUsize::new(0));
         std::thread::spawn(move || {
+            let mut open: VecDeque<Weak<TcpStream>> = VecDeque::new();
             for stream in self.listener.incoming().flatten() {
-                if open.fetch_add(1, Ordering::SeqCst) >= CONNECTION_LIMIT {
-                    open.fetch_sub(1, Ordering::SeqCst);
-                    continue;
+                let stream = Arc::new(stream);
+                open.retain(|other| other.strong_count() > 0);
+                if open.len() >= CONNECTION_LIMIT
+                    && let Some(oldest) = open.pop_front().and_then(|oldest| oldest.upgrade())
+                {
+                    let _ = oldest.shutdown(Shutdown::Both);
                 }
-                let (shared, open, port) = (Arc::clone(&shared), Arc::clone(&open), self.port);
+                open.push_back(Arc::downgrade(&stream));
+                let (shared, port) = (Arc::clone(&shared), self.port);
                 std::thread::spawn(move || {
-                    if let Ok(Some(answer)) = converse(stream, port, &shared.0) {
+                    if let Ok(Some(answer)) = converse(&stream, port, &shared.0) {
                         (shared.1)(answer);
                     }
-                    open.fetch_sub(1, Ordering::SeqCst);
                 });
             }
         });
@@ -88,13 +92,13 @@ impl Loopback {
 }
 
 /// Reads one request and answers it. Returns the sign-in's answer if it was one.
-fn converse(mut stream: TcpStream, port: u16, state: &Secret) -> io::Result<Option<Answer>> {
+fn converse(mut stream: &TcpStream, port: u16, state: &Secret) -> io::Result<Option<Answer>> {
     stream.set_write_timeout(Some(REQUEST_LIMIT))?;
-    let head = read_head(&mut stream)?;
+    let head = read_head(stream)?;
     let (response, answer) = respond(head.as_ref().map(|head| head.as_slice()), port, state);
     stream.write_all(response.as_bytes())?;
     stream.shutdown(Shutdown::Write)?;
-    drain(&mut stream);
+    drain(stream);
     Ok(answer)
 }
 
@@ -118,7 +122,7 @@ pub(crate) fn respond(head: Option<&[u8]>, port: u16, state: &Secret) -> (String
 }
 
 /// The request's head; `None` if it is too large. An error if nothing (more) came in time.
-fn read_head(stream: &mut TcpStream) -> io::Result<Option<SecretBytes>> {
+fn read_head(mut stream: &TcpStream) -> io::Result<Option<SecretBytes>> {
     let deadline = Instant::now() + REQUEST_LIMIT;
     let mut head = SecretBytes::new(Vec::with_capacity(HEAD_LIMIT + 4096));
     let mut chunk = [0; 4096];
@@ -144,7 +148,7 @@ fn read_head(stream: &mut TcpStream) -> io::Result<Option<SecretBytes>> {
 
 /// Takes what the browser is still sending, a little: closing with unread data would reset the
 /// connection, and the browser might then not show the page.
-fn drain(stream: &mut TcpStream) {
+fn drain(mut stream: &TcpStream) {
     let _ = stream.set_read_timeout(Some(Duration::from_millis(200)));
     let mut chunk = [0; 4096];
     for _ in 0..64 {
