@@ -112,6 +112,35 @@ fn the_exit_codes_are_the_codes() {
 }
 
 #[test]
+fn the_keys_of_json_are_the_keys() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, "ada@example.com", &["--project", "p1"]).success();
+    sandbox.write("home/here/.bqcred", "default");
+    sandbox.bqcred(&["allow", sandbox.path("home/here/.bqcred").to_str().unwrap()]).success();
+    let spec = r#"{"argv": ["python3"], "display_name": "", "language": "python"}"#;
+    sandbox.write("home/.local/share/jupyter/kernels/mine/kernel.json", spec);
+    for (row, verb, place) in [
+        ("list --json", "list", "/0"),
+        ("token --json", "token", ""),
+        ("client show --json", "client show", ""),
+        ("allow --list --json", "allow --list", "/0"),
+        ("kernel list --json", "kernel list", ""),
+        ("… `servers[].kernels[]", "kernel list", "/servers/0/kernels/0"),
+    ] {
+        let words: Vec<&str> = verb.split(' ').chain(["--json"]).collect();
+        let json = sandbox.invoke(&words).may_print_secret().run().success().json();
+        let keys = json.pointer(place).unwrap().as_object().unwrap().keys();
+        let told = README.lines().find_map(|line| line.split_once(row)).unwrap().1;
+        for key in keys {
+            assert!(
+                told.contains(&format!("`{key}`")) || told.contains(&format!("`{key}[]`")),
+                "{row}: {key}"
+            );
+        }
+    }
+}
+
+#[test]
 fn every_verb_is_told_and_every_told_verb_exists() {
     let help = Sandbox::new().bqcred(&["--help"]).success().stdout;
     let verbs: Vec<&str> = help
