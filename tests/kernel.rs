@@ -176,13 +176,18 @@ fn the_mode_is_kept_and_nothing_else_is_left_in_the_folder() {
 #[test]
 fn a_link_to_a_file_of_ones_own_stays_a_link() {
     let scene = Scene::new();
-    let target = scene.sandbox.write("dotfiles/kernel.json", NATIVE);
+    // of whatever name
+    let target = scene.sandbox.write("dotfiles/python.json", NATIVE);
     let file = scene.kernel("python3", NATIVE);
     std::fs::remove_file(&file).unwrap();
     symlink(&target, &file).unwrap();
     scene.run(&["kernel", "install"]).success();
     assert!(file.is_symlink());
     assert!(json(&target)["metadata"]["bqcred"].is_object());
+    let installed = read(&target);
+    std::fs::write(&target, NATIVE).unwrap();
+    scene.run(&["kernel", "sync"]).success();
+    assert_eq!(read(&target), installed);
     scene.run(&["kernel", "uninstall"]).success();
     assert_eq!(read(&target), NATIVE);
 }

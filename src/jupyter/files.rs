@@ -17,12 +17,26 @@ const MAX_FILE: u64 = 16 << 20;
 /// Reads a file that is regular and not larger than this.
 pub(crate) fn read(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
     let too_large = || std::io::Error::other("too large");
-    if !std::fs::metadata(path)?.is_file() {
+    // not by its name first: somebody may put a pipe there in between, and opening one waits for a writer
+    let file = open(path)?;
+    if !file.metadata()?.is_file() {
         return Err(std::io::Error::other("not a regular file"));
     }
     let mut content = Vec::new();
-    File::open(path)?.take(limit + 1).read_to_end(&mut content)?;
+    file.take(limit + 1).read_to_end(&mut content)?;
     if content.len() as u64 > limit { Err(too_large()) } else { Ok(content) }
+}
+
+#[cfg(unix)]
+fn open(path: &Path) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> std::io::Result<File> {
+    File::open(path)
 }
 
 /// The user id that a file belongs to.
@@ -41,6 +55,16 @@ pub(crate) fn owner(_: &Metadata) -> u32 {
 pub(crate) fn is_owned(path: &Path, uid: u32) -> bool {
     std::fs::metadata(path)
         .is_ok_and(|metadata| owner(&metadata) == uid && !metadata.permissions().readonly())
+}
+
+/// Whether nobody but this user and root says where a kernelspec's file is: if it or its folder is a link, who made
+/// the link, and whose folder it lies in.
+pub(crate) fn is_led_by(file: &Path, uid: u32) -> bool {
+    let trusted = |path: &Path| {
+        std::fs::symlink_metadata(path).is_ok_and(|metadata| [uid, 0].contains(&owner(&metadata)))
+    };
+    let mut links = [Some(file), file.parent()].into_iter().flatten().filter(|path| path.is_symlink());
+    links.all(|link| trusted(link) && link.parent().is_none_or(trusted))
 }
 
 /// Replaces a file by rename, or makes it (0644). The old mode and group are kept; other hard links of

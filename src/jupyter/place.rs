@@ -157,10 +157,14 @@ fn patchable(kernel: &Kernel, wanted: Where) -> bool {
     }
 }
 
-/// The file with symbolic links resolved, if it and its folder are this user's. A file that is closed to
-/// writing is replaced all the same, for that takes the folder only, and stays closed.
+/// The file with symbolic links resolved, if it and its folder are this user's, and the links not somebody
+/// else's: those could lead to any file of ours. A file that is closed to writing is replaced all the same, for
+/// that takes the folder only, and stays closed.
 fn own_file(file: &Path, uid: u32) -> Option<PathBuf> {
     let real = file.canonicalize().ok()?;
+    if !files::is_led_by(file, uid) {
+        return None;
+    }
     let owner = files::owner(&std::fs::metadata(&real).ok()?);
     (owner == uid && files::is_owned(real.parent()?, uid)).then_some(real)
 }

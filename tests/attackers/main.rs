@@ -15,6 +15,7 @@ mod common;
 
 mod clients;
 mod files;
+mod kernels;
 mod logins;
 mod machine;
 mod names;

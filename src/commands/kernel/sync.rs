@@ -96,18 +96,19 @@ fn steps(app: &App, entry: &Entry) -> Result<Vec<Step>> {
         && let Some(folder) = &marker.folder
         && let Some(Undoing { step: removal @ Step::Remove { .. }, .. }) = step::uninstall(&entry.file)?
     {
-        let original = kernel(Path::new(&folder.from), &entry.kernel)?;
+        let original = kernel(&Path::new(&folder.from).join("kernel.json"), &entry.kernel)?;
         let to = entry.file.parent().unwrap_or(Path::new("."));
         let copy = step::install(&original, &Place::Copy(to.to_owned()), &change, None)?;
         return Ok(vec![removal, copy]);
     }
-    let folder = entry.file.parent().unwrap_or(Path::new("."));
-    let kernel = kernel(folder, &entry.kernel)?;
+    let kernel = kernel(&entry.file, &entry.kernel)?;
     Ok(vec![step::install(&kernel, &Place::Patch(entry.file.clone()), &change, None)?])
 }
 
-fn kernel(folder: &Path, name: &str) -> Result<Kernel> {
-    let text = step::read(&folder.join("kernel.json"))?;
+/// The kernel whose `kernel.json` this is, by whatever name: it may be what a link led to.
+fn kernel(file: &Path, name: &str) -> Result<Kernel> {
+    let text = step::read(file)?;
+    let folder = file.parent().unwrap_or(Path::new("."));
     let spec = spec::parse(&text);
     Ok(Kernel {
         name: name.to_owned(),
