@@ -69,13 +69,13 @@ pub(crate) fn read(path: &Path, content: Content) -> Result<Option<SecretBytes>>
 fn check(path: &Path, file: &File, content: Content) -> Result<u64> {
     let metadata = file.metadata().map_err(|error| Error::file(path, "read", &error))?;
     if metadata.is_dir() {
-        return Err(Error::content(path, "is a folder, where a file has to be"));
+        return Err(in_the_way(Error::content(path, "is a folder, where a file has to be"), path, content));
     }
     if !metadata.is_file() {
-        return Err(Error::content(path, "is no regular file"));
+        return Err(in_the_way(Error::content(path, "is no regular file"), path, content));
     }
     if metadata.len() > SIZE_LIMIT {
-        return Err(too_large(path));
+        return Err(in_the_way(too_large(path), path, content));
     }
     let forbidden = match content {
         Content::Secret => 0o077,
@@ -92,6 +92,16 @@ fn check(path: &Path, file: &File, content: Content) -> Result<u64> {
         .hint(format!("`chmod 600 {}`, if you trust what is in it", shell_word(path))));
     }
     Ok(metadata.len())
+}
+
+/// What lies where only bqcred keeps things and is none of its files is for the person to move.
+fn in_the_way(error: Error, path: &Path, content: Content) -> Error {
+    if content == Content::Foreign {
+        return error;
+    }
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".aside");
+    error.hint(format!("move it away: `mv {} {}`", shell_word(path), shell_word(Path::new(&aside))))
 }
 
 fn too_large(path: &Path) -> Error {

@@ -219,6 +219,21 @@ fn a_pending_login_that_cant_be_understood() {
 }
 
 #[test]
+fn what_is_in_the_way_can_be_moved_by_the_command_that_is_told() {
+    let sandbox = Sandbox::new();
+    common::profile_by_hand(&sandbox, "default", "p1");
+    let adc = sandbox.adc("default");
+    std::fs::remove_file(&adc).unwrap();
+    std::fs::create_dir(&adc).unwrap();
+    let run = sandbox.bqcred(&["env", "--format", "json"]).fails(6);
+    let (_, command) = run.stderr.split_once("move it away: `").unwrap();
+    let (command, _) = command.split_once('`').unwrap();
+    assert!(std::process::Command::new("sh").args(["-c", command]).status().unwrap().success());
+    sandbox.bqcred(&["env", "--format", "json"]).fails(3);
+    sandbox.bqcred(&["forget"]).success();
+}
+
+#[test]
 fn a_damaged_cache_is_no_matter() {
     for (name, damage) in DAMAGES {
         if ["folder"].contains(name) {
