@@ -161,6 +161,11 @@ impl App {
         }
     }
 
+    /// The command that gives this profile a project.
+    pub(crate) fn project_command(&self, name: &ProfileName) -> String {
+        format!("bqcred use {name} --project PROJECT")
+    }
+
     /// gcloud's folder: `CLOUDSDK_CONFIG`, else `~/.config/gcloud`.
     pub(crate) fn gcloud_config(&self) -> PathBuf {
         match process_env::get("CLOUDSDK_CONFIG").filter(|folder| !folder.is_empty()) {

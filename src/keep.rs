@@ -7,7 +7,7 @@ use crate::credential::AuthorizedUser;
 use crate::error::{Error, Result};
 use crate::google::{Endpoints, Identity};
 use crate::private_file::{self, Lock};
-use crate::profile::{Profile, StoreKind};
+use crate::profile::{self, Profile, StoreKind};
 use crate::profile_name::ProfileName;
 use crate::settings::Settings;
 use crate::store::{Store, relocate};
@@ -139,6 +139,19 @@ pub(crate) fn bring_along<'n>(
             Err(error) => ui::note(&format!("profile {name} did not get the new credential: {error}")),
         }
     }
+}
+
+/// Gives a profile another project.
+pub(crate) fn set_project(app: &App, name: &ProfileName, project: &str) -> Result<()> {
+    let lock = Lock::acquire(&app.paths.profile_lock(name))?;
+    let mut profile = app.known_profile(name)?.ok_or_else(|| profile::missing(&app.paths, name))?;
+    if profile.store == StoreKind::File
+        && let Some(credential) = Store::of(profile.store, &app.paths).load(name)?
+    {
+        profile.settle(&app.paths, name, &credential);
+    }
+    profile.project = Some(project.to_owned());
+    profile.save(&lock, &app.paths, name)
 }
 
 /// Removes a profile from this machine: its credential, what is known about it, and what waits for it.

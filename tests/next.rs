@@ -70,7 +70,7 @@ fn a_profile_needs_a_credential_a_project_and_this_shell() {
     let known = sandbox.data("default").join("profile.json");
     let text = std::fs::read_to_string(&known).unwrap();
     std::fs::write(&known, text.replace("\"project\"", "\"other\"")).unwrap();
-    assert_eq!(next(&sandbox, &[]), "bqcred login --project PROJECT");
+    assert_eq!(next(&sandbox, &[]), "bqcred use default --project PROJECT");
     assert_eq!(next(&sandbox, &[("GOOGLE_CLOUD_PROJECT", "p")]), "eval $(bqcred env)");
 
     std::fs::remove_file(&adc).unwrap();

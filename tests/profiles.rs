@@ -69,6 +69,29 @@ fn the_profile_is_flag_then_variable_then_use_then_default() {
 }
 
 #[test]
+fn a_profile_gets_another_project_and_nobody_signs_in() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    let before = std::fs::read(sandbox.adc("work")).unwrap();
+    sandbox.bqcred(&["use", "work", "--project", "not a project"]).fails(2).says("no id of a project");
+    sandbox.bqcred(&["use", "nosuch", "--project", "p3"]).fails(3);
+    let run = sandbox.invoke(&["use", "work", "--project", "p3"]);
+    let run = run.env("BQCRED_PROFILE", "work").env("GOOGLE_CLOUD_PROJECT", "p2").run().success();
+    let run = run.says("the project of profile work is p3").says("the current profile is work");
+    run.says("this shell still has another project: eval $(bqcred env --profile work)");
+    let rows = sandbox.bqcred(&["list", "--json"]).json();
+    assert_eq!([&rows[0]["project"], &rows[1]["project"]], ["p1", "p3"]);
+    assert_eq!(rows[1]["account"], BOB);
+    assert!(sandbox.bqcred(&["env", "--shell", "sh"]).success().stdout.contains("GOOGLE_CLOUD_PROJECT='p3'"));
+    assert_eq!(std::fs::read(sandbox.adc("work")).unwrap(), before);
+    // one that somebody put there by hand, with no profile.json, stays what it is
+    std::fs::remove_file(sandbox.data("work").join("profile.json")).unwrap();
+    sandbox.bqcred(&["use", "work", "--project", "p4"]).success();
+    let rows = sandbox.bqcred(&["list", "--json"]).json();
+    assert_eq!([&rows[1]["project"], &rows[1]["account"]], ["p4", BOB]);
+}
+
+#[test]
 fn an_unknown_name_gets_the_nearest_one() {
     let google = Google::start();
     let sandbox = two_profiles(&google);

@@ -34,11 +34,14 @@ pub(crate) struct List {
 
 /// Set the current profile
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  bqcred use work")]
+#[command(after_help = "Examples:\n  bqcred use work\n  bqcred use work --project my-project")]
 pub(crate) struct Use {
     /// The profile to use where none is named
     #[arg(value_name = "PROFILE")]
     pub(crate) name: String,
+    /// From now on its queries run, and are paid for, in this project; nobody has to sign in for that
+    #[arg(long, value_name = "PROJECT")]
+    pub(crate) project: Option<String>,
 }
 
 /// Foretell as whom every library here would act, and why

@@ -57,8 +57,8 @@ fn changes(args: &Env, app: &App) -> Result<Vec<Change>> {
     let has_project = profile.project.is_some() || process_env::get(environment::PROJECT).is_some();
     if !has_project {
         ui::note(&format!(
-            "profile {name} has no project, and Python needs one: `{} --project PROJECT`",
-            app.login_command(name)
+            "profile {name} has no project, and Python needs one: `{}`",
+            app.project_command(name)
         ));
     }
     Ok(changes)

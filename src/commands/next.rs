@@ -91,7 +91,7 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
         return Step::new("this profile has no credential", login);
     }
     if profile.project.is_none() && process_env::get(environment::PROJECT).is_none() {
-        return Step::new("no project is known, and Python needs one", format!("{login} --project PROJECT"));
+        return Step::new("no project is known, and Python needs one", app.project_command(name));
     }
     // what a cell's command sets ends with it
     if !app.in_notebook() && !is_in_environment(app, name, profile, &adc) {

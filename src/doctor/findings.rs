@@ -51,9 +51,10 @@ fn project(s: &Surroundings, predictions: &[Prediction], found: &mut Vec<Finding
         && matches!(python.identity, Identity::Person(_))
         && python.project.is_none()
     {
-        let fix = match &s.person.project {
-            Some(_) => parent_shell::line(&s.person.env),
-            None => format!("{} --project PROJECT", s.person.login),
+        let fix = match (&s.person.project, &s.person.profile) {
+            (Some(_), _) => parent_shell::line(&s.person.env),
+            (None, Some(name)) => format!("bqcred use {name} --project PROJECT"),
+            (None, None) => format!("{} --project PROJECT", s.person.login),
         };
         found.push(Finding::new(
             "no_project",

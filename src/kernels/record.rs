@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result, json_problem};
 use crate::paths::Paths;
 use crate::private_file::{self, Content, Lock};
+use crate::profile_name::ProfileName;
 use crate::ui;
 
 /// One kernelspec that was changed.
@@ -85,6 +86,11 @@ impl Record {
             Some(known) => *known = entry,
             None => self.kernels.push(entry),
         }
+    }
+
+    /// Whether a kernelspec uses this profile.
+    pub(crate) fn uses(&self, name: &ProfileName) -> bool {
+        self.kernels.iter().any(|known| known.profile == name.as_str())
     }
 
     /// Forgets a kernelspec.

@@ -190,10 +190,7 @@ pub(crate) fn tell_kept(app: &App, name: &ProfileName, kept: &Kept) {
         ui::note(&format!("profile {name} was {old} before{left}"));
     }
     if profile.project.is_none() {
-        ui::note(&format!(
-            "no project is set, and Python needs one: `{} --project PROJECT` next time, or set GOOGLE_CLOUD_PROJECT",
-            app.login_command(name)
-        ));
+        ui::note(&format!("no project is set, and Python needs one: `{}`", app.project_command(name)));
     }
     tell_next(app, name, profile.store);
 }

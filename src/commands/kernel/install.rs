@@ -107,8 +107,8 @@ fn wanted(args: &KernelInstall, app: &App) -> Result<Wanted> {
     let vars = words::vars(app, &name, &profile)?;
     if profile.project.is_none() {
         ui::note(&format!(
-            "profile {name} has no project, and Python needs one: `{} --project PROJECT`, then `bqcred kernel sync`",
-            app.login_command(&name)
+            "profile {name} has no project, and Python needs one: `{}`, then `bqcred kernel sync`",
+            app.project_command(&name)
         ));
     }
     Ok(Wanted { name, vars, bqcred: None })
