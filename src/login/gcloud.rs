@@ -181,8 +181,14 @@ impl ViaGcloud {
         if status.success() {
             return Ok(());
         }
-        Err(Error::other("gcloud did not complete the login (it says why above); nothing was changed")
-            .hint("with an OAuth client of your own gcloud isn't needed: `bqcred client guide`"))
+        let own_client = "with an OAuth client of your own gcloud isn't needed: `bqcred client guide`";
+        let failure =
+            Error::other("gcloud did not complete the login (it says why above); nothing was changed");
+        Err(match own_group {
+            true => failure
+                .hint(format!("gcloud asks, and stdin is no terminal here: log in at one\n{own_client}")),
+            false => failure.hint(own_client),
+        })
     }
 
     fn command(&self, folder: &Path) -> Result<Command> {
