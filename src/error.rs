@@ -218,6 +218,9 @@ mod tests {
         ] {
             assert!(EXIT_CODES.iter().any(|(code, _)| *code == kind.code()), "{kind:?}");
         }
+        let contract =
+            [Kind::Usage, Kind::Missing, Kind::Refused, Kind::Network, Kind::Store, Kind::Interrupted];
+        assert_eq!(contract.map(Kind::code), [2, 3, 4, 5, 6, 130]);
     }
 
     #[derive(serde::Deserialize)]
@@ -234,5 +237,19 @@ mod tests {
         let told = |text| json_problem(&serde_json::from_str::<OneKey>(text).err().unwrap());
         assert_eq!(told("{\"key\": 1,\n\"key\": 2}"), "a key occurs twice (line 2, column 5)");
         assert_eq!(told("[[[1]]]"), "valid JSON, but a value is of the wrong kind (line 1, column 1)");
+    }
+
+    #[test]
+    fn what_a_disk_says_comes_with_what_helps() {
+        use std::io;
+        let told = |error: io::Error| Error::file(Path::new("/etc/no/such"), "write", &error);
+        for (number, words) in
+            [(28, "df -h"), (122, "quota"), (30, "read-only"), (13, "ls -ld "), (5, "dmesg")]
+        {
+            let error = told(io::Error::from_raw_os_error(number));
+            assert!(error.hint_text().unwrap().contains(words), "{number}: {:?}", error.hint_text());
+            assert!(!error.what().contains("os error"), "{}", error.what());
+        }
+        assert_eq!(told(io::Error::other("x")).hint_text(), None);
     }
 }

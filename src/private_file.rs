@@ -383,4 +383,49 @@ mod tests {
             assert_eq!(fs::read_to_string(aside).unwrap(), content);
         }
     }
+
+    #[test]
+    fn what_is_too_large_is_not_read() {
+        let root = private_folder();
+        let path = root.path().join("file");
+        let file = File::create(&path).unwrap();
+        file.set_len(SIZE_LIMIT).unwrap();
+        assert_eq!(read(&path, Content::Foreign).unwrap().unwrap().len() as u64, SIZE_LIMIT);
+        file.set_len(SIZE_LIMIT + 1).unwrap();
+        assert!(read(&path, Content::Foreign).unwrap_err().what().contains("1 MiB"));
+    }
+
+    #[test]
+    fn a_folder_is_made_private_and_what_is_in_its_way_is_named() {
+        let root = private_folder();
+        let open = root.path().join("open");
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
+        create_dir(&open).unwrap();
+        assert_eq!(mode(&open), 0o700);
+        let file = root.path().join("file");
+        fs::write(&file, "x").unwrap();
+        assert!(create_dir(&file).unwrap_err().what().contains("is a file, where a folder"));
+        assert!(create_dir(&file.join("below")).unwrap_err().what().contains("create the folder"));
+        for (name, target) in [("dangling", "nowhere"), ("link", "open")] {
+            let link = root.path().join(name);
+            std::os::unix::fs::symlink(root.path().join(target), &link).unwrap();
+            assert!(create_dir(&link).unwrap_err().what().contains("symbolic link"), "{name}");
+            assert!(Lock::acquire(&link).is_err(), "{name}");
+        }
+        assert!(!root.path().join("nowhere").exists());
+    }
+
+    #[test]
+    fn what_is_there_is_kept_or_removed_and_said() {
+        let root = private_folder();
+        let path = root.path().join("file");
+        assert!(create_elsewhere(&path, b"one").unwrap());
+        assert!(!create_elsewhere(&path, b"two").unwrap());
+        assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode(&path)), ("one", 0o600));
+        assert!(!remove(&path.join("below")).unwrap());
+        assert!(remove(&path).unwrap() && !remove(&path).unwrap());
+        assert!(remove(root.path()).is_err());
+        assert!(create_elsewhere(&root.path().join("no/such/folder"), b"x").is_err());
+    }
 }

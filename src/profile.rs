@@ -342,4 +342,49 @@ mod tests {
         assert_eq!((profile.store, profile.project.as_deref()), (StoreKind::Keyring, Some("p")));
         assert!(profile.scopes.is_empty());
     }
+
+    fn paths(root: &Path) -> Paths {
+        let at = |name: &str| root.join(name);
+        Paths {
+            data: at("data"),
+            config: at("config"),
+            cache: at("cache"),
+            state: at("state"),
+            runtime: None,
+            usual_runtime: at("run"),
+            home: at("home"),
+            system_client: at("etc"),
+        }
+    }
+
+    fn named(name: &str) -> ProfileName {
+        ProfileName::parse(name).unwrap()
+    }
+
+    #[test]
+    fn a_profile_is_kept_and_listed_and_a_near_name_is_found() {
+        let root = tempfile::tempdir().unwrap();
+        let paths = paths(root.path());
+        let lock = Lock::acquire(&paths.profile_lock(&named("work"))).unwrap();
+        assert!(names(&paths).unwrap().is_empty());
+        assert!(missing(&paths, &ProfileName::default()).what().contains("nobody has logged in"));
+        for name in ["work", "home"] {
+            let profile = Profile { project: Some(name.to_owned()), ..Profile::default() };
+            profile.save(&lock, &paths, &named(name)).unwrap();
+        }
+        std::fs::create_dir(paths.data.join("no-profile")).unwrap();
+        assert_eq!(names(&paths).unwrap(), ["home", "work"].map(named));
+        for load in [Profile::load, Profile::load_sound] {
+            let known = load(&paths, &named("work")).unwrap().unwrap();
+            assert_eq!(known.project.as_deref(), Some("work"));
+            assert!(load(&paths, &named("none")).unwrap().is_none());
+        }
+        let hint = |name: &str| missing(&paths, &named(name)).hint_text().unwrap().to_owned();
+        for near in ["wrk", "wokr", "w0rk1"] {
+            assert!(hint(near).contains("did you mean work?"), "{near}: {}", hint(near));
+        }
+        for far in ["x", "quite-another", "default"] {
+            assert!(hint(far).contains(&format!("--profile {far}")), "{far}: {}", hint(far));
+        }
+    }
 }

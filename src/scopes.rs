@@ -129,6 +129,10 @@ mod tests {
             login(&["https://x.example/s"]),
             ["openid", "userinfo.email", "bigquery", "https://x.example/s"]
         );
+        assert_eq!(
+            login(&["openid", " email ", "offline_access"]),
+            ["openid", "userinfo.email", "bigquery", "offline_access"]
+        );
         assert!(for_login(&["a b".to_owned()], true).is_err());
         assert!(for_login(&[String::new()], true).is_err());
     }

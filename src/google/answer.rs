@@ -152,8 +152,15 @@ mod tests {
             "no idea what to paste",
             "yes",
             "$(touch x)",
+            "http://127.0.0.1:8085/&state=s1&code=4/0Ab-c_d",
+            "1234567",
         ] {
             assert!(Answer::from_pasted(text).is_err(), "{text}");
+        }
+        assert_eq!(code_and_state("12345678"), ("12345678".to_owned(), None));
+        for text in ["http://127.0.0.1:8085/", "/?state=s", "code_is=abcdefgh"] {
+            let error = Answer::from_pasted(text).unwrap_err();
+            assert!(error.what().contains("no `code=`"), "{text}: {}", error.what());
         }
     }
 

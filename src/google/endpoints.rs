@@ -214,6 +214,12 @@ mod tests {
             Ok(None)
         );
         assert_eq!(Endpoints::from_client_file(None, None, None, None), Ok(None));
+        assert_eq!(Endpoints::google().foreign_host(), None);
+        assert_eq!(Endpoints::google().checked(), Ok(Endpoints::google()));
+        let revoke = Some("https://accounts.google.com/o/oauth2/revoke");
+        let named = Endpoints::from_client_file(None, None, revoke, None).unwrap().unwrap();
+        assert_eq!((named.revoke_uri.as_deref(), named.foreign_host()), (revoke, None));
+        assert_eq!(named.tokeninfo_uri, Endpoints::google().tokeninfo_uri);
     }
 
     #[test]

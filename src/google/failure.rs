@@ -303,6 +303,8 @@ impl Transport {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -313,6 +315,9 @@ mod tests {
             ("invalid_grant", Some("invalid_rapt"), Some("reauth related error"), Reason::SignInAgain),
             ("invalid_grant", Some("rapt_required"), None, Reason::SignInAgain),
             ("rapt_required", None, None, Reason::SignInAgain),
+            ("invalid_grant", None, Some("reauth related error (invalid_rapt)"), Reason::SignInAgain),
+            ("invalid_grant", None, Some("Invalid code_verifier."), Reason::BadCode),
+            ("invalid_grant", None, Some("The authorization code is invalid."), Reason::BadCode),
             ("invalid_grant", None, Some("Malformed auth code."), Reason::BadCode),
             ("access_denied", None, Some("Account restricted"), Reason::AccountRestricted),
             ("access_denied", None, None, Reason::AccessDenied),
@@ -325,6 +330,7 @@ mod tests {
             ("admin_policy_enforced", None, None, Reason::AdminPolicy),
             ("org_internal", None, None, Reason::OrganisationInternal),
             ("invalid_scope", None, None, Reason::InvalidScope),
+            ("redirect_uri_mismatch", None, None, Reason::RedirectMismatch),
             ("internal_failure", None, None, Reason::Other("internal_failure".to_owned())),
         ];
         for (error, subtype, description, reason) in cases {
@@ -344,6 +350,29 @@ mod tests {
     }
 
     #[test]
+    fn only_a_word_of_a_server_is_repeated() {
+        let shown = |error: &str| Reason::of(error, None, None).code().to_owned();
+        let longest = "a".repeat(40);
+        assert_eq!(shown(&longest), longest);
+        for other in ["", "Some text.", "UPPER", "a1", &"a".repeat(41)] {
+            assert_eq!(shown(other), "an error without a name");
+        }
+    }
+
+    /// Every one of these has words of its own for people, and one for programs.
+    fn differ(failures: Vec<Failure>) {
+        let codes: BTreeSet<String> = failures.iter().map(|failure| failure.code().to_owned()).collect();
+        assert_eq!(codes.len(), failures.len(), "{codes:?}");
+        assert!(codes.iter().all(|code| !code.is_empty() && !code.contains(' ')), "{codes:?}");
+        let count = failures.len();
+        let errors: Vec<Error> =
+            failures.into_iter().map(|failure| failure.into_error("bqcred login")).collect();
+        let texts: BTreeSet<&str> = errors.iter().map(Error::what).collect();
+        assert_eq!(texts.len(), count, "{texts:?}");
+        assert!(errors.iter().all(|error| error.what().len() > 10 && error.hint_text().unwrap().len() > 10));
+    }
+
+    #[test]
     fn every_reason_has_words_of_its_own() {
         let reasons = [
             Reason::GrantEnded,
@@ -359,10 +388,30 @@ mod tests {
             Reason::AccessDenied,
             Reason::InvalidScope,
             Reason::RedirectMismatch,
+            Reason::Other("quota_exceeded".to_owned()),
         ];
-        let mut texts: Vec<String> = reasons.iter().map(|reason| reason.told("bqcred login").0).collect();
-        texts.sort();
-        texts.dedup();
-        assert_eq!(texts.len(), reasons.len());
+        differ(reasons.map(Failure::Refused).into());
+    }
+
+    #[test]
+    fn every_trouble_on_the_way_has_words_of_its_own() {
+        let troubles = [
+            Transport::Timeout,
+            Transport::Broken,
+            Transport::UntrustedCertificate,
+            Transport::CertificateTime,
+            Transport::CertificateName,
+            Transport::Encryption,
+            Transport::NoAuthorities,
+            Transport::ProxyAuthentication,
+            Transport::Proxy,
+            Transport::UnknownHost,
+            Transport::NoConnection,
+            Transport::Busy(429),
+            Transport::Busy(503),
+            Transport::NotTheServer(302),
+            Transport::Malformed,
+        ];
+        differ(troubles.map(Failure::Unreachable).into());
     }
 }

@@ -288,6 +288,19 @@ mod tests {
         assert!(!status("GET /?state=right&code=c HTTP/1.1\r\n\r\nHost: 127.0.0.1:8085\r\n\r\n").1);
     }
 
+    #[test]
+    fn a_request_for_the_head_alone_gets_it_alone() {
+        let sent = |method: &str| {
+            let request = format!("{method} /?state=right&code=c HTTP/1.1\r\nHost: 127.0.0.1:8085\r\n\r\n");
+            respond(Some(request.as_bytes()), 8085, &Secret::new("right")).0
+        };
+        let (get, head) = (sent("GET"), sent("HEAD"));
+        let (fields, page) = get.split_once("\r\n\r\n").unwrap();
+        assert!(fields.contains(&format!("Content-Length: {}\r\n", page.len())), "{fields}");
+        assert!(page.contains("Google’s answer has arrived"), "{page}");
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.ends_with("\r\n\r\n"), "{head}");
+    }
+
     proptest! {
         #[test]
         fn nothing_sent_breaks_it(head in proptest::collection::vec(any::<u8>(), 0..300)) {

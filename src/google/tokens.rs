@@ -540,6 +540,10 @@ mod tests {
         let identity =
             identity_in(&token(r#"{"sub":"1","email":"ada@example.com","email_verified":true}"#)).unwrap();
         assert_eq!(identity.email.as_deref(), Some("ada@example.com"));
+        assert_eq!(identity.sub.as_deref(), Some("1"));
+        let unfit = identity_in(&token(r#"{"sub":"1\u001b","email":"a\u001b@example.com"}"#)).unwrap();
+        assert_eq!(unfit, Identity::default());
+        assert_eq!(identity_in(&token(r#"{"email":""}"#)).unwrap().email, None);
         assert_eq!(identity_in(&token(r#"{"email":"a","email_verified":false}"#)).unwrap().email, None);
         assert_eq!(identity_in("nonsense"), None);
     }

@@ -135,6 +135,8 @@ mod tests {
         let layout = |text: &str| Style::of(text, &json::parse(text).unwrap()).object(&members, 1);
         assert_eq!(layout("{\n \"a\": 1\n}"), "{\n  \"A\": \"1\",\n  \"B\": \"2\"\n }");
         assert_eq!(layout("{\"a\":1,\"b\":1}"), "{\"A\":\"1\",\"B\":\"2\"}");
+        assert_eq!(layout("{\"a\": 1,\"b\": 1}"), "{\"A\": \"1\",\"B\": \"2\"}");
+        assert_eq!(layout("{\"a\":1, \"b\":1}"), "{\"A\":\"1\", \"B\":\"2\"}");
         assert_eq!(layout("{\"a\": 1}"), "{\"A\": \"1\", \"B\": \"2\"}");
     }
 
