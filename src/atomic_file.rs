@@ -194,3 +194,34 @@ fn temporary_name(folder: &Path) -> PathBuf {
     use std::hash::{BuildHasher, Hasher, RandomState};
     folder.join(format!("{PREFIX}{:016x}{SUFFIX}", RandomState::new().build_hasher().finish()))
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test looks at files as anybody does")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_lies_in_a_folder_whether_it_is_named_or_not() {
+        assert_eq!(folder_of(Path::new("/a/b")), Path::new("/a"));
+        assert_eq!(folder_of(Path::new("b")), Path::new("."));
+    }
+
+    /// As on systems where each file has a name from the beginning.
+    #[test]
+    fn a_file_with_a_name_from_the_beginning_is_as_whole() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("file");
+        let fill = |text: &'static str| move |file: &mut File| file.write_all(text.as_bytes());
+        named(root.path(), &path, Existing::Keep, fill("one")).unwrap();
+        let kept = named(root.path(), &path, Existing::Keep, fill("two")).unwrap_err();
+        assert_eq!(kept.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one");
+        named(root.path(), &path, Existing::Replace, fill("two")).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+        let failed = named(root.path(), &path, Existing::Replace, |_| Err(ErrorKind::StorageFull.into()));
+        assert_eq!(failed.unwrap_err().kind(), ErrorKind::StorageFull);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o600);
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1, "nothing is left over");
+    }
+}

@@ -366,9 +366,11 @@ mod tests {
         fs::write(&left, "secret").unwrap();
         let writer = fs::File::create(&written).unwrap();
         writer.lock().unwrap();
+        let others = ["notes.tmp", ".bqcred-notes"].map(|name| root.path().join(name));
+        others.iter().for_each(|path| fs::write(path, "not ours").unwrap());
         let lock = Lock::acquire(&root.path().join(".lock")).unwrap();
         write(&lock, &root.path().join("file"), b"x").unwrap();
-        assert!(!left.exists() && written.exists());
+        assert!(!left.exists() && written.exists() && others.iter().all(|path| path.exists()));
     }
 
     #[test]
@@ -414,6 +416,13 @@ mod tests {
             assert!(Lock::acquire(&link).is_err(), "{name}");
         }
         assert!(!root.path().join("nowhere").exists());
+    }
+
+    #[test]
+    fn only_the_person_and_root_are_trusted() {
+        let (path, me) = (Path::new("/x"), rustix::process::geteuid().as_raw());
+        assert!(refuse_other_owner(path, me).is_ok() && refuse_other_owner(path, 0).is_ok());
+        assert!(refuse_other_owner(path, me + 1).unwrap_err().what().contains("another user"));
     }
 
     #[test]

@@ -362,9 +362,17 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_cannot_be_listed_is_not_taken_for_an_empty_one() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let paths = Paths { data: file.path().to_owned(), ..paths(Path::new("/nonexistent")) };
+        assert!(names(&paths).unwrap_err().what().contains("can't list"));
+    }
+
+    #[test]
     fn a_profile_is_kept_and_listed_and_a_near_name_is_found() {
         let root = tempfile::tempdir().unwrap();
         let paths = paths(root.path());
+        assert!(names(&paths).unwrap().is_empty());
         let lock = Lock::acquire(&paths.profile_lock(&named("work"))).unwrap();
         assert!(names(&paths).unwrap().is_empty());
         assert!(missing(&paths, &ProfileName::default()).what().contains("nobody has logged in"));

@@ -243,26 +243,13 @@ impl<'e> Google<'e> {
     /// Asks whose an access token is and what it may do. `None` if the server can't be asked.
     pub(crate) fn identify(&self, access_token: &Secret) -> Result<Option<Identity>, Failure> {
         let Some(uri) = self.endpoints.tokeninfo_uri.as_deref() else { return Ok(None) };
-        #[derive(Deserialize)]
-        struct Tokeninfo {
-            sub: Option<String>,
-            email: Option<String>,
-            email_verified: Option<serde_json::Value>,
-            scope: Option<String>,
-        }
         patiently(|| {
             let answer = post_form(uri, &[("access_token", access_token.expose())])?;
             if answer.status != 200 {
                 let refused = refusal_of(&answer).map(|refusal| refusal.into_failure(answer.status));
                 return Err(refused.unwrap_or(Failure::Unreachable(Transport::NotTheServer(answer.status))));
             }
-            let info: Tokeninfo = serde_json::from_slice(&answer.body).map_err(|_| malformed(&answer))?;
-            let verified = info.email_verified.is_none_or(|value| value == true || value == "true");
-            Ok(Some(Identity {
-                sub: info.sub,
-                email: info.email.filter(|email| verified && is_address(email)),
-                scopes: info.scope.map(|text| split_scopes(&text)),
-            }))
+            tokeninfo(&answer.body).map(Some).ok_or_else(|| malformed(&answer))
         })
     }
 
@@ -467,6 +454,24 @@ fn offset(ours: Time, theirs: Time) -> i64 {
     ahead.saturating_sub(i64::try_from(ours.since(theirs)).unwrap_or(i64::MAX))
 }
 
+/// The person and the scopes that Google's answer about an access token names.
+fn tokeninfo(body: &[u8]) -> Option<Identity> {
+    #[derive(Deserialize)]
+    struct Tokeninfo {
+        sub: Option<String>,
+        email: Option<String>,
+        email_verified: Option<serde_json::Value>,
+        scope: Option<String>,
+    }
+    let info: Tokeninfo = serde_json::from_slice(body).ok()?;
+    let verified = info.email_verified.is_none_or(|value| value == true || value == "true");
+    Some(Identity {
+        sub: info.sub,
+        email: info.email.filter(|email| verified && is_address(email)),
+        scopes: info.scope.map(|text| split_scopes(&text)),
+    })
+}
+
 /// The person named by an id_token. Its signature needs no check: it came straight from the token
 /// endpoint over TLS (OpenID Connect Core 3.1.3.7, point 6).
 fn identity_in(id_token: &str) -> Option<Identity> {
@@ -535,6 +540,12 @@ mod tests {
     }
 
     #[test]
+    fn the_clocks_are_compared_in_both_directions() {
+        let now = Time::now();
+        assert_eq!((offset(now, now.plus(90)), offset(now.plus(90), now), offset(now, now)), (90, -90, 0));
+    }
+
+    #[test]
     fn an_id_token_names_the_person() {
         let token = |claims: &str| format!("x.{}.y", BASE64_URL_SAFE_NO_PAD.encode(claims));
         let identity =
@@ -546,6 +557,27 @@ mod tests {
         assert_eq!(identity_in(&token(r#"{"email":""}"#)).unwrap().email, None);
         assert_eq!(identity_in(&token(r#"{"email":"a","email_verified":false}"#)).unwrap().email, None);
         assert_eq!(identity_in("nonsense"), None);
+    }
+
+    #[test]
+    fn an_access_token_belongs_to_a_verified_address() {
+        let email = |verified: &str| {
+            let body =
+                format!(r#"{{"sub":"1","email":"ada@example.com"{verified},"scope":"openid  email"}}"#);
+            let identity = tokeninfo(body.as_bytes()).unwrap();
+            assert_eq!(identity.sub.as_deref(), Some("1"));
+            assert_eq!(identity.scopes.unwrap(), ["openid", "email"]);
+            identity.email
+        };
+        for verified in ["", r#","email_verified":true"#, r#","email_verified":"true""#] {
+            assert_eq!(email(verified).as_deref(), Some("ada@example.com"), "{verified}");
+        }
+        for unverified in
+            [r#","email_verified":false"#, r#","email_verified":"false""#, r#","email_verified":1"#]
+        {
+            assert_eq!(email(unverified), None, "{unverified}");
+        }
+        assert_eq!(tokeninfo(b"[]"), None);
     }
 
     #[test]
