@@ -362,6 +362,27 @@ mod tests {
     }
 
     #[test]
+    fn what_was_announced_of_a_credential_is_believed_of_that_one_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let (paths, name) = (paths(root.path()), named("work"));
+        let lock = Lock::acquire(&paths.profile_lock(&name)).unwrap();
+        let [one, other] = ["1//0one", "1//0other"]
+            .map(|token| AuthorizedUser::new("", "1-a", Secret::new("s"), Secret::new(token)));
+        let mut announced = Profile { project: Some("announced".to_owned()), ..Profile::default() };
+        announced.describe(&one);
+        announced.announce(&lock, &paths, &name).unwrap();
+        let settled = |credential| {
+            let mut profile = Profile { project: Some("earlier".to_owned()), ..Profile::default() };
+            profile.settle(&paths, &name, credential);
+            assert!(profile.describes(credential));
+            profile.project.unwrap()
+        };
+        assert_eq!((settled(&one).as_str(), settled(&other).as_str()), ("announced", "earlier"));
+        assert_eq!(folders(&paths), [paths.profile(&name)]);
+        assert!(!announced.describes(&other));
+    }
+
+    #[test]
     fn a_folder_that_cannot_be_listed_is_not_taken_for_an_empty_one() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let paths = Paths { data: file.path().to_owned(), ..paths(Path::new("/nonexistent")) };

@@ -66,3 +66,30 @@ fn remove_abandoned(folder: &Path) {
         }
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test looks at files as anybody does")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_holds_goes_and_what_somebody_holds_or_is_not_ours_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let [abandoned, other] = ["0123.json", "notes.txt"].map(|name| root.path().join(name));
+        for path in [&abandoned, &other] {
+            fs::write(path, "x").unwrap();
+        }
+        let held = Fleeting::new(root.path(), b"secret").unwrap();
+        assert!(!abandoned.exists() && other.exists());
+        fs::write(&abandoned, "x").unwrap();
+        Fleeting::sweep(root.path()).unwrap();
+        assert!(!abandoned.exists() && other.exists());
+        assert_eq!(fs::read(held.path()).unwrap(), b"secret");
+        let path = held.path();
+        held.remove().unwrap();
+        assert!(!path.exists() && other.exists());
+        let gone = Fleeting::new(root.path(), b"secret").unwrap();
+        fs::remove_file(gone.path()).unwrap();
+        assert!(gone.remove().is_ok(), "somebody was quicker");
+    }
+}

@@ -31,3 +31,14 @@ pub(super) fn set(name: &str, value: &OsStr) -> Result<String, Reason> {
 pub(super) fn unset(name: &str) -> String {
     format!("SET \"{name}=\"\r\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_is_set_within_quotes_and_removed_by_nothing() {
+        assert_eq!(set("A", OsStr::new("b & c")).unwrap(), "SET \"A=b & c\"\r\n");
+        assert_eq!(unset("A"), "SET \"A=\"\r\n");
+    }
+}

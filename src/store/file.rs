@@ -118,3 +118,15 @@ impl<'p> FileStore<'p> {
 fn is_damaged(bytes: &[u8]) -> bool {
     !bytes.is_empty() && AuthorizedUser::parse(bytes).is_err()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_there_and_no_credential_is_damaged() {
+        let sound = AuthorizedUser::new("", "1-a", Secret::new("s"), Secret::new("1//0t"));
+        assert!(!is_damaged(b"") && !is_damaged(&sound.to_adc_json()));
+        assert!(is_damaged(b"{") && is_damaged(b"{}"));
+    }
+}
