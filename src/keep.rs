@@ -175,17 +175,26 @@ pub(crate) fn discard(app: &App, name: &ProfileName, profile: &Profile, only: Op
     private_file::remove(&app.paths.pending_login(name))?;
     Profile::remove(&lock, &app.paths, name)?;
     remove_folder(app, name)?;
-    if app.chosen_profile().is_ok_and(|chosen| chosen == *name) {
-        Settings::change(&app.paths, |settings| settings.profile = None).map_err(|error| {
-            let hint = error.hint_text().map_or_else(String::new, |hint| format!("{hint}\n"));
-            Error::new(
-                error.kind(),
-                format!("profile {name} is removed, but it is still the one in use: {}", error.what()),
-            )
-            .hint(format!("{hint}`bqcred use NAME` chooses another"))
-        })?;
-    }
     Ok(had_credential)
+}
+
+/// Lets `bqcred use` mean a removed profile no longer. What fails here comes after the secret is gone, so
+/// callers first tell of that.
+pub(crate) fn unchoose(app: &App, name: &ProfileName) -> Result<()> {
+    let is_chosen = |settings: &Settings| settings.profile.as_deref() == Some(name.as_str());
+    let unchosen = match Settings::load(&app.paths) {
+        Ok(settings) if !is_chosen(&settings) => Ok(()),
+        Ok(_) => Settings::change(&app.paths, |settings| settings.profile = None),
+        Err(error) => Err(error),
+    };
+    unchosen.map_err(|error| {
+        let hint = error.hint_text().map_or_else(String::new, |hint| format!("{hint}\n"));
+        Error::new(
+            error.kind(),
+            format!("profile {name} is removed, but may still be the one in use: {}", error.what()),
+        )
+        .hint(format!("{hint}`bqcred use NAME` chooses another"))
+    })
 }
 
 /// Removes the folder if nothing of the person's is left in it.

@@ -127,6 +127,21 @@ fn forget_leaves_nothing_and_revokes_nothing() {
 }
 
 #[test]
+fn a_choice_that_may_still_mean_a_removed_profile_is_told() {
+    let google = Google::start();
+    for (verb, done) in [("forget", "profile work is forgotten here"), ("revoke", "is revoked; profile work")]
+    {
+        let sandbox = two_profiles(&google);
+        sandbox.bqcred(&["use", "work"]).success();
+        sandbox.write("home/.config/bqcred/config.json", "{");
+        let yes: &[&str] = if verb == "revoke" { &["--yes"] } else { &[] };
+        let run = sandbox.bqcred(&[&[verb, "--profile", "work"], yes].concat()).fails(6).says(done);
+        run.says("profile work is removed, but may still be the one in use").says("`bqcred use NAME`");
+        assert!(!sandbox.adc("work").exists() && sandbox.adc("default").exists());
+    }
+}
+
+#[test]
 fn a_token_is_kept_and_shared() {
     let google = Google::start();
     let sandbox = two_profiles(&google);

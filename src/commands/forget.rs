@@ -20,6 +20,7 @@ pub(crate) fn run(args: &Forget, app: &App) -> Result<Output> {
         ));
     }
     undo::offer(app, &name, args.yes);
+    keep::unchoose(app, &name)?;
     Ok(Output::none())
 }
 

@@ -8,6 +8,7 @@ use crate::google::Revoked;
 use crate::grant;
 use crate::keep;
 use crate::kernels::undo;
+use crate::profile_name::ProfileName;
 use crate::terminal;
 use crate::ui::{self, Output};
 
@@ -17,10 +18,11 @@ pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
     let mut loaded = app.load()?;
     if grant::had_ended(app, &mut loaded) {
         // what was allowed since then is another grant, and not this profile's to revoke
-        remove_here(app, &loaded)?;
+        let is_removed = remove_here(app, &loaded)?;
         let who = loaded.profile.account_or_unknown();
-        ui::note(&format!("the credential of {who} had ended before; profile {name} is removed here"));
-        return Ok(Output::none());
+        let here = if is_removed { format!("; profile {name} is removed here") } else { String::new() };
+        ui::note(&format!("the credential of {who} had ended before{here}"));
+        return leave(app, &name, is_removed, args.yes);
     }
     grant::check_revocable(&loaded)?;
     let dependents = dependents::of(app, &loaded);
@@ -41,8 +43,14 @@ pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
     }
     let is_removed = remove_here(app, &loaded)?;
     tell_done(&loaded, &dependents, revoked);
+    leave(app, &name, is_removed, args.yes)
+}
+
+/// What named the profile, and would mean nothing now.
+fn leave(app: &App, name: &ProfileName, is_removed: bool, yes: bool) -> Result<Output> {
     if is_removed {
-        undo::offer(app, &name, args.yes);
+        undo::offer(app, name, yes);
+        keep::unchoose(app, name)?;
     }
     Ok(Output::none())
 }
