@@ -148,6 +148,22 @@ fn what_is_dead_or_another_kind_is_refused() {
 }
 
 #[test]
+fn while_the_client_cant_be_read_no_server_is_asked() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    let source = sandbox.write("c.json", credential(&google, json!({})));
+    let client = sandbox.config().join("client.json");
+    common::set_mode(&client, 0o644);
+    let import = || sandbox.invoke(&["import", source.to_str().unwrap()]).envs(google.env()).run();
+    import().fails(6).says("client.json").says("`chmod 600");
+    common::set_mode(&client, 0o600);
+    std::fs::write(&client, "{").unwrap();
+    import().fails(2).says("client.json").says("download the file again");
+    assert!(google.requests().is_empty(), "the credential may be another server's");
+    assert!(!sandbox.adc("default").exists());
+}
+
+#[test]
 fn export_writes_privately_and_not_over_others() {
     let google = Google::start();
     let sandbox = sandbox(&google);

@@ -83,7 +83,7 @@ fn arrival(
     credential: AuthorizedUser,
     store: crate::profile::StoreKind,
 ) -> Result<Arrival> {
-    let endpoints = endpoints(app, &credential);
+    let endpoints = endpoints(app, &credential)?;
     let asked = endpoints.clone().unwrap_or_else(Endpoints::google);
     let server = Google::at(&asked);
     let mut arrival = Arrival {
@@ -146,13 +146,12 @@ fn refuse_other_account(args: &Import, identity: &Identity) -> Result<()> {
 }
 
 /// The addresses of the configured client, if the credential is of that client. What a credential
-/// file says itself (`token_uri`) is not asked: it could lead a refresh token anywhere.
-fn endpoints(app: &App, credential: &AuthorizedUser) -> Option<Endpoints> {
-    let found =
-        Client::from_places(&app.paths, None, process_env::get("BQCRED_CLIENT_ID_FILE").as_deref(), || {
-            Ok(None)
-        });
-    found.ok().flatten().filter(|found| found.client.id == credential.client_id)?.client.endpoints
+/// file says itself (`token_uri`) is not asked: it could lead a refresh token anywhere. A client that
+/// can't be read is an error: Google must not be sent what may be another server's.
+fn endpoints(app: &App, credential: &AuthorizedUser) -> Result<Option<Endpoints>> {
+    let environment = process_env::get("BQCRED_CLIENT_ID_FILE");
+    let found = Client::from_places(&app.paths, None, environment.as_deref(), || Ok(None))?;
+    Ok(found.filter(|found| found.client.id == credential.client_id).and_then(|found| found.client.endpoints))
 }
 
 /// The file to read; `None` for stdin.
