@@ -32,6 +32,7 @@ fn ways() -> Vec<(String, &'static str, usize)> {
             (format!("from={EDQUOT}"), "", 1),
             (format!("once={EIO},named"), "", 1),
             (format!("from={ENOSPC},named"), "", 1),
+            ("short,named".to_owned(), "", 1),
             (format!("once={EIO}"), ",reads", 1),
             (format!("from={EIO}"), ",reads", 1),
         ]);
@@ -118,7 +119,8 @@ fails! {
     a_revocation_on_a_failing_disk: [verbs::revoke()], false;
     a_forget_on_a_failing_disk: [verbs::forget()], false;
     a_token_on_a_failing_disk: [verbs::token()], true;
-    small_verbs_on_a_failing_disk: verbs::small_ones(), true;
+    a_status_on_a_failing_disk: [verbs::status()], true;
+    small_verbs_on_a_failing_disk: verbs::small_ones(), false;
     an_undo_on_a_failing_disk: [verbs::export_undo()], false;
     a_kernel_install_on_a_failing_disk: verbs::kernels(), false;
     an_env_on_a_failing_disk: [verbs::session_file()], false;

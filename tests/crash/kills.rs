@@ -73,6 +73,7 @@ kills! {
     a_killed_revocation: [verbs::revoke()];
     a_killed_forget: [verbs::forget()];
     a_killed_token: [verbs::token()];
+    a_killed_status: [verbs::status()];
     a_killed_small_verb: verbs::small_ones();
     a_killed_undo: [verbs::export_undo()];
     a_killed_kernel_install: verbs::kernels();

@@ -40,5 +40,5 @@ fn is_looked_at(n: usize) -> bool {
 
 /// At how many moments each verb is killed.
 fn how_many() -> usize {
-    if is_full() { 30 } else { 2 }
+    if is_full() { 40 } else { 2 }
 }

@@ -125,6 +125,10 @@ pub fn token() -> Option<Scene> {
     Scene::new("token", plain((google, sandbox)), &["token", "--min-ttl", "7200"], nothing, &[0])
 }
 
+pub fn status() -> Option<Scene> {
+    Scene::new("status", plain(signed_in()), &["status"], nothing, &[0])
+}
+
 pub fn small_ones() -> Vec<Option<Scene>> {
     let scene = |name, args: &[&str], again| Scene::new(name, plain(signed_in()), args, nothing, again);
     let (google, sandbox) = signed_in();
@@ -134,7 +138,6 @@ pub fn small_ones() -> Vec<Option<Scene>> {
     let client = sandbox.client_file(&google);
     let set = Scene::new("client set", plain((google, sandbox)), &["client", "set", &client], nothing, &[0]);
     vec![
-        scene("status", &["status"], &[0]),
         scene("use", &["use", "default"], &[0]),
         scene("export", &["export", "work/out.json"], &[0, 2]),
         scene("export --well-known", &["export", "--well-known"], &[0]),
