@@ -227,8 +227,8 @@ fn two_hundred_at_once() {
     let pins = files.iter().filter(|(path, _)| path.ends_with(".bqcred")).count();
     let refreshes = storm.check_refreshes();
     storm.check_updates(pins);
-    let runs = storm.runs.load(Ordering::Relaxed);
-    println!("{runs} runs, {refreshes} refreshes of 6 profiles, {read} files read");
+    let (runs, requests) = (storm.runs.load(Ordering::Relaxed), storm.google.requests().len());
+    println!("{runs} runs, {requests} requests, {refreshes} refreshes of 6 profiles, {read} files read");
 }
 
 #[test]

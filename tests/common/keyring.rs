@@ -96,24 +96,28 @@ impl Keyring {
         Keyring::with_rules("")
     }
 
+    /// The same for a sandbox that is there already.
+    pub fn start_in(sandbox: Sandbox) -> Option<Keyring> {
+        Keyring::of(sandbox, Kind::Gnome, "")
+    }
+
     /// The same of KeePassXC.
     pub fn keepassxc() -> Option<Keyring> {
-        Keyring::of(Kind::KeePassXc, "")
+        Keyring::of(Sandbox::new(), Kind::KeePassXc, "")
     }
 
     /// The same on a bus with rules of its own.
     pub fn with_rules(rules: &str) -> Option<Keyring> {
-        Keyring::of(Kind::Gnome, rules)
+        Keyring::of(Sandbox::new(), Kind::Gnome, rules)
     }
 
-    fn of(kind: Kind, rules: &str) -> Option<Keyring> {
+    fn of(sandbox: Sandbox, kind: Kind, rules: &str) -> Option<Keyring> {
         for program in [kind.programs(), &["secret-tool", "dbus-send"]].concat() {
             if find_program(program).is_none() {
                 missing(program);
                 return None;
             }
         }
-        let sandbox = Sandbox::new();
         std::fs::create_dir_all(sandbox.path("home/.local/share/keyrings")).unwrap();
         let bus = Bus::start(&sandbox, rules)?;
         let mut keyring = Keyring { sandbox, bus, kind, service: 0 };

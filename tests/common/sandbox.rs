@@ -27,9 +27,18 @@ pub struct Sandbox {
 impl Sandbox {
     /// An empty home, on a PATH without gcloud.
     pub fn new() -> Self {
+        Sandbox::at(tempfile::Builder::new().prefix("bqcred-test-").tempdir().unwrap())
+    }
+
+    /// The same in memory, where this system has that: for tests that write more than a disk keeps up with.
+    /// Programs that lie in it may not be executable there.
+    pub fn in_memory() -> Self {
+        Sandbox::at(memory_folder("bqcred-test-"))
+    }
+
+    fn at(root: tempfile::TempDir) -> Self {
         listen_to_keys();
-        let root = tempfile::Builder::new().prefix("bqcred-test-").tempdir().unwrap();
-        let sandbox = Sandbox { root, runtime: runtime_folder() };
+        let sandbox = Sandbox { root, runtime: memory_folder("bqcred-test-run-") };
         for folder in ["home", "tmp", "bin"] {
             std::fs::create_dir(sandbox.path(folder)).unwrap();
         }
@@ -281,10 +290,10 @@ pub fn set_mode(path: &Path, mode: u32) {
     }
 }
 
-/// bqcred wants memory behind its runtime folder, which `/dev/shm` is on Linux.
-fn runtime_folder() -> tempfile::TempDir {
+/// A private folder in memory, which bqcred wants behind its runtime folder, and which `/dev/shm` is on Linux.
+fn memory_folder(prefix: &str) -> tempfile::TempDir {
     let mut builder = tempfile::Builder::new();
-    let builder = builder.prefix("bqcred-test-run-");
+    let builder = builder.prefix(prefix);
     let folder = builder.tempdir_in("/dev/shm").or_else(|_| builder.tempdir()).unwrap();
     set_mode(folder.path(), 0o700);
     folder

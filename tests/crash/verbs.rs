@@ -15,8 +15,9 @@ fn nothing(_: &Google) -> String {
     String::new()
 }
 
+/// In memory: what a killed process leaves is the same there, and a disk would have to sync thousands of times.
 fn empty() -> (Google, Sandbox) {
-    let (google, sandbox) = (Google::start(), Sandbox::new());
+    let (google, sandbox) = (Google::start(), Sandbox::in_memory());
     sandbox.client_file(&google);
     (google, sandbox)
 }
@@ -36,7 +37,8 @@ fn signed_in() -> (Google, Sandbox) {
 /// The same in the keyring, with a session file; `None` where there is no keyring.
 fn in_the_keyring() -> Option<(Google, Keyring)> {
     let google = Google::start();
-    let keyring = Keyring::with_login(&google, ADA)?;
+    let keyring = Keyring::start_in(Sandbox::in_memory())?;
+    keyring.login(&google, ADA, &["--store", "keyring", "--project", "p1"]).success();
     keyring.bqcred(&["env", "--shell", "sh"]).success();
     Some((google, keyring))
 }

@@ -96,6 +96,7 @@ fn a_handshake_that_breaks_off() {
 #[test]
 fn what_never_ends_is_ended() {
     std::thread::scope(|scope| {
+        // verbs of one profile, of which each waits for the one before it: not for long either
         for steps in [tunnel(&[Step::Hold]), vec![Step::Request, Step::Hold]] {
             scope.spawn(move || told(&steps, "did not answer in time"));
         }

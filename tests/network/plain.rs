@@ -1,7 +1,10 @@
 //! A server that answers, but not as it should. Without TLS, so that each byte is ours.
 
+use std::time::Duration;
+
+use super::common::{Endpoint, Script};
 use super::wire::{Step, Wire};
-use super::{Google, Scene, send};
+use super::{ADA, Google, Sandbox, Scene, VERBS, send};
 
 const BROKEN: &str = "broke off before the answer was whole";
 const PAGE: &str = "a page came instead of Google's answer";
@@ -22,9 +25,14 @@ fn scene() -> (Scene, Wire) {
 
 #[track_caller]
 fn told(steps: &[Step], says: &str) {
+    verbs_told(&VERBS, steps, says);
+}
+
+#[track_caller]
+fn verbs_told(verbs: &[&[&str]], steps: &[Step], says: &str) {
     let (scene, wire) = scene();
     wire.set(Some(steps.to_vec()));
-    scene.every_verb_says(says);
+    scene.verbs_say(verbs, says);
     wire.set(None);
     scene.works_again();
 }
@@ -126,17 +134,29 @@ fn what_never_ends_is_ended() {
         &[Step::Request, Step::Drip(b"HTTP/1.1 100 Continue\r\n\r\n")],
     ];
     std::thread::scope(|scope| {
-        for steps in cases {
-            scope.spawn(move || told(steps, LATE));
+        // each verb with a profile of its own: it would wait for the others before its own wait
+        for (steps, verb) in cases.iter().flat_map(|steps| VERBS.map(|verb| (steps, verb))) {
+            scope.spawn(move || verbs_told(&[verb], steps, LATE));
         }
     });
+}
+
+#[test]
+fn a_server_that_answers_far_too_late_is_not_waited_for() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    google.script_always(Endpoint::Token, Script::Slow(Duration::from_secs(100)));
+    let run = sandbox.bqcred(&["token", "--min-ttl", "99999"]).fails(5);
+    assert!(run.time < Duration::from_secs(60), "{:?}", run.time);
+    run.says(LATE).says("the credential was not touched: try again");
+    google.heal();
 }
 
 #[test]
 fn a_code_whose_answer_was_lost_is_told_as_used() {
     let (scene, _wire) = scene();
     let finish = ["login", "--profile", "new", "--finish", "-"];
-    scene.google.fail_token(super::common::Script::Truncated);
+    scene.google.fail_token(Script::Truncated);
     scene.run(&finish).fails(5).says(BROKEN);
     // the server has seen it, which can't be known here: it is good once
     scene.run(&finish).fails(4).says("used already").says("start again");
