@@ -383,6 +383,44 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_is_a_link_leads_nowhere() {
+        let root = tempfile::tempdir().unwrap();
+        let (paths, name) = (paths(root.path()), named("work"));
+        private_file::create_dir(&paths.data).unwrap();
+        std::os::unix::fs::symlink(root.path(), paths.profile(&name)).unwrap();
+        let told = |error: Error| error.what().contains("is a symbolic link");
+        assert!(told(Profile::load(&paths, &name).unwrap_err()));
+        assert!(told(Profile::load_sound(&paths, &name).unwrap_err()));
+        assert!(told(Profile::check_place(&paths, &name).unwrap_err()));
+    }
+
+    #[test]
+    fn what_a_credential_says_itself_comes_before_what_was_known_of_another() {
+        let mut credential =
+            AuthorizedUser::new("ada@example.com", "1-a", Secret::new("s"), Secret::new("1//0one"));
+        credential.quota_project_id = Some("quota".to_owned());
+        let earlier = || Profile {
+            quota_project: Some("other".to_owned()),
+            leftover: Some(StoreKind::Keyring),
+            endpoints: Some(Endpoints::google()),
+            unknown: serde_json::Map::from_iter([("new".to_owned(), true.into())]),
+            ..Profile::default()
+        };
+        let mut profile = Profile { client_id: Some("1-a".to_owned()), ..earlier() };
+        profile.describe(&credential);
+        assert_eq!(profile.account.as_deref(), Some("ada@example.com"));
+        assert_eq!(profile.client_id.as_deref(), Some("1-a"));
+        assert_eq!(profile.quota_project.as_deref(), Some("quota"));
+        assert_eq!((profile.leftover, profile.unknown.len()), (Some(StoreKind::Keyring), 1));
+        assert!(profile.endpoints.is_some());
+        let mut profile = Profile { client_id: Some("2-b".to_owned()), ..earlier() };
+        credential.quota_project_id = None;
+        profile.describe(&credential);
+        assert!(profile.endpoints.is_none(), "they are another client's");
+        assert_eq!(profile.quota_project.as_deref(), Some("other"));
+    }
+
+    #[test]
     fn a_folder_that_cannot_be_listed_is_not_taken_for_an_empty_one() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let paths = Paths { data: file.path().to_owned(), ..paths(Path::new("/nonexistent")) };

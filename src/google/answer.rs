@@ -158,9 +158,17 @@ mod tests {
             assert!(Answer::from_pasted(text).is_err(), "{text}");
         }
         assert_eq!(code_and_state("12345678"), ("12345678".to_owned(), None));
-        for text in ["http://127.0.0.1:8085/", "/?state=s", "code_is=abcdefgh"] {
+        let too_long = "x".repeat(LENGTH_LIMIT + 1);
+        for (text, why) in [
+            ("http://127.0.0.1:8085/", "no `code=`"),
+            ("/?state=s", "no `code=`"),
+            ("code_is=abcdefgh", "no `code=`"),
+            ("https://login.example/?code_challenge=x", "the address to open"),
+            ("https://accounts.google.com/o/oauth2/v2/auth?client_id=x", "the address to open"),
+            (&too_long, "too long"),
+        ] {
             let error = Answer::from_pasted(text).unwrap_err();
-            assert!(error.what().contains("no `code=`"), "{text}: {}", error.what());
+            assert!(error.what().contains(why), "{}", error.what());
         }
     }
 

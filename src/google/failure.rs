@@ -359,6 +359,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn only_what_may_pass_is_tried_again_and_only_some_reasons_end_a_credential() {
+        for passes in [Transport::NoConnection, Transport::Broken, Transport::Busy(503)] {
+            assert!(Failure::Unreachable(passes).may_pass());
+        }
+        for lasts in [Transport::Timeout, Transport::Malformed, Transport::CertificateName] {
+            assert!(!Failure::Unreachable(lasts).may_pass());
+        }
+        assert!(!Failure::Refused(Reason::GrantEnded).may_pass());
+        for reason in [Reason::GrantEnded, Reason::SignInAgain, Reason::ClientDeleted] {
+            assert!(reason.ends_the_credential() && !reason.words().contains(reason.code()));
+        }
+        for reason in [Reason::ClientDisabled, Reason::AdminPolicy, Reason::BadCode] {
+            assert!(!reason.ends_the_credential());
+            assert_eq!(reason.words(), format!("was refused ({})", reason.code()));
+        }
+    }
+
     /// Every one of these has words of its own for people, and one for programs.
     fn differ(failures: Vec<Failure>) {
         let codes: BTreeSet<String> = failures.iter().map(|failure| failure.code().to_owned()).collect();

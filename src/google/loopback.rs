@@ -270,6 +270,7 @@ mod tests {
         assert_eq!(get("/?state=right&code=c", "127.0.0.1:8085"), ("200 OK", true));
         assert_eq!(get("/?error=access_denied&state=right", "localhost:8085"), ("200 OK", true));
         assert!(!get("/?state=wrong&code=c", "127.0.0.1:8085").1);
+        assert!(!get("/?state=irght&code=c", "127.0.0.1:8085").1);
         assert!(!get("/?code=c", "127.0.0.1:8085").1);
         assert_eq!(get("/?state=right&code=c", "evil.example:8085").0, "421 Misdirected Request");
         assert!(!get("/?state=right&code=c", "127.0.0.1:1").1);
@@ -285,7 +286,28 @@ mod tests {
             "400 Bad Request"
         );
         assert!(!get("/?state=right&code=c", "\n127.0.0.1:8085").1);
+        for line in
+            ["GET /?state=right&code=c HTTP/2", "GET /?state=right&code=c HTTP/1.1 x", "GET x HTTP/1.1"]
+        {
+            assert_eq!(
+                status(&format!("{line}\r\nHost: 127.0.0.1:8085\r\n\r\n")).0,
+                "400 Bad Request",
+                "{line}"
+            );
+        }
         assert!(!status("GET /?state=right&code=c HTTP/1.1\r\n\r\nHost: 127.0.0.1:8085\r\n\r\n").1);
+    }
+
+    #[test]
+    fn a_head_without_an_end_is_not_read_for_ever() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let mut browser = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        let sent = vec![b'x'; HEAD_LIMIT + 8192];
+        let writer = std::thread::spawn(move || browser.write_all(&sent).map(|()| browser));
+        assert!(read_head(&stream).unwrap().is_none());
+        drop(stream);
+        let _ = writer.join().unwrap(); // it may find the connection closed
     }
 
     #[test]

@@ -540,6 +540,32 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_written_down_is_no_token() {
+        let fresh = |access: &str, refresh: &str, scope: &str| {
+            let body = serde_json::json!({
+                "access_token": access, "refresh_token": refresh, "scope": scope, "token_type": "Bearer",
+            });
+            refreshed_by(200, body.to_string().as_bytes(), Time::now())
+        };
+        assert!(fresh("a b~", "r", "openid").is_ok());
+        for (access, refresh, scope) in [
+            ("", "r", "s"),
+            ("a\n", "r", "s"),
+            ("a", "", "s"),
+            ("a", "r\u{7f}", "s"),
+            ("a", "é", "s"),
+            ("a", "r", "\u{1b}"),
+        ] {
+            let failure = fresh(access, refresh, scope).unwrap_err();
+            assert_eq!(
+                failure,
+                Failure::Unreachable(Transport::Malformed),
+                "{access:?} {refresh:?} {scope:?}"
+            );
+        }
+    }
+
+    #[test]
     fn the_clocks_are_compared_in_both_directions() {
         let now = Time::now();
         assert_eq!((offset(now, now.plus(90)), offset(now.plus(90), now), offset(now, now)), (90, -90, 0));
