@@ -226,6 +226,15 @@ mod tests {
     }
 
     #[test]
+    fn googles_clients_are_known_by_their_ids_and_each_place_by_its_words() {
+        assert!(is_googles("12-a.apps.googleusercontent.com"));
+        assert!(!is_googles("12-a") && !is_googles("apps.googleusercontent.com.example"));
+        let all = [Origin::Flag, Origin::Environment, Origin::Profile, Origin::Person, Origin::Organisation];
+        let words: std::collections::BTreeSet<_> = all.iter().map(Origin::words).collect();
+        assert!(words.len() == all.len() && words.iter().all(|words| words.len() > 10));
+    }
+
+    #[test]
     fn a_desktop_client_is_taken() {
         let text = r#"{"installed":{"client_id":"12-a.apps.googleusercontent.com","project_id":"p",
             "auth_uri":"https://accounts.google.com/o/oauth2/auth","token_uri":"https://oauth2.googleapis.com/token",

@@ -111,3 +111,30 @@ fn place(paths: &Paths, name: &ProfileName) -> Result<PathBuf> {
     })?;
     Ok(file(folder, name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn a_file_of_another_credential_or_quota_project_is_not_current() {
+        let folder = tempfile::tempdir().unwrap();
+        let credential = |token: &str, quota: Option<&str>| {
+            let mut credential = AuthorizedUser::new("", "1-a", Secret::new("s"), Secret::new(token));
+            credential.quota_project_id = quota.map(str::to_owned);
+            credential
+        };
+        let kept = credential("1//0one", Some("q"));
+        let path = folder.path().join("work.json");
+        assert!(private_file::create_elsewhere(&path, &kept.to_adc_json()).unwrap());
+        let current = |credential: &AuthorizedUser| {
+            let fingerprint = Some(credential.fingerprint());
+            let quota_project = credential.quota_project_id.clone();
+            is_current(&path, &Profile { fingerprint, quota_project, ..Profile::default() })
+        };
+        assert!(current(&kept));
+        assert!(!current(&credential("1//0other", Some("q"))));
+        assert!(!current(&credential("1//0one", None)) && !current(&credential("1//0one", Some("r"))));
+    }
+}
