@@ -155,7 +155,8 @@ fn a_session_file_on_a_disk_or_nowhere_is_refused_and_exec_offered() {
     };
     env("").says("no XDG_RUNTIME_DIR is set");
     env("relative").says("no XDG_RUNTIME_DIR is set");
-    env("/nowhere/at/all").says("no such file");
+    let nowhere = keyring.sandbox.path("nowhere");
+    env(nowhere.to_str().unwrap()).says("no such file");
     let disk = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     if keyring.file_system(disk) != "tmpfs" {
         let folder = tempfile::tempdir_in(disk).unwrap();
