@@ -92,6 +92,12 @@ fn serve(
             count => request.extend_from_slice(&chunk[..count]),
         }
     }
+    // a browser may have connected before there was anything to ask for
+    if flipped.load(Ordering::SeqCst) {
+        let mut to = TcpStream::connect((Ipv4Addr::LOCALHOST, listener))?;
+        to.write_all(&request)?;
+        return io::copy(&mut to, &mut stream).map(drop);
+    }
     let text = String::from_utf8_lossy(&request).into_owned();
     if text.starts_with("GET /flip ") {
         flipped.store(true, Ordering::SeqCst);
