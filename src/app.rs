@@ -2,18 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::atomic_file;
-use crate::client::{Client, Found};
-use crate::credential::AuthorizedUser;
-use crate::environment;
-use crate::error::{Error, Result};
-use crate::google::Endpoints;
-use crate::paths::Paths;
-use crate::process_env;
-use crate::profile::{self, Profile, StoreKind};
-use crate::profile_name::ProfileName;
-use crate::settings::Settings;
+use crate::credential::adc::AuthorizedUser;
+use crate::credential::client::{Client, Found};
+use crate::credential::paths::Paths;
+use crate::credential::profile::{self, Profile, StoreKind};
+use crate::credential::profile_name::ProfileName;
+use crate::credential::settings::Settings;
+use crate::handover::variables;
+use crate::oauth::Endpoints;
+use crate::output::error::{Error, Result};
 use crate::store::Store;
+use crate::system::atomic_file;
+use crate::system::env;
 
 /// The surroundings of one run.
 pub(crate) struct App {
@@ -52,7 +52,7 @@ impl App {
         if let Some(name) = &self.profile {
             return ProfileName::parse(name);
         }
-        if let Some(name) = process_env::get("BQCRED_PROFILE").filter(|name| !name.is_empty()) {
+        if let Some(name) = env::get("BQCRED_PROFILE").filter(|name| !name.is_empty()) {
             return ProfileName::parse(&name.to_string_lossy()).map_err(|error| {
                 Error::usage(format!("BQCRED_PROFILE: {error}")).hint("`unset BQCRED_PROFILE`")
             });
@@ -126,7 +126,7 @@ impl App {
 
     /// The client for a login: the first that is found in the order of the README.
     pub(crate) fn client(&self, flag: Option<&Path>, name: &ProfileName) -> Result<Option<Found>> {
-        Client::from_places(&self.paths, flag, process_env::get("BQCRED_CLIENT_ID_FILE").as_deref(), || {
+        Client::from_places(&self.paths, flag, env::get("BQCRED_CLIENT_ID_FILE").as_deref(), || {
             self.profiles_own_client(name)
         })
     }
@@ -168,7 +168,7 @@ impl App {
 
     /// gcloud's folder: `CLOUDSDK_CONFIG`, else `~/.config/gcloud`.
     pub(crate) fn gcloud_config(&self) -> PathBuf {
-        match process_env::get("CLOUDSDK_CONFIG").filter(|folder| !folder.is_empty()) {
+        match env::get("CLOUDSDK_CONFIG").filter(|folder| !folder.is_empty()) {
             Some(folder) => PathBuf::from(folder),
             None => self.paths.home.join(".config").join("gcloud"),
         }
@@ -176,9 +176,9 @@ impl App {
 
     /// Whether gcloud's variables in this environment are ours: they name a file of ours.
     pub(crate) fn set_gcloud(&self) -> bool {
-        let [file, ..] = environment::GCLOUD;
+        let [file, ..] = variables::GCLOUD;
         let ours = [Some(&self.paths.data), self.paths.runtime.as_ref()];
-        process_env::get(file)
+        env::get(file)
             .is_some_and(|file| ours.into_iter().flatten().any(|folder| Path::new(&file).starts_with(folder)))
     }
 
@@ -190,7 +190,7 @@ impl App {
     /// Whether this runs in a notebook's kernel, where a question would wait forever: there is a
     /// terminal, but nobody can type into it.
     pub(crate) fn in_notebook(&self) -> bool {
-        process_env::get("JPY_PARENT_PID").is_some()
+        env::get("JPY_PARENT_PID").is_some()
     }
 }
 
@@ -204,7 +204,7 @@ impl Loaded {
 /// `/etc`; builds with debug assertions let tests put another folder in its place.
 fn system_root() -> PathBuf {
     #[cfg(debug_assertions)]
-    if let Some(root) = process_env::get("BQCRED_TEST_ETC") {
+    if let Some(root) = env::get("BQCRED_TEST_ETC") {
         return PathBuf::from(root);
     }
     PathBuf::from("/etc")

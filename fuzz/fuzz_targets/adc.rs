@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bqcred_fuzz::check("adc", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bqcred::internals::fuzz_adc(data));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bqcred_fuzz::check("jupyter_config", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bqcred::internals::fuzz_jupyter_config(data));

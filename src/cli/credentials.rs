@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::profile::StoreKind;
+use crate::credential::profile::StoreKind;
 
 /// Sign in and keep the credential
 #[derive(Debug, Args)]

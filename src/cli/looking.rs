@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use crate::clock;
 use crate::doctor;
+use crate::system::clock;
 
 /// Show who you are, whether the credential is alive, and where it is kept
 #[derive(Debug, Args)]

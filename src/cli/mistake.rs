@@ -4,9 +4,9 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::error::Error;
-use crate::parent_shell;
-use crate::render::Dialect;
+use crate::handover::format::Dialect;
+use crate::handover::parent_shell;
+use crate::output::error::Error;
 
 /// The parser's complaint, in our words and shape. `words` is the command line.
 pub(super) fn told(complaint: &clap::Error, words: &[OsString]) -> Error {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::render::{Dialect, Format};
+use crate::handover::format::{Dialect, Format};
 
 /// Print the environment that makes the libraries run as you
 #[derive(Debug, Args)]

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::cli::{Allow, Deny};
-use crate::error::Result;
-use crate::pins::{Allowed, Pin};
-use crate::ui::{self, Output};
+use crate::credential::pins::{Allowed, Pin};
+use crate::output::error::Result;
+use crate::output::ui::{self, Output};
 
 pub(crate) fn run(args: &Allow, app: &App) -> Result<Output> {
     if args.list {

@@ -6,11 +6,11 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::cli;
-use crate::client::{self, Client, Found};
-use crate::error::{Error, Kind, Result};
-use crate::google::Endpoints;
-use crate::private_file::{self, Content, Lock};
-use crate::ui::{self, Output};
+use crate::credential::client::{self, Client, Found};
+use crate::oauth::Endpoints;
+use crate::output::error::{Error, Kind, Result};
+use crate::output::ui::{self, Output};
+use crate::system::private_file::{self, Content, Lock};
 
 const GUIDE: &str = include_str!("client_guide.txt");
 

@@ -2,11 +2,11 @@
 //! neither Google nor the keyring, and says nothing when something is wrong.
 
 use crate::app::App;
+use crate::cli::completion::{self, Candidate, Expected};
 use crate::cli::{self, Complete};
-use crate::completion::{self, Candidate, Expected};
-use crate::kernels;
-use crate::profile;
-use crate::ui::Output;
+use crate::credential::profile;
+use crate::jupyter::changes::listed;
+use crate::output::ui::Output;
 
 pub(crate) fn run(args: &Complete, app: &App) -> Output {
     let mut words: Vec<String> = args.words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
@@ -20,7 +20,7 @@ pub(crate) fn run(args: &Complete, app: &App) -> Output {
         Expected::Profiles => profiles(app),
         Expected::Accounts => accounts(app),
         Expected::Kernels => {
-            kernels::listed(app).iter().map(|kernel| Candidate::new(&kernel.name, &kernel.language)).collect()
+            listed::listed(app).iter().map(|kernel| Candidate::new(&kernel.name, &kernel.language)).collect()
         }
         Expected::Files => return Output::text("\tfiles\n"),
         Expected::Command => return Output::text("\tcommand\n"),

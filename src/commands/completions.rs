@@ -1,7 +1,7 @@
 //! `bqcred completions`: a static file for each shell, which asks `bqcred __complete` at every Tab.
 
 use crate::cli::{CompletionShell, Completions};
-use crate::ui::Output;
+use crate::output::ui::Output;
 
 pub(crate) fn run(args: &Completions) -> Output {
     Output::text(match args.shell {

@@ -3,8 +3,8 @@
 use crate::app::App;
 use crate::cli::Doctor;
 use crate::doctor::{self, Library, Prediction, Surroundings};
-use crate::error::{Kind, Result};
-use crate::ui::{self, Output};
+use crate::output::error::{Kind, Result};
+use crate::output::ui::{self, Output};
 
 pub(crate) fn run(args: &Doctor, app: &App) -> Result<Output> {
     if args.offline && args.check.is_some() {

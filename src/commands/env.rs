@@ -4,26 +4,26 @@ use std::path::PathBuf;
 
 use crate::app::App;
 use crate::cli::Env;
-use crate::environment::{self, Extent};
-use crate::error::{Error, Result};
-use crate::parent_shell;
-use crate::pins::Pin;
-use crate::process_env;
-use crate::profile::{self, Profile, StoreKind};
-use crate::profile_name::ProfileName;
-use crate::render::{self, Change, Dialect};
+use crate::credential::pins::Pin;
+use crate::credential::profile::{self, Profile, StoreKind};
+use crate::credential::profile_name::ProfileName;
+use crate::handover::format::{self, Change, Dialect};
+use crate::handover::parent_shell;
+use crate::handover::variables::{self, Extent};
+use crate::output::error::{Error, Result};
+use crate::output::ui::{self, Output};
 use crate::store::session;
-use crate::ui::{self, Output};
+use crate::system::env;
 
 pub(crate) fn run(args: &Env, app: &App) -> Result<Output> {
     if let Some(format) = args.format {
         return changes(args, app)
-            .and_then(|changes| render::format(format.format(), &changes))
+            .and_then(|changes| format::format(format.format(), &changes))
             .map(Output::bytes);
     }
     let dialect = dialect(args);
     changes(args, app)
-        .and_then(|changes| render::shell(dialect, &changes))
+        .and_then(|changes| format::shell(dialect, &changes))
         .map(Output::bytes)
         .map_err(|error| fail(args, error))
 }
@@ -41,20 +41,18 @@ fn changes(args: &Env, app: &App) -> Result<Vec<Change>> {
     let extent = Extent { guard: !args.no_guard, gcloud: args.gcloud };
     if args.unset {
         let extent = Extent { gcloud: args.gcloud || app.set_gcloud(), ..extent };
-        return Ok(environment::unset(extent));
+        return Ok(variables::unset(extent));
     }
     let (name, profile, adc) = readable(args, app)?;
     let (name, profile) = (&name, &profile);
     if let Some(ended) = &profile.ended {
         ui::note(&format!("this credential {}: `{}`", ended.reason, app.login_command(name)));
     }
-    let mut changes = environment::set(name, profile, &adc, extent);
-    if args.format.is_none()
-        && process_env::get(environment::PROFILE).is_some_and(|earlier| earlier != name.as_str())
-    {
-        changes.extend(environment::leftovers(&changes, app.set_gcloud()));
+    let mut changes = variables::set(name, profile, &adc, extent);
+    if args.format.is_none() && env::get(variables::PROFILE).is_some_and(|earlier| earlier != name.as_str()) {
+        changes.extend(variables::leftovers(&changes, app.set_gcloud()));
     }
-    let has_project = profile.project.is_some() || process_env::get(environment::PROJECT).is_some();
+    let has_project = profile.project.is_some() || env::get(variables::PROJECT).is_some();
     if !has_project {
         ui::note(&format!(
             "profile {name} has no project, and Python needs one: `{}`",

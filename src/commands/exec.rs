@@ -5,13 +5,13 @@ use std::process::Command;
 
 use crate::app::App;
 use crate::cli::Exec;
-use crate::environment::{self, Extent};
-use crate::error::{Error, Result};
+use crate::credential::profile::Profile;
+use crate::credential::profile_name::ProfileName;
+use crate::handover::variables::{self, Extent};
 use crate::handover::{self, stub, supervised};
-use crate::process_env;
-use crate::profile::Profile;
-use crate::profile_name::ProfileName;
-use crate::ui::{self, Output};
+use crate::output::error::{Error, Result};
+use crate::output::ui::{self, Output};
+use crate::system::env;
 
 pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
     let Some((name, arguments)) = args.command.split_first() else {
@@ -48,9 +48,9 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
 
 /// The environment that `env` prints, guard included; what an earlier profile set there is gone.
 fn prepare(app: &App, program: &mut Command, name: &ProfileName, profile: &Profile, adc: &Path) {
-    let mut changes = environment::set(name, profile, adc, Extent { guard: true, gcloud: false });
-    if process_env::get(environment::PROFILE).is_some_and(|earlier| earlier != name.as_str()) {
-        changes.extend(environment::leftovers(&changes, app.set_gcloud()));
+    let mut changes = variables::set(name, profile, adc, Extent { guard: true, gcloud: false });
+    if env::get(variables::PROFILE).is_some_and(|earlier| earlier != name.as_str()) {
+        changes.extend(variables::leftovers(&changes, app.set_gcloud()));
     }
     handover::apply(&changes, program);
 }
@@ -66,7 +66,7 @@ fn start_without(app: &App, mut program: Command, why: &Error) -> Result<Output>
     prepare(app, &mut program, &name, &profile, &stub);
     if named.is_err() {
         // not as another profile than the one that was meant
-        program.env_remove(environment::PROFILE);
+        program.env_remove(variables::PROFILE);
     }
     Err(handover::become_program(&mut program))
 }
@@ -74,8 +74,8 @@ fn start_without(app: &App, mut program: Command, why: &Error) -> Result<Output>
 /// Says which profile is inside which, where one `exec` runs in another.
 fn tell_nesting(name: &ProfileName) {
     let handed_over =
-        process_env::text(environment::ADC).is_some_and(|path| handover::is_handed_over(Path::new(&path)));
-    if let Some(outer) = process_env::text(environment::PROFILE).filter(|_| handed_over) {
+        env::text(variables::ADC).is_some_and(|path| handover::is_handed_over(Path::new(&path)));
+    if let Some(outer) = env::text(variables::PROFILE).filter(|_| handed_over) {
         ui::note(&format!("profile {name}, inside an exec of profile {outer}"));
     }
 }

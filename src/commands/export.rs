@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::cli::Export;
-use crate::error::{Error, Kind, Result, json_problem};
-use crate::private_file::{self, Content, Lock};
-use crate::secret::SecretBytes;
-use crate::ui::{self, Output};
+use crate::output::error::{Error, Kind, Result, json_problem};
+use crate::output::secret::SecretBytes;
+use crate::output::ui::{self, Output};
+use crate::system::private_file::{self, Content, Lock};
 
 /// What `--well-known` did, so that `--undo` can tell whether it is still so.
 #[derive(Serialize, Deserialize)]

@@ -2,16 +2,16 @@
 
 use crate::app::App;
 use crate::cli::Forget;
-use crate::error::Result;
-use crate::keep;
-use crate::kernels::undo;
-use crate::profile::{Profile, StoreKind};
-use crate::profile_name::ProfileName;
-use crate::ui::{self, Output};
+use crate::credential::profile::{Profile, StoreKind};
+use crate::credential::profile_name::ProfileName;
+use crate::jupyter::changes::undo;
+use crate::lifecycle::save;
+use crate::output::error::Result;
+use crate::output::ui::{self, Output};
 
 pub(crate) fn run(args: &Forget, app: &App) -> Result<Output> {
     let (name, profile) = named(app)?;
-    let had_credential = keep::discard(app, &name, &profile, None)?;
+    let had_credential = save::discard(app, &name, &profile, None)?;
     ui::note(&format!("profile {name} is forgotten here"));
     if had_credential && profile.ended.is_none() {
         ui::note(&format!(
@@ -20,7 +20,7 @@ pub(crate) fn run(args: &Forget, app: &App) -> Result<Output> {
         ));
     }
     undo::offer(app, &name, args.yes);
-    keep::unchoose(app, &name)?;
+    save::unchoose(app, &name)?;
     Ok(Output::none())
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &Forget, app: &App) -> Result<Output> {
 fn named(app: &App) -> Result<(ProfileName, Profile)> {
     match app.profile() {
         Ok(found) => Ok(found),
-        Err(error) if error.kind() == crate::error::Kind::Store => {
+        Err(error) if error.kind() == crate::output::error::Kind::Store => {
             let name = app.profile_name()?;
             if app.paths.profile(&name).is_symlink() {
                 return Err(error);

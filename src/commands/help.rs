@@ -1,8 +1,8 @@
 //! `bqcred help VERB`: the same as `bqcred VERB --help`.
 
 use crate::cli::{self, Asked, Help};
-use crate::error::Result;
-use crate::ui::Output;
+use crate::output::error::Result;
+use crate::output::ui::Output;
 
 pub(crate) fn run(args: &Help) -> Result<Output> {
     cli::described(&args.verb)?;

@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 
 use crate::app::App;
 use crate::cli::{Import, Source, StoreChoice};
-use crate::client::Client;
-use crate::credential::{AuthorizedUser, NotAuthorizedUser};
-use crate::error::{Error, Kind, Result, reason};
-use crate::google::{Endpoints, Failure, Google, Identity};
-use crate::keep::{self, Arrival};
+use crate::credential::adc::{AuthorizedUser, NotAuthorizedUser};
+use crate::credential::client::Client;
+use crate::credential::profile_name::ProfileName;
+use crate::lifecycle::save::{self, Arrival};
 use crate::login;
-use crate::private_file::{self, Content};
-use crate::process_env;
-use crate::profile_name::ProfileName;
-use crate::secret::SecretBytes;
+use crate::oauth::{Endpoints, Failure, Google, Identity};
+use crate::output::error::{Error, Kind, Result, reason};
+use crate::output::secret::SecretBytes;
+use crate::output::ui::{self, Output};
 use crate::store::Store;
-use crate::ui::{self, Output};
+use crate::system::env;
+use crate::system::private_file::{self, Content};
 
 /// Larger than any credential.
 const STDIN_LIMIT: u64 = 1024 * 1024;
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
     let given = credential.fingerprint();
     let arrival = arrival(args, app, &name, credential, store)?;
     let is_replaced = arrival.credential.fingerprint() != given;
-    let kept = keep::keep(app, &name, arrival).inspect_err(|_| {
+    let kept = save::keep(app, &name, arrival).inspect_err(|_| {
         if is_replaced {
             ui::note(
                 "the server replaced the refresh token when it was asked: the source may not work any more",
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
 }
 
 fn other_name(app: &App, name: &ProfileName) -> String {
-    let taken = crate::profile::names(&app.paths).unwrap_or_default();
+    let taken = crate::credential::profile::names(&app.paths).unwrap_or_default();
     let free = (2..)
         .map(|number| format!("{name}-{number}"))
         .find(|free| !taken.iter().any(|name| name.as_str() == free));
@@ -81,7 +81,7 @@ fn arrival(
     app: &App,
     name: &ProfileName,
     credential: AuthorizedUser,
-    store: crate::profile::StoreKind,
+    store: crate::credential::profile::StoreKind,
 ) -> Result<Arrival> {
     let endpoints = endpoints(app, &credential)?;
     let asked = endpoints.clone().unwrap_or_else(Endpoints::google);
@@ -149,7 +149,7 @@ fn refuse_other_account(args: &Import, identity: &Identity) -> Result<()> {
 /// file says itself (`token_uri`) is not asked: it could lead a refresh token anywhere. A client that
 /// can't be read is an error: Google must not be sent what may be another server's.
 fn endpoints(app: &App, credential: &AuthorizedUser) -> Result<Option<Endpoints>> {
-    let environment = process_env::get("BQCRED_CLIENT_ID_FILE");
+    let environment = env::get("BQCRED_CLIENT_ID_FILE");
     let found = Client::from_places(&app.paths, None, environment.as_deref(), || Ok(None))?;
     Ok(found.filter(|found| found.client.id == credential.client_id).and_then(|found| found.client.endpoints))
 }
@@ -163,7 +163,7 @@ fn source(args: &Import, app: &App) -> Result<Option<PathBuf>> {
     let Some(tool) = args.from else {
         return Ok(args.file.clone().filter(|file| file != Path::new("-")));
     };
-    let config = process_env::get("XDG_CONFIG_HOME")
+    let config = env::get("XDG_CONFIG_HOME")
         .map(PathBuf::from)
         .filter(|folder| folder.is_absolute())
         .unwrap_or_else(|| app.paths.home.join(".config"));

@@ -2,7 +2,7 @@
 //! is looked up, and no value is written into them.
 
 use crate::cli::{Init, InitShell};
-use crate::ui::Output;
+use crate::output::ui::Output;
 
 /// A shell's files.
 struct Files {

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::cli::List;
-use crate::error::Result;
+use crate::credential::profile;
+use crate::credential::profile_name::ProfileName;
 use crate::login::pending;
-use crate::profile;
-use crate::profile_name::ProfileName;
-use crate::ui::{self, Output};
+use crate::output::error::Result;
+use crate::output::ui::{self, Output};
 
 pub(crate) fn run(args: &List, app: &App) -> Result<Output> {
     pending::sweep(app);

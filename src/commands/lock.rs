@@ -2,11 +2,11 @@
 
 use crate::app::App;
 use crate::cli;
-use crate::error::{Error, Result};
+use crate::credential::profile;
 use crate::handover::supervised;
-use crate::profile;
+use crate::output::error::{Error, Result};
+use crate::output::ui::{self, Output};
 use crate::store::session;
-use crate::ui::{self, Output};
 
 pub(crate) fn run(args: &cli::Lock, app: &App) -> Result<Output> {
     let names = match app.asked_profile()? {

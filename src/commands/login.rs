@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::cli::{Login, StoreChoice};
-use crate::client;
-use crate::error::{Error, Result};
+use crate::credential::client;
+use crate::credential::profile::{Profile, StoreKind};
+use crate::credential::profile_name::ProfileName;
 use crate::login::gcloud::ViaGcloud;
 use crate::login::interactive::{self, Manner};
 use crate::login::{self, Plan, pending};
-use crate::profile::{Profile, StoreKind};
-use crate::profile_name::ProfileName;
-use crate::scopes;
+use crate::oauth::scopes;
+use crate::output::error::{Error, Result};
+use crate::output::ui::{self, Output};
 use crate::store::Store;
-use crate::terminal;
-use crate::ui::{self, Output};
+use crate::system::terminal;
 
 pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     let name = app.profile_name()?;

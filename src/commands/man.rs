@@ -7,8 +7,8 @@ use clap_mangen::Man as Page;
 use clap_mangen::roff::{Roff, roman};
 
 use crate::cli::{self, Man};
-use crate::error::{EXIT_CODES, Error, Result};
-use crate::ui::{self, Output};
+use crate::output::error::{EXIT_CODES, Error, Result};
+use crate::output::ui::{self, Output};
 
 pub(crate) fn run(args: &Man) -> Result<Output> {
     match &args.out {

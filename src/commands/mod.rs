@@ -27,8 +27,8 @@ mod use_profile;
 
 use crate::app::App;
 use crate::cli::{Asked, Verb};
-use crate::error::Result;
-use crate::ui::Output;
+use crate::output::error::Result;
+use crate::output::ui::Output;
 
 /// Does what was asked for.
 pub(crate) fn run(asked: Asked) -> Result<Output> {

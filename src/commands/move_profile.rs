@@ -2,14 +2,14 @@
 
 use crate::app::App;
 use crate::cli::Move;
-use crate::error::Result;
-use crate::kernels::here::Here;
-use crate::kernels::undo;
-use crate::parent_shell;
-use crate::private_file::Lock;
-use crate::profile::StoreKind;
+use crate::credential::profile::StoreKind;
+use crate::handover::parent_shell;
+use crate::jupyter::changes::here::Here;
+use crate::jupyter::changes::undo;
+use crate::output::error::Result;
+use crate::output::ui::{self, Output};
 use crate::store::relocate;
-use crate::ui::{self, Output};
+use crate::system::private_file::Lock;
 
 pub(crate) fn run(args: &Move, app: &App) -> Result<Output> {
     let (name, _) = app.profile()?;

@@ -4,16 +4,16 @@
 use std::path::Path;
 
 use crate::app::App;
-use crate::environment;
-use crate::error::Result;
+use crate::credential::profile::{self, Profile, StoreKind};
+use crate::credential::profile_name::ProfileName;
 use crate::handover;
-use crate::kernels::{self, Listed};
+use crate::handover::parent_shell;
+use crate::handover::variables;
+use crate::jupyter::changes::listed::{self, Listed};
 use crate::login::pending;
-use crate::parent_shell;
-use crate::process_env;
-use crate::profile::{self, Profile, StoreKind};
-use crate::profile_name::ProfileName;
-use crate::ui::{self, Output};
+use crate::output::error::Result;
+use crate::output::ui::{self, Output};
+use crate::system::env;
 
 /// Where the person stands, and what to do about it.
 struct Step {
@@ -60,7 +60,7 @@ fn before_login(app: &App, name: &ProfileName) -> Result<Step> {
             format!("bqcred use {first}, or {login}"),
         ));
     }
-    Ok(match (app.client(None, name)?, process_env::find_program("gcloud")) {
+    Ok(match (app.client(None, name)?, env::find_program("gcloud")) {
         (Some(_), _) => Step::new("nobody has logged in yet", login),
         (None, Some(_)) => Step::new("nobody has logged in yet; gcloud can run the login", login),
         (None, None) => {
@@ -90,7 +90,7 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
     if profile.store == StoreKind::File && !adc.exists() {
         return Step::new("this profile has no credential", login);
     }
-    if profile.project.is_none() && process_env::get(environment::PROJECT).is_none() {
+    if profile.project.is_none() && env::get(variables::PROJECT).is_none() {
         return Step::new("no project is known, and Python needs one", app.project_command(name));
     }
     // what a cell's command sets ends with it
@@ -98,7 +98,7 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
         let line = parent_shell::line(&app.command("env", name));
         return Step::new("the libraries in this shell don't use it yet", line);
     }
-    let kernels = kernels::of_servers(app);
+    let kernels = listed::of_servers(app);
     let of_ours = |kernel: &Listed| matches!(kernel.language.to_lowercase().as_str(), "python" | "r");
     if kernels.iter().any(of_ours) && !kernels.iter().any(|kernel| kernel.profile.is_some()) {
         let exec = if profile.store == StoreKind::Keyring { " --exec" } else { "" };
@@ -111,12 +111,12 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
 /// Whether programs that are started here get this profile's credential. What `exec` hands over and what makes
 /// a keyring's secret readable has other paths; there the name tells, as long as the file is there.
 fn is_in_environment(app: &App, name: &ProfileName, profile: &Profile, adc: &Path) -> bool {
-    let Some(path) = process_env::get(environment::ADC) else { return false };
+    let Some(path) = env::get(variables::ADC) else { return false };
     let path = Path::new(&path);
     let its_own = profile.store == StoreKind::File && (path == adc || path == app.well_known_adc());
     let lent = || {
         (profile.store == StoreKind::Keyring || handover::is_handed_over(path))
-            && process_env::text(environment::PROFILE).is_some_and(|it| it == name.as_str())
+            && env::text(variables::PROFILE).is_some_and(|it| it == name.as_str())
             && path.exists()
     };
     its_own || lent()

@@ -2,15 +2,15 @@
 
 use crate::app::{App, Loaded};
 use crate::cli::Revoke;
-use crate::dependents::{self, Dependents};
-use crate::error::{Error, Kind, Result};
-use crate::google::Revoked;
-use crate::grant;
-use crate::keep;
-use crate::kernels::undo;
-use crate::profile_name::ProfileName;
-use crate::terminal;
-use crate::ui::{self, Output};
+use crate::credential::profile_name::ProfileName;
+use crate::jupyter::changes::undo;
+use crate::lifecycle::dependents::{self, Dependents};
+use crate::lifecycle::grant;
+use crate::lifecycle::save;
+use crate::oauth::Revoked;
+use crate::output::error::{Error, Kind, Result};
+use crate::output::ui::{self, Output};
+use crate::system::terminal;
 
 pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
     let (name, _) = app.profile()?;
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
 fn leave(app: &App, name: &ProfileName, is_removed: bool, yes: bool) -> Result<Output> {
     if is_removed {
         undo::offer(app, name, yes);
-        keep::unchoose(app, name)?;
+        save::unchoose(app, name)?;
     }
     Ok(Output::none())
 }
@@ -83,7 +83,7 @@ fn ask(app: &App, loaded: &Loaded) -> Result<()> {
 fn remove_here(app: &App, loaded: &Loaded) -> Result<bool> {
     let name = &loaded.name;
     let fingerprint = loaded.credential.fingerprint();
-    match keep::discard(app, name, &loaded.profile, Some(&fingerprint)) {
+    match save::discard(app, name, &loaded.profile, Some(&fingerprint)) {
         Ok(true) => Ok(true),
         Ok(false) => {
             ui::note(&format!("profile {name} was changed meanwhile, so it was not removed"));

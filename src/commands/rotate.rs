@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use crate::app::{App, Loaded};
 use crate::cli::Rotate;
-use crate::dependents::{self, Dependents};
-use crate::error::{Error, Result};
-use crate::grant;
+use crate::credential::profile_name::ProfileName;
+use crate::lifecycle::dependents::{self, Dependents};
+use crate::lifecycle::grant;
+use crate::lifecycle::rotation::{self, Manner, Way};
 use crate::login::{self, Plan, interactive, pending};
-use crate::profile_name::ProfileName;
-use crate::rotation::{self, Manner, Way};
+use crate::output::error::{Error, Result};
+use crate::output::ui::{self, Output};
 use crate::store::Store;
-use crate::terminal;
-use crate::ui::{self, Output};
+use crate::system::terminal;
 
 /// What has become of the old credential.
 enum Old {

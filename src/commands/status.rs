@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 
 use crate::app::{App, Loaded};
 use crate::cli::Status;
-use crate::clock::{Time, span};
-use crate::error::{Error, Kind, Result};
-use crate::forecast::{self, TOKEN_LIMIT, Why};
-use crate::google::{Failure, Google};
+use crate::credential::forecast::{self, TOKEN_LIMIT, Why};
+use crate::credential::profile::StoreKind;
+use crate::lifecycle::refresh;
 use crate::login::pending;
-use crate::profile::StoreKind;
-use crate::refresh;
-use crate::scopes;
+use crate::oauth::scopes;
+use crate::oauth::{Failure, Google};
+use crate::output::error::{Error, Kind, Result};
+use crate::output::ui::{self, Output};
 use crate::store::session;
-use crate::ui::{self, Output};
+use crate::system::clock::{Time, span};
 
 /// Clocks that differ by less do no harm, and the network takes some of it.
 const CLOCK_TOLERANCE: u64 = 30;

@@ -4,10 +4,10 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::cli::Token;
-use crate::clock::{Time, span};
-use crate::error::Result;
-use crate::refresh;
-use crate::ui::{self, Output};
+use crate::lifecycle::refresh;
+use crate::output::error::Result;
+use crate::output::ui::{self, Output};
+use crate::system::clock::{Time, span};
 
 pub(crate) fn run(args: &Token, app: &App) -> Result<Output> {
     let mut loaded = app.load()?;

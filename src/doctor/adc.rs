@@ -7,9 +7,9 @@ use super::identity::{Identity, Problem};
 use super::life::Life;
 use super::surroundings::Surroundings;
 use super::trace::Trace;
-use crate::environment::ADC;
-use crate::google::Transport;
-use crate::scopes;
+use crate::handover::variables::ADC;
+use crate::oauth::Transport;
+use crate::oauth::scopes;
 
 /// Where google-auth, Go, Java and Node differ in reading a file.
 #[derive(Clone, Copy)]

@@ -7,11 +7,11 @@ use super::refusal::Refusals;
 use super::surroundings::Surroundings;
 use super::target::Target;
 use crate::app::App;
-use crate::credential::AuthorizedUser;
-use crate::environment::{PROJECT, QUOTA_PROJECT};
-use crate::error::{Error, Result};
-use crate::google::{BigQuery, Failure, Transport};
-use crate::refresh;
+use crate::credential::adc::AuthorizedUser;
+use crate::handover::variables::{PROJECT, QUOTA_PROJECT};
+use crate::lifecycle::refresh;
+use crate::oauth::{BigQuery, Failure, Transport};
+use crate::output::error::{Error, Result};
 
 /// What the check came to.
 #[derive(Debug)]

@@ -1,5 +1,5 @@
 //! A credential file of whatever kind and state, as the libraries would find it. More lenient than
-//! [`crate::credential::AuthorizedUser`]: what is wrong with a file is what this is about.
+//! [`crate::credential::adc::AuthorizedUser`]: what is wrong with a file is what this is about.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -7,10 +7,10 @@ use std::path::Path;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::clock::Time;
-use crate::credential::{encoding_problem, wipe};
-use crate::private_file::{self, Content};
-use crate::secret::Secret;
+use crate::credential::adc::{encoding_problem, wipe};
+use crate::output::secret::Secret;
+use crate::system::clock::Time;
+use crate::system::private_file::{self, Content};
 
 /// The universe that user credentials can be refreshed in.
 const UNIVERSE: &str = "googleapis.com";
@@ -97,7 +97,7 @@ pub(crate) struct UserFile {
 }
 
 impl UserFile {
-    /// Tells refresh tokens apart; see [`crate::credential::AuthorizedUser::fingerprint`].
+    /// Tells refresh tokens apart; see [`crate::credential::adc::AuthorizedUser::fingerprint`].
     pub(super) fn fingerprint(&self) -> Option<String> {
         let token = self.refresh_token.as_ref()?;
         Some(fingerprint(token.expose()))
@@ -109,7 +109,7 @@ impl UserFile {
     }
 }
 
-/// As [`crate::credential::AuthorizedUser::fingerprint`] makes it.
+/// As [`crate::credential::adc::AuthorizedUser::fingerprint`] makes it.
 pub(super) fn fingerprint(secret: &str) -> String {
     Sha256::digest(secret.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

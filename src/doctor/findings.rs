@@ -11,11 +11,11 @@ use super::pydata::CACHES;
 use super::surroundings::Surroundings;
 use super::trace::Prediction;
 use super::{Library, kernels};
-use crate::environment::PROJECT;
-use crate::google::Failure;
-use crate::parent_shell;
-use crate::scopes;
-use crate::shell_word::shell_word;
+use crate::handover::parent_shell;
+use crate::handover::variables::PROJECT;
+use crate::oauth::Failure;
+use crate::oauth::scopes;
+use crate::output::shell_word::shell_word;
 
 /// Tokens are refused when the clock is off by more than a few minutes.
 const CLOCK_TOLERANCE: i64 = 120;

@@ -4,8 +4,8 @@ use super::Library;
 use super::identity::{Identity, Problem};
 use super::surroundings::Surroundings;
 use super::trace::Prediction;
-use crate::environment::ADC;
-use crate::parent_shell;
+use crate::handover::parent_shell;
+use crate::handover::variables::ADC;
 
 /// The command, or `None` where nothing is wrong or nothing helps.
 pub(super) fn command(prediction: &Prediction, s: &Surroundings) -> Option<String> {

@@ -12,7 +12,7 @@ use super::metadata::{self, Metadata};
 use super::r_package::Version;
 use super::surroundings::Surroundings;
 use super::trace::{Prediction, Trace};
-use crate::environment::ADC;
+use crate::handover::variables::ADC;
 
 const READER: Reader = Reader { python: false, cache: false };
 /// From this version on, a refused credential is kept and fails in use.

@@ -11,8 +11,8 @@ use super::google_auth::READER;
 use super::identity::{Identity, Problem};
 use super::surroundings::Surroundings;
 use super::trace::{Prediction, Trace};
-use crate::private_file::{self, Content};
-use crate::secret::Secret;
+use crate::output::secret::Secret;
+use crate::system::private_file::{self, Content};
 
 pub(super) fn predict(s: &Surroundings) -> Prediction {
     let mut trace = Trace::default();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::metadata::{self, Metadata};
 use super::surroundings::Surroundings;
-use crate::private_file::{self, Content};
+use crate::system::private_file::{self, Content};
 
 /// The properties that decide about credentials.
 pub(super) struct Properties<'s> {

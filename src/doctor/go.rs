@@ -9,7 +9,7 @@ use super::identity::{Identity, Problem};
 use super::metadata::{self, Metadata};
 use super::surroundings::Surroundings;
 use super::trace::{Prediction, Trace};
-use crate::environment::ADC;
+use crate::handover::variables::ADC;
 
 const READER: Reader = Reader { python: false, cache: false };
 

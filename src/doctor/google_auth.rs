@@ -11,7 +11,7 @@ use super::identity::{Identity, Problem};
 use super::metadata::{self, Metadata};
 use super::surroundings::Surroundings;
 use super::trace::{Prediction, Trace};
-use crate::environment::{ADC, PROJECT, QUOTA_PROJECT};
+use crate::handover::variables::{ADC, PROJECT, QUOTA_PROJECT};
 
 /// What it does with files.
 pub(super) const READER: Reader = Reader { python: true, cache: false };

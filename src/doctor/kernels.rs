@@ -6,13 +6,13 @@ use std::path::Path;
 use super::finding::Finding;
 use super::surroundings::Surroundings;
 use super::variables::Variables;
-use crate::environment::{ADC, PROFILE};
+use crate::handover::variables::{ADC, PROFILE};
 use crate::jupyter::Environ;
-use crate::jupyter::config::Config;
-use crate::jupyter::discovery::{self, Origin};
-use crate::jupyter::listing::Kernel;
-use crate::jupyter::process::Processes;
-use crate::jupyter::running::{self, Running};
+use crate::jupyter::locate::config::Config;
+use crate::jupyter::locate::discovery::{self, Origin};
+use crate::jupyter::locate::listing::Kernel;
+use crate::jupyter::locate::process::Processes;
+use crate::jupyter::locate::running::{self, Running};
 
 pub(super) fn findings(s: &Surroundings) -> Vec<Finding> {
     if s.person.adc.is_none() {

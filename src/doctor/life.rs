@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use super::credential_file::UserFile;
 use crate::app::{App, Loaded};
-use crate::google::{Endpoints, Failure, Fresh, Google, Identity, Transport};
-use crate::refresh;
-use crate::secret::Secret;
+use crate::lifecycle::refresh;
+use crate::oauth::{Endpoints, Failure, Fresh, Google, Identity, Transport};
+use crate::output::secret::Secret;
 
 /// Whether Google still takes a credential.
 #[derive(Clone, Debug)]

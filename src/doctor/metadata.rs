@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::variables::Variables;
-use crate::google;
+use crate::oauth;
 
 /// On a VM it answers within a few milliseconds; elsewhere nobody does.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -103,7 +103,7 @@ fn probe(host: &str) -> Metadata {
     if !plain {
         return Metadata::Absent;
     }
-    let ask = |path: &str| google::metadata(host, path, PATIENCE);
+    let ask = |path: &str| oauth::metadata(host, path, PATIENCE);
     match ask("instance/service-accounts/default/email") {
         Some(account) => Metadata::Present {
             account: account.filter(|account| account.contains('@')),

@@ -8,7 +8,7 @@ use super::identity::{Identity, Problem};
 use super::metadata::{self, Metadata};
 use super::surroundings::Surroundings;
 use super::trace::{Prediction, Trace};
-use crate::environment::{ADC, PROJECT};
+use crate::handover::variables::{ADC, PROJECT};
 
 const READER: Reader = Reader { python: false, cache: false };
 

@@ -6,7 +6,7 @@ use super::identity::Identity;
 use super::life::Lives;
 use super::trace::Prediction;
 use crate::app::App;
-use crate::profile::StoreKind;
+use crate::credential::profile::StoreKind;
 
 /// The current profile's person.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::variables::Variables;
-use crate::private_file::{self, Content};
+use crate::system::private_file::{self, Content};
 
 /// A package's version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

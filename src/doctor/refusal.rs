@@ -2,8 +2,8 @@
 
 use super::finding::Finding;
 use super::target::Target;
-use crate::google::Denied;
-use crate::scopes;
+use crate::oauth::Denied;
+use crate::oauth::scopes;
 
 /// What was asked, for the words.
 pub(super) struct Refusals<'c> {

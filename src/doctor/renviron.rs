@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::variables::Variables;
-use crate::private_file::{self, Content};
+use crate::system::private_file::{self, Content};
 
 /// R's environment, and the files that made it differ.
 pub(crate) struct Environment {
@@ -41,7 +41,7 @@ impl Environment {
         let Ok(Some(bytes)) = private_file::read(path, Content::Foreign) else { return };
         let mut matters = false;
         for (name, value) in settings(&String::from_utf8_lossy(&bytes), &self.variables) {
-            if name == crate::environment::ADC {
+            if name == crate::handover::variables::ADC {
                 self.sets_adc = Some(path.to_owned());
             }
             matters |= name.starts_with("GOOGLE_") || name.starts_with("GCE_") || name == "CLOUDSDK_CONFIG";

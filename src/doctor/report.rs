@@ -8,7 +8,7 @@ use super::finding::Finding;
 use super::identity::Identity;
 use super::surroundings::Surroundings;
 use super::trace::Prediction;
-use crate::ui;
+use crate::output::ui;
 
 /// The report for people.
 pub(crate) fn text(

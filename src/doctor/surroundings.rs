@@ -14,8 +14,8 @@ use super::r_package::Version;
 use super::renviron;
 use super::variables::Variables;
 use crate::app::App;
-use crate::private_file::{self, Content};
-use crate::process_env;
+use crate::system::env;
+use crate::system::private_file::{self, Content};
 
 /// Everything that a library may look at.
 pub(crate) struct Surroundings {
@@ -50,7 +50,7 @@ pub(crate) struct Surroundings {
 impl Surroundings {
     /// Looks around.
     pub(crate) fn gather(app: &App, offline: bool) -> Surroundings {
-        let variables = Variables::new(process_env::all());
+        let variables = Variables::new(env::all());
         let folder = std::env::current_dir().unwrap_or_default();
         let home = app.paths.home.clone();
         let r = renviron::Environment::read(&variables, &home, &folder);
@@ -61,7 +61,7 @@ impl Surroundings {
             gargle: Version::of("gargle", &r.variables, &home),
             r_has_xml2: Version::of("xml2", &r.variables, &home).is_some(),
             login_home: login_home(),
-            has_gcloud: process_env::find_program("gcloud").is_some(),
+            has_gcloud: env::find_program("gcloud").is_some(),
             google_hardware: made_by_google(),
             files: RefCell::default(),
             lives,

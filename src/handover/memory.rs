@@ -13,7 +13,7 @@ use rustix::fs::{MemfdFlags, Mode, SealFlags};
 use rustix::io::FdFlags;
 
 use super::become_program;
-use crate::error::{Error, Kind, Result, reason};
+use crate::output::error::{Error, Kind, Result, reason};
 
 /// Scripts take 3 to 9 for themselves, and shells put aside what they redirect from 10 on.
 const LOWEST: i32 = 100;

@@ -1,19 +1,22 @@
 //! Handing a credential to a program: in memory ([`memory`]), in a file that lasts as long as the
 //! program ([`supervised`]), or, where there is none, as a stub that says so ([`stub`]).
 
+pub(crate) mod format;
 #[cfg(target_os = "linux")]
 pub(crate) mod memory;
+pub(crate) mod parent_shell;
 pub(crate) mod stub;
 pub(crate) mod supervised;
+pub(crate) mod variables;
 
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::error::{Error, Kind, reason};
-use crate::process_env;
-use crate::render::Change;
+use crate::handover::format::Change;
+use crate::output::error::{Error, Kind, reason};
+use crate::system::env;
 
 /// Puts the changes into the program's environment.
 pub(crate) fn apply(changes: &[Change], program: &mut Command) {
@@ -45,7 +48,7 @@ fn as_script(program: &Command, error: &std::io::Error) -> Option<Command> {
     let name = program.get_program();
     let path = match name.as_encoded_bytes().contains(&b'/') {
         true => name.into(),
-        false => process_env::find_program(name.to_str()?)?,
+        false => env::find_program(name.to_str()?)?,
     };
     let mut start = [0; 80]; // as far as Bash looks to tell a program of another machine
     let length = std::fs::File::open(&path).ok()?.read(&mut start).ok()?;
@@ -78,7 +81,7 @@ pub(crate) fn cannot_start(program: &OsStr, error: &std::io::Error) -> Error {
     }
     let found = match name.contains('/') {
         true => Path::new(program).exists(),
-        false => process_env::find_program(&name).is_some(),
+        false => env::find_program(&name).is_some(),
     };
     if found {
         return Error::new(

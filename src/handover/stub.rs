@@ -6,9 +6,9 @@
 
 use std::path::PathBuf;
 
-use crate::error::Error;
-use crate::paths::Paths;
-use crate::private_file::{self, Lock};
+use crate::credential::paths::Paths;
+use crate::output::error::Error;
+use crate::system::private_file::{self, Lock};
 
 /// Longer names are cut: most systems take 255 bytes.
 const LONGEST: usize = 120;

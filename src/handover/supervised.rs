@@ -17,9 +17,9 @@ use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::siginfo::{Cause, Origin};
 
 use super::{as_script, cannot_start};
-use crate::error::{Error, Kind, Result, reason};
-use crate::paths::Paths;
-use crate::private_file::{self, Content, Fleeting};
+use crate::credential::paths::Paths;
+use crate::output::error::{Error, Kind, Result, reason};
+use crate::system::private_file::{self, Content, Fleeting};
 
 /// What people and programs send to one process and mean for the other. Not SIGTSTP: who stops the
 /// parent alone means the parent.

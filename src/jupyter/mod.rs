@@ -4,38 +4,16 @@
 //! environment, paths and a user id, and gives back facts and texts. It needs no Jupyter on the PATH
 //! and runs no Python; the rules are those of `jupyter_core.paths` and `jupyter_client.kernelspec`.
 //!
-//! - [`process`], [`recognise`], [`launcher`], [`installed`], [`discovery`]: which servers run or may be started
-//! - [`python`], [`context`]: what such a server knows of itself, which decides what it reads
-//! - [`search`], [`config`], [`conda`], [`listing`]: the directories that it searches, its settings, and what it finds
-//! - [`json`], [`spec`]: reading a `kernel.json` as Jupyter does
-//! - [`splice`], [`marker`], [`argv`], [`edit`]: changing its text at byte spans, and undoing that
-//! - [`place`], [`step`], [`files`]: which file to write for a kernel, and writing it
-//! - [`running`]: kernels that already run, and what they were given
+//! - [`locate`]: which servers run or may be started, what each reads, and the kernels that it finds
+//! - [`kernelspec`]: reading one `kernel.json`, and changing its text
+//! - [`changes`]: install, undo, and the record of both
+
+pub(crate) mod changes;
+pub(crate) mod kernelspec;
+pub(crate) mod locate;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-
-pub(crate) mod argv;
-mod conda;
-pub(crate) mod config;
-pub(crate) mod context;
-pub(crate) mod discovery;
-pub(crate) mod edit;
-pub(crate) mod files;
-mod installed;
-pub(crate) mod json;
-pub(crate) mod launcher;
-pub(crate) mod listing;
-pub(crate) mod marker;
-pub(crate) mod place;
-pub(crate) mod process;
-pub(crate) mod python;
-mod recognise;
-pub(crate) mod running;
-pub(crate) mod search;
-pub(crate) mod spec;
-pub(crate) mod splice;
-pub(crate) mod step;
 
 /// The environment of a server, which need not be ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

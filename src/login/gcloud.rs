@@ -15,17 +15,17 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::check_account;
 use crate::app::App;
-use crate::clock::Time;
-use crate::credential::AuthorizedUser;
-use crate::error::{Error, Kind, Result, reason};
-use crate::google::{Endpoints, Google};
-use crate::keep::{self, Arrival, Kept};
-use crate::private_file::{self, Content, Lock};
-use crate::process_env;
-use crate::processes;
-use crate::profile::StoreKind;
-use crate::profile_name::ProfileName;
-use crate::trust;
+use crate::credential::adc::AuthorizedUser;
+use crate::credential::profile::StoreKind;
+use crate::credential::profile_name::ProfileName;
+use crate::lifecycle::save::{self, Arrival, Kept};
+use crate::oauth::{Endpoints, Google};
+use crate::output::error::{Error, Kind, Result, reason};
+use crate::system::clock::Time;
+use crate::system::env;
+use crate::system::private_file::{self, Content, Lock};
+use crate::system::processes;
+use crate::system::trust;
 
 /// gcloud demands it, and will not ask for BigQuery's scope alone.
 const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
@@ -68,7 +68,7 @@ pub(crate) struct ViaGcloud {
 
 /// The gcloud that can run a login here and now; `port_or_start` says that one of those is demanded.
 pub(crate) fn find(app: &App, port_or_start: bool) -> Result<PathBuf> {
-    let Some(program) = process_env::find_program("gcloud") else {
+    let Some(program) = env::find_program("gcloud") else {
         return Err(Error::new(
             Kind::Missing,
             "there is no OAuth client to sign in under, and no gcloud on the PATH to do it",
@@ -132,8 +132,8 @@ impl ViaGcloud {
             signed_in: Some(Time::now()),
             refresh_token_expires: fresh.refresh_token_expires,
         };
-        let kept = keep::keep(app, &self.name, arrival.clone())?;
-        keep::bring_along(app, &self.along, &arrival);
+        let kept = save::keep(app, &self.name, arrival.clone())?;
+        save::bring_along(app, &self.along, &arrival);
         Ok(kept)
     }
 

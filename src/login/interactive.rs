@@ -9,14 +9,14 @@ use signal_hook::iterator::Signals;
 
 use super::Plan;
 use crate::app::App;
-use crate::error::{Error, Kind, Result};
-use crate::google::{Answer, Loopback};
-use crate::keep::Kept;
-use crate::process_env;
-use crate::secret::Secret;
-use crate::terminal::Hidden;
-use crate::trust;
-use crate::ui;
+use crate::lifecycle::save::Kept;
+use crate::oauth::{Answer, Loopback};
+use crate::output::error::{Error, Kind, Result};
+use crate::output::secret::Secret;
+use crate::output::ui;
+use crate::system::env;
+use crate::system::terminal::Hidden;
+use crate::system::trust;
 
 enum Event {
     Browser(Answer),
@@ -110,8 +110,8 @@ fn listen_for_signals(sender: Sender<Event>) -> Result<()> {
 /// Opens this machine's browser, if it has a screen to show it on. Says whether it was started.
 fn open_browser(url: &str) -> bool {
     let screen = cfg!(not(target_os = "linux"))
-        || ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| process_env::text(name).is_some());
-    let open_folder = process_env::get("PATH").and_then(|path| trust::first_open_folder(&path));
+        || ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| env::text(name).is_some());
+    let open_folder = env::get("PATH").and_then(|path| trust::first_open_folder(&path));
     if let Some(folder) = open_folder.filter(|_| screen) {
         ui::note(&format!(
             "no browser is opened: anybody can put a program named like one into {:?}, which is on the PATH",

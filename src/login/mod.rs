@@ -10,19 +10,19 @@ pub(crate) mod pending;
 use std::time::Duration;
 
 use crate::app::App;
-use crate::client::{self, Client};
-use crate::clock::Time;
-use crate::credential::AuthorizedUser;
-use crate::error::{Error, Kind, Result};
-use crate::google::{Answer, Consent, Endpoints, Google, Identity, Loopback};
-use crate::keep::{self, Arrival, Kept};
-use crate::parent_shell;
-use crate::profile::StoreKind;
-use crate::profile_name::ProfileName;
-use crate::scopes;
-use crate::secret::Secret;
-use crate::settings::Settings;
-use crate::ui;
+use crate::credential::adc::AuthorizedUser;
+use crate::credential::client::{self, Client};
+use crate::credential::profile::StoreKind;
+use crate::credential::profile_name::ProfileName;
+use crate::credential::settings::Settings;
+use crate::handover::parent_shell;
+use crate::lifecycle::save::{self, Arrival, Kept};
+use crate::oauth::scopes;
+use crate::oauth::{Answer, Consent, Endpoints, Google, Identity, Loopback};
+use crate::output::error::{Error, Kind, Result};
+use crate::output::secret::Secret;
+use crate::output::ui;
+use crate::system::clock::Time;
 
 /// What a login is for.
 #[derive(Clone, Debug)]
@@ -64,8 +64,8 @@ impl Plan {
     /// Turns an answer into a kept credential. Nothing stored changes unless all of it is right.
     pub(crate) fn complete(&self, app: &App, answer: Answer, verifier: &Secret, port: u16) -> Result<Kept> {
         let login = app.login_command(&self.name);
-        let told = |failure: crate::google::Failure| failure.into_error(&login);
-        let code = answer.result.map_err(|reason| told(crate::google::Failure::Refused(reason)))?;
+        let told = |failure: crate::oauth::Failure| failure.into_error(&login);
+        let code = answer.result.map_err(|reason| told(crate::oauth::Failure::Refused(reason)))?;
         let endpoints = self.endpoints();
         let server = Google::at(&endpoints);
         let redirect = Loopback::redirect_uri(port);
@@ -105,8 +105,8 @@ impl Plan {
             signed_in: Some(Time::now()),
             refresh_token_expires: fresh.refresh_token_expires,
         };
-        let kept = keep::keep(app, &self.name, arrival.clone())?;
-        keep::bring_along(app, self.rotation.iter().flatten(), &arrival);
+        let kept = save::keep(app, &self.name, arrival.clone())?;
+        save::bring_along(app, self.rotation.iter().flatten(), &arrival);
         Ok(kept)
     }
 
@@ -135,7 +135,7 @@ impl Plan {
 
 /// The person did not come back in time.
 fn nobody_came(patience: Duration) -> Error {
-    let patience = crate::clock::span(patience.as_secs());
+    let patience = crate::system::clock::span(patience.as_secs());
     Error::other(format!("nobody signed in within {patience}; nothing was changed"))
         .hint("start again; `--timeout SECONDS` waits longer")
 }

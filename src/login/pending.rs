@@ -11,17 +11,17 @@ use serde::Deserialize;
 
 use super::Plan;
 use crate::app::App;
-use crate::client::Client;
-use crate::clock::Time;
-use crate::error::{Error, Kind, Result};
-use crate::google::{Answer, Endpoints, Loopback};
-use crate::keep::Kept;
-use crate::private_file::{self, Content, Lock};
-use crate::profile::StoreKind;
-use crate::profile_name::ProfileName;
-use crate::secret::{Secret, SecretBytes};
+use crate::credential::client::Client;
+use crate::credential::profile::StoreKind;
+use crate::credential::profile_name::ProfileName;
+use crate::lifecycle::save::Kept;
+use crate::oauth::{Answer, Endpoints, Loopback};
+use crate::output::error::{Error, Kind, Result};
+use crate::output::secret::{Secret, SecretBytes};
+use crate::output::ui;
 use crate::store::Store;
-use crate::ui;
+use crate::system::clock::Time;
+use crate::system::private_file::{self, Content, Lock};
 
 /// Google's codes live for ten minutes; so does what waits for them.
 const LIFE: u64 = 600;
@@ -245,7 +245,7 @@ fn take(
         private_file::remove(&path)?;
         return Err(Error::other(format!(
             "the login was started {} ago; its answer is good for 10 min",
-            crate::clock::span(age)
+            crate::system::clock::span(age)
         ))
         .hint(format!("`{start}`")));
     }

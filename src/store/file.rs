@@ -3,15 +3,15 @@
 use serde::Deserialize;
 
 use super::AccessToken;
-use crate::clock::Time;
-use crate::credential::AuthorizedUser;
-use crate::error::{Error, Kind, Result};
-use crate::paths::Paths;
-use crate::private_file::{self, Content, Lock};
-use crate::profile::Profile;
-use crate::profile_name::ProfileName;
-use crate::secret::Secret;
-use crate::ui;
+use crate::credential::adc::AuthorizedUser;
+use crate::credential::paths::Paths;
+use crate::credential::profile::Profile;
+use crate::credential::profile_name::ProfileName;
+use crate::output::error::{Error, Kind, Result};
+use crate::output::secret::Secret;
+use crate::output::ui;
+use crate::system::clock::Time;
+use crate::system::private_file::{self, Content, Lock};
 
 /// The file store.
 pub(crate) struct FileStore<'p> {

@@ -5,20 +5,20 @@ mod keyring;
 pub(crate) mod relocate;
 pub(crate) mod session;
 
-use crate::credential::AuthorizedUser;
-use crate::error::Result;
-use crate::paths::Paths;
-use crate::private_file::Lock;
-use crate::profile::{Profile, StoreKind};
-use crate::profile_name::ProfileName;
+use crate::credential::adc::AuthorizedUser;
+use crate::credential::paths::Paths;
+use crate::credential::profile::{Profile, StoreKind};
+use crate::credential::profile_name::ProfileName;
+use crate::output::error::Result;
+use crate::system::private_file::Lock;
 
 pub(crate) use file::FileStore;
 pub(crate) use keyring::KeyringStore;
 
-use crate::clock::Time;
-use crate::secret::Secret;
-use crate::settings::Settings;
-use crate::ui;
+use crate::credential::settings::Settings;
+use crate::output::secret::Secret;
+use crate::output::ui;
+use crate::system::clock::Time;
 
 /// An access token and when it ends.
 #[derive(Clone, Debug)]

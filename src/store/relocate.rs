@@ -13,11 +13,11 @@
 //! Whoever holds the profile's lock next finishes what a crash left ([`clear_leftover`]).
 
 use super::Store;
-use crate::error::{Error, Kind, Result};
-use crate::paths::Paths;
-use crate::private_file::Lock;
-use crate::profile::{Profile, StoreKind};
-use crate::profile_name::ProfileName;
+use crate::credential::paths::Paths;
+use crate::credential::profile::{Profile, StoreKind};
+use crate::credential::profile_name::ProfileName;
+use crate::output::error::{Error, Kind, Result};
+use crate::system::private_file::Lock;
 
 /// Moves the secret of this profile. Nothing happens if it is there already.
 pub(crate) fn relocate(

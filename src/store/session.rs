@@ -7,12 +7,12 @@
 use std::path::{Path, PathBuf};
 
 use super::Store;
-use crate::credential::AuthorizedUser;
-use crate::error::{Error, Kind, Result};
-use crate::paths::Paths;
-use crate::private_file::{self, Content, Lock};
-use crate::profile::{Profile, StoreKind};
-use crate::profile_name::ProfileName;
+use crate::credential::adc::AuthorizedUser;
+use crate::credential::paths::Paths;
+use crate::credential::profile::{Profile, StoreKind};
+use crate::credential::profile_name::ProfileName;
+use crate::output::error::{Error, Kind, Result};
+use crate::system::private_file::{self, Content, Lock};
 
 /// What always works.
 const EXEC: &str = "`bqcred exec -- PROGRAM` hands the credential to a program with no file at all";
@@ -115,7 +115,7 @@ fn place(paths: &Paths, name: &ProfileName) -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Secret;
+    use crate::output::secret::Secret;
 
     #[test]
     fn a_file_of_another_credential_or_quota_project_is_not_current() {

@@ -3,21 +3,21 @@
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::environment;
-use crate::jupyter::config::Config;
-use crate::jupyter::context::Context;
-use crate::jupyter::discovery::Discovery;
-use crate::jupyter::edit;
-use crate::jupyter::listing::Kernel;
-use crate::jupyter::running::Running;
-use crate::profile_name::ProfileName;
-use crate::ui;
+use crate::credential::profile_name::ProfileName;
+use crate::handover::variables;
+use crate::jupyter::kernelspec::edit;
+use crate::jupyter::locate::config::Config;
+use crate::jupyter::locate::context::Context;
+use crate::jupyter::locate::discovery::Discovery;
+use crate::jupyter::locate::listing::Kernel;
+use crate::jupyter::locate::running::Running;
+use crate::output::ui;
 
 /// The running kernels, as a table.
 pub(super) fn table(app: &App, discovery: &Discovery, running: &[Running]) -> String {
     let mut rows = vec![["RUNNING", "LANGUAGE", "PROFILE", "STATE"].map(str::to_owned).to_vec()];
     for kernel in running {
-        let profile = var(kernel, environment::PROFILE).unwrap_or("-");
+        let profile = var(kernel, variables::PROFILE).unwrap_or("-");
         let words = match is_current(app, discovery, kernel) {
             Some(true) => "ok",
             Some(false) => "old environment: Kernel > Shut Down Kernel, then Kernel > Restart Kernel",
@@ -40,11 +40,11 @@ fn var<'a>(kernel: &'a Running, name: &str) -> Option<&'a str> {
 /// Whether a running kernel has what its kernelspec gives to a new one; none for a kernel that has no profile
 /// and needs none.
 fn is_current(app: &App, discovery: &Discovery, kernel: &Running) -> Option<bool> {
-    let Some(profile) = var(kernel, environment::PROFILE) else {
+    let Some(profile) = var(kernel, variables::PROFILE) else {
         return was_changed_since(discovery, kernel).then_some(false);
     };
     let name = ProfileName::parse(profile).ok()?;
-    let credential = var(kernel, environment::ADC);
+    let credential = var(kernel, variables::ADC);
     // `exec` hands it over in the kernel's own file descriptor
     let own = credential.is_some_and(|path| path.starts_with(&format!("/proc/{}/fd/", kernel.pid)));
     Some(own || credential.is_some_and(|path| app.paths.adc(&name).to_str() == Some(path)))
@@ -75,8 +75,8 @@ pub(super) fn json(app: &App, discovery: &Discovery, kernel: &Running) -> Value 
     json!({
         "pid": kernel.pid,
         "language": kernel.language,
-        "profile": var(kernel, environment::PROFILE),
-        "credentials": var(kernel, environment::ADC),
+        "profile": var(kernel, variables::PROFILE),
+        "credentials": var(kernel, variables::ADC),
         "current": is_current(app, discovery, kernel),
     })
 }

@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 
 use crate::app::App;
 use crate::cli::{KernelInstall, KernelPlace};
-use crate::environment;
-use crate::error::{Error, Kind, Result};
-use crate::jupyter::config::Config;
-use crate::jupyter::discovery::Found;
-use crate::jupyter::edit::{self, Change};
-use crate::jupyter::listing::Kernel;
-use crate::jupyter::place::{self, Place, Refusal, Where};
-use crate::jupyter::step::{self, Step};
-use crate::kernels::here::Here;
-use crate::kernels::record::{Entry, Record};
-use crate::kernels::restart;
-use crate::profile_name::ProfileName;
-use crate::ui::{self, Output};
+use crate::credential::profile_name::ProfileName;
+use crate::handover::variables;
+use crate::jupyter::changes::here::Here;
+use crate::jupyter::changes::place::{self, Place, Refusal, Where};
+use crate::jupyter::changes::record::{Entry, Record};
+use crate::jupyter::changes::restart;
+use crate::jupyter::changes::step::{self, Step};
+use crate::jupyter::kernelspec::edit::{self, Change};
+use crate::jupyter::locate::config::Config;
+use crate::jupyter::locate::discovery::Found;
+use crate::jupyter::locate::listing::Kernel;
+use crate::output::error::{Error, Kind, Result};
+use crate::output::ui::{self, Output};
 
 use super::words;
 
@@ -275,14 +275,13 @@ fn finish(here: &Here, wanted: &Wanted, plan: &Plan) -> Result<Output> {
         );
     }
     if !plan.planned.is_empty() {
-        let credential =
-            wanted.vars.iter().find(|(name, _)| name == environment::ADC).map(|(_, value)| value);
+        let credential = wanted.vars.iter().find(|(name, _)| name == variables::ADC).map(|(_, value)| value);
         let outcome =
             if credential.is_some() { restart::Outcome::GivenFile } else { restart::Outcome::Given };
         restart::tell(outcome, &here.running(), |kernel| match credential {
-            Some(path) => kernel.vars.get(environment::ADC).and_then(Option::as_ref) == Some(path),
+            Some(path) => kernel.vars.get(variables::ADC).and_then(Option::as_ref) == Some(path),
             None => {
-                kernel.vars.get(environment::PROFILE).and_then(Option::as_deref) == Some(wanted.name.as_str())
+                kernel.vars.get(variables::PROFILE).and_then(Option::as_deref) == Some(wanted.name.as_str())
             }
         });
     }

@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::cli::KernelList;
-use crate::error::Result;
-use crate::jupyter::config::Config;
-use crate::jupyter::discovery::{Discovery, Found, Origin};
-use crate::jupyter::listing::Kernel;
-use crate::jupyter::running::Running;
-use crate::jupyter::search::Source;
-use crate::kernels::here::Here;
-use crate::ui::{self, Output};
+use crate::jupyter::changes::here::Here;
+use crate::jupyter::locate::config::Config;
+use crate::jupyter::locate::discovery::{Discovery, Found, Origin};
+use crate::jupyter::locate::listing::Kernel;
+use crate::jupyter::locate::running::Running;
+use crate::jupyter::locate::search::Source;
+use crate::output::error::Result;
+use crate::output::ui::{self, Output};
 
 use super::words;
 use super::{alive, state};

@@ -11,8 +11,8 @@ mod words;
 
 use crate::app::App;
 use crate::cli::Kernel;
-use crate::error::Result;
-use crate::ui::Output;
+use crate::output::error::Result;
+use crate::output::ui::Output;
 
 pub(crate) fn run(args: &Kernel, app: &App) -> Result<Output> {
     match args {

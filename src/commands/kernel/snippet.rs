@@ -2,13 +2,13 @@
 
 use crate::app::App;
 use crate::cli::{KernelSnippet, SnippetKind};
-use crate::environment::{self, Extent};
-use crate::error::{Error, Result};
-use crate::jupyter::json::quote;
-use crate::profile::Profile;
-use crate::profile_name::ProfileName;
-use crate::render::{self, Format};
-use crate::ui::{self, Output};
+use crate::credential::profile::Profile;
+use crate::credential::profile_name::ProfileName;
+use crate::handover::format::{self, Format};
+use crate::handover::variables::{self, Extent};
+use crate::jupyter::kernelspec::json::quote;
+use crate::output::error::{Error, Result};
+use crate::output::ui::{self, Output};
 
 use super::words;
 
@@ -66,8 +66,8 @@ pub(crate) fn run(args: &KernelSnippet, app: &App) -> Result<Output> {
 fn file(app: &App, name: &ProfileName, profile: &Profile, format: Format, place: &str) -> Result<Output> {
     words::variables(app, name, profile)?; // refuses a profile that is kept in no file
     let extent = Extent { guard: true, gcloud: false };
-    let changes = environment::set(name, profile, &app.paths.adc(name), extent);
-    let bytes = render::format(format, &changes)?;
+    let changes = variables::set(name, profile, &app.paths.adc(name), extent);
+    let bytes = format::format(format, &changes)?;
     ui::note(&format!("add this to {place}"));
     Ok(Output::bytes(bytes))
 }
@@ -77,7 +77,7 @@ fn file(app: &App, name: &ProfileName, profile: &Profile, format: Format, place:
 fn python(vars: &[(String, String)]) -> String {
     let entries: String =
         vars.iter().map(|(name, value)| format!("    {}: {},\n", quote(name), quote(value))).collect();
-    let project = vars.iter().find(|(name, _)| name == environment::PROJECT);
+    let project = vars.iter().find(|(name, _)| name == variables::PROJECT);
     let project = project.map_or(String::new(), |(_, project)| {
         format!("        sys.modules[_name].context.project = {}\n", quote(project))
     });
@@ -110,7 +110,7 @@ fn jupyterhub(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Resul
         ))
     })?;
     let below = words::text(below)?;
-    let personal = [environment::ADC, environment::PROJECT, environment::QUOTA_PROJECT];
+    let personal = [variables::ADC, variables::PROJECT, variables::QUOTA_PROJECT];
     let fixed = vars.iter().filter(|(name, _)| !personal.contains(&name.as_str()));
     let fixed: String =
         fixed.map(|(name, value)| format!("    {}: {},\n", quote(name), quote(value))).collect();
@@ -128,8 +128,8 @@ fn jupyterhub(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Resul
          # Python wants a project, too; if everybody has the same one:\n\
          # c.Spawner.environment[{}] = \"my-project\"\n",
         quote(&below),
-        quote(environment::ADC),
-        quote(environment::PROJECT)
+        quote(variables::ADC),
+        quote(variables::PROJECT)
     ))
 }
 
@@ -137,7 +137,7 @@ fn docker(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Result<St
     let folder = words::text(&app.paths.profile(name))?;
     let mut options = vec![format!("--mount type=bind,source={folder},target={IN_CONTAINER},readonly")];
     for (name, value) in vars {
-        let value = if name == environment::ADC { format!("{IN_CONTAINER}/adc.json") } else { value.clone() };
+        let value = if name == variables::ADC { format!("{IN_CONTAINER}/adc.json") } else { value.clone() };
         options.push(format!("--env {name}={value}"));
     }
     // docker splits --mount at commas, and a shell splits at blanks

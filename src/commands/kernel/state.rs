@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use crate::app::App;
-use crate::jupyter::edit;
-use crate::jupyter::listing::Kernel;
-use crate::jupyter::marker::{self, Marker};
-use crate::jupyter::step;
-use crate::profile_name::ProfileName;
+use crate::credential::profile_name::ProfileName;
+use crate::jupyter::changes::step;
+use crate::jupyter::kernelspec::edit;
+use crate::jupyter::kernelspec::marker::{self, Marker};
+use crate::jupyter::locate::listing::Kernel;
 
 use super::words;
 

@@ -2,11 +2,11 @@
 
 use crate::app::App;
 use crate::cli::KernelUninstall;
-use crate::error::{Error, Kind, Result};
-use crate::kernels::here::Here;
-use crate::kernels::undo::{self, Changed};
-use crate::profile_name::ProfileName;
-use crate::ui::{self, Output};
+use crate::credential::profile_name::ProfileName;
+use crate::jupyter::changes::here::Here;
+use crate::jupyter::changes::undo::{self, Changed};
+use crate::output::error::{Error, Kind, Result};
+use crate::output::ui::{self, Output};
 
 pub(crate) fn run(args: &KernelUninstall, app: &App) -> Result<Output> {
     let here = Here::new(app);

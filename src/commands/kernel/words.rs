@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::App;
-use crate::environment::{self, Extent};
-use crate::error::{Error, Kind, Result};
-use crate::jupyter::argv::Exec;
-use crate::jupyter::discovery::{Discovery, Found, Origin};
-use crate::process_env;
-use crate::profile::{Profile, StoreKind};
-use crate::profile_name::ProfileName;
+use crate::credential::profile::{Profile, StoreKind};
+use crate::credential::profile_name::ProfileName;
+use crate::handover::variables::{self, Extent};
+use crate::jupyter::kernelspec::argv::Exec;
+use crate::jupyter::locate::discovery::{Discovery, Found, Origin};
+use crate::output::error::{Error, Kind, Result};
+use crate::system::env;
 
 /// The servers that a change is for: those that run, else the one that would be started.
 pub(super) fn meant(discovery: &Discovery) -> Vec<&Found> {
@@ -45,7 +45,7 @@ pub(super) fn variables(app: &App, name: &ProfileName, profile: &Profile) -> Res
         )));
     }
     let extent = Extent { guard: true, gcloud: false };
-    let changes = environment::set(name, profile, &app.paths.adc(name), extent);
+    let changes = variables::set(name, profile, &app.paths.adc(name), extent);
     let set = changes.into_iter().filter_map(|change| Some((change.name, change.value?)));
     set.map(|(name, value)| match value.into_string() {
         Ok(value) => Ok((name.to_owned(), value)),
@@ -71,10 +71,10 @@ fn uncarried(name: &str, problem: &str) -> Error {
 /// Absolute path of this program: as it stands on the PATH, if that is it, for an upgrade keeps that.
 pub(super) fn own_path() -> Result<String> {
     let own = std::env::current_exe().map_err(|error| {
-        Error::other(format!("can't tell where bqcred lies: {}", crate::error::reason(&error)))
+        Error::other(format!("can't tell where bqcred lies: {}", crate::output::error::reason(&error)))
     })?;
     let same = |path: &PathBuf| path.canonicalize().ok() == own.canonicalize().ok();
-    let path = process_env::find_program("bqcred").filter(same).unwrap_or(own);
+    let path = env::find_program("bqcred").filter(same).unwrap_or(own);
     text(&path)
 }
 

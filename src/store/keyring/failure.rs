@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use crate::error::{Error, Kind};
-use crate::terminal;
+use crate::output::error::{Error, Kind};
+use crate::system::terminal;
 
 /// Elsewhere than in the keyring: works whatever is wrong with it.
 const FILE: &str = "`bqcred login --store file` keeps a credential in a file that only you can read";

@@ -12,8 +12,9 @@ use zeroize::Zeroizing;
 
 use super::failure::Failure;
 use super::lock_state;
-use crate::secret::SecretBytes;
-use crate::{terminal, ui};
+use crate::output::secret::SecretBytes;
+use crate::output::ui;
+use crate::system::terminal;
 
 /// The service that all items belong to.
 const SERVICE: &str = "bqcred";

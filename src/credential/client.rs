@@ -1,0 +1,285 @@
+//! The OAuth client that a login runs under: the "Desktop app" JSON that Google's console gives out.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::credential::adc::encoding_problem;
+use crate::credential::paths::Paths;
+use crate::oauth::Endpoints;
+use crate::output::error::{Error, Kind, Result, json_problem};
+use crate::output::secret::{Secret, SecretBytes};
+use crate::output::shell_word::shell_word;
+use crate::system::private_file::{self, Content};
+
+/// An OAuth client, checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    /// Its public name.
+    pub(crate) id: String,
+    /// What Google calls its secret; a Desktop client's is in every copy of the file.
+    pub(crate) secret: Secret,
+    /// The Cloud project that it belongs to, if the file says.
+    pub(crate) project: Option<String>,
+    /// Endpoints of its own; `None` for Google's.
+    pub(crate) endpoints: Option<Endpoints>,
+}
+
+/// Where a client was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// `--client-id-file`.
+    Flag,
+    /// `BQCRED_CLIENT_ID_FILE`.
+    Environment,
+    /// The profile has a credential of this client already.
+    Profile,
+    /// `bqcred client set`.
+    Person,
+    /// The organisation's file.
+    Organisation,
+}
+
+impl Origin {
+    /// In words, for `client show`.
+    pub(crate) fn words(&self) -> &'static str {
+        match self {
+            Origin::Flag => "--client-id-file",
+            Origin::Environment => "BQCRED_CLIENT_ID_FILE",
+            Origin::Profile => "the profile's own",
+            Origin::Person => "`bqcred client set`",
+            Origin::Organisation => "this machine's administrator",
+        }
+    }
+}
+
+/// A client and where it was found.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    /// The client.
+    pub(crate) client: Client,
+    /// Which of the places it comes from.
+    pub(crate) origin: Origin,
+    /// Its file, unless the profile itself holds it.
+    pub(crate) path: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    installed: Option<Installed>,
+    web: Option<Value>,
+    #[serde(rename = "type")]
+    kind: Option<Value>,
+    #[serde(flatten)]
+    other: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct Installed {
+    client_id: Option<String>,
+    client_secret: Option<Secret>,
+    project_id: Option<String>,
+    auth_uri: Option<String>,
+    token_uri: Option<String>,
+    revoke_uri: Option<String>,
+    tokeninfo_uri: Option<String>,
+}
+
+const CONSOLE_HINT: &str =
+    "`bqcred client guide` shows how to make a Desktop app client and download its file";
+
+impl Client {
+    /// Reads and checks a client file wherever it lies. `None` if there is none.
+    pub(crate) fn read(path: &Path, content: Content) -> Result<Option<(Client, SecretBytes)>> {
+        let Some(bytes) = private_file::read(path, content)? else { return Ok(None) };
+        Ok(Some((Client::parse(path, &bytes)?, bytes)))
+    }
+
+    /// Checks a client file's content; `path` is for the messages.
+    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Client> {
+        if let Some(problem) = encoding_problem(bytes) {
+            return Err(refused(path, problem).hint(CONSOLE_HINT));
+        }
+        let wire: Wire = serde_json::from_slice(bytes).map_err(|error| {
+            refused(path, &json_problem(&error)).hint("download the file again: the console gives plain JSON")
+        })?;
+        match (wire.installed, wire.web, wire.kind) {
+            (Some(_), Some(_), _) => Err(refused(path, "holds two clients, `installed` and `web`")
+                .hint("download the file of one Desktop app client")),
+            (Some(_), None, _) if !wire.other.is_empty() => {
+                Err(refused(path, "holds more than one `installed` client")
+                    .hint("download the file again, and leave it as it is"))
+            }
+            (Some(installed), None, _) => Client::from_installed(path, installed),
+            (None, Some(_), _) => Err(refused(
+                path,
+                "is a client of type \"Web application\", which can't sign in on a command line",
+            )
+            .hint("make a client of type \"Desktop app\": `bqcred client guide`")),
+            (None, None, Some(kind)) => Err(refuse_credential(path, kind.as_str())),
+            (None, None, None) => {
+                Err(refused(path, "is no OAuth client file: it has no `installed` object").hint(CONSOLE_HINT))
+            }
+        }
+    }
+
+    fn from_installed(path: &Path, installed: Installed) -> Result<Client> {
+        let id = installed.client_id.unwrap_or_default();
+        if id.is_empty() || id.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err(refused(path, "has no usable `client_id`").hint(CONSOLE_HINT));
+        }
+        let Some(secret) = installed.client_secret.filter(|secret| !secret.expose().is_empty()) else {
+            return Err(refused(path, "has no `client_secret`, which Google asks of Desktop apps too").hint(
+                "the console shows a secret only once: add a new secret to the client and download its file",
+            ));
+        };
+        let endpoints = Endpoints::from_client_file(
+            installed.auth_uri.as_deref(),
+            installed.token_uri.as_deref(),
+            installed.revoke_uri.as_deref(),
+            installed.tokeninfo_uri.as_deref(),
+        )
+        .map_err(|problem| {
+            refused(path, &problem).hint("use the file as Google's console gives it: `bqcred client guide`")
+        })?;
+        Ok(Client { id, secret, project: installed.project_id, endpoints })
+    }
+
+    /// The first client of the person's surroundings, in the order that the README tells; the
+    /// profile's own is the caller's to look for between the environment's and the person's.
+    pub(crate) fn from_places(
+        paths: &Paths,
+        flag: Option<&Path>,
+        environment: Option<&OsStr>,
+        profiles_own: impl FnOnce() -> Result<Option<Client>>,
+    ) -> Result<Option<Found>> {
+        if let Some(path) = flag {
+            return Client::named(path, Origin::Flag, "--client-id-file").map(Some);
+        }
+        if let Some(path) = environment.filter(|value| !value.is_empty()) {
+            return Client::named(Path::new(path), Origin::Environment, "BQCRED_CLIENT_ID_FILE").map(Some);
+        }
+        if let Some(client) = profiles_own()? {
+            return Ok(Some(Found { client, origin: Origin::Profile, path: None }));
+        }
+        let found = |origin, path: PathBuf, content| {
+            Client::read(&path, content)
+                .map(|read| read.map(|(client, _)| Found { client, origin, path: Some(path) }))
+        };
+        match found(Origin::Person, paths.client(), Content::Secret)? {
+            Some(client) => Ok(Some(client)),
+            None => found(Origin::Organisation, paths.system_client.clone(), Content::Settings),
+        }
+    }
+
+    fn named(path: &Path, origin: Origin, by: &str) -> Result<Found> {
+        match Client::read(path, Content::Foreign)? {
+            Some((client, _)) => Ok(Found { client, origin, path: Some(path.to_owned()) }),
+            None => Err(Error::new(
+                Kind::Missing,
+                format!("{}, which {by} names, does not exist", path.display()),
+            )),
+        }
+    }
+}
+
+fn refused(path: &Path, problem: &str) -> Error {
+    Error::new(Kind::Usage, format!("{}: {problem}", path.display()))
+}
+
+/// A file that has a `type` is a credential, and each kind has a command of its own.
+fn refuse_credential(path: &Path, kind: Option<&str>) -> Error {
+    match kind {
+        Some("service_account") => {
+            refused(path, "is a service account's key, which is a robot's password and no OAuth client")
+                .hint(CONSOLE_HINT)
+        }
+        Some("authorized_user") => refused(path, "is a person's credential (an ADC file), no OAuth client")
+            .hint(format!("to use that credential: `bqcred import {}`", shell_word(path))),
+        _ => refused(path, "is a credential file, no OAuth client").hint(CONSOLE_HINT),
+    }
+}
+
+/// Whether Google gave this client out.
+pub(crate) fn is_googles(client_id: &str) -> bool {
+    client_id.ends_with(".apps.googleusercontent.com")
+}
+
+/// The number of the Cloud project that a client belongs to: what stands before the dash. Revoking
+/// at Google ends the grants of all clients of one project.
+pub(crate) fn project_number(client_id: &str) -> Option<&str> {
+    let (number, _) = client_id.split_once('-')?;
+    (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn problem(text: &str) -> String {
+        let error = Client::parse(Path::new("f"), text.as_bytes()).unwrap_err();
+        assert!(error.hint_text().is_some(), "{error}");
+        error.to_string()
+    }
+
+    #[test]
+    fn googles_clients_are_known_by_their_ids_and_each_place_by_its_words() {
+        assert!(is_googles("12-a.apps.googleusercontent.com"));
+        assert!(!is_googles("12-a") && !is_googles("apps.googleusercontent.com.example"));
+        let all = [Origin::Flag, Origin::Environment, Origin::Profile, Origin::Person, Origin::Organisation];
+        let words: std::collections::BTreeSet<_> = all.iter().map(Origin::words).collect();
+        assert!(words.len() == all.len() && words.iter().all(|words| words.len() > 10));
+    }
+
+    #[test]
+    fn a_desktop_client_is_taken() {
+        let text = r#"{"installed":{"client_id":"12-a.apps.googleusercontent.com","project_id":"p",
+            "auth_uri":"https://accounts.google.com/o/oauth2/auth","token_uri":"https://oauth2.googleapis.com/token",
+            "auth_provider_x509_cert_url":"https://www.googleapis.com/oauth2/v1/certs","client_secret":"GOCSPX-x",
+            "redirect_uris":["http://localhost"]}}"#;
+        let client = Client::parse(Path::new("f"), text.as_bytes()).unwrap();
+        assert_eq!(
+            (client.id.as_str(), client.project.as_deref()),
+            ("12-a.apps.googleusercontent.com", Some("p"))
+        );
+        assert!(client.endpoints.is_none());
+    }
+
+    #[test]
+    fn every_other_file_has_a_problem_of_its_own() {
+        let problems = [
+            r#"{"web":{"client_id":"x"}}"#,
+            r#"{"installed":{},"web":{}}"#,
+            r#"{"installed":{},"installed2":{}}"#,
+            r#"{"type":"service_account"}"#,
+            r#"{"type":"authorized_user"}"#,
+            r#"{"installed":{}}"#,
+            r#"{"installed":{"client_id":"x"}}"#,
+            "{}",
+            "[]",
+            "{",
+            "",
+        ]
+        .map(problem);
+        let mut distinct = problems.to_vec();
+        distinct.sort();
+        distinct.dedup();
+        assert_eq!(distinct.len(), problems.len(), "{problems:#?}");
+    }
+
+    #[test]
+    fn a_project_number_is_what_google_puts_before_the_dash() {
+        assert_eq!(project_number("123-abc.apps.googleusercontent.com"), Some("123"));
+        assert_eq!(project_number("my-client"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_parsed_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Client::parse(Path::new("f"), &bytes);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Where bqcred keeps things, on each system: the one home of `directories`.
+
+use std::path::{Path, PathBuf};
+
+use crate::credential::profile_name::ProfileName;
+use crate::output::error::{Error, Kind, Result};
+
+/// The folders that bqcred owns. None is created by asking for it.
+#[derive(Debug)]
+pub(crate) struct Paths {
+    /// Credentials and what is known about them, a folder for each profile.
+    pub(crate) data: PathBuf,
+    /// Settings and the person's OAuth client.
+    pub(crate) config: PathBuf,
+    /// Access tokens of file-stored profiles.
+    pub(crate) cache: PathBuf,
+    /// Logins that were started and wait for their answer.
+    pub(crate) state: PathBuf,
+    /// What lasts as long as this login session, if the system has such a place.
+    pub(crate) runtime: Option<PathBuf>,
+    /// Where that is on systems with logind, whatever the environment says.
+    pub(crate) usual_runtime: PathBuf,
+    /// The person's home folder.
+    pub(crate) home: PathBuf,
+    /// An organisation's OAuth client.
+    pub(crate) system_client: PathBuf,
+}
+
+impl Paths {
+    /// The places as the XDG base directory specification (Linux), Apple's guidelines or Windows'
+    /// known folders have them. `system_root` stands for `/etc`.
+    pub(crate) fn new(system_root: &Path) -> Result<Paths> {
+        let no_home = || {
+            Error::new(Kind::Store, "this account has no home folder, so there is no place for a credential")
+                .hint("set HOME to a folder of yours")
+        };
+        let places = directories::ProjectDirs::from("", "", "bqcred").ok_or_else(no_home)?;
+        let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty()).ok_or_else(no_home)?;
+        if !home.is_absolute() {
+            // credentials would lie in whatever folder one is in, and the libraries look in another
+            return Err(
+                Error::new(Kind::Store, "HOME is no absolute path").hint("set HOME to your home folder")
+            );
+        }
+        let data = places.data_local_dir().to_owned();
+        Ok(Paths {
+            config: places.config_dir().to_owned(),
+            cache: places.cache_dir().to_owned(),
+            state: places.state_dir().map_or_else(|| data.join(".state"), Path::to_owned),
+            usual_runtime: PathBuf::from(format!("/run/user/{}/bqcred", rustix::process::geteuid().as_raw())),
+            runtime: places.runtime_dir().map(Path::to_owned),
+            data,
+            home,
+            system_client: system_root.join("bqcred").join("client.json"),
+        })
+    }
+
+    /// The folder of a profile.
+    pub(crate) fn profile(&self, name: &ProfileName) -> PathBuf {
+        self.data.join(name.as_str())
+    }
+
+    /// What is known about a profile; nothing in it is secret.
+    pub(crate) fn profile_settings(&self, name: &ProfileName) -> PathBuf {
+        self.profile(name).join("profile.json")
+    }
+
+    /// What will be known about a profile once the credential that is being written lies there.
+    pub(crate) fn announced_settings(&self, name: &ProfileName) -> PathBuf {
+        self.profile(name).join("profile.json.next")
+    }
+
+    /// The application-default credential of a file-stored profile. It stays the same for the life
+    /// of the profile, whatever is rotated.
+    pub(crate) fn adc(&self, name: &ProfileName) -> PathBuf {
+        self.profile(name).join("adc.json")
+    }
+
+    /// The lock that a change of this profile takes. It lies beside the folder, so that removing
+    /// the folder doesn't remove a lock that somebody waits for.
+    pub(crate) fn profile_lock(&self, name: &ProfileName) -> PathBuf {
+        self.data.join(format!(".{name}.lock"))
+    }
+
+    /// Held while a profile's grant is revoked or replaced, a person's sign-in included.
+    pub(crate) fn grant_lock(&self, name: &ProfileName) -> PathBuf {
+        self.data.join(format!(".{name}+grant.lock"))
+    }
+
+    /// The access token of a file-stored profile.
+    pub(crate) fn token(&self, name: &ProfileName) -> PathBuf {
+        self.cache.join(format!("{name}.token"))
+    }
+
+    /// Held while one process refreshes, so that the others wait for its answer.
+    pub(crate) fn token_lock(&self, name: &ProfileName) -> PathBuf {
+        self.cache.join(format!(".{name}.lock"))
+    }
+
+    /// A login of this profile that was started and waits for its answer.
+    pub(crate) fn pending_login(&self, name: &ProfileName) -> PathBuf {
+        self.state.join(format!("{name}.login"))
+    }
+
+    /// The `.bqcred` files that the person allowed.
+    pub(crate) fn pins(&self) -> PathBuf {
+        self.state.join("pins.json")
+    }
+
+    /// The person's OAuth client.
+    pub(crate) fn client(&self) -> PathBuf {
+        self.config.join("client.json")
+    }
+
+    /// The person's settings.
+    pub(crate) fn settings(&self) -> PathBuf {
+        self.config.join("config.json")
+    }
+}

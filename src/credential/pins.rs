@@ -1,0 +1,147 @@
+//! Folders that choose their profile: `.bqcred` files, and which of them the person allowed.
+//!
+//! A `.bqcred` file holds the name of a profile. It may come with somebody else's repository, so it
+//! counts only once the person has allowed it, and only as long as it lies where it lay and says what
+//! it said. (direnv keeps a hash of what was allowed; this is one name, so the name itself is kept.)
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::credential::paths::Paths;
+use crate::credential::profile_name::ProfileName;
+use crate::output::error::{Error, Kind, Result, json_problem};
+use crate::output::shell_word::shell_word;
+use crate::system::private_file::{self, Content, Lock};
+
+/// The name of the file that pins its folder.
+pub(crate) const FILE_NAME: &str = ".bqcred";
+
+/// A pin as it lies there, allowed or not.
+#[derive(Debug)]
+pub(crate) struct Pin {
+    /// Its file; the folders on the way are no links.
+    pub(crate) path: PathBuf,
+    /// The profile that it names.
+    pub(crate) profile: ProfileName,
+}
+
+/// What the person allowed: each file, and the profile that it may name.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Allowed(pub(crate) BTreeMap<String, String>);
+
+impl Pin {
+    /// Reads the pin in this file, or in this folder.
+    pub(crate) fn read(path: &Path) -> Result<Pin> {
+        let path = place(path)?;
+        let Some(bytes) = private_file::read(&path, Content::Foreign)? else { return Err(missing(&path)) };
+        let profile = Pin::parse(&path, &bytes)?;
+        Ok(Pin { path, profile })
+    }
+
+    /// The one name that such a file holds; `path` is for the messages.
+    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<ProfileName> {
+        std::str::from_utf8(bytes).ok().and_then(|text| ProfileName::parse(text.trim_end()).ok()).ok_or_else(
+            || {
+                Error::content(path, "holds something else than the name of one profile")
+                    .hint("write one name into it, such as `work`")
+            },
+        )
+    }
+
+    /// The nearest pin, from the current folder upwards.
+    pub(crate) fn nearest() -> Result<PathBuf> {
+        let here = std::env::current_dir()
+            .map_err(|error| Error::file(Path::new("."), "find the current folder", &error))?;
+        here.ancestors()
+            .map(|folder| folder.join(FILE_NAME))
+            .find(|path| path.symlink_metadata().is_ok())
+            .ok_or_else(|| {
+                Error::new(Kind::Missing, format!("there is no {FILE_NAME} file here or above"))
+                    .hint(format!("`echo work > {FILE_NAME}` makes one"))
+            })
+    }
+
+    /// The profile, if the person allowed this file to name it.
+    pub(crate) fn allowed(self, paths: &Paths) -> Result<ProfileName> {
+        let allowed = Allowed::load(paths)?;
+        let hint = format!("`bqcred allow {}`, if you want it", shell_word(&self.path));
+        match allowed.0.get(key(&self.path)?) {
+            Some(profile) if profile == self.profile.as_str() => Ok(self.profile),
+            Some(_) => {
+                Err(Error::other(format!("{} has changed since it was allowed", self.path.display()))
+                    .hint(hint))
+            }
+            None => Err(Error::other(format!(
+                "{} would use profile {}, but it is not allowed to",
+                self.path.display(),
+                self.profile
+            ))
+            .hint(hint)),
+        }
+    }
+}
+
+impl Allowed {
+    /// What is allowed; nothing if there is no file.
+    pub(crate) fn load(paths: &Paths) -> Result<Allowed> {
+        let path = paths.pins();
+        let Some(bytes) = private_file::read(&path, Content::Settings)? else {
+            return Ok(Allowed::default());
+        };
+        Allowed::parse(&path, &bytes)
+    }
+
+    /// Reads the list; `path` is for the messages.
+    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Allowed> {
+        serde_json::from_slice(bytes).map_err(|error| {
+            Error::content(path, json_problem(&error)).hint("move it away, and allow again what you want")
+        })
+    }
+
+    /// Allows the pin as it is now.
+    pub(crate) fn allow(paths: &Paths, pin: &Pin) -> Result<()> {
+        let key = key(&pin.path)?.to_owned();
+        change(paths, |allowed| allowed.insert(key, pin.profile.to_string())).map(|_| ())
+    }
+
+    /// Takes it back; the file need not exist any more. Says whether it was allowed.
+    pub(crate) fn deny(paths: &Paths, path: &Path) -> Result<bool> {
+        let path = place(path)?;
+        let key = key(&path)?;
+        change(paths, |allowed| allowed.remove(key)).map(|before| before.is_some())
+    }
+}
+
+fn change<T>(paths: &Paths, change: impl FnOnce(&mut BTreeMap<String, String>) -> T) -> Result<T> {
+    let lock = Lock::acquire(&paths.state.join(".+pins.lock"))?;
+    let mut allowed = Allowed::load(paths)?;
+    let result = change(&mut allowed.0);
+    let mut text = serde_json::to_vec_pretty(&allowed)
+        .map_err(|error| Error::other(format!("can't describe the pins: {}", json_problem(&error))))?;
+    text.push(b'\n');
+    private_file::write(&lock, &paths.pins(), &text)?;
+    Ok(result)
+}
+
+/// The file's path without links in its folders: a link elsewhere to an allowed file is another file.
+fn place(path: &Path) -> Result<PathBuf> {
+    let path = if path.is_dir() { path.join(FILE_NAME) } else { path.to_owned() };
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let name = path.file_name().ok_or_else(|| missing(&path))?;
+    let folder = std::fs::canonicalize(folder).map_err(|error| Error::file(folder, "find", &error))?;
+    Ok(folder.join(name))
+}
+
+fn missing(path: &Path) -> Error {
+    Error::new(Kind::Missing, format!("there is no file {}", path.display()))
+}
+
+fn key(path: &Path) -> Result<&str> {
+    path.to_str().ok_or_else(|| Error::content(path, "its path is not valid UTF-8, so it can't be allowed"))
+}

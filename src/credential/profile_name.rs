@@ -1,0 +1,64 @@
+//! The name of a profile, which is a folder's name too.
+
+use std::fmt;
+
+use crate::output::error::{Error, Result};
+
+/// A profile's name: `[a-z0-9][a-z0-9._-]{0,63}`. Safe as a file name on every system.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ProfileName(String);
+
+impl ProfileName {
+    /// Checks the name.
+    pub(crate) fn parse(text: &str) -> Result<ProfileName> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let good = text.len() <= 64
+            && text.starts_with(plain)
+            && text.chars().all(|c| plain(c) || matches!(c, '.' | '_' | '-'));
+        if good {
+            return Ok(ProfileName(text.to_owned()));
+        }
+        // a whole file may have been given by mistake
+        let start: String = text.chars().take(80).collect();
+        let more = if start.len() < text.len() { "…" } else { "" };
+        Err(Error::usage(format!("{start:?}{more} can't be the name of a profile"))
+            .hint("use up to 64 of the characters a-z 0-9 . _ - and begin with a letter or digit: `work`"))
+    }
+
+    /// The name as text.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for ProfileName {
+    fn default() -> Self {
+        ProfileName("default".to_owned())
+    }
+}
+
+impl fmt::Display for ProfileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_plain() {
+        for good in ["default", "a", "0", "work-eu_1.x", &"a".repeat(64)] {
+            assert!(ProfileName::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "-a", ".a", "A", "a/b", "..", "a b", "é", "a\n", "$(x)", &"a".repeat(65)] {
+            assert!(ProfileName::parse(bad).is_err(), "{bad}");
+        }
+        // a whole file given by mistake is not repeated whole
+        let told = |name: &str| ProfileName::parse(name).unwrap_err().what().to_owned();
+        assert!(told("a b").starts_with("\"a b\" can't"), "{}", told("a b"));
+        let long = told(&"A".repeat(5_000));
+        assert!(long.contains("A\"… can't") && long.len() < 200, "{long}");
+    }
+}

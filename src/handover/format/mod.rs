@@ -1,0 +1,247 @@
+//! Changes of the environment, written in the language of a shell or of a file format.
+//!
+//! Everything here is pure: values in, bytes out, nothing looked up. A dialect is one small file with
+//! a `set` and an `unset`, listed in [`Dialect`]; a format likewise, in [`Format`]. Each carries a value
+//! exactly or refuses it with a [`Reason`]: none may ever print something that means another value.
+
+mod cmd;
+mod dotenv;
+mod elvish;
+mod fish;
+mod json;
+mod kernel;
+mod nushell;
+mod posix;
+mod powershell;
+mod renviron;
+mod systemd;
+mod tcsh;
+
+use std::ffi::{OsStr, OsString};
+
+use crate::output::error::{Error, Result};
+
+/// One variable that is to be set, or removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Change {
+    /// The variable's name: letters, digits and `_`.
+    pub(crate) name: &'static str,
+    /// What it is set to; `None` removes it.
+    pub(crate) value: Option<OsString>,
+}
+
+/// Why a value can't be carried, as the end of "NAME can't be … : ".
+type Reason = &'static str;
+
+/// The command that carries any value, since no text lies between bqcred and the program.
+const EXACT: &str = "`bqcred exec -- PROGRAM` hands over every value exactly";
+
+/// A language that a shell evaluates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// sh, dash, bash, zsh, ksh, mksh, yash, busybox and their like.
+    Posix,
+    /// fish.
+    Fish,
+    /// tcsh and csh.
+    Tcsh,
+    /// Elvish.
+    Elvish,
+    /// Nushell, which evaluates no text: it reads JSON.
+    Nushell,
+    /// Windows PowerShell 5.1 and PowerShell 7.
+    PowerShell,
+    /// cmd.exe.
+    Cmd,
+}
+
+impl Dialect {
+    /// Every dialect, in the order in which help names them.
+    pub(crate) const ALL: &'static [Dialect] = &[
+        Dialect::Posix,
+        Dialect::Fish,
+        Dialect::Tcsh,
+        Dialect::Elvish,
+        Dialect::Nushell,
+        Dialect::PowerShell,
+        Dialect::Cmd,
+    ];
+
+    /// The shell that stands for the dialect; [`Dialect::from_shell_name`] reads it back.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Dialect::Posix => "sh",
+            Dialect::Fish => "fish",
+            Dialect::Tcsh => "tcsh",
+            Dialect::Elvish => "elvish",
+            Dialect::Nushell => "nu",
+            Dialect::PowerShell => "pwsh",
+            Dialect::Cmd => "cmd",
+        }
+    }
+
+    /// The line that makes a shell evaluate what `env` prints: `bqcred env`, or that with its options.
+    pub(crate) fn line(self, env: &str) -> String {
+        match self {
+            Dialect::Posix => format!("eval $({env})"),
+            Dialect::Fish => format!("{env} | source"),
+            Dialect::Tcsh => format!("eval `{env}`"),
+            Dialect::Elvish => format!("eval ({env} | slurp)"),
+            Dialect::Nushell => format!("{env} | from json | load-env"),
+            Dialect::PowerShell => format!("{env} --shell pwsh | Out-String | Invoke-Expression"),
+            Dialect::Cmd => format!("for /f \"delims=\" %i in ('{env} --shell cmd') do @%i"),
+        }
+    }
+
+    /// The dialect of a shell, by its name as people and process tables write it: with a folder, a
+    /// version (`ksh93`), the `-` of a login shell, or `.exe`.
+    pub(crate) fn from_shell_name(name: &str) -> Option<Dialect> {
+        let name = name.rsplit(['/', '\\']).next().unwrap_or(name).to_ascii_lowercase();
+        let name = name.strip_prefix('-').unwrap_or(&name);
+        let name = name.strip_suffix(".exe").unwrap_or(name);
+        let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').trim_end_matches('-');
+        match name {
+            "sh" | "dash" | "bash" | "rbash" | "zsh" | "ksh" | "rksh" | "mksh" | "lksh" | "oksh"
+            | "pdksh" | "yash" | "busybox" | "ash" | "posh" | "posix" => Some(Dialect::Posix),
+            "fish" => Some(Dialect::Fish),
+            "tcsh" | "csh" | "bsd-csh" => Some(Dialect::Tcsh),
+            "elvish" => Some(Dialect::Elvish),
+            "nu" | "nushell" => Some(Dialect::Nushell),
+            "pwsh" | "pwsh-preview" | "powershell" => Some(Dialect::PowerShell),
+            "cmd" => Some(Dialect::Cmd),
+            _ => None,
+        }
+    }
+
+    /// A statement that fails in that shell and does nothing else. Printed when `env` fails: evaluating
+    /// nothing would succeed, and the person would not notice.
+    pub(crate) fn failing(self) -> &'static str {
+        match self {
+            Dialect::Posix | Dialect::Fish | Dialect::Tcsh => "false;\n",
+            Dialect::Elvish => "fail 'bqcred env failed';\n",
+            Dialect::Nushell => nushell::FAILING,
+            Dialect::PowerShell => "throw 'bqcred env failed';\n",
+            Dialect::Cmd => cmd::FAILING,
+        }
+    }
+}
+
+/// A file format, or a shape of JSON, that programs read variables from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// One flat JSON object; a removed variable is `null`.
+    Json,
+    /// `.env`, as python-dotenv, Node's dotenv and docker compose read it alike.
+    Dotenv,
+    /// R's `.Renviron`.
+    Renviron,
+    /// systemd's `EnvironmentFile=`.
+    Systemd,
+    /// The `env` of a Jupyter kernel.json.
+    Kernel,
+}
+
+/// Writes the statement that sets a variable.
+type Set = fn(&str, &OsStr) -> Result<String, Reason>;
+
+/// The changes as text that this shell evaluates.
+///
+/// # Errors
+/// If the shell's language can't carry a value exactly; the message names the variable and the shell.
+pub(crate) fn shell(dialect: Dialect, changes: &[Change]) -> Result<Vec<u8>> {
+    let (set, unset): (Set, fn(&str) -> String) = match dialect {
+        Dialect::Posix => (posix::set, posix::unset),
+        Dialect::Fish => (fish::set, fish::unset),
+        Dialect::Tcsh => (tcsh::set, tcsh::unset),
+        Dialect::Elvish => (elvish::set, elvish::unset),
+        Dialect::PowerShell => (powershell::set, powershell::unset),
+        Dialect::Cmd => (cmd::set, cmd::unset),
+        Dialect::Nushell => return whole(changes, "Nushell", nushell::record),
+    };
+    let mut text = String::new();
+    for change in changes {
+        let statement = match &change.value {
+            None => Ok(unset(change.name)),
+            Some(value) => not_nul(value).and_then(|()| set(change.name, value)),
+        };
+        text += &statement.map_err(|reason| refusal(change.name, dialect.name(), reason))?;
+    }
+    Ok(text.into_bytes())
+}
+
+/// The changes in this file format.
+///
+/// # Errors
+/// If the format can't carry a value exactly, or can't remove a variable; the message names both.
+pub(crate) fn format(format: Format, changes: &[Change]) -> Result<Vec<u8>> {
+    match format {
+        Format::Json => whole(changes, "JSON", json::object),
+        Format::Kernel => {
+            only_set(changes, "a kernel.json")?;
+            whole(changes, "a kernel.json", kernel::object)
+        }
+        Format::Dotenv => lines(changes, "a .env file", dotenv::line),
+        Format::Renviron => lines(changes, "an .Renviron file", renviron::line),
+        Format::Systemd => lines(changes, "an EnvironmentFile", systemd::line),
+    }
+}
+
+/// An assignment of nothing is not a removal: google-auth 1.x takes an empty
+/// GOOGLE_APPLICATION_CREDENTIALS for the name of a file. So a file that can only set must not pretend.
+fn only_set(changes: &[Change], place: &str) -> Result<()> {
+    match changes.iter().find(|change| change.value.is_none()) {
+        None => Ok(()),
+        Some(change) => Err(Error::other(format!("{place} can't remove a variable ({})", change.name))
+            .hint("take the entries out of the file instead; `bqcred env --unset` is for shells")),
+    }
+}
+
+/// A form that is one value as a whole. On failure it names the variable that it stumbled over.
+type Whole = fn(&[Change]) -> Result<String, (&'static str, Reason)>;
+
+fn whole(changes: &[Change], place: &str, form: Whole) -> Result<Vec<u8>> {
+    form(changes).map(String::into_bytes).map_err(|(name, reason)| refusal(name, place, reason))
+}
+
+/// A form with a line a variable.
+fn lines(changes: &[Change], place: &str, line: fn(&str, &str) -> Result<String, Reason>) -> Result<Vec<u8>> {
+    only_set(changes, place)?;
+    let mut text = String::new();
+    for change in changes {
+        let Some(value) = &change.value else { continue };
+        let line = not_nul(value).and_then(|()| unicode(value)).and_then(|value| line(change.name, value));
+        text += &line.map_err(|reason| refusal(change.name, place, reason))?;
+    }
+    Ok(text.into_bytes())
+}
+
+fn refusal(name: &str, place: &str, reason: Reason) -> Error {
+    Error::other(format!("{name} can't be written exactly for {place}: {reason}")).hint(EXACT)
+}
+
+/// No system has a variable with a NUL in it.
+fn not_nul(value: &OsStr) -> Result<(), Reason> {
+    if value.as_encoded_bytes().contains(&0) { Err("the value holds a NUL") } else { Ok(()) }
+}
+
+/// The value as text, for a form that is text.
+fn unicode(value: &OsStr) -> Result<&str, Reason> {
+    value.to_str().ok_or("the value is not valid UTF-8")
+}
+
+/// The value as the bytes that a Unix program sees. (Elsewhere a name may be no Unicode at all, and has
+/// no bytes.)
+fn bytes(value: &OsStr) -> Result<&[u8], Reason> {
+    if cfg!(unix) { Ok(value.as_encoded_bytes()) } else { unicode(value).map(str::as_bytes) }
+}
+
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+#[cfg(unix)]
+mod real_programs;
+#[cfg(test)]
+#[cfg(unix)]
+mod real_shells;
+#[cfg(test)]
+mod tests;

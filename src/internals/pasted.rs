@@ -1,0 +1,55 @@
+//! What is pasted after a sign-in: read the same however it was encoded and wrapped, and never repeated.
+
+use url::form_urlencoded;
+
+use crate::oauth::Answer;
+
+/// Everything that may be said about it.
+const PROBLEMS: [&str; 6] = [
+    "nothing was pasted",
+    "that is far too long for an address",
+    "that is the address to open, not the one that the browser ends at",
+    "that address has no `code=` in it",
+    "that is neither an address nor a code",
+    "what came on stdin is no text",
+];
+
+pub(super) fn check(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let answer = match Answer::from_pasted(text) {
+        Ok(answer) => answer,
+        Err(error) => {
+            assert!(PROBLEMS.contains(&error.what()), "{error}");
+            assert!(error.hint_text().is_some_and(|hint| hint.starts_with("after the sign-in")));
+            return;
+        }
+    };
+    let code = match &answer.result {
+        Ok(code) => code.expose(),
+        Err(reason) => {
+            let word = reason.code();
+            assert!(word.len() <= 40 && !word.contains(char::is_control), "{reason:?}");
+            return;
+        }
+    };
+    let state = answer.state.as_ref().map(crate::output::secret::Secret::expose);
+    let shown = format!("{answer:?}").replace("Some(Secret(REDACTED))", "None");
+    assert_eq!(shown, "Answer { result: Ok(Secret(REDACTED)), state: None }");
+
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(state.map(|state| ("state", state))).append_pair("code", code);
+    let address = format!("http://127.0.0.1:8085/?{}#", query.finish());
+    assert_eq!(parts(&address), Some((code.to_owned(), state.map(str::to_owned))));
+    // a bare code may be several words for another reason: somebody typed a sentence
+    if state.is_some()
+        && let Some((begin, end)) = text.split_at_checked(text.len() / 2)
+    {
+        let wrapped = parts(&format!("{begin}\r\n  {end}"));
+        assert_eq!(wrapped, Some((code.to_owned(), state.map(str::to_owned))));
+    }
+}
+
+fn parts(text: &str) -> Option<(String, Option<String>)> {
+    let answer = Answer::from_pasted(text).ok()?;
+    Some((answer.result.ok()?.expose().to_owned(), answer.state.map(|state| state.expose().to_owned())))
+}

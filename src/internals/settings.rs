@@ -1,0 +1,17 @@
+//! `config.json`: unknown keys are carried along, and a mistake in it is told without its content.
+
+use std::path::Path;
+
+use super::{assert_discreet, assert_stable};
+use crate::credential::settings::Settings;
+
+pub(super) fn check(data: &[u8]) {
+    match Settings::parse(Path::new("config.json"), data) {
+        Ok(settings) => {
+            assert_stable(&settings, |bytes| {
+                Settings::parse(Path::new("config.json"), bytes).expect("settings")
+            });
+        }
+        Err(error) => assert_discreet(&error),
+    }
+}

@@ -1,0 +1,100 @@
+//! Which kernelspecs bqcred changed: the marker in a kernelspec says what, this says where.
+//!
+//! A virtual environment that is not active, or an earlier server's, would not be found otherwise; and
+//! a kernelspec that was replaced by an upgrade has lost its marker.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::credential::paths::Paths;
+use crate::credential::profile_name::ProfileName;
+use crate::output::error::{Error, Result, json_problem};
+use crate::output::ui;
+use crate::system::private_file::{self, Content, Lock};
+
+/// One kernelspec that was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    /// Its `kernel.json`, links resolved.
+    pub(crate) file: PathBuf,
+    /// The kernel's name.
+    pub(crate) kernel: String,
+    /// The profile that it uses.
+    pub(crate) profile: String,
+    /// Whether its command is wrapped in `bqcred exec`.
+    #[serde(default)]
+    pub(crate) exec: bool,
+    /// The Python of the server that it was changed for, for which a bare `python` stands.
+    #[serde(default)]
+    pub(crate) python: Option<PathBuf>,
+}
+
+/// All of them.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Record {
+    /// In the order in which they were changed first.
+    pub(crate) kernels: Vec<Entry>,
+}
+
+fn path(paths: &Paths) -> PathBuf {
+    paths.state.join("kernels.json")
+}
+
+impl Record {
+    /// Reads the record; empty if there is none.
+    pub(crate) fn load(paths: &Paths) -> Result<Record> {
+        let path = path(paths);
+        let Some(bytes) = private_file::read(&path, Content::Settings)? else { return Ok(Record::default()) };
+        serde_json::from_slice(&bytes).map_err(|error| Error::content(&path, json_problem(&error)))
+    }
+
+    /// Reads the record; one that can't be understood is put aside, and the kernelspecs' own markers have to do.
+    pub(crate) fn load_or_set_aside(paths: &Paths) -> Result<Record> {
+        Record::load(paths).or_else(|_| {
+            Record::change(paths, |_| ())?;
+            Record::load(paths)
+        })
+    }
+
+    /// Changes the record under its lock.
+    pub(crate) fn change(paths: &Paths, change: impl FnOnce(&mut Record)) -> Result<()> {
+        let lock = Lock::acquire(&paths.state.join(".+kernels.lock"))?;
+        let mut record = match Record::load(paths) {
+            Ok(record) => record,
+            Err(error) => {
+                let aside = private_file::set_aside(&lock, &path(paths))?;
+                ui::note(&format!("{error}; it is kept as {}", aside.display()));
+                Record::default()
+            }
+        };
+        change(&mut record);
+        if record.kernels.is_empty() {
+            private_file::remove(&path(paths))?;
+            return Ok(());
+        }
+        let mut text = serde_json::to_vec_pretty(&record)
+            .map_err(|error| Error::other(format!("can't describe the kernels: {}", json_problem(&error))))?;
+        text.push(b'\n');
+        private_file::write(&lock, &path(paths), &text)
+    }
+
+    /// Adds a kernelspec, or replaces what was known of it.
+    pub(crate) fn add(&mut self, entry: Entry) {
+        match self.kernels.iter_mut().find(|known| known.file == entry.file) {
+            Some(known) => *known = entry,
+            None => self.kernels.push(entry),
+        }
+    }
+
+    /// Whether a kernelspec uses this profile.
+    pub(crate) fn uses(&self, name: &ProfileName) -> bool {
+        self.kernels.iter().any(|known| known.profile == name.as_str())
+    }
+
+    /// Forgets a kernelspec.
+    pub(crate) fn remove(&mut self, file: &Path) {
+        self.kernels.retain(|known| known.file != file);
+    }
+}

@@ -1,0 +1,138 @@
+//! `metadata.bqcred`: what bqcred changed in a kernelspec, so that it can be undone exactly.
+//!
+//! Jupyter keeps namespaced metadata and shows it to the browser; there is no secret in it. The marker
+//! never proves that a file is ours: only values that are still as it says are ever taken back.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::jupyter::kernelspec::json::{self, Value};
+
+/// The only version of the marker so far.
+const VERSION: u8 = 1;
+
+/// What was changed in one kernelspec.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Marker {
+    /// Version of this format.
+    v: u8,
+    /// The profile that the kernel uses.
+    pub(crate) profile: String,
+    /// Variables set in `env`, and the values that bqcred gave them.
+    #[serde(default)]
+    pub(crate) set: BTreeMap<String, String>,
+    /// JSON text of the values that some of these variables had before.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) had: BTreeMap<String, String>,
+    /// Top-level keys that did not exist before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) created: Vec<String>,
+    /// JSON text of top-level objects that were empty before, with their white space.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) was: BTreeMap<String, String>,
+    /// The command, if it was wrapped in `bqcred exec`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) argv: Option<Wrapped>,
+    /// The folder, if bqcred made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) folder: Option<Folder>,
+}
+
+/// A command wrapped in `bqcred exec`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Wrapped {
+    /// JSON text of `argv` before.
+    pub(crate) had: String,
+    /// What bqcred made of it.
+    pub(crate) set: Vec<String>,
+}
+
+/// A kernelspec folder that bqcred made.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Folder {
+    /// The folder that it is a copy of.
+    pub(crate) from: String,
+    /// Files copied along, relative, with a checksum of their content.
+    #[serde(default)]
+    pub(crate) files: BTreeMap<String, String>,
+    /// Checksum of `kernel.json` as it was before bqcred's changes.
+    pub(crate) checksum: String,
+    /// Whether it stands beside its original under another name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) renamed: bool,
+}
+
+impl Marker {
+    /// A marker that records no change yet.
+    pub(crate) fn new(profile: &str) -> Self {
+        Marker { v: VERSION, profile: profile.to_owned(), ..Marker::default() }
+    }
+
+    /// The marker of a parsed kernelspec: none, one that we understand, or why we don't.
+    pub(crate) fn read(text: &str, document: &Value) -> Result<Option<Self>, String> {
+        let Some(metadata) = document.get("metadata") else { return Ok(None) };
+        let Some(value) = metadata.get("bqcred") else { return Ok(None) };
+        // taking one out would bring the other one to light
+        let repeated = metadata.members().unwrap_or_default().iter().filter(|member| member.key == "bqcred");
+        if repeated.count() > 1 {
+            return Err("it holds metadata.bqcred more than once; nothing was changed".to_owned());
+        }
+        let raw = text.get(value.span.clone()).unwrap_or("");
+        let marker: Marker = serde_json::from_str(raw)
+            .map_err(|_| "its metadata.bqcred is not what bqcred writes; nothing was changed".to_owned())?;
+        if marker.v != VERSION {
+            return Err("it was changed by a newer bqcred; update bqcred to change it again".to_owned());
+        }
+        if !marker.pieces().all(|piece| json::parse(piece).is_ok()) {
+            return Err("its metadata.bqcred was edited and can't be undone safely".to_owned());
+        }
+        Ok(Some(marker))
+    }
+
+    /// The JSON texts that an undo would put back.
+    fn pieces(&self) -> impl Iterator<Item = &str> {
+        let argv = self.argv.iter().map(|argv| argv.had.as_str());
+        self.had.values().chain(self.was.values()).map(String::as_str).chain(argv)
+    }
+
+    /// As JSON on one line. Serializing strings and maps of strings can't fail.
+    pub(crate) fn json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// A checksum against accidental edits (FNV-1a, 64 bits); not against an attacker, who would own the
+/// folder anyway.
+pub(crate) fn checksum(content: &[u8]) -> String {
+    let hash = content.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_fnv_1a() {
+        // vectors of draft-eastlake-fnv
+        assert_eq!(checksum(b""), "cbf29ce484222325");
+        assert_eq!(checksum(b"foobar"), "85944171f73967e8");
+    }
+
+    /// One marker, and the beginning of another.
+    const TWICE: &str = r#"{"v":1,"profile":"a"},"bqcred":{"v":1,"profile":"b"}"#;
+
+    #[test]
+    fn a_marker_that_is_not_ours_is_refused_not_ignored() {
+        for marker in
+            ["1", "{}", r#"{"v":2,"profile":"me"}"#, r#"{"v":1,"profile":"me","had":{"A":"{"}}"#, TWICE]
+        {
+            let text = format!(r#"{{"argv":["R"],"metadata":{{"bqcred":{marker}}}}}"#);
+            assert!(Marker::read(&text, &json::parse(&text).unwrap()).is_err(), "{marker}");
+        }
+        assert_eq!(Marker::read("{}", &json::parse("{}").unwrap()), Ok(None));
+    }
+}

@@ -1,0 +1,220 @@
+//! Reading and replacing the public files of a kernelspec.
+//!
+//! They are not secret (0644, served to the browser), but they may be hard-linked into a package
+//! manager's cache, symbolic links into somebody's dotfiles, and read by a server at any moment:
+//! so a file is always replaced by rename, never written into.
+
+use std::fs::{File, Metadata};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::output::error::{Error, Result};
+use crate::system::atomic_file::{self, Existing};
+
+/// More than any logo or kernel.json.
+const MAX_FILE: u64 = 16 << 20;
+
+/// Reads a file that is regular and not larger than this.
+pub(crate) fn read(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
+    let too_large = || std::io::Error::other("too large");
+    // not by its name first: somebody may put a pipe there in between, and opening one waits for a writer
+    let file = open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(std::io::Error::other("not a regular file"));
+    }
+    let mut content = Vec::new();
+    file.take(limit + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > limit { Err(too_large()) } else { Ok(content) }
+}
+
+#[cfg(unix)]
+fn open(path: &Path) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> std::io::Result<File> {
+    File::open(path)
+}
+
+/// The user id that a file belongs to.
+#[cfg(unix)]
+pub(crate) fn owner(metadata: &Metadata) -> u32 {
+    std::os::unix::fs::MetadataExt::uid(metadata)
+}
+
+/// There are no numeric owners here; what we may write is treated as ours.
+#[cfg(not(unix))]
+pub(crate) fn owner(_: &Metadata) -> u32 {
+    0
+}
+
+/// Whether this user may write there, as far as mode bits of owner and others say.
+pub(crate) fn is_owned(path: &Path, uid: u32) -> bool {
+    std::fs::metadata(path)
+        .is_ok_and(|metadata| owner(&metadata) == uid && !metadata.permissions().readonly())
+}
+
+/// Whether nobody but this user and root says where a kernelspec's file is: if it or its folder is a link, who made
+/// the link, and whose folder it lies in.
+pub(crate) fn is_led_by(file: &Path, uid: u32) -> bool {
+    let trusted = |path: &Path| {
+        std::fs::symlink_metadata(path).is_ok_and(|metadata| [uid, 0].contains(&owner(&metadata)))
+    };
+    let mut links = [Some(file), file.parent()].into_iter().flatten().filter(|path| path.is_symlink());
+    links.all(|link| trusted(link) && link.parent().is_none_or(trusted))
+}
+
+/// Replaces a file by rename, or makes it (0644). The old mode and group are kept; other hard links of
+/// the old file stay as they are. `path` must not be a symbolic link: the link would be replaced.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<()> {
+    put(path, content, 0o644)
+}
+
+/// The same; a file that is new gets this mode.
+fn put(path: &Path, content: &[u8], new_mode: u32) -> Result<()> {
+    // what is left there would keep a copied folder from being removed
+    atomic_file::sweep(atomic_file::folder_of(path));
+    atomic_file::write(path, content, Existing::Replace, |file| keep_mode(file, path, new_mode))
+        .map_err(|error| Error::file(path, "write", &error))
+}
+
+#[cfg(unix)]
+fn keep_mode(file: &File, path: &Path, new_mode: u32) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    let old = std::fs::metadata(path).ok();
+    if let Some(old) = &old {
+        // a folder's group may differ from ours, and we may not be in it: then ours has to do
+        let _ = fchown(file, None, Some(old.gid()));
+    }
+    let mode = old.map_or(new_mode, |old| old.mode() & 0o777);
+    file.set_permissions(std::fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn keep_mode(_: &File, _: &Path, _: u32) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// The files of a kernelspec folder other than `kernel.json`, relative and sorted; one level of folders below
+/// it is as deep as any kernelspec goes. Hidden ones are some program's own: an editor's, or a temporary file.
+pub(crate) fn resources(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for path in entries(folder)? {
+        let Some(name) = path.file_name() else { continue };
+        if name.as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        if path.is_dir() {
+            // a link may lead anywhere, to all of the disk
+            if path.is_symlink() {
+                continue;
+            }
+            let inner = entries(&path)?;
+            let inner = inner.iter().filter(|path| path.is_file());
+            found.extend(inner.filter_map(|path| Some(Path::new(name).join(path.file_name()?))));
+        } else if path.is_file() && name != "kernel.json" {
+            found.push(name.into());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let listing = std::fs::read_dir(folder).map_err(|e| Error::file(folder, "list", &e))?;
+    Ok(listing.flatten().map(|entry| entry.path()).collect())
+}
+
+/// The content of a logo or another file of a kernelspec.
+pub(crate) fn read_resource(path: &Path) -> Result<Vec<u8>> {
+    read(path, MAX_FILE).map_err(|e| Error::file(path, "read", &e))
+}
+
+/// Copies a file of a kernelspec, with the folder that it lies in. Who could not read the original can't
+/// read the copy either: it may be a link that leads to something private.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+    if let Some(folder) = to.parent() {
+        create_folder(folder)?;
+    }
+    let content = read_resource(from)?;
+    put(to, &content, public_part(from))
+}
+
+#[cfg(unix)]
+fn public_part(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).map_or(0o600, |metadata| metadata.permissions().mode() & 0o644 | 0o600)
+}
+
+#[cfg(not(unix))]
+fn public_part(_: &Path) -> u32 {
+    0o644
+}
+
+/// Writes a file, with the folder that it lies in.
+#[cfg(test)]
+pub(crate) fn replace_new(path: &Path, content: &[u8]) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        create_folder(folder)?;
+    }
+    replace(path, content)
+}
+
+/// Makes a folder and those above it, as `mkdir -p` does.
+pub(crate) fn create_folder(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, "create", &e))
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    #[test]
+    fn another_hard_link_stays_as_it_was_and_the_mode_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cache, path) = (folder.path().join("cache"), folder.path().join("kernel.json"));
+        replace(&cache, b"old").unwrap();
+        std::fs::set_permissions(&cache, std::fs::Permissions::from_mode(0o640)).unwrap();
+        std::fs::hard_link(&cache, &path).unwrap();
+        replace(&path, b"new").unwrap();
+        assert_eq!(read(&cache, 9).unwrap(), b"old");
+        assert_eq!(read(&path, 9).unwrap(), b"new");
+        assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
+        assert_eq!(entries(folder.path()).unwrap().len(), 2, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_new_file_is_public() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kernel.json");
+        replace(&path, b"{}").unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o644);
+    }
+
+    #[test]
+    fn a_copy_of_what_is_private_is_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let (secret, logo, made) =
+            (folder.path().join("s"), folder.path().join("l"), folder.path().join("k/l"));
+        replace(&secret, b"x").unwrap();
+        std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::os::unix::fs::symlink(&secret, &logo).unwrap();
+        copy(&logo, &made).unwrap();
+        assert_eq!(std::fs::metadata(&made).unwrap().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn only_regular_files_of_sane_size_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        replace(&path, b"12345").unwrap();
+        assert!(read(&path, 5).is_ok());
+        assert!(read(&path, 4).is_err());
+        assert!(read(folder.path(), 5).is_err());
+    }
+}

@@ -1,0 +1,103 @@
+//! Which Python a command on the PATH would run, read from the command's own file.
+//!
+//! pip, pipx, uv and conda write small scripts whose first line names their interpreter; pyenv puts
+//! shell scripts before them that choose one.
+
+use std::path::{Path, PathBuf};
+
+use crate::jupyter::Environ;
+use crate::jupyter::locate::files;
+
+/// The head of a script; a compiled launcher has no use here.
+const MAX_SCRIPT: u64 = 4 << 20;
+
+/// The first executable of this name on the PATH, pyenv's choice followed.
+pub(crate) fn on_path(name: &str, environ: &Environ, directory: &Path) -> Option<PathBuf> {
+    let found = std::env::split_paths(environ.filled("PATH")?)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())?;
+    if found.parent().is_some_and(|folder| folder.ends_with("shims")) {
+        return pyenv(name, found.parent()?.parent()?, environ, directory);
+    }
+    Some(found)
+}
+
+/// The interpreter of a script, as an absolute path.
+pub(crate) fn interpreter(script: &Path, environ: &Environ, directory: &Path) -> Option<PathBuf> {
+    let script = script.canonicalize().ok()?;
+    let content = files::read(&script, MAX_SCRIPT).ok()?;
+    let head = String::from_utf8_lossy(content.get(..content.len().min(1024))?).into_owned();
+    let mut lines = head.lines();
+    let first = lines.next()?.strip_prefix("#!")?.trim();
+    let mut words = first.split_whitespace();
+    match words.next()? {
+        // a path too long or with a space: the script is also shell, which finds it in line 2
+        "/bin/sh" => {
+            let quoted = lines.next()?.strip_prefix("'''exec'")?.trim();
+            let path = match quoted.strip_prefix('"') {
+                Some(rest) => rest.split('"').next()?,
+                None => quoted.split_whitespace().next()?,
+            };
+            Some(PathBuf::from(path))
+        }
+        env if env.ends_with("/env") => {
+            let name = words.find(|word| !word.starts_with('-') && !word.contains('='))?;
+            on_path(name, environ, directory)
+        }
+        path => Some(PathBuf::from(path)),
+    }
+    .filter(|path| path.is_absolute())
+}
+
+/// pyenv's rule: `PYENV_VERSION`, a `.python-version` in this folder or one above, the global one.
+fn pyenv(name: &str, root: &Path, environ: &Environ, directory: &Path) -> Option<PathBuf> {
+    let file = || {
+        let local = directory.ancestors().map(|folder| folder.join(".python-version"));
+        let content = local.chain([root.join("version")]).find_map(|path| files::read(&path, 4096).ok());
+        content.map(|content| String::from_utf8_lossy(&content).into_owned())
+    };
+    let versions = match environ.filled("PYENV_VERSION") {
+        Some(versions) => versions.to_string_lossy().replace(':', "\n"),
+        None => file()?,
+    };
+    let folders = versions.split_whitespace().map(|version| root.join("versions").join(version).join("bin"));
+    folders.map(|folder| folder.join(name)).find(|path| path.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn interpreter_of(text: &str) -> Option<PathBuf> {
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("jupyter");
+        files::replace(&script, text.as_bytes()).unwrap();
+        interpreter(&script, &Environ::default(), folder.path())
+    }
+
+    #[test]
+    fn a_script_names_its_interpreter() {
+        let path = Some(PathBuf::from("/venv/bin/python"));
+        assert_eq!(interpreter_of("#!/venv/bin/python\nimport re\n"), path);
+        assert_eq!(interpreter_of("#! /venv/bin/python -sE\n"), path);
+        assert_eq!(interpreter_of("#!/bin/sh\n'''exec' /venv/bin/python \"$0\" \"$@\"\n' '''\n"), path);
+        let spaced = Some(PathBuf::from("/my venv/bin/python"));
+        assert_eq!(interpreter_of("#!/bin/sh\n'''exec' \"/my venv/bin/python\" \"$0\" \"$@\"\n"), spaced);
+        assert_eq!(interpreter_of("#!/bin/bash\necho\n"), Some(PathBuf::from("/bin/bash")));
+        assert_eq!(interpreter_of("\x7fELF"), None);
+    }
+
+    #[test]
+    fn a_pyenv_shim_leads_to_the_chosen_version() {
+        let root = tempfile::tempdir().unwrap();
+        let bin = root.path().join("versions/3.12.1/bin");
+        for folder in [&bin, &root.path().join("shims")] {
+            files::create_folder(folder).unwrap();
+            files::replace(&folder.join("jupyter"), b"#!/bin/sh\n").unwrap();
+        }
+        files::replace(&root.path().join("version"), b"3.12.1\n").unwrap();
+        let environ: Environ = [("PATH", root.path().join("shims"))].into_iter().collect();
+        assert_eq!(on_path("jupyter", &environ, Path::new("/")), Some(bin.join("jupyter")));
+    }
+}

@@ -1,0 +1,38 @@
+//! bqcred: use your own Google account for BigQuery from shells, notebooks, Python and R.
+//!
+//! The program is [`run`]; ARCHITECTURE.md is the map of what is below it.
+
+mod app;
+mod cli;
+mod commands;
+mod credential;
+mod doctor;
+mod handover;
+#[cfg(any(test, feature = "internals"))]
+pub mod internals;
+mod jupyter;
+mod lifecycle;
+mod login;
+mod oauth;
+mod output;
+mod store;
+mod system;
+
+use std::process::ExitCode;
+
+use output::{panics, ui};
+use system::core_dump;
+
+/// Runs the command that this process was started with, prints what it made, and gives the exit code
+/// (the README lists them).
+#[must_use]
+pub fn run() -> ExitCode {
+    core_dump::forbid();
+    panics::say_only_where();
+    let words: Vec<_> = std::env::args_os().collect();
+    let result = panics::caught(
+        || cli::failing_statement(&words),
+        || cli::parse(words.clone()).and_then(commands::run).and_then(|output| output.print()),
+    );
+    ExitCode::from(result.unwrap_or_else(|error| ui::fail(&error)))
+}

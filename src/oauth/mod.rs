@@ -1,0 +1,26 @@
+//! Google's OAuth server, and others that a client file names: consent, tokens, revocation.
+//!
+//! The one home of `oauth2` and `reqwest`. Nothing here knows where credentials are kept.
+
+mod answer;
+mod bigquery;
+mod endpoints;
+mod failure;
+mod http;
+mod loopback;
+mod metadata;
+pub(crate) mod scopes;
+mod tokens;
+
+pub(crate) use answer::Answer;
+pub(crate) use bigquery::{BigQuery, Denied};
+pub(crate) use endpoints::Endpoints;
+pub(crate) use failure::{Failure, Reason};
+pub(crate) use http::Transport;
+pub(crate) use loopback::Loopback;
+#[cfg(any(test, feature = "internals"))]
+pub(crate) use loopback::respond;
+pub(crate) use metadata::metadata;
+#[cfg(any(test, feature = "internals"))]
+pub(crate) use tokens::refreshed_by;
+pub(crate) use tokens::{Consent, Fresh, Google, Identity, Revoked};

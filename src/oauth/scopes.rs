@@ -1,0 +1,168 @@
+//! OAuth scopes: what a login asks for, and what that means for BigQuery.
+
+use crate::output::error::{Error, Result};
+
+const PREFIX: &str = "https://www.googleapis.com/auth/";
+const EMAIL: &str = "https://www.googleapis.com/auth/userinfo.email";
+const BIGQUERY: &str = "https://www.googleapis.com/auth/bigquery";
+
+/// Short names for `--scopes`, what they stand for, and what they are for.
+pub(crate) const PRESETS: &[(&str, &str, &str)] = &[
+    ("bigquery", BIGQUERY, "query and change data in BigQuery (the default)"),
+    ("drive", "https://www.googleapis.com/auth/drive", "tables that lie in Google Sheets or Drive"),
+    (
+        "storage",
+        "https://www.googleapis.com/auth/devstorage.read_write",
+        "load from and export to Cloud Storage",
+    ),
+    ("cloud-platform", "https://www.googleapis.com/auth/cloud-platform", "everything in Google Cloud"),
+];
+
+/// The scopes of a login: who the person is, BigQuery, and what is asked for beyond.
+///
+/// A name that is no preset stands for Google's scope of that name: `drive.readonly`. BigQuery's
+/// full scope is left out where a narrower one of its family is asked for. `google` is false for
+/// another OpenID provider.
+pub(crate) fn for_login(asked: &[String], google: bool) -> Result<Vec<String>> {
+    // OpenID Connect Core 5.4 and 11 have other words than Google for the address and for a refresh token
+    let identity: &[&str] = if google { &["openid", EMAIL] } else { &["openid", "email", "offline_access"] };
+    let mut scopes: Vec<String> = identity.iter().map(|&scope| scope.to_owned()).collect();
+    let asked = asked.iter().map(|name| full(name.trim())).collect::<Result<Vec<_>>>()?;
+    if !asked.iter().any(|scope| scope.starts_with(BIGQUERY)) {
+        scopes.push(BIGQUERY.to_owned());
+    }
+    for scope in asked {
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    Ok(scopes)
+}
+
+/// Whether gcloud's application-default login asks for this scope by itself.
+pub(crate) fn is_gclouds(scope: &str) -> bool {
+    [
+        "openid",
+        EMAIL,
+        "https://www.googleapis.com/auth/cloud-platform",
+        "https://www.googleapis.com/auth/sqlservice.login",
+    ]
+    .contains(&scope)
+}
+
+/// The scopes of a login that renews one: what was granted then, and who the person is.
+pub(crate) fn again(granted: &[String], google: bool) -> Result<Vec<String>> {
+    // the words for the person differ between servers, and `for_login` knows them
+    let about_the_person = ["openid", "email", "profile", "offline_access", EMAIL];
+    let granted: Vec<String> =
+        granted.iter().filter(|scope| !about_the_person.contains(&scope.as_str())).cloned().collect();
+    for_login(&granted, google)
+}
+
+fn full(name: &str) -> Result<String> {
+    if let Some((_, scope, _)) = PRESETS.iter().find(|(preset, ..)| *preset == name) {
+        return Ok((*scope).to_owned());
+    }
+    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\'); // RFC 6749 section 3.3
+    match name {
+        "openid" | "offline_access" => Ok(name.to_owned()),
+        "email" => Ok(EMAIL.to_owned()),
+        _ if name.is_empty() || !name.chars().all(plain) => {
+            Err(Error::usage("--scopes holds an empty or unusable name")
+                .hint("`--scopes drive,storage`: names with commas between them"))
+        }
+        _ if name.contains("://") => Ok(name.to_owned()),
+        _ => Ok(format!("{PREFIX}{name}")),
+    }
+}
+
+/// The scopes asked for that were not granted. Google spells some in two ways.
+pub(crate) fn not_granted(asked: &[String], granted: &[String]) -> Vec<String> {
+    let same = |one: &str, other: &str| {
+        let plain = |scope: &str| match scope {
+            EMAIL => "email".to_owned(),
+            other => other.to_owned(),
+        };
+        plain(one) == plain(other)
+    };
+    // a refresh token came, so what asks for one was granted, whether it is repeated or not
+    asked
+        .iter()
+        .filter(|scope| *scope != "offline_access")
+        .filter(|scope| !granted.iter().any(|have| same(have, scope)))
+        .cloned()
+        .collect()
+}
+
+/// Whether these scopes let a program query BigQuery at all.
+pub(crate) fn allow_bigquery(granted: &[String]) -> bool {
+    granted.iter().any(|scope| {
+        scope.starts_with(BIGQUERY) || scope.starts_with("https://www.googleapis.com/auth/cloud-platform")
+    })
+}
+
+/// A scope as people know it: without the long prefix.
+pub(crate) fn short(scope: &str) -> &str {
+    scope.strip_prefix(PREFIX).unwrap_or(scope)
+}
+
+/// Scopes as people know them, with commas.
+pub(crate) fn short_list(scopes: &[String]) -> String {
+    scopes.iter().map(|scope| short(scope)).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn login(asked: &[&str]) -> Vec<String> {
+        let asked: Vec<String> = asked.iter().map(|&name| name.to_owned()).collect();
+        for_login(&asked, true).unwrap().iter().map(|scope| short(scope).to_owned()).collect()
+    }
+
+    #[test]
+    fn presets_add_to_the_default() {
+        assert_eq!(login(&[]), ["openid", "userinfo.email", "bigquery"]);
+        assert_eq!(login(&["bigquery", "drive"]), ["openid", "userinfo.email", "bigquery", "drive"]);
+        assert_eq!(login(&["bigquery.readonly"]), ["openid", "userinfo.email", "bigquery.readonly"]);
+        assert_eq!(
+            login(&["https://x.example/s"]),
+            ["openid", "userinfo.email", "bigquery", "https://x.example/s"]
+        );
+        assert_eq!(
+            login(&["openid", " email ", "offline_access"]),
+            ["openid", "userinfo.email", "bigquery", "offline_access"]
+        );
+        assert!(for_login(&["a b".to_owned()], true).is_err());
+        assert!(for_login(&[String::new()], true).is_err());
+    }
+
+    #[test]
+    fn what_was_not_granted_is_found() {
+        let asked = for_login(&[], true).unwrap();
+        assert!(not_granted(&asked, &["email".into(), "openid".into(), BIGQUERY.into()]).is_empty());
+        assert_eq!(not_granted(&asked, &["openid".into(), EMAIL.into()]), [BIGQUERY]);
+        let elsewhere = for_login(&[], false).unwrap();
+        assert_eq!(elsewhere, ["openid", "email", "offline_access", BIGQUERY]);
+        assert!(not_granted(&elsewhere, &["openid".into(), EMAIL.into(), BIGQUERY.into()]).is_empty());
+    }
+
+    #[test]
+    fn a_login_that_renews_one_asks_for_the_same_and_who_the_person_is() {
+        let granted = ["openid", EMAIL, "profile", BIGQUERY, "https://www.googleapis.com/auth/drive"];
+        let granted = granted.map(str::to_owned);
+        let names = |scopes: Vec<String>| short_list(&scopes);
+        assert_eq!(names(again(&granted, true).unwrap()), "openid, userinfo.email, bigquery, drive");
+        assert_eq!(names(again(&granted, false).unwrap()), "openid, email, offline_access, bigquery, drive");
+    }
+
+    #[test]
+    fn some_scopes_let_a_program_query_and_some_are_gclouds_own() {
+        let allow = |scope: &str| allow_bigquery(&["openid".to_owned(), scope.to_owned()]);
+        assert!(allow(BIGQUERY) && allow("https://www.googleapis.com/auth/bigquery.readonly"));
+        assert!(allow("https://www.googleapis.com/auth/cloud-platform"));
+        assert!(!allow("https://www.googleapis.com/auth/drive") && !allow("bigquery"));
+        assert!(is_gclouds("openid") && is_gclouds("https://www.googleapis.com/auth/sqlservice.login"));
+        assert!(!is_gclouds(BIGQUERY));
+    }
+}

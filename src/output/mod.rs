@@ -1,0 +1,9 @@
+//! What people and programs are given to read: results, messages and errors, with secrets and control characters
+//! kept out.
+
+pub(crate) mod error;
+pub(crate) mod masking;
+pub(crate) mod panics;
+pub(crate) mod secret;
+pub(crate) mod shell_word;
+pub(crate) mod ui;

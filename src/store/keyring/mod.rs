@@ -1,0 +1,142 @@
+//! Credentials in the operating system's keyring: Secret Service, Keychain or Credential Manager.
+//!
+//! One item a profile, service `bqcred`, user the profile's name. It holds what an ADC file would
+//! hold, and beside it the access token under the keys of google-auth's own caches, so that neither
+//! ever lies in a file. `secret-tool lookup service bqcred username NAME` shows it to its owner.
+
+mod failure;
+mod lock_state;
+mod service;
+
+use super::{AccessToken, session};
+use crate::credential::adc::{self, AuthorizedUser};
+use crate::credential::paths::Paths;
+use crate::credential::profile_name::ProfileName;
+use crate::output::error::{Error, Kind, Result};
+use crate::output::secret::SecretBytes;
+use crate::output::ui;
+use crate::system::clock::Time;
+use crate::system::private_file::Lock;
+
+use failure::Failure;
+
+/// As large as a credential gets, so that a keyring that can't hold one is found out before a login.
+const PROBE_SIZE: usize = 1024;
+
+/// The keyring store.
+pub(crate) struct KeyringStore<'p> {
+    paths: &'p Paths,
+}
+
+impl<'p> KeyringStore<'p> {
+    /// The keyring of this session; the paths are for what is derived from it.
+    pub(crate) fn new(paths: &'p Paths) -> Self {
+        KeyringStore { paths }
+    }
+
+    pub(super) fn load(&self, name: &ProfileName) -> Result<Option<AuthorizedUser>> {
+        let Some(bytes) = read(name)? else { return Ok(None) };
+        AuthorizedUser::parse(&bytes).map(Some).map_err(|problem| {
+            Error::new(
+                Kind::Store,
+                format!("the keyring's item for profile {name}: {}", problem.problem()),
+            )
+            .hint(format!(
+                "`bqcred login --profile {name}` makes a new one; this item is then kept under another name"
+            ))
+        })
+    }
+
+    /// Writes an item that nobody needs, reads it back and removes it.
+    pub(super) fn probe(&self) -> Result<()> {
+        let random = random();
+        let user = format!(".probe-{random}"); // no profile's name begins with a dot
+        let content = random.repeat(PROBE_SIZE / random.len());
+        let told = |failure: Failure| failure.into_error();
+        service::set(&user, content.as_bytes()).map_err(told)?;
+        let same = service::get(&user).map(|read| read.is_some_and(|read| *read == content.as_bytes()));
+        service::delete(&user).map_err(told)?;
+        if same.map_err(told)? {
+            return Ok(());
+        }
+        Err(Failure::Forgets.into_error())
+    }
+
+    pub(super) fn save(&self, lock: &Lock, name: &ProfileName, credential: &AuthorizedUser) -> Result<()> {
+        if let Some(bytes) = read(name)? {
+            keep_damaged(name, &bytes)?;
+        }
+        write(name, &credential.to_adc_json())?;
+        session::replace(lock, self.paths, name, credential)
+    }
+
+    /// The session file goes first: should the keyring not answer, nothing readable is left.
+    pub(super) fn delete(&self, _lock: &Lock, name: &ProfileName) -> Result<bool> {
+        session::remove(self.paths, name)?;
+        match service::get(name.as_str()) {
+            Ok(Some(bytes)) => keep_damaged(name, &bytes)?,
+            Ok(None) | Err(Failure::Several(_)) => {}
+            Err(failure) => return Err(failure.into_error()),
+        }
+        service::delete(name.as_str()).map_err(Failure::into_error)
+    }
+
+    pub(super) fn access_token(
+        &self,
+        name: &ProfileName,
+        credential: &AuthorizedUser,
+    ) -> Option<AccessToken> {
+        // whatever is wrong with a kept token, a new one is the cure
+        let bytes = read(name).ok()??;
+        let stored = AuthorizedUser::parse(&bytes).ok()?;
+        let (token, expires) = adc::cached_token(&bytes)?;
+        (stored.fingerprint() == credential.fingerprint()).then_some(AccessToken { token, expires })
+    }
+
+    pub(super) fn keep_access_token(
+        &self,
+        name: &ProfileName,
+        credential: &AuthorizedUser,
+        token: &AccessToken,
+    ) -> Result<()> {
+        // the item holds the credential too: whoever changes that holds the same lock
+        let _lock = Lock::acquire(&self.paths.profile_lock(name))?;
+        match self.load(name)? {
+            Some(stored) if stored.fingerprint() == credential.fingerprint() => {
+                let whole = stored.to_json_with_token(&token.token, token.expires);
+                match service::set(name.as_str(), &whole) {
+                    // the credential itself still fits (Windows: 2560 bytes): do without the token
+                    Err(Failure::TooLarge(_)) => write(name, &stored.to_adc_json()),
+                    other => other.map_err(Failure::into_error),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn read(name: &ProfileName) -> Result<Option<SecretBytes>> {
+    service::get(name.as_str()).map_err(Failure::into_error)
+}
+
+fn write(name: &ProfileName, bytes: &[u8]) -> Result<()> {
+    service::set(name.as_str(), bytes).map_err(Failure::into_error)
+}
+
+/// Copies an item that can't be understood to another name before it goes, and tells it.
+fn keep_damaged(name: &ProfileName, bytes: &[u8]) -> Result<()> {
+    if bytes.is_empty() || AuthorizedUser::parse(bytes).is_ok() {
+        return Ok(());
+    }
+    let stamp = Time::now().to_string().replace(':', "");
+    let user = format!("{name}.unreadable-{stamp}-{}", random());
+    service::set(&user, bytes).map_err(Failure::into_error)?;
+    ui::note(&format!("what lay there could not be understood; it is kept as {user}, in the keyring"));
+    Ok(())
+}
+
+/// 16 hexadecimal digits that nobody else has; not secret.
+fn random() -> String {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}

@@ -1,0 +1,10 @@
+//! What the operating system provides: files, processes, the terminal, the clock, the environment.
+
+pub(crate) mod atomic_file;
+pub(crate) mod clock;
+pub(crate) mod core_dump;
+pub(crate) mod env;
+pub(crate) mod private_file;
+pub(crate) mod processes;
+pub(crate) mod terminal;
+pub(crate) mod trust;

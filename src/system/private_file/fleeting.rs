@@ -1,0 +1,95 @@
+//! Files that live as long as a process: removed at its end, swept by the next one if it was killed.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use super::Lock;
+use crate::output::error::{Error, Result};
+
+/// A file of mode 0600 under a name that nobody can foretell. Its lock says that its owner lives.
+pub(crate) struct Fleeting {
+    path: tempfile::TempPath,
+    #[expect(dead_code, reason = "held for its lock")]
+    file: File,
+}
+
+impl Fleeting {
+    /// Writes a file to this folder, and removes those whose owners are gone.
+    pub(crate) fn new(folder: &Path, content: &[u8]) -> Result<Fleeting> {
+        // until the new file has its lock, another process would take it for abandoned
+        let turn = Lock::acquire(&folder.join(".lock"))?;
+        remove_abandoned(folder);
+        let (file, path) = write(folder, content).map_err(|error| Error::file(folder, "write to", &error))?;
+        drop(turn);
+        Ok(Fleeting { path, file })
+    }
+
+    /// Where it lies.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.path.to_path_buf()
+    }
+
+    /// Removes the file, and says so if that fails.
+    pub(crate) fn remove(self) -> Result<()> {
+        let path = self.path();
+        match self.path.close() {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::file(&path, "remove", &error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes the files in this folder whose owners are gone.
+    pub(crate) fn sweep(folder: &Path) -> Result<()> {
+        let _turn = Lock::acquire(&folder.join(".lock"))?;
+        remove_abandoned(folder);
+        Ok(())
+    }
+}
+
+fn write(folder: &Path, content: &[u8]) -> std::io::Result<(File, tempfile::TempPath)> {
+    let mut file = tempfile::Builder::new().prefix("").suffix(".json").rand_bytes(16).tempfile_in(folder)?;
+    file.as_file().lock()?;
+    file.write_all(content)?;
+    Ok(file.into_parts())
+}
+
+/// Removes what nobody holds the lock of. The folder's lock is held.
+fn remove_abandoned(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == "json")
+            && entry.file_type().is_ok_and(|kind| kind.is_file())
+            && File::open(&path).is_ok_and(|file| file.try_lock().is_ok())
+        {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test looks at files as anybody does")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_holds_goes_and_what_somebody_holds_or_is_not_ours_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let [abandoned, other] = ["0123.json", "notes.txt"].map(|name| root.path().join(name));
+        for path in [&abandoned, &other] {
+            fs::write(path, "x").unwrap();
+        }
+        let held = Fleeting::new(root.path(), b"secret").unwrap();
+        assert!(!abandoned.exists() && other.exists());
+        fs::write(&abandoned, "x").unwrap();
+        Fleeting::sweep(root.path()).unwrap();
+        assert!(!abandoned.exists() && other.exists());
+        assert_eq!(fs::read(held.path()).unwrap(), b"secret");
+        let path = held.path();
+        held.remove().unwrap();
+        assert!(!path.exists() && other.exists());
+        let gone = Fleeting::new(root.path(), b"secret").unwrap();
+        fs::remove_file(gone.path()).unwrap();
+        assert!(gone.remove().is_ok(), "somebody was quicker");
+    }
+}
