@@ -3,6 +3,7 @@
 
 pub(crate) mod error;
 pub(crate) mod masking;
+pub(crate) mod notes;
 pub(crate) mod panics;
 pub(crate) mod secret;
 pub(crate) mod shell_word;

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write};
 
 use crate::output::error::{Error, Result, reason};
 use crate::output::masking::masked;
+use crate::output::notes::{Note, Notes};
 use crate::output::secret::SecretBytes;
 
 /// What a verb made, for stdout, and the exit code to end with.
@@ -65,6 +66,16 @@ impl Output {
 /// Tells people something, on stderr.
 pub(crate) fn note(text: &str) {
     tell(&format!("bqcred: {text}\n"));
+}
+
+/// Shows what the steps of a command have to say, on stderr.
+pub(crate) fn show(notes: Notes) {
+    for note in notes {
+        match note {
+            Note::Statement(text) => self::note(&text),
+            Note::Detail(text) => tell(&format!("  {text}\n")),
+        }
+    }
 }
 
 /// Tells that something which could not be understood has another name now.
