@@ -17,6 +17,7 @@ use std::process::Command;
 use crate::handover::format::Change;
 use crate::output::error::{Error, Kind, reason};
 use crate::system::env;
+use crate::system::regular_file::{self, Links};
 
 /// Puts the changes into the program's environment.
 pub(crate) fn apply(changes: &[Change], program: &mut Command) {
@@ -51,7 +52,7 @@ fn as_script(program: &Command, error: &std::io::Error) -> Option<Command> {
         false => env::find_program(name)?,
     };
     let mut start = [0; 80]; // as far as Bash looks to tell a program of another machine
-    let length = std::fs::File::open(&path).ok()?.read(&mut start).ok()?;
+    let length = regular_file::open(&path, Links::Follow).ok()?.read(&mut start).ok()?;
     if start.get(..length)?.contains(&0) {
         return None;
     }

@@ -7,5 +7,6 @@ pub(crate) mod env;
 pub(crate) mod json_file;
 pub(crate) mod private_file;
 pub(crate) mod processes;
+pub(crate) mod regular_file;
 pub(crate) mod terminal;
 pub(crate) mod trust;
