@@ -1,6 +1,5 @@
 //! `bqcred import`: adopts a credential that another tool made.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::app::App;
@@ -17,6 +16,7 @@ use crate::output::ui::{self, Output};
 use crate::store::Store;
 use crate::system::env;
 use crate::system::private_file::{self, Content};
+use crate::system::regular_file;
 
 /// Larger than any credential.
 const STDIN_LIMIT: u64 = 1024 * 1024;
@@ -259,12 +259,8 @@ fn hint_at_stdin(path: &Path, error: Error) -> Error {
 }
 
 fn read_stdin() -> Result<SecretBytes> {
-    let mut bytes = SecretBytes::new(Vec::with_capacity(4096));
-    std::io::stdin()
-        .take(STDIN_LIMIT)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Error::other(format!("can't read stdin: {}", reason(&error))))?;
-    Ok(bytes)
+    regular_file::read_whole(std::io::stdin(), 0, STDIN_LIMIT)
+        .map_err(|error| Error::other(format!("can't read stdin: {}", reason(&error))))
 }
 
 /// Removes the source if that was asked for; else says if others can read it.

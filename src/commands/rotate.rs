@@ -168,7 +168,7 @@ fn tell_done(name: &ProfileName, dependents: &Dependents, old: Old) {
     }
     ui::note("these were started with the old credential and keep it in memory:");
     for process in &dependents.processes {
-        ui::tell(&format!("  {}\n", process.words()));
+        ui::tell(&format!("  {process}\n"));
     }
     ui::tell("Restart them. In a kernel, what `bqcred kernel snippet` prints does it too.\n");
 }

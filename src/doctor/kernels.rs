@@ -5,9 +5,7 @@ use std::path::Path;
 
 use super::finding::Finding;
 use super::surroundings::Surroundings;
-use super::variables::Variables;
 use crate::handover::variables::{ADC, PROFILE};
-use crate::jupyter::Environ;
 use crate::jupyter::locate::config::Config;
 use crate::jupyter::locate::discovery::{self, Origin};
 use crate::jupyter::locate::listing::Kernel;
@@ -29,9 +27,8 @@ pub(super) fn findings(s: &Surroundings) -> Vec<Finding> {
 
 /// The kernelspecs that the servers here would start, the one from this shell included.
 fn specs(s: &Surroundings, uid: u32, processes: &Processes) -> Vec<Finding> {
-    let environ = environ(&s.variables);
     let discovery = discovery::discover(&discovery::Surroundings {
-        environ: &environ,
+        environ: s.variables.environ(),
         home: &s.home,
         directory: &s.folder,
         uid,
@@ -47,10 +44,6 @@ fn specs(s: &Surroundings, uid: u32, processes: &Processes) -> Vec<Finding> {
     found.sort_by(|one, other| one.what.cmp(&other.what));
     found.dedup_by(|one, other| one.what == other.what);
     found
-}
-
-fn environ(variables: &Variables) -> Environ {
-    variables.all().collect()
 }
 
 /// A kernelspec of bqcred's own for another profile is what somebody wanted.

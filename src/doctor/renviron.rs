@@ -126,11 +126,11 @@ fn closing(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::ffi::OsString;
+    use crate::system::env::Environ;
 
     #[test]
     fn values_are_read_as_r_reads_them() {
-        let variables = Variables::new([(OsString::from("HOME"), OsString::from("/h"))]);
+        let variables = Variables::from(Environ::from_iter([("HOME", "/h")]));
         let text = "# A=0\nA=1\n B = \"x y\" \nC=${HOME}/a\nD=${NONE-d}\nE=${NONE:-${HOME}}/e\nF='q'r\nG=${A}\nbad\n=x\n";
         let found = settings(text, &variables);
         let found: Vec<(&str, &str)> = found.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();

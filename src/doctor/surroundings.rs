@@ -50,7 +50,7 @@ pub(crate) struct Surroundings {
 impl Surroundings {
     /// Looks around.
     pub(crate) fn gather(app: &App, offline: bool) -> Surroundings {
-        let variables = Variables::new(env::all());
+        let variables = Variables::from(env::all());
         let folder = std::env::current_dir().unwrap_or_default();
         let home = app.paths.home.clone();
         let r = renviron::Environment::read(&variables, &home, &folder);

@@ -1,32 +1,34 @@
 //! Environment variables, and how libraries differ in reading them.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use crate::system::env::Environ;
+
 /// A whole environment.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Variables(BTreeMap<OsString, OsString>);
+pub(crate) struct Variables(Environ);
+
+impl From<Environ> for Variables {
+    fn from(environ: Environ) -> Self {
+        Variables(environ)
+    }
+}
 
 impl Variables {
-    /// An environment of these variables.
-    pub(crate) fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        Variables(variables.into_iter().collect())
-    }
-
-    /// All of them.
-    pub(super) fn all(&self) -> impl Iterator<Item = (OsString, OsString)> {
-        self.0.iter().map(|(name, value)| (name.clone(), value.clone()))
+    /// The variables as they are.
+    pub(super) fn environ(&self) -> &Environ {
+        &self.0
     }
 
     /// A variable that is set, empty or not.
     pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
-        self.0.get(OsStr::new(name)).map(OsString::as_os_str)
+        self.0.get(name)
     }
 
     /// A variable that is set and not empty.
     pub(super) fn filled(&self, name: &str) -> Option<&OsStr> {
-        self.get(name).filter(|value| !value.is_empty())
+        self.0.filled(name)
     }
 
     /// The same, as text.
@@ -41,7 +43,7 @@ impl Variables {
 
     /// Sets a variable, in this copy of the environment alone.
     pub(super) fn set(&mut self, name: &str, value: impl Into<OsString>) {
-        self.0.insert(OsString::from(name), value.into());
+        self.0.set(name, value);
     }
 
     /// Whether a request for `http://HOST` would go to a proxy. curl reads only the lower-case name
@@ -80,7 +82,7 @@ mod tests {
     use super::*;
 
     fn variables(pairs: &[(&str, &str)]) -> Variables {
-        Variables::new(pairs.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))))
+        Variables(pairs.iter().map(|(name, value)| (name, value)).collect())
     }
 
     #[test]

@@ -17,6 +17,7 @@ use std::process::Command;
 use crate::handover::format::Change;
 use crate::output::error::{Error, Kind, reason};
 use crate::system::env;
+use crate::system::regular_file::{self, Links};
 
 /// Puts the changes into the program's environment.
 pub(crate) fn apply(changes: &[Change], program: &mut Command) {
@@ -48,10 +49,10 @@ fn as_script(program: &Command, error: &std::io::Error) -> Option<Command> {
     let name = program.get_program();
     let path = match name.as_encoded_bytes().contains(&b'/') {
         true => name.into(),
-        false => env::find_program(name.to_str()?)?,
+        false => env::find_program(name)?,
     };
     let mut start = [0; 80]; // as far as Bash looks to tell a program of another machine
-    let length = std::fs::File::open(&path).ok()?.read(&mut start).ok()?;
+    let length = regular_file::open(&path, Links::Follow).ok()?.read(&mut start).ok()?;
     if start.get(..length)?.contains(&0) {
         return None;
     }
@@ -81,7 +82,7 @@ pub(crate) fn cannot_start(program: &OsStr, error: &std::io::Error) -> Error {
     }
     let found = match name.contains('/') {
         true => Path::new(program).exists(),
-        false => env::find_program(&name).is_some(),
+        false => env::find_program(program).is_some(),
     };
     if found {
         return Error::new(

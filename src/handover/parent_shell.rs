@@ -7,6 +7,7 @@
 //! This runs at every shell start: in the common case it reads one small file.
 
 use crate::handover::format::Dialect;
+use crate::system::processes::{self, Ancestor};
 
 /// Programs that start another one and leave its standard output alone, and editors, which start theirs
 /// for a shell's user. As the system shortens names: at most 15 bytes.
@@ -23,11 +24,12 @@ const TRANSPARENT: &[&str] = &[
 /// How far up to look; sudo within an editor within a terminal's script is nowhere near.
 const FARTHEST: usize = 16;
 
-/// One process, as far as it matters here.
+/// A program above this one.
 #[derive(Clone, Debug)]
-struct Process {
-    /// The program's names, the likeliest first: what the process calls itself, and its file's.
+struct Program {
+    /// Its names, the likeliest first: what the process calls itself, and its file's.
     names: Vec<String>,
+    /// The process that started it.
     parent: u32,
 }
 
@@ -38,26 +40,23 @@ pub(crate) fn line(env: &str) -> String {
 
 /// The dialect of the shell above this process, if there is one that we know.
 pub(crate) fn dialect() -> Option<Dialect> {
-    #[cfg(unix)]
-    return walk(std::os::unix::process::parent_id(), look);
-    #[cfg(not(unix))]
-    None
+    walk(std::os::unix::process::parent_id(), program)
 }
 
-fn walk(start: u32, look: impl Fn(u32) -> Option<Process>) -> Option<Dialect> {
+fn walk(start: u32, program: impl Fn(u32) -> Option<Program>) -> Option<Dialect> {
     let mut pid = start;
     for _ in 0..FARTHEST {
         if pid == 0 {
             return None;
         }
-        let process = look(pid)?;
-        if let Some(dialect) = process.names.iter().find_map(|name| Dialect::from_shell_name(name)) {
+        let program = program(pid)?;
+        if let Some(dialect) = program.names.iter().find_map(|name| Dialect::from_shell_name(name)) {
             return Some(dialect);
         }
-        if !process.names.iter().any(|name| is_transparent(name)) {
+        if !program.names.iter().any(|name| is_transparent(name)) {
             return None;
         }
-        pid = process.parent;
+        pid = program.parent;
     }
     None
 }
@@ -68,47 +67,14 @@ fn is_transparent(name: &str) -> bool {
     TRANSPARENT.contains(&name) || name.starts_with("vim.") || name.starts_with("emacs-")
 }
 
-/// proc(5): `/proc/PID/stat` is `pid (name) state ppid …`, where the name may hold blanks and brackets.
-#[cfg(any(target_os = "linux", target_os = "android", test))]
-fn parse_stat(stat: &str) -> Option<Process> {
-    let (_, rest) = stat.split_once('(')?;
-    let (name, rest) = rest.rsplit_once(')')?;
-    let parent = rest.split_ascii_whitespace().nth(1)?.parse().ok()?;
-    Some(Process { names: vec![name.to_owned()], parent })
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn look(pid: u32) -> Option<Process> {
-    use std::io::Read;
-    let mut stat = [0; 128]; // what we want stands at its beginning, and one read gives as much as fits
-    let length = std::fs::File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut stat).ok()?;
-    let mut process = parse_stat(&String::from_utf8_lossy(stat.get(..length)?))?;
-    let known =
-        process.names.iter().any(|name| Dialect::from_shell_name(name).is_some() || is_transparent(name));
-    if !known {
-        // A script run by its `#!` line calls itself by the script's name; its file is the shell.
-        let file = std::fs::read_link(format!("/proc/{pid}/exe")).ok();
-        process.names.extend(file.and_then(|file| Some(file.file_name()?.to_str()?.to_owned())));
+fn program(pid: u32) -> Option<Program> {
+    let Ancestor { name, parent } = processes::ancestor(pid)?;
+    let mut names = vec![name];
+    let is_known = names.iter().any(|name| Dialect::from_shell_name(name).is_some() || is_transparent(name));
+    if !is_known {
+        names.extend(processes::program_name(pid));
     }
-    Some(process)
-}
-
-/// ps(1) elsewhere: `ppid comm`, where comm may be a whole path.
-#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
-fn look(pid: u32) -> Option<Process> {
-    let output = std::process::Command::new("/bin/ps")
-        .args(["-o", "ppid=", "-o", "comm=", "-p", &pid.to_string()])
-        .stdin(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .output()
-        .ok()?;
-    parse_ps(std::str::from_utf8(&output.stdout).ok()?)
-}
-
-#[cfg(any(all(unix, not(any(target_os = "linux", target_os = "android"))), test))]
-fn parse_ps(line: &str) -> Option<Process> {
-    let (parent, name) = line.trim().split_once(' ')?;
-    Some(Process { names: vec![name.trim().to_owned()], parent: parent.parse().ok()? })
+    Some(Program { names, parent })
 }
 
 #[cfg(test)]
@@ -120,7 +86,7 @@ mod tests {
         walk(1000, |pid| {
             let depth = usize::try_from(pid - 1000).unwrap();
             let names = chain.get(depth)?.split(' ').map(str::to_owned).collect();
-            Some(Process { names, parent: pid + 1 })
+            Some(Program { names, parent: pid + 1 })
         })
     }
 
@@ -156,18 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn names_with_blanks_and_brackets_are_read_right() {
-        let process = parse_stat("12 (a) (b) S) R 7 12 12 0 -1").unwrap();
-        assert_eq!((process.names.as_slice(), process.parent), (["a) (b) S".to_owned()].as_slice(), 7));
-        assert!(parse_stat("").is_none() && parse_stat("1 (x").is_none() && parse_stat("1 (x) S").is_none());
-        let process = parse_ps("  431 /bin/zsh\n").unwrap();
-        assert_eq!((process.names.as_slice(), process.parent), (["/bin/zsh".to_owned()].as_slice(), 431));
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn this_process_is_found_in_the_table() {
-        let own = look(std::process::id()).unwrap();
-        assert_eq!(own.parent, std::os::unix::process::parent_id());
+    fn this_process_has_a_parent() {
+        assert_eq!(program(std::process::id()).unwrap().parent, std::os::unix::process::parent_id());
     }
 }

@@ -19,7 +19,8 @@ use signal_hook::low_level::siginfo::{Cause, Origin};
 use super::{as_script, cannot_start};
 use crate::credential::paths::Paths;
 use crate::output::error::{Error, Kind, Result, reason};
-use crate::system::private_file::{self, Content, Fleeting};
+use crate::system::private_file::{self, Fleeting};
+use crate::system::processes;
 
 /// What people and programs send to one process and mean for the other. Not SIGTSTP: who stops the
 /// parent alone means the parent.
@@ -98,17 +99,9 @@ fn to_pass_on(origin: &Origin) -> Option<Signal> {
 /// The signals to wait for. Those that this process was started to ignore (`nohup`) stay ignored, and
 /// so does the program, which inherits that.
 fn watched() -> Vec<i32> {
-    let ignored = ignored_signals();
+    let ignored = processes::ignored_signals();
     let heeded = PASSED_ON.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
     heeded.chain([SIGCHLD]).collect()
-}
-
-/// proc_pid_status(5): a hexadecimal mask, signal 1 in the lowest bit. Nothing, where there is no /proc.
-fn ignored_signals() -> u64 {
-    let status = private_file::read(Path::new("/proc/self/status"), Content::Foreign).ok().flatten();
-    let text = status.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
-    let mask = text.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
 /// Where such files may lie, the best first.

@@ -11,11 +11,12 @@ use crate::credential::profile_name::ProfileName;
 use crate::handover;
 use crate::handover::variables;
 use crate::jupyter::changes::record::Record;
+use crate::jupyter::locate::running;
 use crate::lifecycle::grant;
 use crate::store::session;
 use crate::system::env;
 use crate::system::private_file::{self, Content};
-use crate::system::processes::{self, Process};
+use crate::system::processes::{Process, Processes};
 
 /// Everything here that uses a profile's credential or shares its grant.
 pub(crate) struct Dependents {
@@ -27,8 +28,9 @@ pub(crate) struct Dependents {
     pub(crate) is_gclouds: bool,
     /// Kernelspecs (`kernel.json`) that point here.
     pub(crate) kernelspecs: Vec<PathBuf>,
-    /// Running programs that were started with this credential, or another of its grant.
-    pub(crate) processes: Vec<Process>,
+    /// Running programs of this user that were started with this credential, or another of its grant:
+    /// `python3 (4711)`, `Jupyter kernel python3 (4711)`.
+    pub(crate) processes: Vec<String>,
 }
 
 /// Looks for them. What can't be read doesn't count: this informs, it protects nothing.
@@ -45,7 +47,7 @@ pub(crate) fn of(app: &App, loaded: &Loaded) -> Dependents {
         is_gclouds: loaded.profile.origin.as_deref() == Some("gcloud"),
         elsewhere: others_files(app).into_iter().filter(|file| is_of_grant(file, loaded)).collect(),
         kernelspecs: kernelspecs(app, &loaded.name, &paths),
-        processes: processes::naming(variables::ADC, uses_grant),
+        processes: programs_using(uses_grant),
         siblings,
     }
 }
@@ -54,6 +56,24 @@ pub(crate) fn of(app: &App, loaded: &Loaded) -> Dependents {
 fn paths_of(app: &App, name: &ProfileName) -> Vec<PathBuf> {
     let session = app.paths.runtime.as_deref().map(|folder| session::file(folder, name));
     std::iter::once(app.paths.adc(name)).chain(session).collect()
+}
+
+/// The programs of this user whose credential file is such a one; this process is left out.
+fn programs_using(is_meant: impl Fn(&Path) -> bool) -> Vec<String> {
+    let me = rustix::process::geteuid().as_raw();
+    let others = |process: &Process| process.uid == me && process.pid != std::process::id();
+    Processes::here()
+        .all()
+        .filter(others)
+        .filter(|process| process.variable(variables::ADC).is_some_and(|value| is_meant(Path::new(&value))))
+        .map(|process| describe(&process))
+        .collect()
+}
+
+fn describe(process: &Process) -> String {
+    let kind = if running::is_kernel(process) { "Jupyter kernel " } else { "" };
+    let name = process.name().filter(|name| !name.is_empty()).unwrap_or_else(|| "a program".to_owned());
+    format!("{kind}{name} ({})", process.pid)
 }
 
 /// Where gcloud and the Python libraries keep credentials of their own, or of whoever imported them.
@@ -137,7 +157,7 @@ impl Dependents {
         });
         let files = self.elsewhere.iter().map(|path| format!("the same grant in {}", path.display()));
         let kernels = self.kernelspecs.iter().map(|path| format!("the kernelspec {}", path.display()));
-        let running = self.processes.iter().map(Process::words);
+        let running = self.processes.iter().cloned();
         profiles.chain(gcloud).chain(files).chain(kernels).chain(running).collect()
     }
 }

@@ -24,7 +24,7 @@ use crate::output::error::{Error, Kind, Result, reason};
 use crate::system::clock::Time;
 use crate::system::env;
 use crate::system::private_file::{self, Content, Lock};
-use crate::system::processes;
+use crate::system::processes::Processes;
 use crate::system::trust;
 
 /// gcloud demands it, and will not ask for BigQuery's scope alone.
@@ -229,7 +229,7 @@ impl ViaGcloud {
 
 /// Ends gcloud, which is a script that starts Python: both.
 fn end(child: &mut Child, own_group: bool) {
-    for pid in processes::started_by(child.id()) {
+    for pid in Processes::here().started_by(child.id()) {
         if let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
         }

@@ -24,7 +24,7 @@ impl Here {
     /// Looks around.
     pub(crate) fn new(app: &App) -> Self {
         Here {
-            environ: env::all().into_iter().collect(),
+            environ: env::all(),
             home: app.paths.home.clone(),
             directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
             processes: Processes::here(),

@@ -5,9 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::jupyter::Environ;
 use crate::jupyter::locate::files;
 use crate::jupyter::locate::python::Python;
+use crate::jupyter::{Environ, flag};
 
 /// Everything of a server, running or to be started, that decides what it finds.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ impl Context {
 
     /// Whether it goes by the platform's directories, and not by Jupyter's own of old.
     pub(super) fn platform_dirs(&self) -> bool {
-        self.core() >= (5, 0, 0) && self.environ.flag("JUPYTER_PLATFORM_DIRS") == Some(true)
+        self.core() >= (5, 0, 0) && flag(&self.environ, "JUPYTER_PLATFORM_DIRS") == Some(true)
     }
 
     /// `jupyter_core.paths.jupyter_data_dir()`.
@@ -117,7 +117,7 @@ impl Context {
         if core < (4, 7, 0) {
             return false;
         }
-        if let Some(prefer) = self.environ.flag("JUPYTER_PREFER_ENV_PATH") {
+        if let Some(prefer) = flag(&self.environ, "JUPYTER_PREFER_ENV_PATH") {
             return prefer;
         }
         let Some(python) = self.python.as_ref().filter(|_| core >= (5, 0, 0)) else { return false };

@@ -5,50 +5,20 @@
 //! so a file is always replaced by rename, never written into.
 
 use std::fs::{File, Metadata};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::output::error::{Error, Result};
+use crate::output::secret::SecretBytes;
 use crate::system::atomic_file::{self, Existing};
+
+pub(crate) use crate::system::regular_file::read;
 
 /// More than any logo or kernel.json.
 const MAX_FILE: u64 = 16 << 20;
 
-/// Reads a file that is regular and not larger than this.
-pub(crate) fn read(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
-    let too_large = || std::io::Error::other("too large");
-    // not by its name first: somebody may put a pipe there in between, and opening one waits for a writer
-    let file = open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(std::io::Error::other("not a regular file"));
-    }
-    let mut content = Vec::new();
-    file.take(limit + 1).read_to_end(&mut content)?;
-    if content.len() as u64 > limit { Err(too_large()) } else { Ok(content) }
-}
-
-#[cfg(unix)]
-fn open(path: &Path) -> std::io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path)
-}
-
-#[cfg(not(unix))]
-fn open(path: &Path) -> std::io::Result<File> {
-    File::open(path)
-}
-
 /// The user id that a file belongs to.
-#[cfg(unix)]
 pub(crate) fn owner(metadata: &Metadata) -> u32 {
     std::os::unix::fs::MetadataExt::uid(metadata)
-}
-
-/// There are no numeric owners here; what we may write is treated as ours.
-#[cfg(not(unix))]
-pub(crate) fn owner(_: &Metadata) -> u32 {
-    0
 }
 
 /// Whether this user may write there, as far as mode bits of owner and others say.
@@ -81,7 +51,6 @@ fn put(path: &Path, content: &[u8], new_mode: u32) -> Result<()> {
         .map_err(|error| Error::file(path, "write", &error))
 }
 
-#[cfg(unix)]
 fn keep_mode(file: &File, path: &Path, new_mode: u32) -> std::io::Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
     let old = std::fs::metadata(path).ok();
@@ -91,11 +60,6 @@ fn keep_mode(file: &File, path: &Path, new_mode: u32) -> std::io::Result<()> {
     }
     let mode = old.map_or(new_mode, |old| old.mode() & 0o777);
     file.set_permissions(std::fs::Permissions::from_mode(mode))
-}
-
-#[cfg(not(unix))]
-fn keep_mode(_: &File, _: &Path, _: u32) -> std::io::Result<()> {
-    Ok(())
 }
 
 /// The files of a kernelspec folder other than `kernel.json`, relative and sorted; one level of folders below
@@ -129,7 +93,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// The content of a logo or another file of a kernelspec.
-pub(crate) fn read_resource(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read_resource(path: &Path) -> Result<SecretBytes> {
     read(path, MAX_FILE).map_err(|e| Error::file(path, "read", &e))
 }
 
@@ -143,15 +107,9 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     put(to, &content, public_part(from))
 }
 
-#[cfg(unix)]
 fn public_part(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).map_or(0o600, |metadata| metadata.permissions().mode() & 0o644 | 0o600)
-}
-
-#[cfg(not(unix))]
-fn public_part(_: &Path) -> u32 {
-    0o644
 }
 
 /// Writes a file, with the folder that it lies in.
@@ -169,7 +127,6 @@ pub(crate) fn create_folder(folder: &Path) -> Result<()> {
 }
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests {
     use super::*;
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -182,8 +139,8 @@ mod tests {
         std::fs::set_permissions(&cache, std::fs::Permissions::from_mode(0o640)).unwrap();
         std::fs::hard_link(&cache, &path).unwrap();
         replace(&path, b"new").unwrap();
-        assert_eq!(read(&cache, 9).unwrap(), b"old");
-        assert_eq!(read(&path, 9).unwrap(), b"new");
+        assert_eq!(read(&cache, 9).unwrap().as_slice(), b"old");
+        assert_eq!(read(&path, 9).unwrap().as_slice(), b"new");
         assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
         assert_eq!(entries(folder.path()).unwrap().len(), 2, "no temporary file is left");
     }
@@ -206,15 +163,5 @@ mod tests {
         std::os::unix::fs::symlink(&secret, &logo).unwrap();
         copy(&logo, &made).unwrap();
         assert_eq!(std::fs::metadata(&made).unwrap().mode() & 0o777, 0o600);
-    }
-
-    #[test]
-    fn only_regular_files_of_sane_size_are_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("f");
-        replace(&path, b"12345").unwrap();
-        assert!(read(&path, 5).is_ok());
-        assert!(read(&path, 4).is_err());
-        assert!(read(folder.path(), 5).is_err());
     }
 }

@@ -13,10 +13,7 @@ const MAX_SCRIPT: u64 = 4 << 20;
 
 /// The first executable of this name on the PATH, pyenv's choice followed.
 pub(crate) fn on_path(name: &str, environ: &Environ, directory: &Path) -> Option<PathBuf> {
-    let found = std::env::split_paths(environ.filled("PATH")?)
-        .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file())?;
+    let found = environ.find_program(name)?;
     if found.parent().is_some_and(|folder| folder.ends_with("shims")) {
         return pyenv(name, found.parent()?.parent()?, environ, directory);
     }
@@ -68,6 +65,7 @@ fn pyenv(name: &str, root: &Path, environ: &Environ, directory: &Path) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     fn interpreter_of(text: &str) -> Option<PathBuf> {
         let folder = tempfile::tempdir().unwrap();
@@ -94,7 +92,9 @@ mod tests {
         let bin = root.path().join("versions/3.12.1/bin");
         for folder in [&bin, &root.path().join("shims")] {
             files::create_folder(folder).unwrap();
-            files::replace(&folder.join("jupyter"), b"#!/bin/sh\n").unwrap();
+            let script = folder.join("jupyter");
+            files::replace(&script, b"#!/bin/sh\n").unwrap();
+            std::fs::set_permissions(script, std::fs::Permissions::from_mode(0o755)).unwrap();
         }
         files::replace(&root.path().join("version"), b"3.12.1\n").unwrap();
         let environ: Environ = [("PATH", root.path().join("shims"))].into_iter().collect();

@@ -11,7 +11,8 @@ pub(crate) mod files;
 mod installed;
 pub(crate) mod launcher;
 pub(crate) mod listing;
-pub(crate) mod process;
 pub(crate) mod python;
 pub(crate) mod running;
 pub(crate) mod search;
+
+pub(crate) use crate::system::processes as process;

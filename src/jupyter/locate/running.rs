@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::jupyter::locate::process::{Process, Processes};
+use crate::system::processes::{Process, Processes};
 
 /// A running kernel of this user.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,24 +27,41 @@ pub(crate) struct Running {
 
 /// The running kernels of a user, with these variables.
 pub(crate) fn kernels(processes: &Processes, uid: u32, names: &[&str]) -> Vec<Running> {
-    let own = processes.all().into_iter().filter(|process| process.uid == uid);
+    let own = processes.all().filter(|process| process.uid == uid);
     own.filter_map(|process| kernel(&process, names)).collect()
 }
 
+/// Whether a process is a kernel.
+pub(crate) fn is_kernel(process: &Process) -> bool {
+    connection_of_kernel(process).is_some()
+}
+
 fn kernel(process: &Process, names: &[&str]) -> Option<Running> {
-    let language = language(&process.argv);
-    let connection = connection(&process.argv)?;
+    let connection = connection_of_kernel(process)?;
     let environ = process.environ()?;
-    // a child of a kernel inherits JPY_PARENT_PID, but its parent is the kernel, not the server
-    let server = environ.get("JPY_PARENT_PID").and_then(|pid| pid.to_str()?.parse::<u32>().ok());
-    let started_by_server = server.is_some() && server == process.parent();
-    if language.is_none() && !started_by_server {
-        return None;
-    }
     let value = |name: &str| environ.get(name).map(|value| value.to_string_lossy().into_owned());
     let vars = names.iter().map(|name| ((*name).to_owned(), value(name))).collect();
     let program = process.argv.first().map(PathBuf::from).unwrap_or_default();
-    Some(Running { pid: process.pid, language, program, connection, vars })
+    Some(Running { pid: process.pid, language: language(&process.argv), program, connection, vars })
+}
+
+/// The connection file of a process that is a kernel. Python's and R's name themselves; others are known by the
+/// usual name of that file, or because the server started them.
+fn connection_of_kernel(process: &Process) -> Option<PathBuf> {
+    let connection = connection(&process.argv)?;
+    let is_known = language(&process.argv).is_some() || has_usual_name(&connection);
+    (is_known || is_started_by_server(process)).then_some(connection)
+}
+
+/// The name that jupyter_client gives to connection files.
+fn has_usual_name(connection: &Path) -> bool {
+    connection.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"kernel-"))
+}
+
+/// A child of a kernel inherits `JPY_PARENT_PID`, but its parent is the kernel, not the server.
+fn is_started_by_server(process: &Process) -> bool {
+    let server = process.variable("JPY_PARENT_PID").and_then(|pid| pid.to_str()?.parse::<u32>().ok());
+    server.is_some() && server == process.parent()
 }
 
 fn language(argv: &[OsString]) -> Option<&'static str> {
@@ -58,8 +75,12 @@ fn language(argv: &[OsString]) -> Option<&'static str> {
     }
 }
 
-/// The connection file on a command line: every kernel is given one, absolute and ending in `.json`.
+/// The connection file on a command line: every kernel is given one, absolute and ending in `.json`. So are
+/// programs that connect to a kernel (`jupyter console --existing FILE`).
 fn connection(argv: &[OsString]) -> Option<PathBuf> {
+    if argv.iter().any(|word| word.as_encoded_bytes().starts_with(b"--existing")) {
+        return None;
+    }
     let ends = |word: &OsStr| word.as_encoded_bytes().ends_with(b".json");
     let words = argv.iter().skip(1).map(|word| {
         let text = word.to_string_lossy();
@@ -102,9 +123,19 @@ mod tests {
     }
 
     #[test]
-    fn a_program_with_some_json_file_is_no_kernel() {
-        let argv = ["python", "x.py", "conf.json"].map(OsString::from);
-        assert_eq!(connection(&argv), None);
-        assert_eq!(language(&argv), None);
+    fn a_kernel_is_known_by_its_connection_file_and_a_client_of_one_is_none() {
+        let found = |line: &str| {
+            let argv: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            connection(&argv).map(|file| (language(&argv), has_usual_name(&file)))
+        };
+        let python = Some((Some("python"), true));
+        assert_eq!(found("python -m ipykernel_launcher -f /r/kernel-1.json"), python);
+        assert_eq!(found("python -m ipykernel_launcher --f=/r/kernel-1.json"), python);
+        let r = "R --slave -e IRkernel::main() --args /r/kernel-2.json";
+        assert_eq!(found(r), Some((Some("R"), true)));
+        assert_eq!(found("julia kernel.jl /r/kernel-3.json"), Some((None, true)));
+        assert_eq!(found("program /r/conf.json"), Some((None, false)));
+        assert_eq!(found("python x.py conf.json"), None);
+        assert_eq!(found("python -m jupyter_console --existing /r/kernel-1.json"), None);
     }
 }

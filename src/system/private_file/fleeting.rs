@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Lock;
 use crate::output::error::{Error, Result};
+use crate::system::regular_file::{self, Links};
 
 /// A file of mode 0600 under a name that nobody can foretell. Its lock says that its owner lives.
 pub(crate) struct Fleeting {
@@ -60,7 +61,7 @@ fn remove_abandoned(folder: &Path) {
         let path = entry.path();
         if path.extension().is_some_and(|extension| extension == "json")
             && entry.file_type().is_ok_and(|kind| kind.is_file())
-            && File::open(&path).is_ok_and(|file| file.try_lock().is_ok())
+            && regular_file::open(&path, Links::Refuse).is_ok_and(|file| file.try_lock().is_ok())
         {
             let _ = fs::remove_file(&path);
         }

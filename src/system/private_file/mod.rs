@@ -8,7 +8,7 @@
 mod fleeting;
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -17,9 +17,11 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 
 use crate::output::error::{Error, Kind, Result};
+use crate::output::notes::Notes;
 use crate::output::secret::SecretBytes;
 use crate::output::shell_word::shell_word;
 use crate::system::atomic_file::{self, Existing, folder_of, sync_folder};
+use crate::system::regular_file::{self, Links};
 
 pub(crate) use fleeting::Fleeting;
 
@@ -41,11 +43,8 @@ pub(crate) enum Content {
 
 /// The file's content; `None` if there is no such file.
 pub(crate) fn read(path: &Path, content: Content) -> Result<Option<SecretBytes>> {
-    let mut flags = OFlags::NONBLOCK | OFlags::CLOEXEC; // a FIFO must not make us wait
-    if content != Content::Foreign {
-        flags |= OFlags::NOFOLLOW;
-    }
-    let opened = fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
+    let links = if content == Content::Foreign { Links::Follow } else { Links::Refuse };
+    let opened = regular_file::open(path, links);
     let file = match opened {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
@@ -55,11 +54,9 @@ pub(crate) fn read(path: &Path, content: Content) -> Result<Option<SecretBytes>>
         Err(error) => return Err(Error::file(path, "read", &error)),
     };
     let size = check(path, &file, content)?;
-    let mut bytes = SecretBytes::new(Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1));
-    let taken = (&file).take(SIZE_LIMIT + 1).read_to_end(&mut bytes);
-    match taken {
-        Ok(count) if count as u64 > SIZE_LIMIT => Err(too_large(path)),
-        Ok(_) => Ok(Some(bytes)),
+    match regular_file::read_whole(&file, size, SIZE_LIMIT) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::FileTooLarge => Err(too_large(path)),
         Err(error) => Err(Error::file(path, "read", &error)),
     }
 }
@@ -308,6 +305,14 @@ pub(crate) fn set_aside(_lock: &Lock, path: &Path) -> Result<PathBuf> {
         }
     }
     Err(Error::content(path, "can't be understood, and too many like it were set aside today"))
+}
+
+/// The same, with a note that says what is wrong with the content and where it is kept.
+pub(crate) fn set_invalid_aside(lock: &Lock, path: &Path, problem: &Error) -> Result<Notes> {
+    let aside = set_aside(lock, path)?;
+    let mut notes = Notes::none();
+    notes.add(format!("{}; the file is kept as {}", problem.what(), aside.display()));
+    Ok(notes)
 }
 
 #[cfg(test)]

@@ -1,0 +1,110 @@
+//! Systems that show no other process's environment.
+
+use std::convert::Infallible;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use super::{Ancestor, parse_ps};
+use crate::system::env::Environ;
+
+/// The processes of a system, which it doesn't show.
+#[derive(Clone, Debug)]
+pub(crate) struct Processes;
+
+/// One process: there is none.
+#[derive(Debug)]
+pub(crate) struct Process {
+    /// Its id.
+    pub(crate) pid: u32,
+    /// The user that it runs as.
+    pub(crate) uid: u32,
+    /// Its command line.
+    pub(crate) argv: Vec<OsString>,
+    never: Infallible,
+}
+
+impl Processes {
+    /// The processes of this system.
+    pub(crate) fn here() -> Self {
+        Processes
+    }
+
+    /// All processes.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Process> + use<> {
+        std::iter::empty()
+    }
+
+    /// The process with this id.
+    pub(crate) fn get(&self, _pid: u32) -> Option<Process> {
+        None
+    }
+
+    /// The user who logged in to this session.
+    pub(crate) fn own_login(&self) -> Option<u32> {
+        None
+    }
+
+    /// The processes that this one started.
+    pub(crate) fn started_by(&self, _pid: u32) -> Vec<u32> {
+        Vec::new()
+    }
+}
+
+impl Process {
+    /// What it calls itself.
+    pub(crate) fn name(&self) -> Option<String> {
+        match self.never {}
+    }
+
+    /// Its parent's id.
+    pub(crate) fn parent(&self) -> Option<u32> {
+        match self.never {}
+    }
+
+    /// Its environment.
+    pub(crate) fn environ(&self) -> Option<Environ> {
+        match self.never {}
+    }
+
+    /// One variable of its environment.
+    pub(crate) fn variable(&self, _name: &str) -> Option<OsString> {
+        match self.never {}
+    }
+
+    /// The program file.
+    pub(crate) fn executable(&self) -> Option<PathBuf> {
+        match self.never {}
+    }
+
+    /// Its working directory.
+    pub(crate) fn directory(&self) -> Option<PathBuf> {
+        match self.never {}
+    }
+
+    /// The user who logged in to its session.
+    pub(crate) fn login(&self) -> Option<u32> {
+        match self.never {}
+    }
+}
+
+/// A process above this one.
+pub(crate) fn ancestor(pid: u32) -> Option<Ancestor> {
+    let output = Command::new("/bin/ps")
+        .args(["-o", "ppid=", "-o", "comm=", "-p", &pid.to_string()])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    parse_ps(std::str::from_utf8(&output.stdout).ok()?)
+}
+
+/// The name of a process's program file: ps(1) gives it already.
+pub(crate) fn program_name(_pid: u32) -> Option<String> {
+    None
+}
+
+/// The signals that this process ignores: not known.
+pub(crate) fn ignored_signals() -> u64 {
+    0
+}
