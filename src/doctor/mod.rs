@@ -5,43 +5,23 @@
 //! The rules are files of their own, one for each family. They look at [`Surroundings`] and nothing
 //! else, and send nothing themselves.
 
-mod adc;
 mod check;
-mod connectorx;
-mod credential_file;
-mod dbt;
+mod facts;
 mod finding;
 mod findings;
-mod fix;
-mod gargle;
-mod gcloud;
-mod gcloud_properties;
-mod go;
-mod google_auth;
-mod identity;
-mod java;
-mod kernels;
-mod life;
-mod metadata;
-mod node;
-mod person;
-mod pydata;
-mod r_package;
-mod refusal;
-mod renviron;
+mod prediction;
 mod report;
-mod surroundings;
-mod target;
-mod trace;
-mod variables;
+mod rules;
 
+pub(crate) use check::target::Target;
 pub(crate) use check::{check, needs_network};
+pub(crate) use facts::Surroundings;
 pub(crate) use findings::findings;
-pub(crate) use identity::Problem;
-pub(crate) use report::{json, text};
-pub(crate) use surroundings::Surroundings;
-pub(crate) use target::Target;
-pub(crate) use trace::{Outcome, Prediction};
+pub(crate) use prediction::identity::Problem;
+pub(crate) use prediction::steps::{Outcome, Prediction};
+pub(crate) use report::text::{json, text};
+use rules::shared::fix;
+use rules::{connectorx, dbt, gargle, gcloud, go, google_auth, java, node, pydata};
 
 /// A library or program that looks for a credential by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,0 +1,3 @@
+//! What is shown of all this.
+
+pub(crate) mod text;

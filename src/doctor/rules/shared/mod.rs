@@ -1,0 +1,4 @@
+//! What several libraries do alike.
+
+pub(crate) mod adc_file;
+pub(crate) mod fix;
