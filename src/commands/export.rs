@@ -75,7 +75,7 @@ fn read_record(app: &App) -> Result<Option<Record>> {
 /// Writes to gcloud's place. What lies there is copied aside first; a second export keeps the first
 /// backup, which is what the person had before bqcred came.
 fn to_well_known(args: &Export, app: &App, json: &[u8]) -> Result<Output> {
-    let path = app.well_known_adc();
+    let path = app.gcloud_folder().adc();
     let lock = lock(app)?;
     let earlier = read_record(app)?.filter(|record| record.path == path);
     let present = private_file::read(&path, Content::Foreign)?;
