@@ -33,7 +33,7 @@ impl Target {
         if good {
             Ok(target)
         } else {
-            Err("it has to be PROJECT, PROJECT.DATASET or PROJECT.DATASET.TABLE".to_owned())
+            Err("expected PROJECT, PROJECT.DATASET or PROJECT.DATASET.TABLE".to_owned())
         }
     }
 
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_are_read_in_every_spelling() {
+    fn a_target_is_read_as_bq_and_sql_spell_it() {
         let read = |text: &str| Target::parse(text).map(|target| target.to_string());
         for (text, name) in [
             ("p1", "p1"),

@@ -1,121 +1,71 @@
-//! A credential file of whatever kind and state, as the libraries would find it. More lenient than
+//! A credential file of whatever kind and condition, as the libraries would find it. More lenient than
 //! [`crate::credential::adc::AuthorizedUser`]: what is wrong with a file is what this is about.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
 use crate::credential::adc::{encoding_problem, wipe};
-use crate::output::secret::Secret;
-use crate::system::clock::Time;
+use crate::doctor::facts::user_credential::UserCredential;
 use crate::system::private_file::{self, Content};
 
-/// The universe that user credentials can be refreshed in.
-const UNIVERSE: &str = "googleapis.com";
-
-/// What lies at a path.
+/// What is at a path.
 #[derive(Debug)]
 pub(crate) enum FileState {
     /// Nothing, or a link to nothing.
     Missing,
     /// A folder, a FIFO, a device.
     NotAFile,
-    /// It may not be read.
+    /// A file that can't be read, by its mode for example.
     Unreadable,
-    /// Not JSON.
+    /// A file that is not JSON.
     NotJson,
-    /// JSON, but no object.
+    /// JSON, but not an object.
     NotAnObject,
     /// A credential, or what claims to be one.
-    Holds(Box<Holds>),
+    Credential(Box<CredentialFile>),
 }
 
 /// A file that holds a JSON object.
 #[derive(Debug)]
-pub(crate) struct Holds {
+pub(crate) struct CredentialFile {
     /// What kind of credential it is.
-    pub(crate) kind: FileKind,
+    pub(crate) kind: CredentialKind,
     /// Permission bits.
     pub(crate) mode: u32,
     /// `quota_project_id`.
     pub(crate) quota_project: Option<String>,
 }
 
-/// By the file's `type`.
+/// The kinds of credential, by the file's `type`.
 #[derive(Debug)]
-pub(crate) enum FileKind {
-    /// A person's.
-    User(UserFile),
-    /// A key of a service account.
+pub(crate) enum CredentialKind {
+    /// A user account's.
+    User(UserCredential),
+    /// A service account key.
     ServiceAccount {
         /// Its address.
         account: Option<String>,
         /// Its project.
         project: Option<String>,
-        /// Whether everything is there that a key needs.
+        /// Whether it has every part that a key needs.
         complete: bool,
     },
-    /// Acts as a service account, on the strength of another credential.
+    /// Impersonates this service account by another credential.
     Impersonated(Option<String>),
     /// Workload identity federation.
     External,
     /// Workforce identity federation.
     ExternalUser,
-    /// No `type`, or one that isn't known.
+    /// No `type`, or an unknown one.
     Unknown,
-    /// No credential at all: the file of an OAuth client, which logins run under.
-    Client,
-}
-
-/// `type: authorized_user`, or a cache that has no type but the same keys.
-#[derive(Debug)]
-pub(crate) struct UserFile {
-    /// The address, where the file names one.
-    pub(crate) account: Option<String>,
-    /// The OAuth client.
-    pub(crate) client_id: Option<String>,
-    /// Its secret.
-    pub(crate) client_secret: Option<Secret>,
-    /// The refresh token.
-    pub(crate) refresh_token: Option<Secret>,
-    /// Whether the file says that it is an `authorized_user`.
-    pub(crate) typed: bool,
-    /// The keys that a user credential needs and that are not there at all.
-    pub(crate) absent: Vec<&'static str>,
-    /// The universe is the one that tokens can be had in.
-    pub(crate) google_universe: bool,
-    /// Scopes that google-auth would ask for with each refresh.
-    pub(crate) scopes: Option<Vec<String>>,
-    /// The file holds an access token that hasn't ended, so that google-auth refreshes nothing.
-    pub(crate) token: Option<Secret>,
-    /// An access token as old caches keep it, without its end, so that it is taken for good for ever.
-    pub(crate) endless_token: Option<Secret>,
-    /// Where the file says that tokens come from; a cache's is believed, an ADC file's is not.
-    pub(crate) token_uri: Option<String>,
-}
-
-impl UserFile {
-    /// Tells refresh tokens apart; see [`crate::credential::adc::AuthorizedUser::fingerprint`].
-    pub(crate) fn fingerprint(&self) -> Option<String> {
-        let token = self.refresh_token.as_ref()?;
-        Some(fingerprint(token.expose()))
-    }
-
-    /// Everything is there that a refresh takes.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.client_id.is_some() && self.client_secret.is_some() && self.refresh_token.is_some()
-    }
-}
-
-/// As [`crate::credential::adc::AuthorizedUser::fingerprint`] makes it.
-pub(crate) fn fingerprint(secret: &str) -> String {
-    Sha256::digest(secret.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    /// Not a credential but the file of an OAuth client, which logins run under.
+    OAuthClient,
 }
 
 impl FileState {
-    /// Reads what lies there.
+    /// Reads the file.
     pub(crate) fn read(path: &Path) -> FileState {
         let Ok(metadata) = path.metadata() else {
             // a folder that may not be entered looks like nothing to every library but Java's
@@ -131,57 +81,67 @@ impl FileState {
         }
     }
 
-    fn parse(bytes: &[u8], mode: u32) -> FileState {
+    /// From the file's content and its permission bits.
+    pub(crate) fn parse(bytes: &[u8], mode: u32) -> FileState {
         if encoding_problem(bytes).is_some() {
             return FileState::NotJson;
         }
         match serde_json::from_slice::<Value>(bytes) {
             Ok(Value::Object(mut object)) => {
                 let quota_project = text(&object, "quota_project_id");
-                let kind = FileKind::of(&object);
+                let kind = CredentialKind::of(&object);
                 wipe(&mut object);
-                FileState::Holds(Box::new(Holds { kind, mode, quota_project }))
+                FileState::Credential(Box::new(CredentialFile { kind, mode, quota_project }))
             }
             Ok(_) => FileState::NotAnObject,
             Err(_) => FileState::NotJson,
         }
     }
 
-    /// The file, if there is one that can be understood.
-    pub(crate) fn holds(&self) -> Option<&Holds> {
+    /// The file, if it holds a JSON object.
+    pub(crate) fn credential(&self) -> Option<&CredentialFile> {
         match self {
-            FileState::Holds(holds) => Some(holds),
+            FileState::Credential(file) => Some(file),
             _ => None,
         }
     }
 
-    /// A person's credential, if that is what it is.
-    pub(crate) fn user(&self) -> Option<&UserFile> {
-        match self.holds().map(|holds| &holds.kind) {
-            Some(FileKind::User(user)) => Some(user),
+    /// What kind of credential it is, if it holds a JSON object.
+    pub(crate) fn kind(&self) -> Option<&CredentialKind> {
+        self.credential().map(|file| &file.kind)
+    }
+
+    /// The user credential, if it is one.
+    pub(crate) fn user(&self) -> Option<&UserCredential> {
+        match self.kind() {
+            Some(CredentialKind::User(user)) => Some(user),
             _ => None,
         }
     }
 }
 
-impl FileKind {
-    fn of(object: &Map<String, Value>) -> FileKind {
+impl CredentialKind {
+    fn of(object: &Map<String, Value>) -> CredentialKind {
         match object.get("type").map(Value::as_str) {
-            Some(Some("authorized_user")) => FileKind::User(UserFile::of(object, true)),
-            Some(Some("service_account")) => FileKind::ServiceAccount {
+            Some(Some("authorized_user")) => CredentialKind::User(UserCredential::of(object, true)),
+            Some(Some("service_account")) => CredentialKind::ServiceAccount {
                 account: text(object, "client_email"),
                 project: text(object, "project_id"),
                 complete: ["client_email", "token_uri", "private_key"]
                     .iter()
                     .all(|key| text(object, key).is_some()),
             },
-            Some(Some("impersonated_service_account")) => FileKind::Impersonated(impersonated(object)),
-            Some(Some("external_account")) => FileKind::External,
-            Some(Some("external_account_authorized_user")) => FileKind::ExternalUser,
+            Some(Some("impersonated_service_account")) => CredentialKind::Impersonated(impersonated(object)),
+            Some(Some("external_account")) => CredentialKind::External,
+            Some(Some("external_account_authorized_user")) => CredentialKind::ExternalUser,
             // old caches of pydata-google-auth and pandas-gbq have no type
-            None if object.contains_key("refresh_token") => FileKind::User(UserFile::of(object, false)),
-            None if object.contains_key("installed") || object.contains_key("web") => FileKind::Client,
-            _ => FileKind::Unknown,
+            None if object.contains_key("refresh_token") => {
+                CredentialKind::User(UserCredential::of(object, false))
+            }
+            None if object.contains_key("installed") || object.contains_key("web") => {
+                CredentialKind::OAuthClient
+            }
+            _ => CredentialKind::Unknown,
         }
     }
 }
@@ -193,51 +153,8 @@ fn impersonated(object: &Map<String, Value>) -> Option<String> {
     name.contains('@').then(|| name.to_owned())
 }
 
-impl UserFile {
-    fn of(object: &Map<String, Value>, typed: bool) -> UserFile {
-        let secret = |key: &str| object.get(key).and_then(Value::as_str).map(Secret::new);
-        let expiry = object.get("expiry").and_then(Value::as_str).and_then(expiry);
-        let is_current = expiry.is_some_and(|end| end.since(Time::now()) > CLOCK_SLACK);
-        UserFile {
-            account: text(object, "account"),
-            client_id: text(object, "client_id"),
-            client_secret: secret("client_secret"),
-            refresh_token: secret("refresh_token").filter(|token| !token.expose().is_empty()),
-            typed,
-            absent: ["refresh_token", "client_id", "client_secret"]
-                .into_iter()
-                .filter(|key| !object.contains_key(*key))
-                .collect(),
-            google_universe: text(object, "universe_domain").is_none_or(|universe| universe == UNIVERSE),
-            scopes: object.get("scopes").and_then(scopes),
-            token: secret("token").filter(|_| is_current),
-            endless_token: secret("access_token"),
-            token_uri: text(object, "token_uri"),
-        }
-    }
-}
-
-/// google-auth refreshes tokens that have less than this left, in seconds
-/// (`google.auth._helpers.REFRESH_THRESHOLD`).
-const CLOCK_SLACK: u64 = 225;
-
-/// `2030-01-01T00:00:00Z`, the only form that google-auth reads.
-fn expiry(text: &str) -> Option<Time> {
-    let seconds = text.trim_end_matches('Z').split('.').next()?;
-    humantime::parse_rfc3339_weak(&format!("{seconds}Z")).ok().map(Time::of)
-}
-
-/// A list, or a text with blanks.
-fn scopes(value: &Value) -> Option<Vec<String>> {
-    let scopes: Vec<String> = match value {
-        Value::Array(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Value::String(text) => text.split_ascii_whitespace().map(str::to_owned).collect(),
-        _ => return None,
-    };
-    Some(scopes).filter(|scopes| !scopes.is_empty())
-}
-
-fn text(object: &Map<String, Value>, key: &str) -> Option<String> {
+/// A key whose value is a text that is not empty.
+pub(crate) fn text(object: &Map<String, Value>, key: &str) -> Option<String> {
     object.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
@@ -245,51 +162,26 @@ fn text(object: &Map<String, Value>, key: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn user(json: &str) -> UserFile {
-        match FileState::parse(json.as_bytes(), 0o600) {
-            FileState::Holds(holds) => match holds.kind {
-                FileKind::User(user) => user,
-                other => panic!("{other:?}"),
-            },
-            other => panic!("{other:?}"),
-        }
-    }
-
     #[test]
-    fn what_is_wrong_with_a_user_file_is_seen() {
-        let file = user(r#"{"type":"authorized_user","client_id":"","client_secret":null}"#);
-        assert_eq!(file.absent, ["refresh_token"]);
-        assert!(!file.is_whole() && file.typed && file.google_universe);
-        let file = user(
-            r#"{"type":"authorized_user","refresh_token":"r","universe_domain":"u.example","scopes":"a b"}"#,
-        );
-        assert!(!file.google_universe);
-        assert_eq!(file.scopes.as_deref(), Some(&["a".to_owned(), "b".to_owned()][..]));
-    }
-
-    #[test]
-    fn a_token_counts_until_its_end() {
-        let file = |expiry: &str| {
-            user(&format!(r#"{{"type":"authorized_user","token":"t","expiry":"{expiry}"}}"#)).token.is_some()
-        };
-        assert!(file("2099-01-01T00:00:00.000000Z") && file("2099-01-01T00:00:00Z"));
-        assert!(!file("2001-01-01T00:00:00Z") && !file(""));
-    }
-
-    #[test]
-    fn what_is_no_object_is_told_apart() {
+    fn damaged_files_are_told_apart() {
         assert!(matches!(FileState::parse(b"[]", 0), FileState::NotAnObject));
         assert!(matches!(FileState::parse(b"{", 0), FileState::NotJson));
         assert!(matches!(FileState::parse(b"\xef\xbb\xbf{}", 0), FileState::NotJson));
-        assert!(matches!(FileState::parse(b"{}", 0), FileState::Holds(_)));
+        assert!(matches!(FileState::parse(b"{}", 0), FileState::Credential(_)));
     }
 
     #[test]
-    fn an_impersonated_account_is_named() {
+    fn the_impersonated_account_is_read_from_the_url() {
         let json = br#"{"type":"impersonated_service_account","service_account_impersonation_url":
             "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/sa@p.iam.gserviceaccount.com:generateAccessToken"}"#;
         let state = FileState::parse(json, 0);
-        let Some(FileKind::Impersonated(account)) = state.holds().map(|holds| &holds.kind) else { panic!() };
+        let Some(CredentialKind::Impersonated(account)) = state.kind() else { panic!("{state:?}") };
         assert_eq!(account.as_deref(), Some("sa@p.iam.gserviceaccount.com"));
+    }
+
+    #[test]
+    fn the_file_of_an_oauth_client_is_not_a_credential() {
+        let state = FileState::parse(br#"{"installed":{"client_id":"x"}}"#, 0);
+        assert!(matches!(state.kind(), Some(CredentialKind::OAuthClient)));
     }
 }

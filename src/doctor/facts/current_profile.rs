@@ -1,25 +1,24 @@
-//! The person whom bqcred knows, with whom predictions are compared.
+//! bqcred's current profile: the user account that the libraries should use.
 
 use std::path::PathBuf;
 
 use crate::app::App;
 use crate::credential::profile::StoreKind;
-use crate::doctor::facts::validity::Lives;
-use crate::doctor::prediction::identity::Identity;
-use crate::doctor::prediction::steps::Prediction;
+use crate::doctor::facts::validity::Validities;
+use crate::store::session;
 
-/// The current profile's person.
+/// The current profile; without a name where there is none with a credential.
 #[derive(Debug, Default)]
-pub(crate) struct Person {
-    /// The current profile, if there is one with a credential.
-    pub(crate) profile: Option<String>,
-    /// Its address.
+pub(crate) struct CurrentProfile {
+    /// Its name.
+    pub(crate) name: Option<String>,
+    /// Its account's address.
     pub(crate) account: Option<String>,
-    /// Its ADC file.
+    /// The path of its ADC file.
     pub(crate) adc: Option<PathBuf>,
     /// Its project.
     pub(crate) project: Option<String>,
-    /// Tells its refresh token.
+    /// The fingerprint of its refresh token.
     pub(crate) fingerprint: Option<String>,
     /// The command that signs it in again.
     pub(crate) login: String,
@@ -27,41 +26,28 @@ pub(crate) struct Person {
     pub(crate) env: String,
 }
 
-impl Person {
-    /// The current profile, and whether its credential lives.
-    pub(crate) fn meet(app: &App, lives: &Lives) -> Person {
-        let mut person =
-            Person { login: "bqcred login".to_owned(), env: "bqcred env".to_owned(), ..Person::default() };
-        let Ok(name) = app.profile_name() else { return person };
-        person.login = app.login_command(&name);
-        person.env = app.command("env", &name);
-        let Ok(mut loaded) = app.load() else { return person };
-        lives.of_profile(app, &mut loaded);
-        person.adc = match loaded.profile.store {
+impl CurrentProfile {
+    /// Loads it, and asks whether its credential is valid.
+    pub(crate) fn load(app: &App, validities: &Validities) -> CurrentProfile {
+        let mut current = CurrentProfile {
+            login: "bqcred login".to_owned(),
+            env: "bqcred env".to_owned(),
+            ..CurrentProfile::default()
+        };
+        let Ok(name) = app.profile_name() else { return current };
+        current.login = app.login_command(&name);
+        current.env = app.command("env", &name);
+        let Ok(mut loaded) = app.load() else { return current };
+        validities.of_profile(app, &mut loaded);
+        current.adc = match loaded.profile.store {
             StoreKind::File => Some(app.paths.adc(&name)),
             // where `env` makes it readable for this login session
-            StoreKind::Keyring => {
-                app.paths.runtime.as_ref().map(|folder| folder.join(format!("{name}.json")))
-            }
+            StoreKind::Keyring => app.paths.runtime.as_deref().map(|folder| session::file(folder, &name)),
         };
-        person.profile = Some(name.to_string());
-        person.fingerprint = Some(loaded.credential.fingerprint());
-        person.account = loaded.profile.account.filter(|account| !account.is_empty());
-        person.project = loaded.profile.project;
-        person
-    }
-
-    /// Whether a prediction is this person. With no profile to compare with, any person will do.
-    pub(crate) fn is(&self, prediction: &Prediction) -> bool {
-        let account = match &prediction.identity {
-            Identity::Person(account) => account,
-            Identity::AccessToken(account) if account.is_some() => account,
-            _ => return false,
-        };
-        match (&self.account, account) {
-            (Some(mine), Some(theirs)) => mine.eq_ignore_ascii_case(theirs),
-            (Some(_), None) => self.adc.is_some() && self.adc == prediction.file,
-            (None, _) => true,
-        }
+        current.name = Some(name.to_string());
+        current.fingerprint = Some(loaded.credential.fingerprint());
+        current.account = loaded.profile.account.filter(|account| !account.is_empty());
+        current.project = loaded.profile.project;
+        current
     }
 }

@@ -1,11 +1,9 @@
-//! Notebooks: kernelspecs that name another credential than the current profile's, and kernels that
-//! run with another one.
+//! Jupyter's kernels, and the variables that decide their credential: of the kernelspecs that the servers here would
+//! start, and of the kernels that run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::doctor::facts::Surroundings;
 use crate::doctor::facts::environment::Variables;
-use crate::doctor::finding::Finding;
 use crate::handover::variables::{ADC, PROFILE};
 use crate::jupyter::Environ;
 use crate::jupyter::locate::config::Config;
@@ -14,81 +12,95 @@ use crate::jupyter::locate::listing::Kernel;
 use crate::jupyter::locate::process::Processes;
 use crate::jupyter::locate::running::{self, Running};
 
-pub(crate) fn findings(s: &Surroundings) -> Vec<Finding> {
-    if s.person.adc.is_none() {
-        return Vec::new();
-    }
-    let uid = rustix::process::geteuid().as_raw();
-    let processes = Processes::here();
-    let mut found = specs(s, uid, &processes);
-    for kernel in running::kernels(&processes, uid, &[ADC, PROFILE]) {
-        found.extend(disagreement(s, &kernel));
-    }
-    found
+/// The kernels of this user.
+pub(crate) struct Kernels {
+    /// Kernelspecs that name a credential.
+    pub(crate) kernelspecs: Vec<KernelspecVariables>,
+    /// Running kernels.
+    pub(crate) running: Vec<KernelVariables>,
 }
 
-/// The kernelspecs that the servers here would start, the one from this shell included.
-fn specs(s: &Surroundings, uid: u32, processes: &Processes) -> Vec<Finding> {
-    let environ = environ(&s.variables);
+/// A kernelspec's own variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KernelspecVariables {
+    /// The kernel's name.
+    pub(crate) name: String,
+    /// The kernelspec's folder.
+    pub(crate) folder: PathBuf,
+    /// The credential's path, with `${HOME}` replaced.
+    pub(crate) adc: PathBuf,
+    /// Whether it names a profile of bqcred.
+    pub(crate) has_profile: bool,
+}
+
+/// What a running kernel was started with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KernelVariables {
+    /// Its process id.
+    pub(crate) pid: u32,
+    /// The credential's path.
+    pub(crate) adc: Option<PathBuf>,
+    /// The profile of bqcred.
+    pub(crate) profile: Option<String>,
+}
+
+impl Kernels {
+    /// Finds them: servers that run or would run in this environment, and the processes of this user.
+    pub(crate) fn find(environment: &Variables, home: &Path, folder: &Path) -> Kernels {
+        let uid = rustix::process::geteuid().as_raw();
+        let processes = Processes::here();
+        let running = running::kernels(&processes, uid, &[ADC, PROFILE]);
+        Kernels {
+            kernelspecs: kernelspecs(environment, home, folder, uid, &processes),
+            running: running.iter().map(KernelVariables::of).collect(),
+        }
+    }
+}
+
+/// The kernelspecs of every server that runs, or of the one that this environment would start.
+fn kernelspecs(
+    environment: &Variables,
+    home: &Path,
+    folder: &Path,
+    uid: u32,
+    processes: &Processes,
+) -> Vec<KernelspecVariables> {
+    let environ: Environ = environment.all().collect();
     let discovery = discovery::discover(&discovery::Surroundings {
         environ: &environ,
-        home: &s.home,
-        directory: &s.folder,
+        home,
+        directory: folder,
         uid,
         processes,
     });
-    let mut found: Vec<Finding> = discovery
+    let mut found: Vec<KernelspecVariables> = discovery
         .found
         .iter()
         .filter(|server| !matches!(server.origin, Origin::Nothing) || discovery.found.len() == 1)
         .flat_map(|server| server.context.kernels(&Config::of(&server.context)))
-        .filter_map(|kernel| other_credential(s, &kernel))
+        .filter_map(|kernel| KernelspecVariables::of(&kernel, home))
         .collect();
-    found.sort_by(|one, other| one.what.cmp(&other.what));
-    found.dedup_by(|one, other| one.what == other.what);
+    found.sort_by(|one, other| (&one.name, &one.folder).cmp(&(&other.name, &other.folder)));
+    found.dedup();
     found
 }
 
-fn environ(variables: &Variables) -> Environ {
-    variables.all().collect()
-}
-
-/// A kernelspec of bqcred's own for another profile is what somebody wanted.
-fn other_credential(s: &Surroundings, kernel: &Kernel) -> Option<Finding> {
-    let spec = kernel.spec.as_ref().ok()?;
-    let value = spec.var(ADC).filter(|value| !value.is_empty())?;
-    let path = value.replace("${HOME}", &s.home.to_string_lossy());
-    if spec.var(PROFILE).is_some() || s.person.adc.as_deref() == Some(Path::new(&path)) {
-        return None;
+impl KernelspecVariables {
+    fn of(kernel: &Kernel, home: &Path) -> Option<KernelspecVariables> {
+        let spec = kernel.spec.as_ref().ok()?;
+        let value = spec.var(ADC).filter(|value| !value.is_empty())?;
+        Some(KernelspecVariables {
+            name: kernel.name.clone(),
+            folder: kernel.folder.clone(),
+            adc: PathBuf::from(value.replace("${HOME}", &home.to_string_lossy())),
+            has_profile: spec.var(PROFILE).is_some(),
+        })
     }
-    Some(Finding::new(
-        "kernelspec",
-        format!("the kernel {} uses another credential: {path} ({})", kernel.name, kernel.folder.display()),
-        Some(format!("bqcred kernel install --kernel {}", kernel.name)),
-    ))
 }
 
-/// A kernel keeps the environment of its start.
-fn disagreement(s: &Surroundings, kernel: &Running) -> Option<Finding> {
-    let value =
-        |name: &str| kernel.vars.get(name).and_then(Option::as_deref).filter(|value| !value.is_empty());
-    let adc = s.person.adc.as_deref()?;
-    let what = match value(ADC) {
-        Some(path) if Path::new(path) == adc => return None,
-        // `bqcred exec` hands it over in the kernel's own file descriptor
-        Some(path) if path.starts_with("/proc/") => return None,
-        Some(_) if value(PROFILE).is_some_and(|name| s.person.profile.as_deref() != Some(name)) => {
-            return None;
-        }
-        Some(path) => format!("uses another credential: {path}"),
-        None => format!("was started without {ADC}"),
-    };
-    Some(Finding::new(
-        "running_kernel",
-        format!(
-            "the running kernel {} {what}; shut it down and start it again (a plain restart keeps its environment)",
-            kernel.pid
-        ),
-        Some("bqcred kernel install".to_owned()).filter(|_| value(ADC).is_none()),
-    ))
+impl KernelVariables {
+    fn of(kernel: &Running) -> KernelVariables {
+        let value = |name: &str| kernel.vars.get(name).cloned().flatten().filter(|value| !value.is_empty());
+        KernelVariables { pid: kernel.pid, adc: value(ADC).map(PathBuf::from), profile: value(PROFILE) }
+    }
 }

@@ -1,6 +1,7 @@
-//! The metadata server of a Google VM, as each family looks for it. All of them have variables of
-//! their own for its address.
+//! The metadata server of a Google VM (<https://cloud.google.com/compute/docs/metadata/overview>). Each library has
+//! variables of its own for its address; which ones is in its rule.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -8,18 +9,21 @@ use std::time::{Duration, Instant};
 use crate::doctor::facts::environment::Variables;
 use crate::oauth;
 
-/// On a VM it answers within a few milliseconds; elsewhere nobody does.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// On a VM it answers within a few milliseconds; elsewhere nothing does.
+const TIME_LIMIT: Duration = Duration::from_millis(300);
 
-/// The address that every Google VM knows it by.
+/// Its address on every Google VM.
 pub(crate) const IP: &str = "169.254.169.254";
-/// Its name.
+/// Its name on every Google VM.
 pub(crate) const NAME: &str = "metadata.google.internal";
+/// The variables that give some library another address.
+const VARIABLES: [&str; 4] =
+    ["GCE_METADATA_HOST", "GCE_METADATA_IP", "GCE_METADATA_ROOT", "GCE_METADATA_URL"];
 
 /// What an address answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Metadata {
-    /// Nobody was asked (`--offline`).
+    /// It was not asked (`--offline`).
     NotAsked,
     /// No metadata server is there.
     Absent,
@@ -32,53 +36,42 @@ pub(crate) enum Metadata {
     },
 }
 
-/// google-auth: the address that is pinged, and the one that is asked. Two variables, so that they
-/// may be two servers.
-pub(crate) fn python(variables: &Variables) -> (String, String) {
-    let ping = variables.get("GCE_METADATA_IP").map_or_else(|| IP.to_owned(), lossy);
-    let host = variables
-        .text("GCE_METADATA_HOST")
-        .or_else(|| variables.get("GCE_METADATA_ROOT").map(lossy))
-        .unwrap_or_else(|| NAME.to_owned());
-    (ping, host)
+/// The answers of the addresses that libraries ask.
+pub(crate) struct MetadataServers {
+    offline: bool,
+    known: RefCell<BTreeMap<String, Metadata>>,
 }
 
-/// gargle.
-pub(crate) fn r(variables: &Variables) -> String {
-    // an empty value is taken as it is
-    variables.get("GCE_METADATA_URL").map_or_else(|| NAME.to_owned(), lossy)
-}
+impl MetadataServers {
+    /// Asks, all at once, the usual addresses and those that variables name in these environments. What a rule asks
+    /// for beyond them is asked when it does.
+    pub(crate) fn ask(environments: [&Variables; 2], offline: bool) -> MetadataServers {
+        let named = environments
+            .into_iter()
+            .flat_map(|environment| VARIABLES.iter().filter_map(|name| environment.text(name)));
+        let mut hosts: Vec<String> = [IP, NAME].map(str::to_owned).into_iter().chain(named).collect();
+        hosts.sort();
+        hosts.dedup();
+        let known = if offline { BTreeMap::new() } else { ask(&hosts) };
+        MetadataServers { offline, known: RefCell::new(known) }
+    }
 
-/// gcloud, and with it bq and gsutil.
-pub(crate) fn gcloud(variables: &Variables) -> String {
-    variables.get("GCE_METADATA_ROOT").map_or_else(|| NAME.to_owned(), lossy)
-}
-
-/// Go; `None` if no variable names one, and the usual address is asked.
-pub(crate) fn go(variables: &Variables) -> Option<String> {
-    variables.text("GCE_METADATA_HOST")
-}
-
-/// Java.
-pub(crate) fn java(variables: &Variables) -> String {
-    variables.text("GCE_METADATA_HOST").unwrap_or_else(|| NAME.to_owned())
-}
-
-/// Node.js.
-pub(crate) fn node(variables: &Variables) -> String {
-    variables
-        .text("GCE_METADATA_IP")
-        .or_else(|| variables.text("GCE_METADATA_HOST"))
-        .unwrap_or_else(|| IP.to_owned())
-}
-
-fn lossy(value: &std::ffi::OsStr) -> String {
-    value.to_string_lossy().into_owned()
+    /// What this address answers.
+    pub(crate) fn at(&self, host: &str) -> Metadata {
+        if self.offline {
+            return Metadata::NotAsked;
+        }
+        let known = self.known.borrow().get(host).cloned();
+        known.unwrap_or_else(|| {
+            self.known.borrow_mut().extend(ask(&[host.to_owned()]));
+            self.known.borrow().get(host).cloned().unwrap_or(Metadata::Absent)
+        })
+    }
 }
 
 /// Asks all of these addresses at once, for a short time. An address whose name can't be resolved in
 /// that time counts as absent; the thread that waits for the resolver is left behind.
-pub(crate) fn ask(hosts: &[String]) -> BTreeMap<String, Metadata> {
+fn ask(hosts: &[String]) -> BTreeMap<String, Metadata> {
     let (sender, receiver) = mpsc::channel();
     for host in hosts {
         let (sender, host) = (sender.clone(), host.clone());
@@ -88,7 +81,7 @@ pub(crate) fn ask(hosts: &[String]) -> BTreeMap<String, Metadata> {
         });
     }
     drop(sender);
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + TIME_LIMIT;
     let mut found: BTreeMap<String, Metadata> =
         hosts.iter().map(|host| (host.clone(), Metadata::Absent)).collect();
     while let Ok((host, metadata)) = receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
@@ -103,7 +96,7 @@ fn probe(host: &str) -> Metadata {
     if !plain {
         return Metadata::Absent;
     }
-    let ask = |path: &str| oauth::metadata(host, path, PATIENCE);
+    let ask = |path: &str| oauth::metadata(host, path, TIME_LIMIT);
     match ask("instance/service-accounts/default/email") {
         Some(account) => Metadata::Present {
             account: account.filter(|account| account.contains('@')),

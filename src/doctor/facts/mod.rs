@@ -1,14 +1,19 @@
-//! What the libraries look at: the environment, files, programs, the metadata server, and whether
-//! Google still takes a credential. Asked when a rule needs it, and once.
+//! What the rules look at: the environment, files, programs, the metadata server, and whether Google accepts a
+//! credential. Gathered once, or asked when a rule first needs it and then remembered. Rules, findings and the report
+//! see nothing but [`Facts`].
 
+pub(crate) mod boto;
 pub(crate) mod credential_file;
 pub(crate) mod current_profile;
 pub(crate) mod environment;
+pub(crate) mod gargle_cache;
 pub(crate) mod gcloud;
 pub(crate) mod kernels;
+pub(crate) mod machine;
 pub(crate) mod metadata_server;
 pub(crate) mod r_packages;
 pub(crate) mod renviron;
+pub(crate) mod user_credential;
 pub(crate) mod validity;
 
 use std::cell::RefCell;
@@ -17,65 +22,71 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::app::App;
-use crate::doctor::facts::credential_file::{FileState, UserFile};
-use crate::doctor::facts::current_profile::Person;
+use crate::doctor::facts::credential_file::FileState;
+use crate::doctor::facts::current_profile::CurrentProfile;
 use crate::doctor::facts::environment::Variables;
-use crate::doctor::facts::metadata_server::{self as metadata, Metadata};
+use crate::doctor::facts::gcloud::Gcloud;
+use crate::doctor::facts::kernels::Kernels;
+use crate::doctor::facts::metadata_server::{Metadata, MetadataServers};
 use crate::doctor::facts::r_packages::Version;
-use crate::doctor::facts::validity::{Life, Lives};
+use crate::doctor::facts::user_credential::UserCredential;
+use crate::doctor::facts::validity::{CredentialState, Validities, Validity};
+use crate::handover::parent_shell;
 use crate::system::env;
-use crate::system::private_file::{self, Content};
 
 /// Everything that a library may look at.
-pub(crate) struct Surroundings {
-    /// The environment.
-    pub(crate) variables: Variables,
-    /// The environment of R, which changes it by `.Renviron` files.
+pub(crate) struct Facts {
+    /// The environment of this process, which the libraries would inherit.
+    pub(crate) environment: Variables,
+    /// The environment that R makes of it by `.Renviron` files.
     pub(crate) r: renviron::Environment,
-    /// gargle's version, if one was found.
+    /// gargle's version, if R has it.
     pub(crate) gargle: Option<Version>,
     /// Whether R has the package xml2.
     pub(crate) r_has_xml2: bool,
-    /// The home folder.
+    /// The home folder, as `HOME` names it.
     pub(crate) home: PathBuf,
-    /// The home folder of the user database, which Java believes.
+    /// The home folder of the user database, which Java takes instead.
     pub(crate) login_home: Option<PathBuf>,
-    /// The working folder.
+    /// The working folder, where relative paths begin.
     pub(crate) folder: PathBuf,
+    /// gcloud's folder and properties.
+    pub(crate) gcloud: Gcloud,
     /// Whether gcloud is on the PATH.
     pub(crate) has_gcloud: bool,
     /// Whether the firmware names Google as the maker of this machine.
     pub(crate) google_hardware: bool,
-    /// The person whom bqcred knows.
-    pub(crate) person: Person,
-    /// Nobody is asked.
+    /// The current profile of bqcred, which the libraries' identities are compared with.
+    pub(crate) profile: CurrentProfile,
+    /// `--offline`: neither Google nor a metadata server is asked.
     pub(crate) offline: bool,
+    /// What Google says of the credentials.
+    pub(crate) validities: Validities,
+    metadata: MetadataServers,
     files: RefCell<BTreeMap<PathBuf, Rc<FileState>>>,
-    /// Which credentials are alive.
-    pub(crate) lives: Lives,
-    metadata: BTreeMap<String, Metadata>,
 }
 
-impl Surroundings {
-    /// Looks around.
-    pub(crate) fn gather(app: &App, offline: bool) -> Surroundings {
-        let variables = Variables::new(env::all());
+impl Facts {
+    /// Reads the environment and the files, and asks the metadata servers and, about the current profile, Google.
+    pub(crate) fn gather(app: &App, offline: bool) -> Facts {
+        let environment = Variables::new(env::all());
         let folder = std::env::current_dir().unwrap_or_default();
         let home = app.paths.home.clone();
-        let r = renviron::Environment::read(&variables, &home, &folder);
-        let hosts = hosts(&variables, &r.variables);
-        let lives = Lives::new(offline);
-        Surroundings {
-            person: Person::meet(app, &lives),
+        let r = renviron::Environment::read(&environment, &home, &folder);
+        let validities = Validities::new(offline);
+        let metadata = MetadataServers::ask([&environment, &r.variables], offline);
+        Facts {
+            profile: CurrentProfile::load(app, &validities),
             gargle: Version::of("gargle", &r.variables, &home),
             r_has_xml2: Version::of("xml2", &r.variables, &home).is_some(),
-            login_home: login_home(),
+            login_home: machine::login_home(),
+            gcloud: Gcloud::read(&environment, &home, &folder, &metadata),
             has_gcloud: env::find_program("gcloud").is_some(),
-            google_hardware: made_by_google(),
+            google_hardware: machine::is_made_by_google(),
             files: RefCell::default(),
-            lives,
-            metadata: if offline { BTreeMap::new() } else { metadata::ask(&hosts) },
-            variables,
+            validities,
+            metadata,
+            environment,
             r,
             home,
             folder,
@@ -83,7 +94,7 @@ impl Surroundings {
         }
     }
 
-    /// What lies at a path; a relative one begins at the working folder.
+    /// The credential file at a path, or why there is none.
     pub(crate) fn file(&self, path: &Path) -> Rc<FileState> {
         let path = self.folder.join(path);
         if let Some(known) = self.files.borrow().get(&path) {
@@ -94,83 +105,70 @@ impl Surroundings {
         state
     }
 
-    /// What is at this address of a metadata server.
-    pub(crate) fn metadata(&self, host: &str) -> Metadata {
-        match self.metadata.get(host) {
-            Some(metadata) => metadata.clone(),
-            None => Metadata::NotAsked,
-        }
+    /// Whether something is at a path, links followed.
+    pub(crate) fn exists(&self, path: &Path) -> bool {
+        self.folder.join(path).exists()
     }
 
-    /// Whose a person's credential is, as far as it is known.
-    pub(crate) fn account(&self, user: &UserFile) -> Option<String> {
-        let asked = match self.lives.of(user) {
-            Life::Alive { account, .. } => account,
+    /// Whether a regular file is at a path, links followed.
+    pub(crate) fn is_file(&self, path: &Path) -> bool {
+        self.folder.join(path).is_file()
+    }
+
+    /// Whether a path leads to a file by names alone. That of an open file in /proc may not: the file has none.
+    pub(crate) fn resolves(&self, path: &Path) -> bool {
+        self.folder.join(path).canonicalize().is_ok()
+    }
+
+    /// What a metadata server at this address (`HOST[:PORT]`) says.
+    pub(crate) fn metadata(&self, host: &str) -> Metadata {
+        self.metadata.at(host)
+    }
+
+    /// The account of a user credential: as Google says, else as the profile or the file says.
+    pub(crate) fn account(&self, user: &UserCredential) -> Option<String> {
+        let confirmed = match self.validities.of(user) {
+            Validity::Valid { account, .. } => account,
             _ => None,
         };
         let profile = || {
-            let same = user.fingerprint().is_some() && user.fingerprint() == self.person.fingerprint;
-            self.person.account.clone().filter(|_| same)
+            let same = user.fingerprint().is_some() && user.fingerprint() == self.profile.fingerprint;
+            self.profile.account.clone().filter(|_| same)
         };
-        asked.or_else(profile).or_else(|| user.account.clone())
+        confirmed.or_else(profile).or_else(|| user.account.clone())
     }
 
-    /// gcloud's folder as Python's google-auth reads the variable: an empty one is taken as it is.
-    pub(crate) fn gcloud_folder(&self) -> PathBuf {
-        match self.variables.get("CLOUDSDK_CONFIG") {
-            Some(folder) => PathBuf::from(folder),
-            None => self.home.join(".config/gcloud"),
-        }
+    /// The state of the current profile's credential.
+    pub(crate) fn profile_state(&self) -> CredentialState {
+        self.profile_validity().map_or(CredentialState::Unknown, |validity| validity.state())
     }
 
-    /// Whether the current profile's credential was refused, or is not there.
+    /// Whether the current profile's credential was refused, or there is none.
     pub(crate) fn needs_login(&self) -> bool {
-        let Some(fingerprint) = &self.person.fingerprint else { return true };
-        matches!(self.lives.known(fingerprint), Some(Life::Refused(..)))
+        self.profile.fingerprint.is_none() || self.profile_validity().is_some_and(|known| known.is_refused())
     }
 
-    /// Whether the current profile's credential is one that Google refuses.
-    pub(crate) fn is_refused(&self) -> bool {
-        self.person.profile.is_some() && self.needs_login()
+    fn profile_validity(&self) -> Option<Validity> {
+        self.validities.known(self.profile.fingerprint.as_deref()?)
     }
-}
 
-/// The addresses of metadata servers that any family would ask.
-fn hosts(variables: &Variables, r: &Variables) -> Vec<String> {
-    let (ping, host) = metadata::python(variables);
-    let mut hosts = vec![
-        ping,
-        host,
-        metadata::r(r),
-        metadata::gcloud(variables),
-        metadata::go(variables).unwrap_or_else(|| metadata::IP.to_owned()),
-        metadata::java(variables),
-        metadata::node(variables),
-    ];
-    hosts.sort();
-    hosts.dedup();
-    hosts
-}
+    /// The line that makes the shell above this process take over what `bqcred env`, with these options, prints.
+    pub(crate) fn env_line(&self, options: &str) -> String {
+        parent_shell::line(&format!("{}{options}", self.profile.env))
+    }
 
-/// `/sys/class/dmi/id/product_name`, as google-auth, Go and Java look at it.
-fn made_by_google() -> bool {
-    let path = Path::new("/sys/class/dmi/id/product_name");
-    private_file::read(path, Content::Foreign)
-        .ok()
-        .flatten()
-        .is_some_and(|name| name.trim_ascii_start().starts_with(b"Google"))
-}
+    /// Kernelspecs and running kernels, with what decides their credential.
+    pub(crate) fn kernels(&self) -> Kernels {
+        Kernels::find(&self.environment, &self.home, &self.folder)
+    }
 
-/// The home folder in `/etc/passwd`.
-fn login_home() -> Option<PathBuf> {
-    let path = Path::new("/etc/passwd");
-    let text = private_file::read(path, Content::Foreign).ok().flatten()?;
-    let uid = rustix::process::getuid().as_raw().to_string();
-    std::str::from_utf8(&text)
-        .ok()?
-        .lines()
-        .map(|line| line.split(':').collect::<Vec<_>>())
-        .find(|fields| fields.get(2) == Some(&uid.as_str()))
-        .and_then(|fields| fields.get(5).map(PathBuf::from))
-        .filter(|home| home.is_absolute())
+    /// The accounts that gargle has signed in by itself.
+    pub(crate) fn gargle_accounts(&self) -> Vec<String> {
+        gargle_cache::accounts(&self.r.variables, &self.home)
+    }
+
+    /// The first configuration file of gsutil's own that holds a refresh token.
+    pub(crate) fn boto_with_sign_in(&self) -> Option<PathBuf> {
+        boto::with_sign_in(&self.environment, &self.home, &self.folder)
+    }
 }

@@ -1,97 +1,81 @@
-//! The steps by which a library comes to a credential, written down while they are gone through.
+//! The steps by which a library comes to a credential, written down while a rule goes through them.
 
 use std::path::{Path, PathBuf};
 
-use crate::doctor::Library;
-use crate::doctor::prediction::identity::Identity;
+use crate::doctor::facts::validity::CredentialState;
+use crate::doctor::prediction::identity::LibraryIdentity;
 
 /// What a library looked at, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Step {
-    /// In words.
+pub(crate) struct SearchStep {
+    /// A sentence for people, without a full stop.
     pub(crate) what: String,
     /// What came of it.
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: StepOutcome,
 }
 
 /// What came of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// It decided nothing: on to the next.
+pub(crate) enum StepOutcome {
+    /// It decided nothing: the library goes on to the next.
     Passed,
-    /// There was something, but it is of no use: on to the next all the same.
+    /// There was something, but it is not usable: the library goes on to the next all the same.
     Failed,
-    /// This decided it.
+    /// It decided the identity.
     Decided,
 }
 
-impl Outcome {
-    /// A word for programs.
+impl StepOutcome {
+    /// The word for programs, in JSON.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Outcome::Passed => "passed",
-            Outcome::Failed => "failed",
-            Outcome::Decided => "decided",
+            StepOutcome::Passed => "passed",
+            StepOutcome::Failed => "failed",
+            StepOutcome::Decided => "decided",
         }
     }
 }
 
-/// What a library would do.
-#[derive(Clone, Debug)]
-pub(crate) struct Prediction {
-    /// Which library.
-    pub(crate) library: Library,
-    /// As whom it would act.
-    pub(crate) identity: Identity,
-    /// Whether that is the person whom bqcred knows.
-    pub(crate) is_you: bool,
-    /// The file that the credential comes from.
-    pub(crate) file: Option<PathBuf>,
-    /// The project that it would use by itself, where it looks for one.
-    pub(crate) project: Option<String>,
-    /// The project that its requests would count against, if it is told one.
-    pub(crate) quota_project: Option<String>,
-    /// How it came to that.
-    pub(crate) steps: Vec<Step>,
+/// What a rule writes down about its library.
+#[derive(Default)]
+pub(crate) struct Steps {
+    /// In the library's order.
+    pub(crate) taken: Vec<SearchStep>,
     /// What else is to know.
     pub(crate) notes: Vec<String>,
-    /// The command that makes it use the person's credential.
-    pub(crate) fix: Option<String>,
+    /// The file that the credential comes from.
+    pub(crate) file: Option<PathBuf>,
+    /// The state of that credential, if it is a user account's.
+    pub(crate) state: Option<CredentialState>,
+    /// The project that the library would use by itself.
+    pub(crate) project: Option<String>,
+    /// The project that requests would count against.
+    pub(crate) quota_project: Option<String>,
 }
 
-/// Writes down what a library does.
-#[derive(Default)]
-pub(crate) struct Trace {
-    steps: Vec<Step>,
-    notes: Vec<String>,
-    file: Option<PathBuf>,
-    project: Option<String>,
-    quota_project: Option<String>,
-}
-
-impl Trace {
+impl Steps {
     /// This decides nothing.
     pub(crate) fn passed(&mut self, what: impl Into<String>) {
-        self.steps.push(Step { what: what.into(), outcome: Outcome::Passed });
+        self.taken.push(SearchStep { what: what.into(), outcome: StepOutcome::Passed });
     }
 
-    /// Of no use, and ignored.
+    /// This is not usable, and the library ignores it.
     pub(crate) fn failed(&mut self, what: impl Into<String>) {
-        self.steps.push(Step { what: what.into(), outcome: Outcome::Failed });
+        self.taken.push(SearchStep { what: what.into(), outcome: StepOutcome::Failed });
     }
 
-    /// This decides it.
-    pub(crate) fn decided(&mut self, what: impl Into<String>, identity: Identity) -> Identity {
-        self.steps.push(Step { what: what.into(), outcome: Outcome::Decided });
+    /// This decides the identity.
+    pub(crate) fn decided(&mut self, what: impl Into<String>, identity: LibraryIdentity) -> LibraryIdentity {
+        self.taken.push(SearchStep { what: what.into(), outcome: StepOutcome::Decided });
         identity
     }
 
-    /// The library went on after what looked like the end.
+    /// The library goes on after what looked like the end.
     pub(crate) fn reconsider(&mut self) {
-        if let Some(last) = self.steps.last_mut() {
-            last.outcome = Outcome::Failed;
+        if let Some(last) = self.taken.last_mut() {
+            last.outcome = StepOutcome::Failed;
         }
-        (self.file, self.project, self.quota_project) = (None, None, None);
+        (self.file, self.state, self.project, self.quota_project) = (None, None, None, None);
     }
 
     /// Something to know beside the steps.
@@ -99,34 +83,8 @@ impl Trace {
         self.notes.push(text.into());
     }
 
-    /// The file that the credential comes from.
-    pub(crate) fn file(&mut self, path: &Path) {
+    /// The credential comes from this file.
+    pub(crate) fn uses_file(&mut self, path: &Path) {
         self.file = Some(path.to_owned());
-    }
-
-    /// The project that the library would use by itself.
-    pub(crate) fn project(&mut self, project: Option<String>) {
-        self.project = project;
-    }
-
-    /// The project that requests would count against.
-    pub(crate) fn quota_project(&mut self, project: Option<String>) {
-        self.quota_project = project;
-    }
-
-    /// The end.
-    pub(crate) fn into_prediction(self, library: Library, identity: Identity) -> Prediction {
-        let fails = matches!(identity, Identity::Fails(_) | Identity::Prompt | Identity::Anonymous);
-        Prediction {
-            library,
-            is_you: false,
-            file: self.file,
-            project: self.project.filter(|_| !fails),
-            quota_project: self.quota_project.filter(|_| !fails),
-            steps: self.steps,
-            notes: self.notes,
-            fix: None,
-            identity,
-        }
     }
 }

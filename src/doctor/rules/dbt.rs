@@ -1,18 +1,23 @@
 //! dbt-bigquery with `method: oauth`: google-auth; where that finds nothing, dbt starts gcloud's own
 //! login.
 
-use crate::doctor::Library;
-use crate::doctor::facts::Surroundings;
-use crate::doctor::prediction::identity::{Identity, Problem};
-use crate::doctor::prediction::steps::{Prediction, Trace};
+use crate::doctor::facts::Facts;
+use crate::doctor::prediction::identity::LibraryIdentity;
+use crate::doctor::prediction::library::Library;
+use crate::doctor::prediction::problem::Problem;
+use crate::doctor::prediction::steps::Steps;
 use crate::doctor::rules::google_auth;
+use crate::doctor::rules::shared::fix;
 
-pub(crate) fn predict(s: &Surroundings) -> Prediction {
-    let mut trace = Trace::default();
-    let mut identity = google_auth::default(s, &mut trace);
-    let nothing = matches!(
+/// dbt-bigquery.
+pub(crate) static DBT: Library =
+    Library { name: "dbt", title: "dbt", aliases: &[], is_covered: true, rule: oauth, fix: fix::env };
+
+fn oauth(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
+    let mut identity = google_auth::default(facts, steps);
+    let finds_nothing = matches!(
         &identity,
-        Identity::Fails(
+        LibraryIdentity::Fails(
             Problem::NothingFound
                 | Problem::FileMissing
                 | Problem::NotJson
@@ -20,11 +25,11 @@ pub(crate) fn predict(s: &Surroundings) -> Prediction {
                 | Problem::Incomplete
         )
     );
-    if nothing && s.has_gcloud {
-        trace.reconsider();
-        identity =
-            trace.decided("it runs `gcloud auth application-default login` by itself", Identity::Prompt);
+    if finds_nothing && facts.has_gcloud {
+        steps.reconsider();
+        let what = "it runs `gcloud auth application-default login` by itself";
+        identity = steps.decided(what, LibraryIdentity::Prompt);
     }
-    trace.note("for `method: oauth` in profiles.yml; the other methods name their credential there");
-    trace.into_prediction(Library::Dbt, identity)
+    steps.note("for `method: oauth` in profiles.yml; the other methods name their credential there");
+    identity
 }

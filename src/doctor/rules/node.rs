@@ -1,94 +1,102 @@
-//! google-auth-library of Node.js: the variable (in either case of letters), the well-known file, the
+//! google-auth-library of Node.js: the variable (in either case of letters), gcloud's own file, the
 //! VM. It resolves links and wants a regular file behind them.
 
-use crate::doctor::Library;
-use crate::doctor::facts::Surroundings;
-use crate::doctor::facts::credential_file::{FileKind, FileState};
-use crate::doctor::facts::metadata_server::{self as metadata, Metadata};
-use crate::doctor::prediction::identity::{Identity, Problem};
-use crate::doctor::prediction::steps::{Prediction, Trace};
-use crate::doctor::rules::shared::adc_file::{self as adc, Reader};
+use std::path::Path;
+
+use crate::credential::other_tools::GcloudFolder;
+use crate::doctor::facts::Facts;
+use crate::doctor::facts::credential_file::FileState;
+use crate::doctor::facts::metadata_server::{self, Metadata};
+use crate::doctor::prediction::identity::LibraryIdentity;
+use crate::doctor::prediction::library::Library;
+use crate::doctor::prediction::problem::Problem;
+use crate::doctor::prediction::steps::Steps;
+use crate::doctor::rules::shared::adc_file::{self, Reader};
+use crate::doctor::rules::shared::{fix, vm};
 use crate::handover::variables::{ADC, PROJECT};
 
-const READER: Reader = Reader { python: false, cache: false };
+/// google-auth-library of Node.js.
+pub(crate) static NODE: Library = Library {
+    name: "node",
+    title: "Node.js",
+    aliases: &["nodejs"],
+    is_covered: true,
+    rule: get_client,
+    fix: fix::env,
+};
 
-pub(crate) fn predict(s: &Surroundings) -> Prediction {
-    let mut trace = Trace::default();
-    let identity = default(s, &mut trace);
-    let has_project = s.variables.text("GCLOUD_PROJECT").or_else(|| s.variables.text(PROJECT));
-    if matches!(identity, Identity::Person(_)) && has_project.is_none() {
-        let host = metadata::node(&s.variables);
-        if let Metadata::Present { project: Some(project), .. } = s.metadata(&host) {
-            trace.note(format!("without {PROJECT}, Node.js runs jobs in the VM's project {project}"));
-            trace.project(Some(project));
+/// `GoogleAuth.getClient()`.
+fn get_client(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
+    let identity = application_default(facts, steps);
+    let named = facts.environment.text("GCLOUD_PROJECT").or_else(|| facts.environment.text(PROJECT));
+    if matches!(identity, LibraryIdentity::User(_)) && named.is_none() {
+        if let Metadata::Present { project: Some(project), .. } = facts.metadata(&host(facts)) {
+            steps.note(format!("without {PROJECT}, Node.js runs jobs in the VM's project {project}"));
+            steps.project = Some(project);
         }
     } else {
-        trace.project(has_project);
+        steps.project = named;
     }
-    trace.into_prediction(Library::Node, identity)
+    identity
 }
 
-fn default(s: &Surroundings, trace: &mut Trace) -> Identity {
-    let named = s.variables.path(ADC).or_else(|| s.variables.path("google_application_credentials"));
+fn application_default(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
+    let named =
+        facts.environment.path(ADC).or_else(|| facts.environment.path("google_application_credentials"));
     if let Some(path) = named {
-        adc::named(trace, &path);
-        return from_file(s, trace, &path);
+        adc_file::named(steps, &path);
+        return from_file(facts, steps, &path);
     }
-    trace.passed(format!("{ADC} is not set"));
-    let folder = s.variables.path("CLOUDSDK_CONFIG").unwrap_or_else(|| s.home.join(".config/gcloud"));
-    let well_known = s.folder.join(folder).join("application_default_credentials.json");
-    if well_known.exists() {
-        return from_file(s, trace, &well_known);
+    adc_file::not_named(steps);
+    let folder = GcloudFolder::find(facts.environment.get("CLOUDSDK_CONFIG"), &facts.home);
+    let well_known = facts.folder.join(folder.adc());
+    if facts.exists(&well_known) {
+        return from_file(facts, steps, &well_known);
     }
-    trace.passed(format!("gcloud keeps no credential at {}", well_known.display()));
-    on_vm(s, trace)
+    adc_file::no_well_known(steps, &well_known);
+    on_vm(facts, steps)
 }
 
 /// A memfd has no path that could be resolved, so `bqcred exec` needs `--file` for Node.js.
-fn from_file(s: &Surroundings, trace: &mut Trace, path: &std::path::Path) -> Identity {
-    let deleted = path.starts_with("/proc") && s.folder.join(path).canonicalize().is_err();
-    if deleted && !matches!(*s.file(path), FileState::Missing) {
-        trace.note("Node.js can't use a credential without a path: `bqcred exec --file`");
-        return trace.decided(
-            format!("{} has no path on any disk", path.display()),
-            Identity::Fails(Problem::NotAFile),
-        );
+fn from_file(facts: &Facts, steps: &mut Steps, path: &Path) -> LibraryIdentity {
+    let is_unnamed = path.starts_with("/proc") && !facts.resolves(path);
+    if is_unnamed && !matches!(*facts.file(path), FileState::Missing) {
+        steps.note("Node.js can't use a credential that has no path on a disk: `bqcred exec --file`");
+        let what = format!("{} is an open file without a path of its own", path.display());
+        return steps.decided(what, LibraryIdentity::Fails(Problem::NotAFile));
     }
-    let state = s.file(path);
-    if let Some(FileKind::User(user)) = state.holds().map(|holds| &holds.kind)
-        && user.typed
-        && !user.is_whole()
-    {
-        return trace
-            .decided(format!("{} lacks a part", path.display()), Identity::Fails(Problem::Incomplete));
+    let state = facts.file(path);
+    if state.user().is_some_and(|user| user.typed && !user.is_complete()) {
+        let what = format!("{} is incomplete", path.display());
+        return steps.decided(what, LibraryIdentity::Fails(Problem::Incomplete));
     }
-    adc::identity(s, trace, path, READER)
+    adc_file::identity(facts, steps, path, Reader::Other)
 }
 
-fn on_vm(s: &Surroundings, trace: &mut Trace) -> Identity {
-    let detection = s.variables.text("METADATA_SERVER_DETECTION").map(|value| value.trim().to_lowercase());
+fn host(facts: &Facts) -> String {
+    facts
+        .environment
+        .text("GCE_METADATA_IP")
+        .or_else(|| facts.environment.text("GCE_METADATA_HOST"))
+        .unwrap_or_else(|| metadata_server::IP.to_owned())
+}
+
+fn on_vm(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
+    let detection = facts.environment.text("METADATA_SERVER_DETECTION");
+    let detection = detection.map(|value| value.trim().to_lowercase());
     if detection.as_deref() == Some("none") {
-        return trace.decided(
-            "METADATA_SERVER_DETECTION=none keeps it from asking for the VM's service account",
-            Identity::Fails(Problem::NothingFound),
-        );
+        return vm::guarded(steps, "METADATA_SERVER_DETECTION=none");
     }
-    let host = metadata::node(&s.variables);
-    if s.variables.proxies_node(&host) {
-        trace.note(format!("HTTPS_PROXY is taken for {host} too: NO_PROXY has to name it"));
+    let host = host(facts);
+    let is_proxied = facts.environment.proxies_node(&host);
+    if is_proxied {
+        steps.note(format!("Node.js uses HTTPS_PROXY for {host} too: NO_PROXY has to name it"));
     }
-    let presumed = s.google_hardware || detection.as_deref() == Some("assume-present");
-    match s.metadata(&host) {
-        Metadata::Present { account: Some(account), .. } if !s.variables.proxies_node(&host) => {
-            trace.decided(format!("this is a Google VM ({host})"), Identity::VmAccount(Some(account)))
-        }
-        Metadata::NotAsked if presumed => {
-            trace.decided("this is taken for a Google VM; it was not asked", Identity::VmAccount(None))
-        }
-        _ if presumed => trace.decided(
-            format!("this is taken for a Google VM, but {host} gives no token"),
-            Identity::Fails(Problem::NoMetadata),
-        ),
-        _ => trace.decided(adc::no_vm(s, &host), Identity::Fails(Problem::NothingFound)),
+    let presumed = facts.google_hardware || detection.as_deref() == Some("assume-present");
+    match facts.metadata(&host) {
+        Metadata::Present { account: Some(account), .. } if !is_proxied => vm::account(steps, &host, account),
+        Metadata::NotAsked if presumed => vm::not_asked(steps),
+        _ if presumed => vm::without_token(steps, &host),
+        _ => vm::nothing_found(facts, steps, &host),
     }
 }

@@ -1,118 +1,159 @@
-//! What the families have in common: from a file's content, and from the VM, to an identity.
+//! From a credential file to an identity, as all of Google's libraries read it.
 
 use std::path::Path;
 
-use crate::doctor::facts::Surroundings;
-use crate::doctor::facts::credential_file::{FileKind, FileState, Holds, UserFile};
-use crate::doctor::facts::validity::Life;
-use crate::doctor::prediction::identity::{Identity, Problem};
-use crate::doctor::prediction::steps::Trace;
+use crate::doctor::facts::Facts;
+use crate::doctor::facts::credential_file::{CredentialKind, FileState};
+use crate::doctor::facts::user_credential::UserCredential;
+use crate::doctor::facts::validity::Validity;
+use crate::doctor::prediction::identity::LibraryIdentity;
+use crate::doctor::prediction::problem::Problem;
+use crate::doctor::prediction::steps::Steps;
 use crate::handover::variables::ADC;
-use crate::oauth::Transport;
-use crate::oauth::scopes;
+use crate::oauth::{Transport, scopes};
 
-/// Where google-auth, Go, Java and Node differ in reading a file.
-#[derive(Clone, Copy)]
-pub(crate) struct Reader {
-    /// A `scopes` key is sent with each refresh, and an access token in the file is used.
-    pub(crate) python: bool,
-    /// It is a cache of pydata-google-auth, which has the same keys, and others for the access token.
-    pub(crate) cache: bool,
+/// Who reads the file: they differ in what they take from it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// google-auth: it uses an access token in the file, and sends `scopes` with each refresh.
+    GoogleAuth,
+    /// pydata-google-auth with its cache: the same, but the access token has another key and no expiry.
+    PydataCache,
+    /// The others, which use the refresh token alone.
+    Other,
 }
 
-/// Whom a file that is there makes of a library that believes it.
-pub(crate) fn identity(s: &Surroundings, trace: &mut Trace, path: &Path, reader: Reader) -> Identity {
-    let state = s.file(path);
-    trace.file(path);
+/// The variable names this file.
+pub(crate) fn named(steps: &mut Steps, path: &Path) {
+    steps.passed(format!("{ADC} names {}", path.display()));
+}
+
+/// The variable names no file.
+pub(crate) fn not_named(steps: &mut Steps) {
+    steps.passed(format!("{ADC} is not set"));
+}
+
+/// There is no file at gcloud's own place.
+pub(crate) fn no_well_known(steps: &mut Steps, path: &Path) {
+    steps.passed(format!("gcloud's own file, {}, does not exist", path.display()));
+}
+
+/// The identity that the file at this path gives to a library which takes no other.
+pub(crate) fn identity(facts: &Facts, steps: &mut Steps, path: &Path, reader: Reader) -> LibraryIdentity {
+    let state = facts.file(path);
+    steps.uses_file(path);
     let shown = path.display();
-    let mut fail = |what: String, problem: Problem| trace.decided(what, Identity::Fails(problem));
-    let holds = match &*state {
+    let mut fail = |what: String, problem: Problem| steps.decided(what, LibraryIdentity::Fails(problem));
+    let file = match &*state {
         FileState::Missing => return fail(format!("{shown} does not exist"), Problem::FileMissing),
-        FileState::NotAFile => return fail(format!("{shown} is no file"), Problem::NotAFile),
-        FileState::Unreadable => return fail(format!("{shown} may not be read"), Problem::Unreadable),
+        FileState::NotAFile => return fail(format!("{shown} is not a file"), Problem::NotAFile),
+        FileState::Unreadable => return fail(format!("{shown} can't be read"), Problem::Unreadable),
         FileState::NotJson => return fail(format!("{shown} is not JSON"), Problem::NotJson),
         FileState::NotAnObject => {
-            return fail(format!("{shown} holds no JSON object"), Problem::NotAnObject);
+            return fail(format!("{shown} is JSON, but not an object"), Problem::NotAnObject);
         }
-        FileState::Holds(holds) => holds,
+        FileState::Credential(file) => file,
     };
-    match &holds.kind {
-        FileKind::User(user) if user.typed => {
-            if !user.absent.is_empty() {
-                return fail(format!("{shown} lacks {}", user.absent.join(", ")), Problem::Incomplete);
+    match &file.kind {
+        CredentialKind::User(credential) if credential.typed => {
+            if !credential.absent.is_empty() {
+                return fail(format!("{shown} lacks {}", credential.absent.join(", ")), Problem::Incomplete);
             }
-            self::user(s, trace, path, user, reader)
+            user(facts, steps, path, credential, reader)
         }
-        _ => other(trace, path, holds),
+        kind => not_a_user(steps, path, kind),
     }
 }
 
-/// A person's credential: alive or not.
+/// The identity that a user credential gives, valid or not.
 pub(crate) fn user(
-    s: &Surroundings,
-    trace: &mut Trace,
+    facts: &Facts,
+    steps: &mut Steps,
     path: &Path,
-    user: &UserFile,
+    credential: &UserCredential,
     reader: Reader,
-) -> Identity {
+) -> LibraryIdentity {
     let shown = path.display();
-    let account = s.account(user);
-    let whose = account.as_deref().unwrap_or("a person");
-    let person = Identity::Person(account.clone());
-    let token = if reader.cache { &user.endless_token } else { &user.token };
-    if let (true, Some(token)) = (reader.python, token) {
-        let account = account.or_else(|| s.lives.whose(token));
-        return trace.decided(
-            format!("{shown} holds an access token, which is used as long as it lasts"),
-            Identity::Person(account),
+    if let Some(token) = token_in_use(credential, reader) {
+        let account = facts.account(credential).or_else(|| facts.validities.account_of_token(token));
+        return steps.decided(
+            format!("{shown} holds an access token, which is used until it expires"),
+            LibraryIdentity::User(account),
         );
     }
-    let mut fail = |what: String, problem: Problem| trace.decided(what, Identity::Fails(problem));
-    if reader.python && !user.google_universe {
-        return fail(
-            format!("{shown} is of another universe, where nothing is refreshed"),
-            Problem::OtherUniverse,
+    if reader != Reader::Other && !credential.google_universe {
+        return steps.decided(
+            format!("{shown} belongs to another universe than googleapis.com, where nothing is refreshed"),
+            LibraryIdentity::Fails(Problem::OtherUniverse),
         );
     }
-    if !user.is_whole() {
-        return fail(format!("{shown} lacks something that a refresh needs"), Problem::Incomplete);
+    if !credential.is_complete() {
+        return steps.decided(
+            format!("{shown} lacks something that a refresh needs"),
+            LibraryIdentity::Fails(Problem::Incomplete),
+        );
     }
-    match s.lives.of(user) {
-        Life::Alive { scopes: Some(granted), .. }
-            if reader.python && !all_granted(user.scopes.as_deref(), &granted) =>
+    refreshed(facts, steps, path, credential, reader)
+}
+
+/// The access token that is used instead of a refresh.
+fn token_in_use(credential: &UserCredential, reader: Reader) -> Option<&crate::output::secret::Secret> {
+    match reader {
+        Reader::GoogleAuth => credential.token.as_ref(),
+        Reader::PydataCache => credential.endless_token.as_ref(),
+        Reader::Other => None,
+    }
+}
+
+/// What a refresh gives.
+fn refreshed(
+    facts: &Facts,
+    steps: &mut Steps,
+    path: &Path,
+    credential: &UserCredential,
+    reader: Reader,
+) -> LibraryIdentity {
+    let validity = facts.validities.of(credential);
+    let account = facts.account(credential);
+    let of_account = format!(
+        "{} is the credential of {}",
+        path.display(),
+        account.as_deref().unwrap_or("an unknown account")
+    );
+    steps.state = Some(validity.state());
+    let mut fail = |what: String, problem: Problem| steps.decided(what, LibraryIdentity::Fails(problem));
+    match validity {
+        Validity::Valid { scopes: Some(granted), .. }
+            if reader != Reader::Other && !all_granted(credential.scopes.as_deref(), &granted) =>
         {
-            fail(format!("{shown} asks for scopes that were not granted"), Problem::ScopesNotGranted)
+            let what = format!("{} asks for scopes that were not granted", path.display());
+            fail(what, Problem::ScopesNotGranted)
         }
-        Life::Alive { .. } => trace.decided(format!("{shown} is the credential of {whose}, alive"), person),
-        Life::NotAsked => {
-            trace.decided(format!("{shown} is the credential of {whose}; Google was not asked"), person)
+        Validity::Valid { .. } => {
+            steps.decided(format!("{of_account}, and is valid"), LibraryIdentity::User(account))
         }
-        Life::Refused(code, words) => {
-            fail(format!("{shown} is the credential of {whose}, but it {words}"), Problem::Refused(code))
+        Validity::NotAsked => {
+            steps.decided(format!("{of_account}; Google was not asked"), LibraryIdentity::User(account))
         }
-        Life::Unreachable(transport) => {
-            let problem = problem(&transport);
-            fail(format!("{shown} is the credential of {whose}, but {}", problem.words()), problem)
+        Validity::Refused(reason) => {
+            fail(format!("{of_account}, but it {}", reason.words()), Problem::Refused(reason))
+        }
+        Validity::OtherServer(host) => fail(
+            format!("{of_account}, but it is of {host}, and libraries ask Google alone"),
+            Problem::OtherServer,
+        ),
+        Validity::Unreachable(transport) => {
+            let problem = unreachable(&transport);
+            fail(format!("{of_account}, but {}", problem.describe()), problem)
         }
     }
-}
-
-/// Why the VM's service account is none.
-pub(crate) fn no_vm(s: &Surroundings, host: &str) -> String {
-    let asked = if s.offline { "nobody asked whether this is a Google VM" } else { "this is no Google VM" };
-    format!("{asked} ({host})")
-}
-
-/// The variable leads to a file.
-pub(crate) fn named(trace: &mut Trace, path: &Path) {
-    trace.passed(format!("{ADC} names {}", path.display()));
 }
 
 fn all_granted(asked: Option<&[String]>, granted: &[String]) -> bool {
     asked.is_none_or(|asked| scopes::not_granted(asked, granted).is_empty())
 }
 
-fn problem(transport: &Transport) -> Problem {
+fn unreachable(transport: &Transport) -> Problem {
     match transport {
         Transport::Busy(_) => Problem::ServerTrouble,
         Transport::NotTheServer(status) if *status >= 400 => Problem::ServerTrouble,
@@ -121,32 +162,28 @@ fn problem(transport: &Transport) -> Problem {
     }
 }
 
-/// Credentials that are not a person's. Whether they work is not asked.
-fn other(trace: &mut Trace, path: &Path, holds: &Holds) -> Identity {
-    let shown = path.display();
-    match &holds.kind {
-        FileKind::ServiceAccount { complete: false, .. } => trace.decided(
-            format!("{shown} is a service account's key, but lacks a part"),
-            Identity::Fails(Problem::Incomplete),
-        ),
-        FileKind::ServiceAccount { account, .. } => trace.decided(
-            format!("{shown} is a service account's key"),
-            Identity::ServiceAccount(account.clone()),
-        ),
-        FileKind::Impersonated(account) => trace.decided(
-            format!("{shown} makes the library act as a service account"),
-            Identity::ServiceAccount(account.clone()),
-        ),
-        FileKind::External | FileKind::ExternalUser => {
-            trace.decided(format!("{shown} is a credential of another provider"), Identity::Federated)
+/// Credentials that are not a user account's. Whether Google accepts them is not asked.
+fn not_a_user(steps: &mut Steps, path: &Path, kind: &CredentialKind) -> LibraryIdentity {
+    let (what, identity) = match kind {
+        CredentialKind::ServiceAccount { complete: false, .. } => {
+            ("is a service account key, but incomplete", LibraryIdentity::Fails(Problem::Incomplete))
         }
-        FileKind::Client => trace.decided(
-            format!("{shown} is the file of an OAuth client and no credential: `bqcred client set` takes it"),
-            Identity::Fails(Problem::UnknownType),
+        CredentialKind::ServiceAccount { account, .. } => {
+            ("is a service account key", LibraryIdentity::ServiceAccount(account.clone()))
+        }
+        CredentialKind::Impersonated(account) => {
+            ("impersonates a service account", LibraryIdentity::ServiceAccount(account.clone()))
+        }
+        CredentialKind::External | CredentialKind::ExternalUser => {
+            ("is a credential of another identity provider", LibraryIdentity::Federated)
+        }
+        CredentialKind::OAuthClient => (
+            "is the file of an OAuth client, not a credential: `bqcred client set` takes it",
+            LibraryIdentity::Fails(Problem::UnknownType),
         ),
-        FileKind::User(_) | FileKind::Unknown => trace.decided(
-            format!("{shown} is of no type that the library knows"),
-            Identity::Fails(Problem::UnknownType),
-        ),
-    }
+        CredentialKind::User(_) | CredentialKind::Unknown => {
+            ("has a type that the library does not know", LibraryIdentity::Fails(Problem::UnknownType))
+        }
+    };
+    steps.decided(format!("{} {what}", path.display()), identity)
 }

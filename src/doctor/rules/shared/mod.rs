@@ -2,3 +2,4 @@
 
 pub(crate) mod adc_file;
 pub(crate) mod fix;
+pub(crate) mod vm;
