@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::credential::adc::AuthorizedUser;
 use crate::credential::client::{Client, Found};
+use crate::credential::other_tools::GcloudFolder;
 use crate::credential::paths::Paths;
 use crate::credential::profile::{self, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
@@ -166,12 +167,9 @@ impl App {
         format!("bqcred use {name} --project PROJECT")
     }
 
-    /// gcloud's folder: `CLOUDSDK_CONFIG`, else `~/.config/gcloud`.
-    pub(crate) fn gcloud_config(&self) -> PathBuf {
-        match env::get("CLOUDSDK_CONFIG").filter(|folder| !folder.is_empty()) {
-            Some(folder) => PathBuf::from(folder),
-            None => self.paths.home.join(".config").join("gcloud"),
-        }
+    /// gcloud's folder in this environment.
+    pub(crate) fn gcloud_folder(&self) -> GcloudFolder {
+        GcloudFolder::find(env::get("CLOUDSDK_CONFIG").as_deref(), &self.paths.home)
     }
 
     /// Whether gcloud's variables in this environment are ours: they name a file of ours.
@@ -180,11 +178,6 @@ impl App {
         let ours = [Some(&self.paths.data), self.paths.runtime.as_ref()];
         env::get(file)
             .is_some_and(|file| ours.into_iter().flatten().any(|folder| Path::new(&file).starts_with(folder)))
-    }
-
-    /// Where gcloud keeps the application-default credential that libraries find by themselves.
-    pub(crate) fn well_known_adc(&self) -> PathBuf {
-        self.gcloud_config().join("application_default_credentials.json")
     }
 
     /// Whether this runs in a notebook's kernel, where a question would wait forever: there is a

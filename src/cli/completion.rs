@@ -6,7 +6,7 @@
 
 use clap::{Arg, ArgAction, Command};
 
-use crate::doctor::Library;
+use crate::doctor::LIBRARIES;
 use crate::oauth::scopes::PRESETS;
 
 /// Something that can stand at the cursor.
@@ -219,7 +219,7 @@ fn shells() -> Vec<Candidate> {
 
 /// What `doctor --for` knows.
 fn libraries() -> Vec<Candidate> {
-    let names = Library::ALL.iter().map(|library| library.name());
+    let names = LIBRARIES.iter().map(|library| library.name);
     ["python", "r"].into_iter().chain(names).map(|name| Candidate::new(name, "")).collect()
 }
 

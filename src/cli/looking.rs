@@ -44,20 +44,21 @@ pub(crate) struct Use {
     pub(crate) project: Option<String>,
 }
 
-/// Foretell as whom every library here would act, and why
+/// Show which identity each library would use, and why
 ///
-/// Ends with 0 if all of them (but gcloud, bq, gsutil and connectorx, unless named) would act as you.
+/// The exit code is 0 if every library would use your account; gcloud, bq, gsutil and connectorx count only
+/// where --for names them.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bqcred doctor --for python,r --check my-project.my_dataset.my_table")]
 pub(crate) struct Doctor {
-    /// Only these, step by step: python, r, go, java, node, dbt, gcloud, bq, gsutil, connectorx, or one
+    /// Only these libraries, step by step: python, r, go, java, node, dbt, gcloud, bq, gsutil, connectorx, or one
     /// Python library: google-auth, pydata-google-auth, pandas-gbq, ibis
     #[arg(long = "for", value_name = "LIBRARIES", value_delimiter = ',', value_parser = parse_libraries)]
     pub(crate) libraries: Vec<Libraries>,
-    /// Ask BigQuery, by a dry run, whether you may query this
+    /// Ask BigQuery, by a dry run, whether you may query this project, dataset or table
     #[arg(long, value_name = "PROJECT[.DATASET[.TABLE]]", value_parser = doctor::Target::parse)]
     pub(crate) check: Option<doctor::Target>,
-    /// Ask nobody: neither Google nor the metadata server
+    /// Ask neither Google nor the metadata server
     #[arg(long)]
     pub(crate) offline: bool,
     /// Show the steps of all libraries
@@ -70,11 +71,13 @@ pub(crate) struct Doctor {
 
 /// The libraries that one word of `--for` stands for.
 #[derive(Clone, Debug)]
-pub(crate) struct Libraries(pub(crate) Vec<doctor::Library>);
+pub(crate) struct Libraries(pub(crate) Vec<&'static doctor::Library>);
 
 fn parse_libraries(word: &str) -> std::result::Result<Libraries, String> {
-    doctor::Library::named(&word.trim().to_lowercase()).map(Libraries).ok_or_else(|| {
-        let names: Vec<&str> = doctor::Library::ALL.iter().map(|library| library.name()).collect();
-        format!("known are python, r, {}", names.join(", "))
-    })
+    let named = doctor::named(&word.trim().to_lowercase());
+    if named.is_empty() {
+        let names: Vec<&str> = doctor::LIBRARIES.iter().map(|library| library.name).collect();
+        return Err(format!("known libraries: python, r, {}", names.join(", ")));
+    }
+    Ok(Libraries(named))
 }

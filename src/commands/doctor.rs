@@ -1,44 +1,25 @@
-//! `bqcred doctor`: as whom every library here would act, why, and what to do about it.
+//! `bqcred doctor`: shows which identity each library here would use, why, and what to do about it.
 
 use crate::app::App;
 use crate::cli::Doctor;
-use crate::doctor::{self, Library, Prediction, Surroundings};
-use crate::output::error::{Kind, Result};
+use crate::doctor::{self, Question};
+use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
 
 pub(crate) fn run(args: &Doctor, app: &App) -> Result<Output> {
     if args.offline && args.check.is_some() {
-        return Err(doctor::needs_network());
+        return Err(Error::usage("--check asks BigQuery, so it can't be combined with --offline")
+            .hint("leave one of them out"));
     }
-    let surroundings = Surroundings::gather(app, args.offline);
-    let named: Vec<Library> = args.libraries.iter().flat_map(|word| word.0.clone()).collect();
-    let asked = |library: &Library| named.is_empty() || named.contains(library);
-    let predictions: Vec<Prediction> =
-        Library::ALL.into_iter().filter(asked).map(|library| library.predict(&surroundings)).collect();
-    let checked = args.check.clone().map(|target| doctor::check(app, &surroundings, target));
-    let (checked, unchecked) = match checked {
-        Some(Err(error)) => (None, Some(ui::fail(&error))),
-        checked => (checked.and_then(Result::ok), None),
-    };
-    let findings = doctor::findings(&surroundings, &predictions);
-    let everywhere = predictions
-        .iter()
-        .filter(|prediction| !named.is_empty() || prediction.library.is_covered())
-        .all(|prediction| prediction.is_you);
-    let allowed = checked.as_ref().is_none_or(|checked| checked.missing.is_empty());
-    let code = match (unchecked, everywhere && allowed, surroundings.is_refused()) {
-        (Some(code), ..) => code,
-        (None, true, _) => 0,
-        (None, false, true) => Kind::Refused.code(),
-        (None, false, false) => Kind::Other.code(),
-    };
-    let checked = checked.as_ref();
+    let libraries = args.libraries.iter().flat_map(|word| word.0.clone()).collect();
+    let report =
+        doctor::examine(app, Question { libraries, check: args.check.clone(), offline: args.offline });
+    if let Some(error) = report.check_error() {
+        ui::fail(error);
+    }
     let output = match args.json {
-        true => Output::json(&doctor::json(&surroundings, &predictions, &findings, checked, everywhere)),
-        false => {
-            let steps = args.verbose || !named.is_empty();
-            Output::for_people(&doctor::text(&surroundings, &predictions, &findings, checked, steps))
-        }
+        true => Output::json(&report.json()),
+        false => Output::for_people(&report.text(args.verbose, ui::columns)),
     };
-    Ok(output.with_code(code))
+    Ok(output.with_code(report.exit_code()))
 }

@@ -80,7 +80,7 @@ fn record(app: &App) -> JsonFile<Record> {
 /// Writes to gcloud's place. What lies there is copied aside first; a second export keeps the first
 /// backup, which is what the person had before bqcred came.
 fn to_well_known(args: &Export, app: &App, json: &[u8]) -> Result<Output> {
-    let path = app.well_known_adc();
+    let path = app.gcloud_folder().adc();
     let lock = lock(app)?;
     let (earlier, notes) = record(app).load_or_set_aside(&lock)?;
     ui::show(notes);

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::cli::{Import, Source, StoreChoice};
 use crate::credential::adc::{AuthorizedUser, NotAuthorizedUser};
 use crate::credential::client::Client;
+use crate::credential::other_tools::PythonCache;
 use crate::credential::profile_name::ProfileName;
 use crate::lifecycle::save::{self, Arrival};
 use crate::login;
@@ -163,21 +164,16 @@ fn source(args: &Import, app: &App) -> Result<Option<PathBuf>> {
     let Some(tool) = args.from else {
         return Ok(args.file.clone().filter(|file| file != Path::new("-")));
     };
-    let config = env::get("XDG_CONFIG_HOME")
-        .map(PathBuf::from)
-        .filter(|folder| folder.is_absolute())
-        .unwrap_or_else(|| app.paths.home.join(".config"));
-    // pydata-google-auth and pandas-gbq look below ~/.config whatever XDG says
-    let home_config = app.paths.home.join(".config");
-    let candidates: Vec<PathBuf> = match tool {
+    let library = match tool {
         Source::Gcloud => return gcloud_source(args, app).map(Some),
-        Source::Pydata => vec!["pydata/pydata_google_credentials.json"],
-        Source::PandasGbq => vec!["pandas_gbq/bigquery_credentials.dat"],
-        Source::Ibis => vec!["pydata/ibis.json"],
-    }
-    .into_iter()
-    .flat_map(|file| [home_config.join(file), config.join(file)])
-    .collect();
+        Source::Pydata => PythonCache::Pydata,
+        Source::PandasGbq => PythonCache::PandasGbq,
+        Source::Ibis => PythonCache::Ibis,
+    };
+    let xdg_config = env::get("XDG_CONFIG_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let candidates: Vec<PathBuf> = std::iter::once(library.file(&app.paths.home))
+        .chain(xdg_config.map(|folder| library.below(&folder)))
+        .collect();
     match candidates.iter().find(|candidate| candidate.exists()) {
         Some(found) => Ok(Some(found.clone())),
         None => Err(Error::new(
@@ -194,12 +190,12 @@ fn first(paths: &[PathBuf]) -> String {
 
 /// gcloud's application-default credential, or that of one of its accounts.
 fn gcloud_source(args: &Import, app: &App) -> Result<PathBuf> {
-    let accounts = app.gcloud_config().join("legacy_credentials");
+    let gcloud = app.gcloud_folder();
     if let Some(account) = &args.account {
         if account.contains('/') || account == ".." {
             return Err(Error::usage(format!("{account:?} is no account")));
         }
-        let path = accounts.join(account).join("adc.json");
+        let path = gcloud.account_adc(account);
         return if path.exists() {
             Ok(path)
         } else {
@@ -207,27 +203,23 @@ fn gcloud_source(args: &Import, app: &App) -> Result<PathBuf> {
                 .hint("`gcloud auth list`"))
         };
     }
-    let adc = app.well_known_adc();
+    let adc = gcloud.adc();
     if adc.exists() {
         return Ok(adc);
     }
-    let mut names: Vec<String> = std::fs::read_dir(&accounts)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(|entry| entry.path().join("adc.json").exists())
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    match names.as_slice() {
+    let accounts = gcloud.account_adcs();
+    match accounts.as_slice() {
         [] => Err(Error::new(
             Kind::Missing,
             format!("gcloud keeps no credential here: {} does not exist", adc.display()),
         )
         .hint("`bqcred login` makes a new one")),
-        [account] => Ok(accounts.join(account).join("adc.json")),
-        several => Err(Error::usage(format!("gcloud keeps several accounts: {}", several.join(", ")))
-            .hint("`--account ACCOUNT` says which")),
+        [(_, adc)] => Ok(adc.clone()),
+        several => {
+            let names: Vec<&str> = several.iter().map(|(name, _)| name.as_str()).collect();
+            Err(Error::usage(format!("gcloud keeps several accounts: {}", names.join(", ")))
+                .hint("`--account ACCOUNT` says which"))
+        }
     }
 }
 

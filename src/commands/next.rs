@@ -113,7 +113,7 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
 fn is_in_environment(app: &App, name: &ProfileName, profile: &Profile, adc: &Path) -> bool {
     let Some(path) = env::get(variables::ADC) else { return false };
     let path = Path::new(&path);
-    let its_own = profile.store == StoreKind::File && (path == adc || path == app.well_known_adc());
+    let its_own = profile.store == StoreKind::File && (path == adc || path == app.gcloud_folder().adc());
     let lent = || {
         (profile.store == StoreKind::Keyring || handover::is_handed_over(path))
             && env::text(variables::PROFILE).is_some_and(|it| it == name.as_str())

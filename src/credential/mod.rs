@@ -3,6 +3,7 @@
 pub(crate) mod adc;
 pub(crate) mod client;
 pub(crate) mod forecast;
+pub(crate) mod other_tools;
 pub(crate) mod paths;
 pub(crate) mod pins;
 pub(crate) mod profile;

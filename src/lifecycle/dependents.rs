@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::app::{App, Loaded};
 use crate::credential::adc::AuthorizedUser;
+use crate::credential::other_tools::PythonCache;
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
 use crate::handover;
@@ -78,13 +79,10 @@ fn describe(process: &Process) -> String {
 
 /// Where gcloud and the Python libraries keep credentials of their own, or of whoever imported them.
 fn others_files(app: &App) -> Vec<PathBuf> {
-    let accounts = std::fs::read_dir(app.gcloud_config().join("legacy_credentials"));
-    let accounts = accounts.into_iter().flatten().flatten().map(|entry| entry.path().join("adc.json"));
-    let libraries =
-        ["pydata/pydata_google_credentials.json", "pydata/ibis.json", "pandas_gbq/bigquery_credentials.dat"];
-    let config = app.paths.home.join(".config"); // whatever XDG_CONFIG_HOME says
-    let libraries = libraries.map(|file| config.join(file));
-    std::iter::once(app.well_known_adc()).chain(accounts).chain(libraries).collect()
+    let gcloud = app.gcloud_folder();
+    let accounts = gcloud.account_adcs().into_iter().map(|(_, adc)| adc);
+    let libraries = PythonCache::ALL.map(|library| library.file(&app.paths.home));
+    std::iter::once(gcloud.adc()).chain(accounts).chain(libraries).collect()
 }
 
 /// Whether a credential of the same grant lies there.

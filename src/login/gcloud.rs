@@ -16,6 +16,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::check_account;
 use crate::app::App;
 use crate::credential::adc::AuthorizedUser;
+use crate::credential::other_tools::GcloudFolder;
 use crate::credential::profile::StoreKind;
 use crate::credential::profile_name::ProfileName;
 use crate::lifecycle::save::{self, Arrival, Kept};
@@ -99,7 +100,7 @@ impl ViaGcloud {
     pub(crate) fn run(&self, app: &App) -> Result<Kept> {
         let workplace = Workplace::new(app)?;
         self.let_gcloud_work(&workplace)?;
-        let adc = workplace.folder.path().join("application_default_credentials.json");
+        let adc = GcloudFolder::at(workplace.folder.path()).adc();
         let Some(bytes) = private_file::read(&adc, Content::Secret)? else {
             return Err(Error::other("gcloud ended without a credential")
                 .hint("`gcloud --version`: is it a recent one?"));

@@ -83,7 +83,7 @@ fn difference(name: &str, foretold: &Value, observed: &Observed) -> Option<Strin
     let one =
         foretold["libraries"].as_array().unwrap().iter().find(|one| one["name"] == *observed.name).unwrap();
     // a token doesn't tell how somebody came by it
-    let kind = one["identity"].as_str().map(|kind| if kind == "access_token" { "person" } else { kind });
+    let kind = one["identity"].as_str().map(|kind| if kind == "access_token" { "user" } else { kind });
     let same_identity =
         kind == Some(&observed.identity) && one["account"].as_str() == observed.account.as_deref();
     let same_projects = observed.projects.as_ref().is_none_or(|(project, quota)| {

@@ -12,7 +12,7 @@ observe <- function() {
     body = list(query = "SELECT SESSION_USER() AS who", useLegacySql = FALSE), encode = "json")
   if (httr::status_code(answer) != 200) return(list(identity = "error", error = "refused in use"))
   kind <- if (inherits(token, "GceToken")) "vm_service_account"
-    else if (inherits(token, "TokenServiceAccount")) "service_account" else "person"
+    else if (inherits(token, "TokenServiceAccount")) "service_account" else "user"
   list(identity = kind, account = httr::content(answer)$rows[[1]]$f[[1]]$v)
 }
 

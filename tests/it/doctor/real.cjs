@@ -14,7 +14,7 @@ async function observe() {
     data: { query: "SELECT SESSION_USER() AS who", useLegacySql: false },
   });
   const kind = client instanceof Compute ? "vm_service_account"
-    : client instanceof UserRefreshClient ? "person" : "service_account";
+    : client instanceof UserRefreshClient ? "user" : "service_account";
   return { identity: kind, account: answer.data.rows[0].f[0].v };
 }
 

@@ -48,7 +48,7 @@ def kind(credentials):
     if isinstance(credentials, google.auth.compute_engine.Credentials):
         return "vm_service_account"
     if isinstance(credentials, google.oauth2.credentials.Credentials):
-        return "person"
+        return "user"
     return "service_account"
 
 
@@ -82,7 +82,7 @@ def pydata(get):
 def by_token(token):
     response = requests.post(QUERIES, json=QUERY, headers={"Authorization": "Bearer " + token})
     account = who(response)
-    return ("vm_service_account" if account.endswith(".gserviceaccount.com") else "person"), account
+    return ("vm_service_account" if account.endswith(".gserviceaccount.com") else "user"), account
 
 
 def gcloud():
@@ -98,7 +98,7 @@ def bq():
     if done.returncode:
         raise RuntimeError(done.stdout[:300] + done.stderr[:300])
     account = json.loads(done.stdout.strip().splitlines()[-1])[0]["who"]
-    return ("vm_service_account" if account.endswith(".gserviceaccount.com") else "person"), account
+    return ("vm_service_account" if account.endswith(".gserviceaccount.com") else "user"), account
 
 
 def observe(name, run):

@@ -51,13 +51,17 @@ fn all_is_well_after_env() {
     }
     assert!(!run.stdout.contains("this decides it"), "what is well needs no steps:\n{}", run.stdout);
     let answer = scene.doctor(&[]);
-    assert_eq!((&answer["everywhere"], &answer["person"]["account"]), (&json!(true), &json!(ADA)));
+    assert_eq!((&answer["everywhere"], &answer["profile"]["account"]), (&json!(true), &json!(ADA)));
+    assert_eq!(
+        (&answer["profile"]["state"], &library(&answer, "go")["state"]),
+        (&json!("valid"), &json!("valid"))
+    );
 }
 
 #[test]
 fn nobody_has_logged_in() {
     let run = Scene::new().bqcred(&["doctor"]).run().code(1);
-    assert!(run.stdout.contains("nobody has logged in with bqcred"), "{}", run.stdout);
+    assert!(run.stdout.contains("not signed in with bqcred"), "{}", run.stdout);
     assert!(run.stdout.contains("bqcred login && eval $(bqcred env)"), "{}", run.stdout);
 }
 
@@ -84,7 +88,15 @@ fn a_refused_credential_ends_with_the_code_for_that() {
     scene.google.revoke_grant(ADA);
     let run = scene.bqcred(&["doctor"]).run().code(4);
     assert!(run.stdout.contains("fails: Google refuses the credential"), "{}", run.stdout);
-    assert!(run.stdout.contains("to change that\n  bqcred login\n"), "{}", run.stdout);
+    let answer = scene.doctor(&[]);
+    assert_eq!(
+        (&answer["profile"]["state"], &answer["profile"]["needs_login"]),
+        (&json!("revoked"), &json!(true))
+    );
+    let python = library(&answer, "google-auth");
+    assert_eq!((&python["state"], &python["problem"]), (&json!("revoked"), &json!("refused")));
+    assert_eq!(library(&answer, "connectorx")["state"], Value::Null);
+    assert!(run.stdout.contains("to fix this\n  bqcred login\n"), "{}", run.stdout);
 }
 
 #[test]
@@ -109,7 +121,11 @@ fn for_explains_and_counts_what_is_named() {
     let run = scene.bqcred(&["doctor", "--for", "r"]).run().success();
     assert!(run.stdout.contains("1. ") && run.stdout.contains("(this decides it)"), "{}", run.stdout);
     assert!(!run.stdout.contains("Node.js"), "{}", run.stdout);
-    scene.bqcred(&["doctor", "--for", "cobol"]).run().fails(2).says("known are python, r, google-auth");
+    scene
+        .bqcred(&["doctor", "--for", "cobol"])
+        .run()
+        .fails(2)
+        .says("known libraries: python, r, google-auth");
 }
 
 #[test]
@@ -120,7 +136,12 @@ fn offline_asks_nobody() {
     let answer = scene.doctor(&["--offline"]);
     assert_eq!(scene.google.requests().len(), before);
     assert_eq!(library(&answer, "google-auth")["account"], ADA);
-    scene.bqcred(&["doctor", "--offline", "--check", "p1"]).run().fails(2).says("--offline forbids that");
+    assert_eq!(library(&answer, "google-auth")["state"], "unknown");
+    scene
+        .bqcred(&["doctor", "--offline", "--check", "p1"])
+        .run()
+        .fails(2)
+        .says("it can't be combined with --offline");
 }
 
 #[test]
@@ -138,9 +159,9 @@ fn what_lies_around_is_found() {
     scene.set("GOOGLE_CLOUD_QUOTA_PROJECT", "q1").unset("GOOGLE_CLOUD_PROJECT");
     scene.google.set_skew(-400);
     let answer = scene.doctor(&[]);
-    let cache_finding = finding(&answer, "cache_of_another")["what"].as_str().unwrap().to_owned();
+    let cache_finding = finding(&answer, "cached_sign_in_of_another")["what"].as_str().unwrap().to_owned();
     assert!(cache_finding.contains(BOB), "{cache_finding}");
-    let open = finding(&answer, "open_file");
+    let open = finding(&answer, "readable_by_others");
     assert!(open["what"].as_str().unwrap().contains("mode 0644"), "{open}");
     assert_eq!(open["fix"], format!("chmod 600 '{}'", cache.display()));
     assert!(finding(&answer, "kernelspec")["what"].as_str().unwrap().contains("other.json"));
@@ -232,10 +253,10 @@ fn a_quota_project_that_may_not_be_used_is_named() {
 fn scopes_that_are_missing_are_named() {
     let scene = ada();
     scene.google.add_sheet("p1", "sales", "targets");
-    let drive = ("drive_scope".to_owned(), "bqcred login --scopes drive".to_owned());
+    let drive = ("no_drive_scope".to_owned(), "bqcred login --scopes drive".to_owned());
     assert_eq!(missing(&scene, "p1.sales.targets"), drive);
     let scene = ada_with(&["openid", "email", "drive"]);
-    assert_eq!(missing(&scene, "p1"), ("scope".to_owned(), "bqcred login".to_owned()));
+    assert_eq!(missing(&scene, "p1"), ("no_bigquery_scope".to_owned(), "bqcred login".to_owned()));
     finding(&scene.doctor(&[]), "no_bigquery_scope");
 }
 
@@ -251,8 +272,8 @@ fn json_keeps_its_form() {
     let scene = ada();
     let answer = scene.doctor(&["--check", "p1"]);
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(keys(&answer), ["check", "everywhere", "findings", "libraries", "person"]);
-    assert_eq!(keys(&answer["person"]), ["account", "needs_login", "profile"]);
+    assert_eq!(keys(&answer), ["check", "everywhere", "findings", "libraries", "profile"]);
+    assert_eq!(keys(&answer["profile"]), ["account", "name", "needs_login", "state"]);
     assert_eq!(
         keys(&answer["libraries"][0]),
         [
@@ -267,6 +288,8 @@ fn json_keeps_its_form() {
             "problem",
             "project",
             "quota_project",
+            "reason",
+            "state",
             "steps"
         ]
     );

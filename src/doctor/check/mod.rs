@@ -1,0 +1,113 @@
+//! `--check`: whether the user may query a project, a dataset, a table. BigQuery itself is asked, by a dry run,
+//! which reads nothing and costs nothing. A refusal is shown as the role, scope or API that is missing.
+
+pub(crate) mod denial;
+pub(crate) mod target;
+
+use crate::app::App;
+use crate::credential::adc::AuthorizedUser;
+use crate::doctor::check::denial::Asked;
+use crate::doctor::check::target::Target;
+use crate::doctor::facts::Facts;
+use crate::doctor::finding::Finding;
+use crate::doctor::findings::has_drive;
+use crate::handover::variables::{PROJECT, QUOTA_PROJECT};
+use crate::lifecycle::refresh;
+use crate::oauth::{BigQuery, Failure, Transport};
+use crate::output::error::Result;
+
+/// The least time that an access token for the check has left, in seconds.
+const MIN_TTL: u64 = 60;
+
+/// What the check found.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    /// What was asked about.
+    pub(crate) target: Target,
+    /// The project that the job would run in.
+    pub(crate) job_project: String,
+    /// The account that asked.
+    pub(crate) account: Option<String>,
+    /// How many bytes a query of the whole table would read, where one was named.
+    pub(crate) bytes: Option<u64>,
+    /// What is missing; nothing if it is empty.
+    pub(crate) missing: Vec<Finding>,
+}
+
+/// Asks BigQuery, with the current profile's credential.
+pub(crate) fn check(app: &App, facts: &Facts, target: Target) -> Result<Checked> {
+    let mut loaded = app.load()?;
+    let login = app.login_command(&loaded.name);
+    let to_error = |failure: Failure| failure.into_error(&login);
+    let token = refresh::access_token(app, &mut loaded, MIN_TTL).map_err(to_error)?;
+    let bigquery = BigQuery::new(&token.token, quota_project(facts, &loaded.credential));
+    let asked = Asked {
+        job_project: job_project(facts, &target, loaded.profile.project.as_deref()),
+        account: loaded.profile.account,
+        scopes: loaded.profile.scopes,
+        login: login.clone(),
+        target,
+    };
+    let answer = ask(&bigquery, &asked).map_err(|transport| to_error(Failure::Unreachable(transport)))?;
+    Ok(Checked {
+        bytes: answer.bytes,
+        missing: answer.missing,
+        target: asked.target,
+        job_project: asked.job_project,
+        account: asked.account,
+    })
+}
+
+/// A job runs in the project that the libraries would take; a project that is checked by itself is
+/// that project.
+fn job_project(facts: &Facts, target: &Target, of_profile: Option<&str>) -> String {
+    let usual = facts.environment.text(PROJECT).or_else(|| of_profile.map(str::to_owned));
+    match target.dataset {
+        Some(_) => usual.unwrap_or_else(|| target.project.clone()),
+        None => target.project.clone(),
+    }
+}
+
+/// As google-auth sends it.
+fn quota_project(facts: &Facts, credential: &AuthorizedUser) -> Option<String> {
+    facts.environment.text(QUOTA_PROJECT).or_else(|| credential.quota_project_id.clone())
+}
+
+/// BigQuery's answers.
+#[derive(Default)]
+struct Answer {
+    bytes: Option<u64>,
+    missing: Vec<Finding>,
+}
+
+fn ask(bigquery: &BigQuery<'_>, asked: &Asked) -> Result<Answer, Transport> {
+    let Target { project, dataset, table } = &asked.target;
+    let sql = match (dataset, table) {
+        (Some(dataset), Some(table)) => format!("SELECT * FROM `{project}.{dataset}.{table}`"),
+        _ => "SELECT 1".to_owned(),
+    };
+    let mut answer = Answer::default();
+    match bigquery.dry_run(&asked.job_project, &sql)? {
+        Ok(bytes) => answer.bytes = table.is_some().then_some(bytes),
+        Err(denied) => {
+            answer.missing.push(asked.missing(&denied));
+            return Ok(answer);
+        }
+    }
+    match (dataset, table) {
+        // a dry run may succeed where reading the sheet would not
+        (Some(dataset), Some(table)) => {
+            let in_drive = bigquery.lies_in_drive(project, dataset, table)?;
+            if in_drive == Ok(true) && !asked.scopes.is_empty() && !has_drive(&asked.scopes) {
+                answer.missing.push(asked.no_drive_scope());
+            }
+        }
+        (Some(dataset), None) => {
+            if let Err(denied) = bigquery.dataset(project, dataset)? {
+                answer.missing.push(asked.missing(&denied));
+            }
+        }
+        _ => {}
+    }
+    Ok(answer)
+}

@@ -1,0 +1,104 @@
+//! Jupyter's kernels, and the variables that decide their credential: of the kernelspecs that the servers here would
+//! start, and of the kernels that run.
+
+use std::path::{Path, PathBuf};
+
+use crate::doctor::facts::environment::Variables;
+use crate::handover::variables::{ADC, PROFILE};
+use crate::jupyter::locate::config::Config;
+use crate::jupyter::locate::discovery::{self, Origin};
+use crate::jupyter::locate::listing::Kernel;
+use crate::jupyter::locate::process::Processes;
+use crate::jupyter::locate::running::{self, Running};
+
+/// The kernels of this user.
+pub(crate) struct Kernels {
+    /// Kernelspecs that name a credential.
+    pub(crate) kernelspecs: Vec<KernelspecVariables>,
+    /// Running kernels.
+    pub(crate) running: Vec<KernelVariables>,
+}
+
+/// A kernelspec's own variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KernelspecVariables {
+    /// The kernel's name.
+    pub(crate) name: String,
+    /// The kernelspec's folder.
+    pub(crate) folder: PathBuf,
+    /// The credential's path, with `${HOME}` replaced.
+    pub(crate) adc: PathBuf,
+    /// Whether it names a profile of bqcred.
+    pub(crate) has_profile: bool,
+}
+
+/// What a running kernel was started with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KernelVariables {
+    /// Its process id.
+    pub(crate) pid: u32,
+    /// The credential's path.
+    pub(crate) adc: Option<PathBuf>,
+    /// The profile of bqcred.
+    pub(crate) profile: Option<String>,
+}
+
+impl Kernels {
+    /// Finds them: servers that run or would run in this environment, and the processes of this user.
+    pub(crate) fn find(environment: &Variables, home: &Path, folder: &Path) -> Kernels {
+        let uid = rustix::process::geteuid().as_raw();
+        let processes = Processes::here();
+        let running = running::kernels(&processes, uid, &[ADC, PROFILE]);
+        Kernels {
+            kernelspecs: kernelspecs(environment, home, folder, uid, &processes),
+            running: running.iter().map(KernelVariables::of).collect(),
+        }
+    }
+}
+
+/// The kernelspecs of every server that runs, or of the one that this environment would start.
+fn kernelspecs(
+    environment: &Variables,
+    home: &Path,
+    folder: &Path,
+    uid: u32,
+    processes: &Processes,
+) -> Vec<KernelspecVariables> {
+    let discovery = discovery::discover(&discovery::Surroundings {
+        environ: environment.environ(),
+        home,
+        directory: folder,
+        uid,
+        processes,
+    });
+    let mut found: Vec<KernelspecVariables> = discovery
+        .found
+        .iter()
+        .filter(|server| !matches!(server.origin, Origin::Nothing) || discovery.found.len() == 1)
+        .flat_map(|server| server.context.kernels(&Config::of(&server.context)))
+        .filter_map(|kernel| KernelspecVariables::of(&kernel, home))
+        .collect();
+    found.sort_by(|one, other| (&one.name, &one.folder).cmp(&(&other.name, &other.folder)));
+    found.dedup();
+    found
+}
+
+impl KernelspecVariables {
+    fn of(kernel: &Kernel, home: &Path) -> Option<KernelspecVariables> {
+        let spec = kernel.spec.as_ref().ok()?;
+        let value = spec.var(ADC).filter(|value| !value.is_empty())?;
+        Some(KernelspecVariables {
+            name: kernel.name.clone(),
+            folder: kernel.folder.clone(),
+            adc: PathBuf::from(value.replace("${HOME}", &home.to_string_lossy())),
+            has_profile: spec.var(PROFILE).is_some(),
+        })
+    }
+}
+
+impl KernelVariables {
+    fn of(kernel: &Running) -> KernelVariables {
+        let value = |name: &str| kernel.vars.get(name).cloned().flatten().filter(|value| !value.is_empty());
+        KernelVariables { pid: kernel.pid, adc: value(ADC).map(PathBuf::from), profile: value(PROFILE) }
+    }
+}

@@ -1,0 +1,229 @@
+//! Whether Google accepts a credential: each is asked about once, at the server that the libraries would ask.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use crate::app::{App, Loaded};
+use crate::doctor::facts::user_credential::UserCredential;
+use crate::lifecycle::refresh;
+use crate::oauth::{Endpoints, Failure, Fresh, Google, Identity, Reason, Transport};
+use crate::output::secret::Secret;
+
+/// What Google says of a user credential.
+#[derive(Clone, Debug)]
+pub(crate) enum Validity {
+    /// It was not asked (`--offline`), or can't be.
+    NotAsked,
+    /// It gives access tokens for it.
+    Valid {
+        /// The user's address, if Google says it.
+        account: Option<String>,
+        /// The granted scopes, if Google says them.
+        scopes: Option<Vec<String>>,
+    },
+    /// It refuses it.
+    Refused(Reason),
+    /// The credential is of this other server. Libraries send refresh tokens to Google, whatever server gave them.
+    OtherServer(String),
+    /// It could not be asked.
+    Unreachable(Transport),
+}
+
+/// The state of a credential, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CredentialState {
+    /// Google was not asked, or its answer says nothing about the credential.
+    Unknown,
+    /// Google gave an access token for it.
+    Valid,
+    /// The organisation wants its user to sign in again.
+    ReauthRequired,
+    /// It was revoked, or has expired: Google's answer is the same.
+    Revoked,
+    /// Its OAuth client was deleted.
+    ClientDeleted,
+}
+
+impl CredentialState {
+    /// The word for programs, in JSON.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            CredentialState::Unknown => "unknown",
+            CredentialState::Valid => "valid",
+            CredentialState::ReauthRequired => "reauth_required",
+            CredentialState::Revoked => "revoked",
+            CredentialState::ClientDeleted => "client_deleted",
+        }
+    }
+
+    /// The state that a refusal proves; `None` if it says nothing about the credential itself (a policy, a disabled
+    /// client).
+    fn after_refusal(reason: &Reason) -> Option<CredentialState> {
+        match reason {
+            Reason::GrantEnded => Some(CredentialState::Revoked),
+            Reason::SignInAgain => Some(CredentialState::ReauthRequired),
+            Reason::ClientDeleted => Some(CredentialState::ClientDeleted),
+            _ => None,
+        }
+    }
+}
+
+impl Validity {
+    /// The credential's state.
+    pub(crate) fn state(&self) -> CredentialState {
+        match self {
+            Validity::Valid { .. } => CredentialState::Valid,
+            Validity::Refused(reason) => {
+                CredentialState::after_refusal(reason).unwrap_or(CredentialState::Unknown)
+            }
+            Validity::NotAsked | Validity::OtherServer(_) | Validity::Unreachable(_) => {
+                CredentialState::Unknown
+            }
+        }
+    }
+
+    /// Whether only another sign-in helps.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self, Validity::Refused(_) | Validity::OtherServer(_))
+    }
+}
+
+/// The answers so far.
+#[derive(Default)]
+pub(crate) struct Validities {
+    offline: bool,
+    /// By the fingerprint of the refresh token.
+    known: RefCell<BTreeMap<String, Validity>>,
+    clock_offset: Cell<Option<i64>>,
+}
+
+impl Validities {
+    /// No answers yet. Nothing is asked where `offline` is set.
+    pub(crate) fn new(offline: bool) -> Validities {
+        Validities { offline, ..Validities::default() }
+    }
+
+    /// How far Google's clock is ahead, in seconds, if it was asked.
+    pub(crate) fn clock_offset(&self) -> Option<i64> {
+        self.clock_offset.get()
+    }
+
+    /// Why Google could not be asked, if it was tried.
+    pub(crate) fn unreachable(&self) -> Option<Transport> {
+        self.known.borrow().values().find_map(|validity| match validity {
+            Validity::Unreachable(transport) => Some(transport.clone()),
+            _ => None,
+        })
+    }
+
+    /// What is known of the credential with this fingerprint.
+    pub(crate) fn known(&self, fingerprint: &str) -> Option<Validity> {
+        self.known.borrow().get(fingerprint).cloned()
+    }
+
+    /// Asks about a profile's credential, and keeps the answer with the profile. A refresh token of another server
+    /// is not sent to Google: it is of no use to the libraries, and none of Google's business.
+    pub(crate) fn of_profile(&self, app: &App, loaded: &mut Loaded) {
+        let fingerprint = loaded.credential.fingerprint();
+        let endpoints = loaded.endpoints();
+        let validity = if let Some(host) = endpoints.foreign_host().filter(|host| !is_loopback(host)) {
+            Validity::OtherServer(host)
+        } else if self.offline {
+            Validity::NotAsked
+        } else {
+            let answer = refresh::refresh(app, loaded);
+            let known = loaded.profile.account.clone();
+            let validity = self.from_answer(&Google::at(&endpoints), answer, known);
+            if let Validity::Valid { account, .. } = &validity {
+                loaded.profile.account.clone_from(account);
+            }
+            validity
+        };
+        self.known.borrow_mut().insert(fingerprint, validity);
+    }
+
+    /// Asks about a credential that another tool keeps. Libraries always ask Google, whatever `token_uri` a file
+    /// names.
+    pub(crate) fn of(&self, user: &UserCredential) -> Validity {
+        let (Some(id), Some(secret), Some(token), Some(fingerprint)) =
+            (&user.client_id, &user.client_secret, &user.refresh_token, user.fingerprint())
+        else {
+            return Validity::NotAsked;
+        };
+        if let Some(validity) = self.known(&fingerprint) {
+            return validity;
+        }
+        let validity = self.without_asking().unwrap_or_else(|| {
+            let endpoints = Endpoints::google();
+            let google = Google::at(&endpoints);
+            self.from_answer(&google, google.refresh(id, secret, token), None)
+        });
+        self.known.borrow_mut().insert(fingerprint, validity.clone());
+        validity
+    }
+
+    /// The answer where none is asked for: one time-out is enough.
+    fn without_asking(&self) -> Option<Validity> {
+        if self.offline { Some(Validity::NotAsked) } else { self.unreachable().map(Validity::Unreachable) }
+    }
+
+    fn from_answer(
+        &self,
+        google: &Google<'_>,
+        answer: Result<Fresh, Failure>,
+        known_account: Option<String>,
+    ) -> Validity {
+        let fresh = match answer {
+            Ok(fresh) => fresh,
+            Err(Failure::Refused(reason)) => return Validity::Refused(reason),
+            Err(Failure::Unreachable(transport)) => return Validity::Unreachable(transport),
+        };
+        self.clock_offset.set(fresh.clock_offset.or(self.clock_offset.get()));
+        let mut account = fresh.identity.and_then(|identity| identity.email).or(known_account);
+        let mut scopes = fresh.scopes;
+        if account.is_none() || scopes.is_none() {
+            let identified = google.identify(&fresh.access_token).ok().flatten();
+            let Identity { email, scopes: granted, .. } = identified.unwrap_or_default();
+            account = account.or(email);
+            scopes = scopes.or(granted);
+        }
+        Validity::Valid { account, scopes }
+    }
+
+    /// The account of an access token, if Google says it.
+    pub(crate) fn account_of_token(&self, token: &Secret) -> Option<String> {
+        if self.offline {
+            return None;
+        }
+        Google::at(&Endpoints::google()).identify(token).ok().flatten()?.email
+    }
+}
+
+/// A stand-in for Google on this machine, which the libraries are made to reach under Google's name.
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_by_a_policy_leaves_the_state_unknown() {
+        let state = |reason| Validity::Refused(reason).state().name();
+        assert_eq!(state(Reason::GrantEnded), "revoked");
+        assert_eq!(state(Reason::SignInAgain), "reauth_required");
+        assert_eq!(state(Reason::ClientDeleted), "client_deleted");
+        assert_eq!(state(Reason::AdminPolicy), "unknown");
+        assert!(Validity::Refused(Reason::AdminPolicy).is_refused());
+    }
+
+    #[test]
+    fn a_server_on_this_machine_stands_in_for_google() {
+        for host in ["localhost", "127.0.0.1", "[::1]"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        assert!(!is_loopback("sts.example.com"));
+    }
+}

@@ -1,0 +1,30 @@
+//! What is worth knowing beyond the libraries' identities. Like the rules, a finding is a function of the facts, and
+//! of what the rules found.
+
+mod files;
+mod kernels;
+mod network;
+mod settings;
+
+use crate::doctor::facts::Facts;
+use crate::doctor::finding::Finding;
+use crate::doctor::prediction::Prediction;
+
+pub(crate) use settings::has_drive;
+
+/// All findings, the weightiest first.
+pub(crate) fn of(facts: &Facts, predictions: &[Prediction]) -> Vec<Finding> {
+    let found: [Vec<Finding>; 10] = [
+        network::google_unreachable(facts),
+        settings::no_project(facts, predictions),
+        settings::starts_gcloud(facts, predictions),
+        settings::quota_project(predictions),
+        files::cached_sign_ins(facts),
+        files::readable_by_others(facts, predictions),
+        settings::missing_scopes(facts),
+        network::certificates(facts),
+        network::clock(facts),
+        kernels::of(facts),
+    ];
+    found.into_iter().flatten().collect()
+}

@@ -1,0 +1,67 @@
+//! The report for programs. Keys may be added; none goes or changes its meaning.
+
+use serde_json::{Value, json};
+
+use super::{ProfileSummary, Report};
+use crate::doctor::check::Checked;
+use crate::doctor::facts::validity::CredentialState;
+use crate::doctor::finding::Finding;
+use crate::doctor::prediction::Prediction;
+use crate::doctor::prediction::problem::Problem;
+
+pub(super) fn render(report: &Report) -> Value {
+    json!({
+        "profile": report.profile.as_ref().map(profile),
+        "everywhere": report.is_you_everywhere(),
+        "libraries": report.predictions.iter().map(library).collect::<Vec<_>>(),
+        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+        "check": report.checked().map(check),
+    })
+}
+
+fn profile(profile: &ProfileSummary) -> Value {
+    json!({
+        "name": profile.name,
+        "account": profile.account,
+        "state": profile.state.name(),
+        "needs_login": profile.needs_login,
+    })
+}
+
+fn library(prediction: &Prediction) -> Value {
+    let problem = prediction.identity.problem();
+    json!({
+        "name": prediction.library.name,
+        "covered": prediction.library.is_covered,
+        "identity": prediction.identity.kind(),
+        "account": prediction.identity.account(),
+        "state": prediction.state.map(CredentialState::name),
+        "problem": problem.map(Problem::name),
+        "reason": problem.and_then(Problem::reason),
+        "is_you": prediction.is_you,
+        "file": prediction.file,
+        "project": prediction.project,
+        "quota_project": prediction.quota_project,
+        "steps": prediction.steps.iter().map(|step| json!({
+            "what": step.what,
+            "outcome": step.outcome.name(),
+        })).collect::<Vec<_>>(),
+        "notes": prediction.notes,
+        "fix": prediction.fix,
+    })
+}
+
+fn check(checked: &Checked) -> Value {
+    json!({
+        "target": checked.target.to_string(),
+        "job_project": checked.job_project,
+        "account": checked.account,
+        "allowed": checked.missing.is_empty(),
+        "bytes": checked.bytes,
+        "missing": checked.missing.iter().map(finding).collect::<Vec<_>>(),
+    })
+}
+
+fn finding(finding: &Finding) -> Value {
+    json!({"code": finding.code.name(), "what": finding.what, "fix": finding.fix})
+}

@@ -1,0 +1,5 @@
+//! What several libraries do alike.
+
+pub(crate) mod adc_file;
+pub(crate) mod fix;
+pub(crate) mod vm;
