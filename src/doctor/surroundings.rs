@@ -16,6 +16,7 @@ use super::variables::Variables;
 use crate::app::App;
 use crate::system::env;
 use crate::system::private_file::{self, Content};
+use crate::system::users;
 
 /// Everything that a library may look at.
 pub(crate) struct Surroundings {
@@ -60,7 +61,7 @@ impl Surroundings {
             person: Person::meet(app, &lives),
             gargle: Version::of("gargle", &r.variables, &home),
             r_has_xml2: Version::of("xml2", &r.variables, &home).is_some(),
-            login_home: login_home(),
+            login_home: users::registered_home(rustix::process::getuid().as_raw()),
             has_gcloud: env::find_program("gcloud").is_some(),
             google_hardware: made_by_google(),
             files: RefCell::default(),
@@ -150,18 +151,4 @@ fn made_by_google() -> bool {
         .ok()
         .flatten()
         .is_some_and(|name| name.trim_ascii_start().starts_with(b"Google"))
-}
-
-/// The home folder in `/etc/passwd`.
-fn login_home() -> Option<PathBuf> {
-    let path = Path::new("/etc/passwd");
-    let text = private_file::read(path, Content::Foreign).ok().flatten()?;
-    let uid = rustix::process::getuid().as_raw().to_string();
-    std::str::from_utf8(&text)
-        .ok()?
-        .lines()
-        .map(|line| line.split(':').collect::<Vec<_>>())
-        .find(|fields| fields.get(2) == Some(&uid.as_str()))
-        .and_then(|fields| fields.get(5).map(PathBuf::from))
-        .filter(|home| home.is_absolute())
 }
