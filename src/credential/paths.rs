@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::credential::profile_name::ProfileName;
 use crate::output::error::{Error, Kind, Result};
+use crate::output::shell_word::shell_word;
+use crate::system::users;
 
 /// The folders that bqcred owns. None is created by asking for it.
 #[derive(Debug)]
@@ -30,16 +32,19 @@ impl Paths {
     /// The places as the XDG base directory specification (Linux), Apple's guidelines or Windows'
     /// known folders have them. `system_root` stands for `/etc`.
     pub(crate) fn new(system_root: &Path) -> Result<Paths> {
+        let home = users::own_home();
+        // it may be known from the user database alone, which `directories` looks at in part
         let no_home = || {
-            Error::new(Kind::Store, "this account has no home folder, so there is no place for a credential")
-                .hint("set HOME to a folder of yours")
+            let usual = home.as_deref().map_or("a folder of yours".to_owned(), |home| shell_word(home));
+            Error::new(Kind::Store, "HOME is not set, so there is no place for a credential")
+                .hint(format!("set HOME to {usual}"))
         };
         let places = directories::ProjectDirs::from("", "", "bqcred").ok_or_else(no_home)?;
-        let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty()).ok_or_else(no_home)?;
+        let home = home.clone().ok_or_else(no_home)?;
         if !home.is_absolute() {
-            // credentials would lie in whatever folder one is in, and the libraries look in another
+            // credentials would go to whatever folder one is in, and the libraries look in another
             return Err(
-                Error::new(Kind::Store, "HOME is no absolute path").hint("set HOME to your home folder")
+                Error::new(Kind::Store, "HOME is not an absolute path").hint("set HOME to your home folder")
             );
         }
         let data = places.data_local_dir().to_owned();

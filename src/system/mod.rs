@@ -10,3 +10,4 @@ pub(crate) mod processes;
 pub(crate) mod regular_file;
 pub(crate) mod terminal;
 pub(crate) mod trust;
+pub(crate) mod users;

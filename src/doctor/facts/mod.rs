@@ -33,6 +33,7 @@ use crate::doctor::facts::user_credential::UserCredential;
 use crate::doctor::facts::validity::{CredentialState, Validities, Validity};
 use crate::handover::parent_shell;
 use crate::system::env;
+use crate::system::users;
 
 /// Everything that a library may look at.
 pub(crate) struct Facts {
@@ -79,7 +80,7 @@ impl Facts {
             profile: CurrentProfile::load(app, &validities),
             gargle: Version::of("gargle", &r.variables, &home),
             r_has_xml2: Version::of("xml2", &r.variables, &home).is_some(),
-            login_home: machine::login_home(),
+            login_home: users::registered_home(rustix::process::getuid().as_raw()),
             gcloud: Gcloud::read(&environment, &home, &folder, &metadata),
             has_gcloud: env::find_program("gcloud").is_some(),
             google_hardware: machine::is_made_by_google(),

@@ -1,0 +1,112 @@
+//! The user database. getent(1) asks all of its sources: users of a directory (LDAP, OS Login) aren't in
+//! `/etc/passwd`, and a static program has no NSS of its own to ask for them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::output::secret::SecretBytes;
+use crate::system::env;
+use crate::system::private_file::{self, Content};
+use crate::system::regular_file;
+
+/// Where systems have getent. Never looked up on the PATH: what it says decides where credentials go.
+const GETENT: [&str; 3] = ["/usr/bin/getent", "/bin/getent", "/run/current-system/sw/bin/getent"];
+/// A directory server that doesn't answer must not keep anybody waiting.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// One entry is some hundred bytes.
+const LIMIT: u64 = 64 * 1024;
+/// getent(1): no entry of that key.
+const NO_ENTRY: i32 = 2;
+
+/// This user's home folder: `HOME`, else the database's.
+pub(crate) fn own_home() -> Option<PathBuf> {
+    let home = env::get("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    home.or_else(|| registered_home(rustix::process::getuid().as_raw()))
+}
+
+/// The home folder that the database has for a user.
+pub(crate) fn registered_home(uid: u32) -> Option<PathBuf> {
+    let key = uid.to_string();
+    let getent = GETENT.into_iter().find(|path| Path::new(path).exists());
+    let answer = getent.and_then(|getent| {
+        let mut command = Command::new(getent);
+        command.args(["passwd", &key]);
+        ask(command, PATIENCE)
+    });
+    let entries = match answer {
+        Some((status, entry)) if status.success() => Some(entry),
+        Some((status, _)) if status.code() == Some(NO_ENTRY) => None,
+        _ => private_file::read(Path::new("/etc/passwd"), Content::Foreign).ok().flatten(),
+    };
+    home_of(&entries?, &key)
+}
+
+/// What the program prints and how it ends; `None` if it can't be started or takes too long.
+fn ask(mut command: Command, patience: Duration) -> Option<(ExitStatus, SecretBytes)> {
+    command.env_clear().current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let end = Instant::now() + patience;
+    let mut child = command.spawn().ok()?;
+    loop {
+        match child.try_wait() {
+            // the pipe holds all that it printed
+            Ok(Some(status)) => {
+                return Some((status, regular_file::read_whole(child.stdout.take()?, 0, LIMIT).ok()?));
+            }
+            Ok(None) if Instant::now() < end => std::thread::sleep(Duration::from_millis(1)),
+            _ => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return None;
+            }
+        }
+    }
+}
+
+/// passwd(5): `name:password:uid:gid:comment:home:shell`.
+fn home_of(entries: &[u8], uid: &str) -> Option<PathBuf> {
+    let text = std::str::from_utf8(entries).ok()?;
+    let mut entries = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let entry = entries.find(|fields| fields.get(2) == Some(&uid))?;
+    entry.get(5).map(PathBuf::from).filter(|home| home.is_absolute())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_home_of_a_user_is_read_from_the_entry_with_that_id() {
+        let entries =
+            b"root:x:0:0:root:/root:/bin/sh\nada:x:1000:0::/home/ada:/bin/sh\nnone:x:1001:0:::\nodd:1002\n";
+        assert_eq!(home_of(entries, "1000"), Some("/home/ada".into()));
+        assert_eq!(home_of(entries, "0"), Some("/root".into()));
+        for unknown in ["1001", "1002", "10", ""] {
+            assert_eq!(home_of(entries, unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn the_database_knows_root_and_not_everybody() {
+        assert!(registered_home(0).is_some_and(|home| home.is_absolute()));
+        assert_eq!(registered_home(u32::MAX - 7), None);
+    }
+
+    #[test]
+    fn what_a_program_prints_is_taken_with_its_exit_code() {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "echo \"entry $HOME\"; exit 2"]);
+        let (status, printed) = ask(command, Duration::from_secs(60)).unwrap();
+        assert_eq!((status.code(), printed.as_slice()), (Some(2), b"entry \n".as_slice()));
+        assert!(ask(Command::new("/no/such/program"), PATIENCE).is_none());
+    }
+
+    #[test]
+    fn a_program_that_does_not_answer_is_ended_when_time_is_up() {
+        let mut command = Command::new("/bin/sleep");
+        command.arg("600");
+        let start = Instant::now();
+        assert!(ask(command, Duration::from_millis(50)).is_none());
+        assert!(start.elapsed() < Duration::from_secs(300));
+    }
+}
