@@ -51,9 +51,9 @@ pub(crate) struct Use {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bqcred doctor --for python,r --check my-project.my_dataset.my_table")]
 pub(crate) struct Doctor {
-    /// Only these libraries, step by step: python, r, go, java, node, dbt, gcloud, bq, gsutil, connectorx, or one
-    /// Python library: google-auth, pydata-google-auth, pandas-gbq, ibis
+    // the help names the libraries by themselves
     #[arg(long = "for", value_name = "LIBRARIES", value_delimiter = ',', value_parser = parse_libraries)]
+    #[arg(help = format!("Show only these libraries, step by step: {}", known_libraries()))]
     pub(crate) libraries: Vec<Libraries>,
     /// Ask BigQuery, by a dry run, whether you may query this project, dataset or table
     #[arg(long, value_name = "PROJECT[.DATASET[.TABLE]]", value_parser = doctor::Target::parse)]
@@ -76,8 +76,13 @@ pub(crate) struct Libraries(pub(crate) Vec<&'static doctor::Library>);
 fn parse_libraries(word: &str) -> std::result::Result<Libraries, String> {
     let named = doctor::named(&word.trim().to_lowercase());
     if named.is_empty() {
-        let names: Vec<&str> = doctor::LIBRARIES.iter().map(|library| library.name).collect();
-        return Err(format!("known libraries: python, r, {}", names.join(", ")));
+        return Err(format!("known libraries: {}", known_libraries()));
     }
     Ok(Libraries(named))
+}
+
+/// The words that `--for` takes: two languages, and all libraries.
+fn known_libraries() -> String {
+    let names = doctor::LIBRARIES.iter().map(|library| library.name);
+    ["python", "r"].into_iter().chain(names).collect::<Vec<_>>().join(", ")
 }

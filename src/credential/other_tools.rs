@@ -24,7 +24,7 @@ impl GcloudFolder {
         GcloudFolder(home.join(".config").join("gcloud"))
     }
 
-    /// This folder, whatever the environment says.
+    /// This folder; the environment is not looked at.
     pub(crate) fn at(folder: impl Into<PathBuf>) -> GcloudFolder {
         GcloudFolder(folder.into())
     }
@@ -90,7 +90,7 @@ impl PythonCache {
     /// All of them.
     pub(crate) const ALL: [PythonCache; 3] = [PythonCache::Pydata, PythonCache::PandasGbq, PythonCache::Ibis];
 
-    /// Where the library keeps it: below `~/.config`, whatever `XDG_CONFIG_HOME` says.
+    /// Its file. The libraries look below `~/.config` and do not read `XDG_CONFIG_HOME`.
     pub(crate) fn file(self, home: &Path) -> PathBuf {
         self.below(&home.join(".config"))
     }

@@ -18,7 +18,7 @@ mod rules;
 
 pub(crate) use check::target::Target;
 pub(crate) use prediction::library::Library;
-pub(crate) use report::Report;
+pub(crate) use report::DoctorReport;
 pub(crate) use rules::{LIBRARIES, named};
 
 use crate::app::App;
@@ -35,10 +35,10 @@ pub(crate) struct Question {
 }
 
 /// Looks at everything, and says what it found.
-pub(crate) fn examine(app: &App, question: Question) -> Report {
+pub(crate) fn examine(app: &App, question: Question) -> DoctorReport {
     let facts = Facts::gather(app, question.offline);
     let predictions = rules::predict(&facts, &question.libraries);
     let check = question.check.map(|target| check::check(app, &facts, target));
     let findings = findings::of(&facts, &predictions);
-    Report::new(&facts, predictions, findings, check, !question.libraries.is_empty())
+    DoctorReport::new(&facts, predictions, findings, check, !question.libraries.is_empty())
 }

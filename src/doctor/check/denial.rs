@@ -6,7 +6,7 @@ use crate::oauth::Denied;
 use crate::oauth::scopes;
 
 /// What BigQuery was asked, and by which account.
-pub(crate) struct Asked {
+pub(crate) struct CheckRequest {
     /// What the user wants to read.
     pub(crate) target: Target,
     /// The project that the job would run in.
@@ -19,7 +19,7 @@ pub(crate) struct Asked {
     pub(crate) login: String,
 }
 
-impl Asked {
+impl CheckRequest {
     /// What is missing, by BigQuery's refusal.
     pub(crate) fn missing(&self, denied: &Denied) -> Finding {
         self.quota_project(denied)
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     fn missing(status: u16, reason: &str, message: &str) -> (&'static str, String) {
-        let asked = Asked {
+        let request = CheckRequest {
             target: Target::parse("shared.sales.orders").unwrap(),
             job_project: "p1".to_owned(),
             account: Some("ada@example.com".to_owned()),
@@ -174,7 +174,7 @@ mod tests {
         };
         let denied =
             Denied { status, reason: reason.to_owned(), message: message.to_owned(), consumer: None };
-        let finding = asked.missing(&denied);
+        let finding = request.missing(&denied);
         (finding.code.name(), finding.what)
     }
 

@@ -6,7 +6,7 @@ pub(crate) mod target;
 
 use crate::app::App;
 use crate::credential::adc::AuthorizedUser;
-use crate::doctor::check::denial::Asked;
+use crate::doctor::check::denial::CheckRequest;
 use crate::doctor::check::target::Target;
 use crate::doctor::facts::Facts;
 use crate::doctor::finding::Finding;
@@ -41,20 +41,21 @@ pub(crate) fn check(app: &App, facts: &Facts, target: Target) -> Result<Checked>
     let to_error = |failure: Failure| failure.into_error(&login);
     let token = refresh::access_token(app, &mut loaded, MIN_TTL).map_err(to_error)?;
     let bigquery = BigQuery::new(&token.token, quota_project(facts, &loaded.credential));
-    let asked = Asked {
+    let request = CheckRequest {
         job_project: job_project(facts, &target, loaded.profile.project.as_deref()),
         account: loaded.profile.account,
         scopes: loaded.profile.scopes,
         login: login.clone(),
         target,
     };
-    let answer = ask(&bigquery, &asked).map_err(|transport| to_error(Failure::Unreachable(transport)))?;
+    let (bytes, missing) =
+        ask(&bigquery, &request).map_err(|transport| to_error(Failure::Unreachable(transport)))?;
     Ok(Checked {
-        bytes: answer.bytes,
-        missing: answer.missing,
-        target: asked.target,
-        job_project: asked.job_project,
-        account: asked.account,
+        bytes,
+        missing,
+        target: request.target,
+        job_project: request.job_project,
+        account: request.account,
     })
 }
 
@@ -73,41 +74,28 @@ fn quota_project(facts: &Facts, credential: &AuthorizedUser) -> Option<String> {
     facts.environment.text(QUOTA_PROJECT).or_else(|| credential.quota_project_id.clone())
 }
 
-/// BigQuery's answers.
-#[derive(Default)]
-struct Answer {
-    bytes: Option<u64>,
-    missing: Vec<Finding>,
-}
-
-fn ask(bigquery: &BigQuery<'_>, asked: &Asked) -> Result<Answer, Transport> {
-    let Target { project, dataset, table } = &asked.target;
+/// How many bytes a query would read, and what is missing.
+fn ask(bigquery: &BigQuery<'_>, request: &CheckRequest) -> Result<(Option<u64>, Vec<Finding>), Transport> {
+    let Target { project, dataset, table } = &request.target;
     let sql = match (dataset, table) {
         (Some(dataset), Some(table)) => format!("SELECT * FROM `{project}.{dataset}.{table}`"),
         _ => "SELECT 1".to_owned(),
     };
-    let mut answer = Answer::default();
-    match bigquery.dry_run(&asked.job_project, &sql)? {
-        Ok(bytes) => answer.bytes = table.is_some().then_some(bytes),
-        Err(denied) => {
-            answer.missing.push(asked.missing(&denied));
-            return Ok(answer);
-        }
-    }
-    match (dataset, table) {
+    let bytes = match bigquery.dry_run(&request.job_project, &sql)? {
+        Ok(bytes) => table.is_some().then_some(bytes),
+        Err(denied) => return Ok((None, vec![request.missing(&denied)])),
+    };
+    let missing = match (dataset, table) {
         // a dry run may succeed where reading the sheet would not
         (Some(dataset), Some(table)) => {
             let in_drive = bigquery.lies_in_drive(project, dataset, table)?;
-            if in_drive == Ok(true) && !asked.scopes.is_empty() && !has_drive(&asked.scopes) {
-                answer.missing.push(asked.no_drive_scope());
-            }
+            let lacks_scope = !request.scopes.is_empty() && !has_drive(&request.scopes);
+            (in_drive == Ok(true) && lacks_scope).then(|| request.no_drive_scope())
         }
         (Some(dataset), None) => {
-            if let Err(denied) = bigquery.dataset(project, dataset)? {
-                answer.missing.push(asked.missing(&denied));
-            }
+            bigquery.dataset(project, dataset)?.err().map(|denied| request.missing(&denied))
         }
-        _ => {}
-    }
-    Ok(answer)
+        _ => None,
+    };
+    Ok((bytes, missing.into_iter().collect()))
 }

@@ -98,6 +98,11 @@ impl FileState {
         }
     }
 
+    /// Whether a regular file is there, readable or not.
+    pub(crate) fn is_file(&self) -> bool {
+        !matches!(self, FileState::Missing | FileState::NotAFile)
+    }
+
     /// The file, if it holds a JSON object.
     pub(crate) fn credential(&self) -> Option<&CredentialFile> {
         match self {
@@ -153,7 +158,7 @@ fn impersonated(object: &Map<String, Value>) -> Option<String> {
     name.contains('@').then(|| name.to_owned())
 }
 
-/// A key whose value is a text that is not empty.
+/// The value of a key, if it is a text that is not empty.
 pub(crate) fn text(object: &Map<String, Value>, key: &str) -> Option<String> {
     object.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::doctor::facts::environment::Variables;
 
-/// Their accounts. gargle's cache lies in one of these folders, depending on its version.
+/// Their accounts. gargle's cache is in one of these folders, depending on its version.
 pub(crate) fn accounts(environment: &Variables, home: &Path) -> Vec<String> {
     let cache = environment.path("XDG_CACHE_HOME").unwrap_or_else(|| home.join(".cache"));
     let folders = [cache.join("gargle"), cache.join("R/gargle"), home.join(".R/gargle/gargle-oauth")];

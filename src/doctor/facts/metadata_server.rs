@@ -56,6 +56,12 @@ impl MetadataServers {
         MetadataServers { offline, known: RefCell::new(known) }
     }
 
+    /// Answers that a test makes up.
+    #[cfg(test)]
+    pub(crate) fn known(answers: impl IntoIterator<Item = (String, Metadata)>) -> MetadataServers {
+        MetadataServers { offline: false, known: RefCell::new(answers.into_iter().collect()) }
+    }
+
     /// What this address answers.
     pub(crate) fn at(&self, host: &str) -> Metadata {
         if self.offline {
@@ -69,7 +75,7 @@ impl MetadataServers {
     }
 }
 
-/// Asks all of these addresses at once, for a short time. An address whose name can't be resolved in
+/// Asks all of these addresses at once, for a short time. An address with a name that can't be resolved in
 /// that time counts as absent; the thread that waits for the resolver is left behind.
 fn ask(hosts: &[String]) -> BTreeMap<String, Metadata> {
     let (sender, receiver) = mpsc::channel();

@@ -10,6 +10,8 @@ pub(crate) mod gargle_cache;
 pub(crate) mod gcloud;
 pub(crate) mod kernels;
 pub(crate) mod machine;
+#[cfg(test)]
+mod made_up;
 pub(crate) mod metadata_server;
 pub(crate) mod r_packages;
 pub(crate) mod renviron;
@@ -40,7 +42,7 @@ pub(crate) struct Facts {
     /// The environment of this process, which the libraries would inherit.
     pub(crate) environment: Variables,
     /// The environment that R makes of it by `.Renviron` files.
-    pub(crate) r: renviron::Environment,
+    pub(crate) r: renviron::REnvironment,
     /// gargle's version, if R has it.
     pub(crate) gargle: Option<Version>,
     /// Whether R has the package xml2.
@@ -73,7 +75,7 @@ impl Facts {
         let environment = Variables::from(env::all());
         let folder = std::env::current_dir().unwrap_or_default();
         let home = app.paths.home.clone();
-        let r = renviron::Environment::read(&environment, &home, &folder);
+        let r = renviron::REnvironment::read(&environment, &home, &folder);
         let validities = Validities::new(offline);
         let metadata = MetadataServers::ask([&environment, &r.variables], offline);
         Facts {
@@ -113,7 +115,7 @@ impl Facts {
 
     /// Whether a regular file is at a path, links followed.
     pub(crate) fn is_file(&self, path: &Path) -> bool {
-        self.folder.join(path).is_file()
+        self.file(path).is_file()
     }
 
     /// Whether a path leads to a file by names alone. That of an open file in /proc may not: the file has none.

@@ -1,4 +1,4 @@
-//! Packages of R, as they lie in its libraries.
+//! The packages that R has, as its library folders tell.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! The environment that R makes for itself: `.Renviron` files change what the shell gave it
+//! The environment that R makes for itself: `.Renviron` files change what it inherits
 //! (`?Startup` in R).
 
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use crate::doctor::facts::environment::Variables;
 use crate::system::private_file::{self, Content};
 
 /// R's environment, and the files that made it differ.
-pub(crate) struct Environment {
+pub(crate) struct REnvironment {
     /// What R's programs see.
     pub(crate) variables: Variables,
     /// The files that change a variable that matters here.
@@ -16,15 +16,16 @@ pub(crate) struct Environment {
     pub(crate) sets_adc: Option<PathBuf>,
 }
 
-impl Environment {
-    /// Goes through the files as R does: the site's, then the first of the person's.
-    pub(crate) fn read(variables: &Variables, home: &Path, folder: &Path) -> Environment {
-        let mut environment = Environment { variables: variables.clone(), files: Vec::new(), sets_adc: None };
+impl REnvironment {
+    /// Goes through the files as R does: the site's, then the first of the user's.
+    pub(crate) fn read(variables: &Variables, home: &Path, folder: &Path) -> REnvironment {
+        let mut environment =
+            REnvironment { variables: variables.clone(), files: Vec::new(), sets_adc: None };
         if variables.filled("R_ENVIRON").is_some() || variables.get("R_ENVIRON").is_none() {
             let site = variables.path("R_ENVIRON").map(|path| expanded(&path, home)).or_else(site_file);
             environment.apply(site.as_deref());
         }
-        let person = match variables.get("R_ENVIRON_USER") {
+        let user = match variables.get("R_ENVIRON_USER") {
             Some(name) if name.is_empty() => None,
             Some(name) => Some(expanded(Path::new(name), home)),
             None => {
@@ -32,7 +33,7 @@ impl Environment {
                 here.into_iter().find(|path| path.is_file())
             }
         };
-        environment.apply(person.as_deref());
+        environment.apply(user.as_deref());
         environment
     }
 

@@ -23,7 +23,7 @@ pub(crate) enum Validity {
     },
     /// It refuses it.
     Refused(Reason),
-    /// The credential is of this other server. Libraries send refresh tokens to Google, whatever server gave them.
+    /// The credential is of this other server. Libraries would send it to Google all the same.
     OtherServer(String),
     /// It could not be asked.
     Unreachable(Transport),

@@ -1,4 +1,4 @@
-//! What stands between the libraries and Google: the network, certificates, the clock.
+//! What can keep the libraries from Google: the network, certificates, the clock.
 
 use crate::doctor::facts::Facts;
 use crate::doctor::finding::{Finding, FindingCode};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::doctor::facts::current_profile::CurrentProfile;
-use crate::doctor::prediction::problem::Problem;
+use crate::doctor::prediction::problem::LibraryProblem;
 
 /// The identity that a library would send its requests with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(crate) enum LibraryIdentity {
     /// None yet: it starts a sign-in of its own, and fails where nobody can answer.
     Prompt,
     /// None: it fails.
-    Fails(Problem),
+    Fails(LibraryProblem),
 }
 
 impl LibraryIdentity {
@@ -53,7 +53,7 @@ impl LibraryIdentity {
     }
 
     /// Why it fails, if it does.
-    pub(crate) fn problem(&self) -> Option<&Problem> {
+    pub(crate) fn problem(&self) -> Option<&LibraryProblem> {
         match self {
             LibraryIdentity::Fails(problem) => Some(problem),
             _ => None,

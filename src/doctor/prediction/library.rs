@@ -3,7 +3,7 @@
 use crate::doctor::facts::Facts;
 use crate::doctor::prediction::Prediction;
 use crate::doctor::prediction::identity::LibraryIdentity;
-use crate::doctor::prediction::problem::Problem;
+use crate::doctor::prediction::problem::LibraryProblem;
 use crate::doctor::prediction::steps::Steps;
 
 /// A library, as its file in `rules/` describes it.
@@ -54,7 +54,7 @@ impl Library {
     /// The command that helps a library which does not use the profile's account; `None` where no command does.
     fn fix_for(&self, identity: &LibraryIdentity, facts: &Facts) -> Option<String> {
         match identity.problem() {
-            Some(Problem::Unsupported) => return None,
+            Some(LibraryProblem::Unsupported) => return None,
             Some(problem) if problem.is_elsewhere() => return None,
             _ => {}
         }

@@ -27,7 +27,7 @@ pub(crate) struct Prediction {
     pub(crate) file: Option<PathBuf>,
     /// The project that it would use by itself, where it looks for one.
     pub(crate) project: Option<String>,
-    /// The project that its requests would count against, if it is told one.
+    /// The project that its requests would count against, if one is set.
     pub(crate) quota_project: Option<String>,
     /// How it comes to that.
     pub(crate) steps: Vec<SearchStep>,

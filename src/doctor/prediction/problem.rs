@@ -5,12 +5,12 @@ use crate::oauth::Reason;
 /// Why a library fails. The names are the values of `problem` in the JSON of `doctor --json`; what is wrong with the
 /// credential itself is in `state`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Problem {
+pub(crate) enum LibraryProblem {
     /// `nothing_found`: it looked everywhere, and there is no credential.
     NothingFound,
-    /// `file_missing`: the file that it is told to use does not exist.
+    /// `file_missing`: the file that is set does not exist.
     FileMissing,
-    /// `not_a_file`: what it is told to use is a folder, say.
+    /// `not_a_file`: the path that is set is a folder or the like.
     NotAFile,
     /// `unreadable`: the file can't be read.
     Unreadable,
@@ -44,65 +44,74 @@ pub(crate) enum Problem {
     NoAccount,
 }
 
-impl Problem {
+impl LibraryProblem {
     /// The word for programs, in JSON.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Problem::NothingFound => "nothing_found",
-            Problem::FileMissing => "file_missing",
-            Problem::NotAFile => "not_a_file",
-            Problem::Unreadable => "unreadable",
-            Problem::NotJson => "not_json",
-            Problem::NotAnObject => "not_an_object",
-            Problem::UnknownType => "unknown_type",
-            Problem::Incomplete => "incomplete",
-            Problem::OtherUniverse => "other_universe",
-            Problem::OtherServer => "other_server",
-            Problem::Refused(_) => "refused",
-            Problem::ScopesNotGranted => "scopes_not_granted",
-            Problem::ServerTrouble => "server_trouble",
-            Problem::Unreachable => "unreachable",
-            Problem::NotGoogle => "not_google",
-            Problem::NoMetadata => "no_metadata",
-            Problem::Unsupported => "unsupported",
-            Problem::NoAccount => "no_account",
+            LibraryProblem::NothingFound => "nothing_found",
+            LibraryProblem::FileMissing => "file_missing",
+            LibraryProblem::NotAFile => "not_a_file",
+            LibraryProblem::Unreadable => "unreadable",
+            LibraryProblem::NotJson => "not_json",
+            LibraryProblem::NotAnObject => "not_an_object",
+            LibraryProblem::UnknownType => "unknown_type",
+            LibraryProblem::Incomplete => "incomplete",
+            LibraryProblem::OtherUniverse => "other_universe",
+            LibraryProblem::OtherServer => "other_server",
+            LibraryProblem::Refused(_) => "refused",
+            LibraryProblem::ScopesNotGranted => "scopes_not_granted",
+            LibraryProblem::ServerTrouble => "server_trouble",
+            LibraryProblem::Unreachable => "unreachable",
+            LibraryProblem::NotGoogle => "not_google",
+            LibraryProblem::NoMetadata => "no_metadata",
+            LibraryProblem::Unsupported => "unsupported",
+            LibraryProblem::NoAccount => "no_account",
         }
     }
 
     /// Google's reason for refusing the credential, as [`Reason::code`] names it.
     pub(crate) fn reason(&self) -> Option<&str> {
         match self {
-            Problem::Refused(reason) => Some(reason.code()),
+            LibraryProblem::Refused(reason) => Some(reason.code()),
             _ => None,
         }
     }
 
     /// Whether nothing on this machine can fix it: Google is not reached, or has an error of its own.
     pub(crate) fn is_elsewhere(&self) -> bool {
-        matches!(self, Problem::Unreachable | Problem::NotGoogle | Problem::ServerTrouble)
+        matches!(
+            self,
+            LibraryProblem::Unreachable | LibraryProblem::NotGoogle | LibraryProblem::ServerTrouble
+        )
     }
 
     /// For people, to follow "fails:".
     pub(crate) fn describe(&self) -> &'static str {
         match self {
-            Problem::NothingFound => "it finds no credential",
-            Problem::FileMissing => "the file that it is told to use does not exist",
-            Problem::NotAFile => "the path that it is told to use is not a file",
-            Problem::Unreadable => "the file can't be read",
-            Problem::NotJson => "the file is not JSON",
-            Problem::NotAnObject => "the file is not a JSON object, and the library crashes on that",
-            Problem::UnknownType => "the library does not know the file's type",
-            Problem::Incomplete => "the file is incomplete",
-            Problem::OtherUniverse => "the credential belongs to another universe than googleapis.com",
-            Problem::OtherServer => "the credential is of another server, and the library asks Google",
-            Problem::Refused(_) => "Google refuses the credential",
-            Problem::ScopesNotGranted => "the file asks for scopes that were not granted",
-            Problem::ServerTrouble => "Google answers with a server error",
-            Problem::Unreachable => "Google can't be reached",
-            Problem::NotGoogle => "a page came instead of Google's answer: a captive portal or a proxy",
-            Problem::NoMetadata => "this looks like a Google VM, but its metadata server gives no token",
-            Problem::Unsupported => "it can't use a user account's credential, only a service account key",
-            Problem::NoAccount => "gcloud has no credential for its account",
+            LibraryProblem::NothingFound => "it finds no credential",
+            LibraryProblem::FileMissing => "the file that is set does not exist",
+            LibraryProblem::NotAFile => "the path that is set is not a file",
+            LibraryProblem::Unreadable => "the file can't be read",
+            LibraryProblem::NotJson => "the file is not JSON",
+            LibraryProblem::NotAnObject => "the file is not a JSON object, and the library crashes on that",
+            LibraryProblem::UnknownType => "the library does not know the file's type",
+            LibraryProblem::Incomplete => "the file is incomplete",
+            LibraryProblem::OtherUniverse => "the credential belongs to another universe than googleapis.com",
+            LibraryProblem::OtherServer => "the credential is of another server, and the library asks Google",
+            LibraryProblem::Refused(_) => "Google refuses the credential",
+            LibraryProblem::ScopesNotGranted => "the file asks for scopes that were not granted",
+            LibraryProblem::ServerTrouble => "Google answers with a server error",
+            LibraryProblem::Unreachable => "Google can't be reached",
+            LibraryProblem::NotGoogle => {
+                "a page came instead of Google's answer: a captive portal or a proxy"
+            }
+            LibraryProblem::NoMetadata => {
+                "this looks like a Google VM, but its metadata server gives no token"
+            }
+            LibraryProblem::Unsupported => {
+                "it can't use a user account's credential, only a service account key"
+            }
+            LibraryProblem::NoAccount => "gcloud has no credential for its account",
         }
     }
 }

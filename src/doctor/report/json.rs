@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{ProfileSummary, Report};
+use super::{DoctorReport, ProfileSummary};
 use crate::doctor::check::Checked;
 use crate::doctor::facts::validity::CredentialState;
 use crate::doctor::finding::Finding;
 use crate::doctor::prediction::Prediction;
-use crate::doctor::prediction::problem::Problem;
+use crate::doctor::prediction::problem::LibraryProblem;
 
-pub(super) fn render(report: &Report) -> Value {
+pub(super) fn render(report: &DoctorReport) -> Value {
     json!({
         "profile": report.profile.as_ref().map(profile),
         "everywhere": report.is_you_everywhere(),
@@ -36,8 +36,8 @@ fn library(prediction: &Prediction) -> Value {
         "identity": prediction.identity.kind(),
         "account": prediction.identity.account(),
         "state": prediction.state.map(CredentialState::name),
-        "problem": problem.map(Problem::name),
-        "reason": problem.and_then(Problem::reason),
+        "problem": problem.map(LibraryProblem::name),
+        "reason": problem.and_then(LibraryProblem::reason),
         "is_you": prediction.is_you,
         "file": prediction.file,
         "project": prediction.project,

@@ -13,7 +13,7 @@ use crate::doctor::prediction::Prediction;
 use crate::output::error::{Error, Kind, Result};
 
 /// All that the doctor found.
-pub(crate) struct Report {
+pub(crate) struct DoctorReport {
     /// The current profile; `None` if there is none with a credential.
     profile: Option<ProfileSummary>,
     predictions: Vec<Prediction>,
@@ -33,7 +33,7 @@ struct ProfileSummary {
     needs_login: bool,
 }
 
-impl Report {
+impl DoctorReport {
     /// From what was found.
     pub(crate) fn new(
         facts: &Facts,
@@ -41,14 +41,14 @@ impl Report {
         findings: Vec<Finding>,
         check: Option<Result<Checked>>,
         is_selection: bool,
-    ) -> Report {
+    ) -> DoctorReport {
         let profile = facts.profile.name.as_ref().map(|name| ProfileSummary {
             name: name.clone(),
             account: facts.profile.account.clone(),
             state: facts.profile_state(),
             needs_login: facts.needs_login(),
         });
-        Report { profile, predictions, findings, check, is_selection }
+        DoctorReport { profile, predictions, findings, check, is_selection }
     }
 
     /// For people; with the steps of all libraries, or only of those that need a fix.

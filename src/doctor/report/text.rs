@@ -1,6 +1,6 @@
 //! The report for people: a line for each library, the steps where something is wrong, the commands to run.
 
-use super::Report;
+use super::DoctorReport;
 use crate::doctor::check::Checked;
 use crate::doctor::finding::Finding;
 use crate::doctor::prediction::Prediction;
@@ -10,7 +10,7 @@ use crate::doctor::prediction::steps::StepOutcome;
 pub(crate) type Columns = fn(&[(&str, String)]) -> String;
 
 /// `all_steps`: the steps of every library are shown.
-pub(super) fn render(report: &Report, all_steps: bool, columns: Columns) -> String {
+pub(super) fn render(report: &DoctorReport, all_steps: bool, columns: Columns) -> String {
     let mut text = headline(report);
     let rows: Vec<(&str, String)> = report.predictions.iter().map(verdict).collect();
     text += &columns(&rows);
@@ -25,7 +25,7 @@ pub(super) fn render(report: &Report, all_steps: bool, columns: Columns) -> Stri
     text + &fixes(report)
 }
 
-fn headline(report: &Report) -> String {
+fn headline(report: &DoctorReport) -> String {
     match &report.profile {
         Some(profile) => {
             let account = profile.account.as_deref().unwrap_or("an unknown account");
@@ -97,7 +97,7 @@ fn line(finding: &Finding) -> String {
 }
 
 /// The commands to run, each once, with the libraries that each is for.
-fn fixes(report: &Report) -> String {
+fn fixes(report: &DoctorReport) -> String {
     let commands = fixes_of_libraries(&report.predictions);
     let is_one_for_all = commands.len() == 1;
     let mut lines: Vec<String> = commands

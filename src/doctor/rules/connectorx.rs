@@ -4,7 +4,7 @@
 use crate::doctor::facts::Facts;
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::library::Library;
-use crate::doctor::prediction::problem::Problem;
+use crate::doctor::prediction::problem::LibraryProblem;
 use crate::doctor::prediction::steps::Steps;
 use crate::doctor::rules::shared::fix;
 
@@ -24,6 +24,6 @@ fn connection_string(_: &Facts, steps: &mut Steps) -> LibraryIdentity {
     );
     steps.decided(
         "it reads a service account key from the path in the connection string, and no environment",
-        LibraryIdentity::Fails(Problem::Unsupported),
+        LibraryIdentity::Fails(LibraryProblem::Unsupported),
     )
 }

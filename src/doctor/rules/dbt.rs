@@ -4,7 +4,7 @@
 use crate::doctor::facts::Facts;
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::library::Library;
-use crate::doctor::prediction::problem::Problem;
+use crate::doctor::prediction::problem::LibraryProblem;
 use crate::doctor::prediction::steps::Steps;
 use crate::doctor::rules::google_auth;
 use crate::doctor::rules::shared::fix;
@@ -18,11 +18,11 @@ fn oauth(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
     let finds_nothing = matches!(
         &identity,
         LibraryIdentity::Fails(
-            Problem::NothingFound
-                | Problem::FileMissing
-                | Problem::NotJson
-                | Problem::UnknownType
-                | Problem::Incomplete
+            LibraryProblem::NothingFound
+                | LibraryProblem::FileMissing
+                | LibraryProblem::NotJson
+                | LibraryProblem::UnknownType
+                | LibraryProblem::Incomplete
         )
     );
     if finds_nothing && facts.has_gcloud {

@@ -1,6 +1,6 @@
 //! R's gargle, which bigrquery asks: the variable or gcloud's own file, then the VM, then a sign-in
-//! of its own. Whatever goes wrong with a file is not an error to it: it goes on to the VM's service
-//! account, silently.
+//! of its own. A file that is not usable is not an error to it: it goes on to the VM's service account,
+//! silently.
 
 use std::path::{Path, PathBuf};
 
@@ -11,9 +11,9 @@ use crate::doctor::facts::metadata_server::{self, Metadata};
 use crate::doctor::facts::r_packages::Version;
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::library::Library;
-use crate::doctor::prediction::problem::Problem;
+use crate::doctor::prediction::problem::LibraryProblem;
 use crate::doctor::prediction::steps::Steps;
-use crate::doctor::rules::shared::adc_file::{self, Reader};
+use crate::doctor::rules::shared::adc_file::{self, AdcReader};
 use crate::doctor::rules::shared::{fix, vm};
 use crate::handover::variables::ADC;
 use crate::oauth::Reason;
@@ -81,13 +81,13 @@ fn from_file(facts: &Facts, steps: &mut Steps, path: &Path) -> Option<LibraryIde
         steps.failed(format!("{shown} has no type, so that gargle ignores it"));
         return None;
     }
-    match adc_file::user(facts, steps, path, user, Reader::Other) {
-        LibraryIdentity::Fails(Problem::Refused(reason)) if !falls_through(facts, &reason) => {
-            Some(LibraryIdentity::Fails(Problem::Refused(reason)))
+    match adc_file::user(facts, steps, path, user, AdcReader::Other) {
+        LibraryIdentity::Fails(LibraryProblem::Refused(reason)) if !falls_through(facts, &reason) => {
+            Some(LibraryIdentity::Fails(LibraryProblem::Refused(reason)))
         }
         // with xml2, httr reads the page as if it were an answer, and gargle keeps a token without content
-        LibraryIdentity::Fails(Problem::NotGoogle) if facts.r_has_xml2 => {
-            Some(LibraryIdentity::Fails(Problem::NotGoogle))
+        LibraryIdentity::Fails(LibraryProblem::NotGoogle) if facts.r_has_xml2 => {
+            Some(LibraryIdentity::Fails(LibraryProblem::NotGoogle))
         }
         LibraryIdentity::Fails(_) => {
             steps.reconsider();
@@ -109,7 +109,7 @@ fn falls_through(facts: &Facts, reason: &Reason) -> bool {
 
 fn not_a_user(facts: &Facts, steps: &mut Steps, path: &Path, state: &FileState) -> Option<LibraryIdentity> {
     let usable = matches!(state.kind(), Some(CredentialKind::ServiceAccount { complete: true, .. }));
-    let identity = adc_file::identity(facts, steps, path, Reader::Other);
+    let identity = adc_file::identity(facts, steps, path, AdcReader::Other);
     if usable {
         return Some(identity);
     }

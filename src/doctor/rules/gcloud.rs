@@ -8,9 +8,9 @@ use crate::doctor::facts::credential_file::FileState;
 use crate::doctor::facts::gcloud::Gcloud;
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::library::Library;
-use crate::doctor::prediction::problem::Problem;
+use crate::doctor::prediction::problem::LibraryProblem;
 use crate::doctor::prediction::steps::Steps;
-use crate::doctor::rules::shared::adc_file::{self, Reader};
+use crate::doctor::rules::shared::adc_file::{self, AdcReader};
 use crate::doctor::rules::shared::fix;
 use crate::output::secret::Secret;
 
@@ -87,7 +87,7 @@ fn gsutil(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
 fn impersonation(gcloud: &Gcloud, steps: &mut Steps) -> Option<LibraryIdentity> {
     let account = gcloud.get("auth", "impersonate_service_account")?;
     Some(steps.decided(
-        "gcloud is told to impersonate a service account (auth/impersonate_service_account)",
+        "gcloud impersonates a service account (auth/impersonate_service_account)",
         LibraryIdentity::ServiceAccount(account.split(',').next_back().map(str::to_owned)),
     ))
 }
@@ -104,7 +104,7 @@ fn credential(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
             .decided(format!("it takes the access token in {file}"), LibraryIdentity::AccessToken(None));
     }
     if let Some(file) = facts.gcloud.get("auth", "credential_file_override") {
-        return adc_file::identity(facts, steps, Path::new(&file), Reader::GoogleAuth);
+        return adc_file::identity(facts, steps, Path::new(&file), AdcReader::GoogleAuth);
     }
     steps.passed("no file is set (auth/credential_file_override)");
     stored(facts, steps)
@@ -114,14 +114,14 @@ fn credential(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
 fn stored(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
     let gcloud = &facts.gcloud;
     let Some(account) = gcloud.account() else {
-        return steps.decided("it has no account", LibraryIdentity::Fails(Problem::NoAccount));
+        return steps.decided("it has no account", LibraryIdentity::Fails(LibraryProblem::NoAccount));
     };
     if gcloud.has_credential_of(&account) {
         let adc = gcloud.folder.account_adc(&account);
         steps.uses_file(&adc);
         return match &*facts.file(&adc) {
             FileState::Credential(_) => {
-                match adc_file::identity(facts, steps, &adc, Reader::GoogleAuth) {
+                match adc_file::identity(facts, steps, &adc, AdcReader::GoogleAuth) {
                     // the file may lack the address, but gcloud keeps it by the address
                     LibraryIdentity::User(None) => of_address(account),
                     identity => identity,
@@ -137,7 +137,7 @@ fn stored(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
         ),
         None => steps.decided(
             format!("its account is {account}, but it keeps no credential of that"),
-            LibraryIdentity::Fails(Problem::NoAccount),
+            LibraryIdentity::Fails(LibraryProblem::NoAccount),
         ),
     }
 }

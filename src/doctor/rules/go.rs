@@ -9,7 +9,7 @@ use crate::doctor::facts::metadata_server::{self, Metadata};
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::library::Library;
 use crate::doctor::prediction::steps::Steps;
-use crate::doctor::rules::shared::adc_file::{self, Reader};
+use crate::doctor::rules::shared::adc_file::{self, AdcReader};
 use crate::doctor::rules::shared::{fix, vm};
 use crate::handover::variables::ADC;
 
@@ -21,7 +21,7 @@ pub(crate) static GO: Library =
 fn find_default(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
     if let Some(path) = facts.environment.filled(ADC).map(PathBuf::from) {
         adc_file::named(steps, &path);
-        return adc_file::identity(facts, steps, &path, Reader::Other);
+        return adc_file::identity(facts, steps, &path, AdcReader::Other);
     }
     adc_file::not_named(steps);
     let well_known = GcloudFolder::default_in(&facts.home).adc();
@@ -29,7 +29,7 @@ fn find_default(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
         steps.note("Go does not read CLOUDSDK_CONFIG");
     }
     if facts.is_file(&well_known) {
-        return adc_file::identity(facts, steps, &well_known, Reader::Other);
+        return adc_file::identity(facts, steps, &well_known, AdcReader::Other);
     }
     adc_file::no_well_known(steps, &well_known);
     on_vm(facts, steps)

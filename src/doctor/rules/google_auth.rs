@@ -10,7 +10,7 @@ use crate::doctor::facts::metadata_server::{self, Metadata};
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::library::Library;
 use crate::doctor::prediction::steps::Steps;
-use crate::doctor::rules::shared::adc_file::{self, Reader};
+use crate::doctor::rules::shared::adc_file::{self, AdcReader};
 use crate::doctor::rules::shared::{fix, vm};
 use crate::handover::variables::{ADC, PROJECT, QUOTA_PROJECT};
 
@@ -38,7 +38,7 @@ pub(crate) fn default(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
                 steps.note("Python does not expand ~: write the whole path");
             }
             adc_file::named(steps, &path);
-            let identity = adc_file::identity(facts, steps, &path, Reader::GoogleAuth);
+            let identity = adc_file::identity(facts, steps, &path, AdcReader::GoogleAuth);
             steps.project = explicit_project(facts).or_else(|| project_in(facts, &path));
             steps.quota_project = quota_project(facts, &path);
             return identity;
@@ -48,7 +48,7 @@ pub(crate) fn default(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
         adc_file::no_well_known(steps, &well_known);
         return on_vm(facts, steps);
     }
-    let identity = adc_file::identity(facts, steps, &well_known, Reader::GoogleAuth);
+    let identity = adc_file::identity(facts, steps, &well_known, AdcReader::GoogleAuth);
     if facts.has_gcloud {
         steps.note("google.auth.default() starts gcloud each time, to ask for the project: half a second");
     }

@@ -1,5 +1,5 @@
 //! google-auth-library-java (`DefaultCredentialsProvider`): the variable, gcloud's own file, the VM.
-//! Its home folder is that of the user database, whatever `HOME` says.
+//! Its home folder is that of the user database, not `HOME`.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::doctor::facts::metadata_server::Metadata;
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::library::Library;
 use crate::doctor::prediction::steps::Steps;
-use crate::doctor::rules::shared::adc_file::{self, Reader};
+use crate::doctor::rules::shared::adc_file::{self, AdcReader};
 use crate::doctor::rules::shared::{fix, vm};
 use crate::handover::variables::ADC;
 
@@ -30,7 +30,7 @@ fn default_credentials(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
     }
     if let Some(path) = facts.environment.filled(ADC).map(PathBuf::from) {
         adc_file::named(steps, &path);
-        return adc_file::identity(facts, steps, &path, Reader::Other);
+        return adc_file::identity(facts, steps, &path, AdcReader::Other);
     }
     adc_file::not_named(steps);
     let folder = match facts.environment.get("CLOUDSDK_CONFIG") {
@@ -39,7 +39,7 @@ fn default_credentials(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
     };
     let well_known = facts.folder.join(folder.adc());
     if facts.is_file(&well_known) {
-        return adc_file::identity(facts, steps, &well_known, Reader::Other);
+        return adc_file::identity(facts, steps, &well_known, AdcReader::Other);
     }
     adc_file::no_well_known(steps, &well_known);
     on_vm(facts, steps)

@@ -9,9 +9,9 @@ use crate::doctor::facts::credential_file::FileState;
 use crate::doctor::facts::metadata_server::{self, Metadata};
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::library::Library;
-use crate::doctor::prediction::problem::Problem;
+use crate::doctor::prediction::problem::LibraryProblem;
 use crate::doctor::prediction::steps::Steps;
-use crate::doctor::rules::shared::adc_file::{self, Reader};
+use crate::doctor::rules::shared::adc_file::{self, AdcReader};
 use crate::doctor::rules::shared::{fix, vm};
 use crate::handover::variables::{ADC, PROJECT};
 
@@ -50,7 +50,7 @@ fn application_default(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
     adc_file::not_named(steps);
     let folder = GcloudFolder::find(facts.environment.get("CLOUDSDK_CONFIG"), &facts.home);
     let well_known = facts.folder.join(folder.adc());
-    if facts.exists(&well_known) {
+    if !matches!(*facts.file(&well_known), FileState::Missing) {
         return from_file(facts, steps, &well_known);
     }
     adc_file::no_well_known(steps, &well_known);
@@ -63,14 +63,14 @@ fn from_file(facts: &Facts, steps: &mut Steps, path: &Path) -> LibraryIdentity {
     if is_unnamed && !matches!(*facts.file(path), FileState::Missing) {
         steps.note("Node.js can't use a credential that has no path on a disk: `bqcred exec --file`");
         let what = format!("{} is an open file without a path of its own", path.display());
-        return steps.decided(what, LibraryIdentity::Fails(Problem::NotAFile));
+        return steps.decided(what, LibraryIdentity::Fails(LibraryProblem::NotAFile));
     }
     let state = facts.file(path);
     if state.user().is_some_and(|user| user.typed && !user.is_complete()) {
         let what = format!("{} is incomplete", path.display());
-        return steps.decided(what, LibraryIdentity::Fails(Problem::Incomplete));
+        return steps.decided(what, LibraryIdentity::Fails(LibraryProblem::Incomplete));
     }
-    adc_file::identity(facts, steps, path, Reader::Other)
+    adc_file::identity(facts, steps, path, AdcReader::Other)
 }
 
 fn host(facts: &Facts) -> String {

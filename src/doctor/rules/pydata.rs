@@ -1,4 +1,4 @@
-//! pydata-google-auth, and what is built on it: google-auth first; whatever goes wrong there, a cache
+//! pydata-google-auth, and what is built on it: google-auth first; if that fails in almost any way, a cache
 //! of its own, which may be of another account; then a sign-in of its own.
 
 use std::path::Path;
@@ -9,10 +9,10 @@ use crate::doctor::facts::credential_file::FileState;
 use crate::doctor::facts::user_credential::UserCredential;
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::library::Library;
-use crate::doctor::prediction::problem::Problem;
+use crate::doctor::prediction::problem::LibraryProblem;
 use crate::doctor::prediction::steps::Steps;
 use crate::doctor::rules::google_auth;
-use crate::doctor::rules::shared::adc_file::{self, Reader};
+use crate::doctor::rules::shared::adc_file::{self, AdcReader};
 use crate::doctor::rules::shared::fix;
 
 /// pydata-google-auth: `%%bigquery`.
@@ -64,8 +64,8 @@ fn default(facts: &Facts, steps: &mut Steps, library: PythonCache) -> LibraryIde
 }
 
 /// It catches google-auth's own errors and those of the file system; a crash, or no network, ends it.
-fn is_swallowed(problem: &Problem) -> bool {
-    !matches!(problem, Problem::NotAnObject | Problem::Unreachable | Problem::NotGoogle)
+fn is_swallowed(problem: &LibraryProblem) -> bool {
+    !matches!(problem, LibraryProblem::NotAnObject | LibraryProblem::Unreachable | LibraryProblem::NotGoogle)
 }
 
 fn from_cache(facts: &Facts, steps: &mut Steps, library: PythonCache) -> LibraryIdentity {
@@ -73,7 +73,7 @@ fn from_cache(facts: &Facts, steps: &mut Steps, library: PythonCache) -> Library
     let state = facts.file(&path);
     if matches!(*state, FileState::NotAnObject) {
         let what = format!("{} is JSON, but not an object", path.display());
-        return steps.decided(what, LibraryIdentity::Fails(Problem::NotAnObject));
+        return steps.decided(what, LibraryIdentity::Fails(LibraryProblem::NotAnObject));
     }
     let Some(user) = state.user() else {
         steps.passed(format!("it has no usable cache at {}", path.display()));
@@ -98,13 +98,13 @@ fn cached(facts: &Facts, steps: &mut Steps, path: &Path, user: &UserCredential) 
     match user.token_uri.as_deref() {
         None if user.endless_token.is_none() => steps.decided(
             format!("its cache {shown} lacks token_uri"),
-            LibraryIdentity::Fails(Problem::Incomplete),
+            LibraryIdentity::Fails(LibraryProblem::Incomplete),
         ),
         Some(uri) if !GOOGLE.contains(&uri) => steps.decided(
             format!("its cache {shown} is of another server than Google's"),
             LibraryIdentity::User(user.account.clone()),
         ),
-        _ => adc_file::user(facts, steps, path, user, Reader::PydataCache),
+        _ => adc_file::user(facts, steps, path, user, AdcReader::PydataCache),
     }
 }
 

@@ -7,14 +7,14 @@ use crate::doctor::facts::credential_file::{CredentialKind, FileState};
 use crate::doctor::facts::user_credential::UserCredential;
 use crate::doctor::facts::validity::Validity;
 use crate::doctor::prediction::identity::LibraryIdentity;
-use crate::doctor::prediction::problem::Problem;
+use crate::doctor::prediction::problem::LibraryProblem;
 use crate::doctor::prediction::steps::Steps;
 use crate::handover::variables::ADC;
 use crate::oauth::{Transport, scopes};
 
 /// Who reads the file: they differ in what they take from it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reader {
+pub(crate) enum AdcReader {
     /// google-auth: it uses an access token in the file, and sends `scopes` with each refresh.
     GoogleAuth,
     /// pydata-google-auth with its cache: the same, but the access token has another key and no expiry.
@@ -33,31 +33,35 @@ pub(crate) fn not_named(steps: &mut Steps) {
     steps.passed(format!("{ADC} is not set"));
 }
 
-/// There is no file at gcloud's own place.
+/// gcloud's own file does not exist.
 pub(crate) fn no_well_known(steps: &mut Steps, path: &Path) {
     steps.passed(format!("gcloud's own file, {}, does not exist", path.display()));
 }
 
 /// The identity that the file at this path gives to a library which takes no other.
-pub(crate) fn identity(facts: &Facts, steps: &mut Steps, path: &Path, reader: Reader) -> LibraryIdentity {
+pub(crate) fn identity(facts: &Facts, steps: &mut Steps, path: &Path, reader: AdcReader) -> LibraryIdentity {
     let state = facts.file(path);
     steps.uses_file(path);
     let shown = path.display();
-    let mut fail = |what: String, problem: Problem| steps.decided(what, LibraryIdentity::Fails(problem));
+    let mut fail =
+        |what: String, problem: LibraryProblem| steps.decided(what, LibraryIdentity::Fails(problem));
     let file = match &*state {
-        FileState::Missing => return fail(format!("{shown} does not exist"), Problem::FileMissing),
-        FileState::NotAFile => return fail(format!("{shown} is not a file"), Problem::NotAFile),
-        FileState::Unreadable => return fail(format!("{shown} can't be read"), Problem::Unreadable),
-        FileState::NotJson => return fail(format!("{shown} is not JSON"), Problem::NotJson),
+        FileState::Missing => return fail(format!("{shown} does not exist"), LibraryProblem::FileMissing),
+        FileState::NotAFile => return fail(format!("{shown} is not a file"), LibraryProblem::NotAFile),
+        FileState::Unreadable => return fail(format!("{shown} can't be read"), LibraryProblem::Unreadable),
+        FileState::NotJson => return fail(format!("{shown} is not JSON"), LibraryProblem::NotJson),
         FileState::NotAnObject => {
-            return fail(format!("{shown} is JSON, but not an object"), Problem::NotAnObject);
+            return fail(format!("{shown} is JSON, but not an object"), LibraryProblem::NotAnObject);
         }
         FileState::Credential(file) => file,
     };
     match &file.kind {
         CredentialKind::User(credential) if credential.typed => {
             if !credential.absent.is_empty() {
-                return fail(format!("{shown} lacks {}", credential.absent.join(", ")), Problem::Incomplete);
+                return fail(
+                    format!("{shown} lacks {}", credential.absent.join(", ")),
+                    LibraryProblem::Incomplete,
+                );
             }
             user(facts, steps, path, credential, reader)
         }
@@ -71,7 +75,7 @@ pub(crate) fn user(
     steps: &mut Steps,
     path: &Path,
     credential: &UserCredential,
-    reader: Reader,
+    reader: AdcReader,
 ) -> LibraryIdentity {
     let shown = path.display();
     if let Some(token) = token_in_use(credential, reader) {
@@ -81,27 +85,27 @@ pub(crate) fn user(
             LibraryIdentity::User(account),
         );
     }
-    if reader != Reader::Other && !credential.google_universe {
+    if reader != AdcReader::Other && !credential.google_universe {
         return steps.decided(
             format!("{shown} belongs to another universe than googleapis.com, where nothing is refreshed"),
-            LibraryIdentity::Fails(Problem::OtherUniverse),
+            LibraryIdentity::Fails(LibraryProblem::OtherUniverse),
         );
     }
     if !credential.is_complete() {
         return steps.decided(
             format!("{shown} lacks something that a refresh needs"),
-            LibraryIdentity::Fails(Problem::Incomplete),
+            LibraryIdentity::Fails(LibraryProblem::Incomplete),
         );
     }
     refreshed(facts, steps, path, credential, reader)
 }
 
 /// The access token that is used instead of a refresh.
-fn token_in_use(credential: &UserCredential, reader: Reader) -> Option<&crate::output::secret::Secret> {
+fn token_in_use(credential: &UserCredential, reader: AdcReader) -> Option<&crate::output::secret::Secret> {
     match reader {
-        Reader::GoogleAuth => credential.token.as_ref(),
-        Reader::PydataCache => credential.endless_token.as_ref(),
-        Reader::Other => None,
+        AdcReader::GoogleAuth => credential.token.as_ref(),
+        AdcReader::PydataCache => credential.endless_token.as_ref(),
+        AdcReader::Other => None,
     }
 }
 
@@ -111,7 +115,7 @@ fn refreshed(
     steps: &mut Steps,
     path: &Path,
     credential: &UserCredential,
-    reader: Reader,
+    reader: AdcReader,
 ) -> LibraryIdentity {
     let validity = facts.validities.of(credential);
     let account = facts.account(credential);
@@ -121,13 +125,14 @@ fn refreshed(
         account.as_deref().unwrap_or("an unknown account")
     );
     steps.state = Some(validity.state());
-    let mut fail = |what: String, problem: Problem| steps.decided(what, LibraryIdentity::Fails(problem));
+    let mut fail =
+        |what: String, problem: LibraryProblem| steps.decided(what, LibraryIdentity::Fails(problem));
     match validity {
         Validity::Valid { scopes: Some(granted), .. }
-            if reader != Reader::Other && !all_granted(credential.scopes.as_deref(), &granted) =>
+            if reader != AdcReader::Other && !all_granted(credential.scopes.as_deref(), &granted) =>
         {
             let what = format!("{} asks for scopes that were not granted", path.display());
-            fail(what, Problem::ScopesNotGranted)
+            fail(what, LibraryProblem::ScopesNotGranted)
         }
         Validity::Valid { .. } => {
             steps.decided(format!("{of_account}, and is valid"), LibraryIdentity::User(account))
@@ -136,11 +141,11 @@ fn refreshed(
             steps.decided(format!("{of_account}; Google was not asked"), LibraryIdentity::User(account))
         }
         Validity::Refused(reason) => {
-            fail(format!("{of_account}, but it {}", reason.words()), Problem::Refused(reason))
+            fail(format!("{of_account}, but it {}", reason.words()), LibraryProblem::Refused(reason))
         }
         Validity::OtherServer(host) => fail(
             format!("{of_account}, but it is of {host}, and libraries ask Google alone"),
-            Problem::OtherServer,
+            LibraryProblem::OtherServer,
         ),
         Validity::Unreachable(transport) => {
             let problem = unreachable(&transport);
@@ -153,12 +158,12 @@ fn all_granted(asked: Option<&[String]>, granted: &[String]) -> bool {
     asked.is_none_or(|asked| scopes::not_granted(asked, granted).is_empty())
 }
 
-fn unreachable(transport: &Transport) -> Problem {
+fn unreachable(transport: &Transport) -> LibraryProblem {
     match transport {
-        Transport::Busy(_) => Problem::ServerTrouble,
-        Transport::NotTheServer(status) if *status >= 400 => Problem::ServerTrouble,
-        Transport::NotTheServer(_) | Transport::Malformed => Problem::NotGoogle,
-        _ => Problem::Unreachable,
+        Transport::Busy(_) => LibraryProblem::ServerTrouble,
+        Transport::NotTheServer(status) if *status >= 400 => LibraryProblem::ServerTrouble,
+        Transport::NotTheServer(_) | Transport::Malformed => LibraryProblem::NotGoogle,
+        _ => LibraryProblem::Unreachable,
     }
 }
 
@@ -166,7 +171,7 @@ fn unreachable(transport: &Transport) -> Problem {
 fn not_a_user(steps: &mut Steps, path: &Path, kind: &CredentialKind) -> LibraryIdentity {
     let (what, identity) = match kind {
         CredentialKind::ServiceAccount { complete: false, .. } => {
-            ("is a service account key, but incomplete", LibraryIdentity::Fails(Problem::Incomplete))
+            ("is a service account key, but incomplete", LibraryIdentity::Fails(LibraryProblem::Incomplete))
         }
         CredentialKind::ServiceAccount { account, .. } => {
             ("is a service account key", LibraryIdentity::ServiceAccount(account.clone()))
@@ -179,10 +184,10 @@ fn not_a_user(steps: &mut Steps, path: &Path, kind: &CredentialKind) -> LibraryI
         }
         CredentialKind::OAuthClient => (
             "is the file of an OAuth client, not a credential: `bqcred client set` takes it",
-            LibraryIdentity::Fails(Problem::UnknownType),
+            LibraryIdentity::Fails(LibraryProblem::UnknownType),
         ),
         CredentialKind::User(_) | CredentialKind::Unknown => {
-            ("has a type that the library does not know", LibraryIdentity::Fails(Problem::UnknownType))
+            ("has a type that the library does not know", LibraryIdentity::Fails(LibraryProblem::UnknownType))
         }
     };
     steps.decided(format!("{} {what}", path.display()), identity)

@@ -3,7 +3,7 @@
 use crate::doctor::facts::Facts;
 use crate::doctor::facts::metadata_server;
 use crate::doctor::prediction::identity::LibraryIdentity;
-use crate::doctor::prediction::problem::Problem;
+use crate::doctor::prediction::problem::LibraryProblem;
 use crate::doctor::prediction::steps::Steps;
 
 /// The metadata server's address where a variable that is set and not empty names it, else its usual name.
@@ -25,18 +25,18 @@ pub(crate) fn not_asked(steps: &mut Steps) -> LibraryIdentity {
 /// The library takes this machine for a VM, but the metadata server has no account for it.
 pub(crate) fn without_token(steps: &mut Steps, host: &str) -> LibraryIdentity {
     let what = format!("the library takes this machine for a Google VM, but {host} gives no token");
-    steps.decided(what, LibraryIdentity::Fails(Problem::NoMetadata))
+    steps.decided(what, LibraryIdentity::Fails(LibraryProblem::NoMetadata))
 }
 
 /// There is no VM's service account, and nothing else to try.
 pub(crate) fn nothing_found(facts: &Facts, steps: &mut Steps, host: &str) -> LibraryIdentity {
-    steps.decided(none(facts, host), LibraryIdentity::Fails(Problem::NothingFound))
+    steps.decided(none(facts, host), LibraryIdentity::Fails(LibraryProblem::NothingFound))
 }
 
 /// A variable of the guard keeps the library from asking.
 pub(crate) fn guarded(steps: &mut Steps, setting: &str) -> LibraryIdentity {
     let what = format!("{setting} keeps it from asking for the VM's service account");
-    steps.decided(what, LibraryIdentity::Fails(Problem::NothingFound))
+    steps.decided(what, LibraryIdentity::Fails(LibraryProblem::NothingFound))
 }
 
 /// Why there is no VM's service account, in a sentence.

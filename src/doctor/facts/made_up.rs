@@ -1,0 +1,60 @@
+//! Facts that the unit test of a rule makes up: what is not named does not exist, and nothing is asked.
+
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::doctor::facts::Facts;
+use crate::doctor::facts::credential_file::FileState;
+use crate::doctor::facts::current_profile::CurrentProfile;
+use crate::doctor::facts::environment::Variables;
+use crate::doctor::facts::gcloud::Gcloud;
+use crate::doctor::facts::metadata_server::{self, Metadata, MetadataServers};
+use crate::doctor::facts::renviron::REnvironment;
+use crate::doctor::facts::validity::Validities;
+
+/// A home folder that does not exist.
+pub(crate) const HOME: &str = "/nonexistent/home";
+
+impl Facts {
+    /// A machine with these variables and credential files; a VM if it has a service account. Google is not asked, so
+    /// that the state of every credential is unknown.
+    pub(crate) fn made_up(
+        variables: &[(&str, &str)],
+        files: &[(&str, &str)],
+        service_account: Option<&str>,
+    ) -> Facts {
+        let home = PathBuf::from(HOME);
+        let environment = Variables::new(
+            variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))),
+        );
+        let metadata = match service_account {
+            Some(account) => Metadata::Present { account: Some(account.to_owned()), project: None },
+            None => Metadata::Absent,
+        };
+        let metadata = MetadataServers::known(
+            [metadata_server::IP, metadata_server::NAME].map(|host| (host.to_owned(), metadata.clone())),
+        );
+        let files = files
+            .iter()
+            .map(|(path, json)| (PathBuf::from(path), Rc::new(FileState::parse(json.as_bytes(), 0o600))));
+        Facts {
+            r: REnvironment::read(&environment, &home, &home),
+            gargle: None,
+            r_has_xml2: false,
+            login_home: None,
+            gcloud: Gcloud::read(&environment, &home, Path::new("/"), &metadata),
+            has_gcloud: false,
+            google_hardware: false,
+            profile: CurrentProfile::default(),
+            offline: false,
+            validities: Validities::new(true),
+            metadata,
+            files: RefCell::new(files.collect()),
+            folder: PathBuf::from("/"),
+            environment,
+            home,
+        }
+    }
+}
