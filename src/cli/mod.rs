@@ -3,9 +3,9 @@
 pub(crate) mod completion;
 mod credentials;
 mod kernels;
-mod looking;
-mod mistake;
-mod running;
+mod profiles;
+mod parse_error;
+mod programs;
 mod shells;
 
 use std::ffi::OsString;
@@ -23,9 +23,9 @@ pub(crate) use credentials::{
 pub(crate) use kernels::{
     Kernel, KernelInstall, KernelList, KernelPlace, KernelSnippet, KernelSync, KernelUninstall, SnippetKind,
 };
-pub(crate) use looking::{Doctor, List, Status, Use};
-use running::USUAL_MIN_TTL;
-pub(crate) use running::{Env, Exec, Lock, Token};
+pub(crate) use profiles::{Doctor, List, Status, Use};
+use programs::USUAL_MIN_TTL;
+pub(crate) use programs::{Env, Exec, Lock, Token};
 pub(crate) use shells::{Allow, Complete, CompletionShell, Completions, Deny, Help, Init, InitShell, Man};
 
 /// Use your own Google account for BigQuery from shells, notebooks, Python and R
@@ -118,14 +118,14 @@ pub(crate) fn parse(words: Vec<OsString>) -> Result<Asked> {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             Ok(Asked::Text(Output::text(complaint.to_string())))
         }
-        _ => Err(mistake::told(&complaint, &words)),
+        _ => Err(parse_error::told(&complaint, &words)),
     })
 }
 
 /// What to print when a command line comes to nothing: a statement that fails, where a shell evaluates
 /// what is printed.
 pub(crate) fn failing_statement(words: &[OsString]) -> &'static str {
-    mistake::dialect_for_eval(words).map_or("", Dialect::failing)
+    parse_error::dialect_for_eval(words).map_or("", Dialect::failing)
 }
 
 /// The command lines that shells and scripts run all the time, without the description of all the
