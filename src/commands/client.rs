@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::app::App;
-use crate::cli;
+use crate::cli::OauthClient;
 use crate::credential::client::{self, Client, Found};
 use crate::oauth::Endpoints;
 use crate::output::error::{Error, Kind, Result};
@@ -14,11 +14,11 @@ use crate::system::private_file::{self, Content, Lock};
 
 const GUIDE: &str = include_str!("client_guide.txt");
 
-pub(crate) fn run(args: &cli::Client, app: &App) -> Result<Output> {
+pub(crate) fn run(args: &OauthClient, app: &App) -> Result<Output> {
     match args {
-        cli::Client::Set { file } => set(app, file),
-        cli::Client::Show { client_id_file, json } => show(app, client_id_file.as_deref(), *json),
-        cli::Client::Guide => Ok(Output::text(GUIDE)),
+        OauthClient::Set { file } => set(app, file),
+        OauthClient::Show { client_id_file, json } => show(app, client_id_file.as_deref(), *json),
+        OauthClient::Guide => Ok(Output::text(GUIDE)),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::output::ui::{self, Output};
 use crate::system::env;
 
 pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
-    let Some((name, arguments)) = args.command.split_first() else {
+    let Some((name, arguments)) = args.program.split_first() else {
         return Err(Error::usage("which program?").hint("`bqcred exec -- jupyter lab`"));
     };
     let mut program = Command::new(name);

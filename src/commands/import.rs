@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::app::App;
-use crate::cli::{Import, Source, StoreChoice};
+use crate::cli::{Import, ImportSource, StoreChoice};
 use crate::credential::adc::{AuthorizedUser, NotAuthorizedUser};
 use crate::credential::client::Client;
 use crate::credential::profile_name::ProfileName;
@@ -156,7 +156,7 @@ fn endpoints(app: &App, credential: &AuthorizedUser) -> Result<Option<Endpoints>
 
 /// The file to read; `None` for stdin.
 fn source(args: &Import, app: &App) -> Result<Option<PathBuf>> {
-    if args.account.is_some() && args.from != Some(Source::Gcloud) {
+    if args.account.is_some() && args.from != Some(ImportSource::Gcloud) {
         return Err(Error::usage("--account chooses among gcloud's accounts")
             .hint("`bqcred import --from gcloud --account ACCOUNT`"));
     }
@@ -170,10 +170,10 @@ fn source(args: &Import, app: &App) -> Result<Option<PathBuf>> {
     // pydata-google-auth and pandas-gbq look below ~/.config whatever XDG says
     let home_config = app.paths.home.join(".config");
     let candidates: Vec<PathBuf> = match tool {
-        Source::Gcloud => return gcloud_source(args, app).map(Some),
-        Source::Pydata => vec!["pydata/pydata_google_credentials.json"],
-        Source::PandasGbq => vec!["pandas_gbq/bigquery_credentials.dat"],
-        Source::Ibis => vec!["pydata/ibis.json"],
+        ImportSource::Gcloud => return gcloud_source(args, app).map(Some),
+        ImportSource::Pydata => vec!["pydata/pydata_google_credentials.json"],
+        ImportSource::PandasGbq => vec!["pandas_gbq/bigquery_credentials.dat"],
+        ImportSource::Ibis => vec!["pydata/ibis.json"],
     }
     .into_iter()
     .flat_map(|file| [home_config.join(file), config.join(file)])
@@ -271,7 +271,7 @@ fn read_stdin() -> Result<SecretBytes> {
 fn settle_source(args: &Import, source: &Option<PathBuf>) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let Some(path) = source else { return Ok(()) };
-    if args.move_ {
+    if args.remove_source {
         private_file::remove(path)?;
         ui::note(&format!("{} was removed", path.display()));
         return Ok(());

@@ -12,7 +12,7 @@ use crate::output::ui::{self, Output};
 
 pub(crate) fn run(args: &Man) -> Result<Output> {
     match &args.out {
-        None => page(&cli::described(&args.verb)?).map(Output::bytes),
+        None => page(&cli::described(&args.name)?).map(Output::bytes),
         Some(folder) => {
             std::fs::create_dir_all(folder).map_err(|error| Error::file(folder, "create", &error))?;
             let count = write_all(&cli::described(&[])?, folder)?;
