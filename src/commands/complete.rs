@@ -1,5 +1,5 @@
-//! `bqcred __complete`: what the shells' completions ask at every Tab. Reads a few small files; asks
-//! neither Google nor the keyring, and says nothing when something is wrong.
+//! `bqcred __complete`: run by the shells' completions at every Tab. Reads a few small files, asks neither
+//! Google nor the keyring, and prints no errors.
 
 use crate::app::App;
 use crate::cli::completion::{self, Candidate, Expected};
