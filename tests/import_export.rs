@@ -196,7 +196,7 @@ fn gclouds_place_is_taken_and_given_back() {
     // something lay there, and a second export doesn't lose it
     let before = b"{\"type\": \"authorized_user\", \"mine\": 1}\n";
     std::fs::write(&place, before).unwrap();
-    sandbox.bqcred(&["export", "--well-known"]).success().says("what lay there is kept");
+    sandbox.bqcred(&["export", "--well-known"]).success().says("the earlier file is kept as");
     sandbox.bqcred(&["export", "--well-known"]).success();
     sandbox.bqcred(&["export", "--well-known", "--undo"]).success();
     assert_eq!(std::fs::read(&place).unwrap(), before);
@@ -204,7 +204,7 @@ fn gclouds_place_is_taken_and_given_back() {
     // somebody changed it meanwhile
     sandbox.bqcred(&["export", "--well-known"]).success();
     std::fs::write(&place, "theirs").unwrap();
-    sandbox.bqcred(&["export", "--well-known", "--undo"]).fails(1).says("was changed since");
+    sandbox.bqcred(&["export", "--well-known", "--undo"]).fails(1).says("has changed since the export");
     assert_eq!(std::fs::read(&place).unwrap(), b"theirs");
     sandbox.bqcred(&["export", "--well-known", "--undo", "--force"]).success();
     assert_eq!(std::fs::read(&place).unwrap(), before);
@@ -224,7 +224,7 @@ fn a_profiles_own_file_is_no_source() {
     sandbox.bqcred(&["status", "--offline"]).success();
     let fifo = sandbox.path("fifo");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    sandbox.bqcred(&["export", "--force", fifo.to_str().unwrap()]).fails(2).says("no regular file");
+    sandbox.bqcred(&["export", "--force", fifo.to_str().unwrap()]).fails(2).says("not a regular file");
 }
 
 #[test]

@@ -29,9 +29,10 @@ pub(super) fn position<'c, 'w>(root: &'c Command, words: &'w [String]) -> Positi
         }
         if word.starts_with('-') && word.len() > 1 {
             at.option = option_with_value(root, at.command, word).filter(|_| !word.contains('='));
-        } else if let Some(command) = at.command.find_subcommand(word) {
+        } else if at.given.is_empty()
+            && let Some(command) = at.command.find_subcommand(word)
+        {
             at.command = command;
-            at.given.clear();
         } else {
             at.given.push(word);
         }
