@@ -10,7 +10,7 @@
 
 mod common;
 
-use common::{Google, Sandbox, Script, mode};
+use common::{Google, Sandbox, Script, mode, spawn_in_terminal};
 
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
@@ -42,6 +42,23 @@ fn profiles_live_side_by_side() {
     let adc: serde_json::Value =
         serde_json::from_slice(&std::fs::read(sandbox.adc("work")).unwrap()).unwrap();
     assert_eq!(adc["quota_project_id"], "q2");
+}
+
+#[test]
+fn list_fits_a_terminal_of_40_columns() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    let shown = |columns: u16| {
+        let mut command = sandbox.command("sh");
+        let line = format!("stty cols {columns} rows 24; '{}' list", env!("CARGO_BIN_EXE_bqcred"));
+        command.args(["-c", &line]).env("TERM", "xterm");
+        spawn_in_terminal(command).exp_eof().unwrap()
+    };
+    let narrow = shown(40);
+    assert!(narrow.lines().all(|line| line.chars().count() <= 40), "{narrow}");
+    assert!(narrow.contains("* PROFILE  default\r\n  ACCOUNT  ada@example.com\r\n"), "{narrow}");
+    let wide = shown(80).replace('\r', "");
+    assert_eq!(wide, sandbox.bqcred(&["list"]).success().stdout);
 }
 
 #[test]

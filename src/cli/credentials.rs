@@ -105,8 +105,7 @@ pub(crate) struct Rotate {
 
 /// Revoke the credential at Google, then remove the profile here
 ///
-/// Google revokes the whole grant: every sign-in with this account and this OAuth client's project, on every
-/// machine.
+/// Google revokes the whole grant: all sign-ins of this account under the OAuth client's project, on every machine.
 #[derive(Debug, Args)]
 #[command(after_help = "Example, in a script:\n  bqcred revoke work --yes")]
 pub(crate) struct Revoke {

@@ -41,8 +41,8 @@ pub(crate) use transfer::{Export, Import, ImportSource, Move};
 #[command(name = "bqcred", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(after_help = "Example:\n  bqcred login\n  eval $(bqcred env)")]
 pub(crate) struct Cli {
-    /// Profile to use [default: BQCRED_PROFILE, else the one set by `bqcred use`, else "default"]
-    #[arg(long, global = true, value_name = "NAME")]
+    /// Profile to use [default: BQCRED_PROFILE, then the one set by `bqcred use`, then "default"]
+    #[arg(long, global = true, value_name = "NAME", display_order = 900)]
     pub(crate) profile: Option<String>,
 
     #[command(subcommand)]

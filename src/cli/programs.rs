@@ -71,12 +71,12 @@ pub(crate) struct Exec {
 
 /// Print an access token
 ///
-/// The token is kept until it expires, so asking again costs nothing.
+/// The token is cached until it expires, so asking again costs nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
     curl -H \"Authorization: Bearer $(bqcred token)\" \\\n    https://bigquery.googleapis.com/bigquery/v2/projects")]
 pub(crate) struct Token {
-    /// Get a new token if the kept one is valid for less than this
+    /// Get a new token if the cached one is valid for less than this
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_MIN_TTL, value_parser = values::min_ttl)]
     pub(crate) min_ttl: u64,
     /// Print the token, its expiry and its account as JSON
@@ -88,7 +88,7 @@ pub(crate) struct Token {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bqcred lock")]
 pub(crate) struct Lock {
-    /// Those of all profiles, as without --profile
+    /// Remove those of all profiles (the default)
     #[arg(long)]
     pub(crate) all: bool,
 }
