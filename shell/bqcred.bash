@@ -1,8 +1,9 @@
 # shellcheck shell=bash
-# Makes `bqcred env` and `bqcred use` act on this shell. Piped or captured, `bqcred env` prints, as without this.
+# With this, `bqcred env` and `bqcred use` set the variables of this shell. If its output is piped or captured,
+# `bqcred env` prints as usual.
 
 bqcred() {
-    local word verb='' skip='' text
+    local word subcommand='' skip='' text
     for word in "$@"; do
         if [[ -n $skip ]]; then
             skip=''
@@ -11,14 +12,14 @@ bqcred() {
         case $word in
             --profile | --pinned-by) skip=1 ;;
             -h | --help | --shell | --shell=* | --format | --format=*)
-                verb=other
+                subcommand=other
                 break
                 ;;
             -*) ;;
-            *) verb=${verb:-$word} ;;
+            *) subcommand=${subcommand:-$word} ;;
         esac
     done
-    case $verb in
+    case $subcommand in
         use)
             BQCRED_PROFILE='' command bqcred "$@" || return
             text=$(BQCRED_PROFILE='' command bqcred env --shell bash) || return
@@ -40,7 +41,7 @@ bqcred() {
             return
             ;;
     esac
-    # what is asked for by hand stays when a pinned folder is left
+    # a profile that was set by hand stays when the folder of a .bqcred file is left
     _bqcred_kept=()
     eval "$text"
 }

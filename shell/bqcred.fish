@@ -1,7 +1,8 @@
-# Makes `bqcred env` and `bqcred use` act on this shell. Piped or captured, `bqcred env` prints, as without this.
+# With this, `bqcred env` and `bqcred use` set the variables of this shell. If its output is piped or captured,
+# `bqcred env` prints as usual.
 
 function bqcred --description "Use your own Google account for BigQuery"
-    set -l verb
+    set -l subcommand
     set -l text
     set -l skip
     for word in $argv
@@ -13,14 +14,14 @@ function bqcred --description "Use your own Google account for BigQuery"
             case --profile --pinned-by
                 set skip 1
             case -h --help --shell '--shell=*' --format '--format=*'
-                set verb other
+                set subcommand other
                 break
             case '-*'
             case '*'
-                set -q verb[1]; or set verb $word
+                set -q subcommand[1]; or set subcommand $word
         end
     end
-    switch "$verb"
+    switch "$subcommand"
         case use
             set -lx BQCRED_PROFILE ''
             command bqcred $argv; or return
@@ -41,7 +42,7 @@ function bqcred --description "Use your own Google account for BigQuery"
             command bqcred $argv
             return
     end
-    # what is asked for by hand stays when a pinned folder is left
+    # a profile that was set by hand stays when the folder of a .bqcred file is left
     set -g _bqcred_kept
     eval $text
 end

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Follows .bqcred files. A process is started only where a folder's file begins to count; where none
-# does, a prompt costs one comparison. Leaving the folder puts back what was there before.
+# Sets the profile that the nearest .bqcred file names. Only a change of that file starts a process; all other
+# prompts cost one comparison. Leaving the folder restores the variables from before.
 
 _bqcred_at=''
 _bqcred_pin=''

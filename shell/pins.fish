@@ -1,5 +1,5 @@
-# Follows .bqcred files. A process is started only where a folder's file begins to count; where none
-# does, a prompt costs one comparison. Leaving the folder puts back what was there before.
+# Sets the profile that the nearest .bqcred file names. Only a change of that file starts a process; all other
+# prompts cost one comparison. Leaving the folder restores the variables from before.
 
 set -g _bqcred_at
 set -g _bqcred_pin

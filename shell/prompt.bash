@@ -1,5 +1,5 @@
-# shellcheck shell=bash disable=SC2016,SC2154 # it is the prompt that expands the variable, not these lines
-# Shows the profile in front of the prompt. Bash expands a variable there; no process is started.
+# shellcheck shell=bash disable=SC2016,SC2154 # the prompt expands the variable, not these lines
+# Shows the profile in front of the prompt. Bash expands the variable; no process is started.
 
 case ${PS1-} in
     *BQCRED_PROFILE*) ;;

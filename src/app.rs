@@ -9,12 +9,14 @@ use crate::credential::paths::Paths;
 use crate::credential::profile::{self, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::credential::settings::Settings;
-use crate::handover::variables;
 use crate::oauth::Endpoints;
 use crate::output::error::{Error, Result};
 use crate::store::Store;
 use crate::system::atomic_file;
 use crate::system::env;
+
+/// The environment variable that names the profile to use.
+pub(crate) const PROFILE_VARIABLE: &str = "BQCRED_PROFILE";
 
 /// The surroundings of one run.
 pub(crate) struct App {
@@ -53,9 +55,10 @@ impl App {
         if let Some(name) = &self.profile {
             return ProfileName::parse(name);
         }
-        if let Some(name) = env::get("BQCRED_PROFILE").filter(|name| !name.is_empty()) {
+        if let Some(name) = env::get(PROFILE_VARIABLE).filter(|name| !name.is_empty()) {
             return ProfileName::parse(&name.to_string_lossy()).map_err(|error| {
-                Error::usage(format!("BQCRED_PROFILE: {error}")).hint("`unset BQCRED_PROFILE`")
+                Error::usage(format!("{PROFILE_VARIABLE}: {error}"))
+                    .hint(format!("`unset {PROFILE_VARIABLE}`"))
             });
         }
         self.chosen_profile()
@@ -170,14 +173,6 @@ impl App {
     /// gcloud's folder in this environment.
     pub(crate) fn gcloud_folder(&self) -> GcloudFolder {
         GcloudFolder::find(env::get("CLOUDSDK_CONFIG").as_deref(), &self.paths.home)
-    }
-
-    /// Whether gcloud's variables in this environment are ours: they name a file of ours.
-    pub(crate) fn set_gcloud(&self) -> bool {
-        let [file, ..] = variables::GCLOUD;
-        let ours = [Some(&self.paths.data), self.paths.runtime.as_ref()];
-        env::get(file)
-            .is_some_and(|file| ours.into_iter().flatten().any(|folder| Path::new(&file).starts_with(folder)))
     }
 
     /// Whether this runs in a notebook's kernel, where a question would wait forever: there is a

@@ -28,7 +28,7 @@ use system::core_dump;
 #[must_use]
 pub fn run() -> ExitCode {
     core_dump::forbid();
-    panics::say_only_where();
+    panics::hide_values();
     let words: Vec<_> = std::env::args_os().collect();
     let result = panics::caught(
         || cli::failing_statement(&words),

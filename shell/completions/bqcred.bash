@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Completes bqcred in Bash. bqcred itself says what can follow; no network, no keyring.
+# Completes bqcred in Bash. `bqcred __complete` prints the candidates, without network or keyring.
 
 _bqcred_complete() {
     local line value prefix
@@ -7,7 +7,7 @@ _bqcred_complete() {
     line=${COMP_LINE:0:COMP_POINT}
     read -ra words <<<"$line"
     [[ $line != *[[:blank:]] ]] || words+=('')
-    # readline replaces what stands behind the last = or @ only
+    # readline replaces only the text after the last = or @
     prefix=${words[${#words[@]} - 1]}
     prefix=${prefix%"$2"}
     COMPREPLY=()
@@ -24,7 +24,7 @@ _bqcred_complete() {
     done <<<"$(command bqcred __complete -- "${words[@]}" 2>/dev/null)"
 }
 
-# What follows `--` is another program's command line.
+# After `--` comes another program's command line.
 _bqcred_complete_command() {
     local i=0
     while [[ ${COMP_WORDS[i]} != -- ]] && ((i < COMP_CWORD)); do

@@ -1,4 +1,4 @@
-# Completes bqcred in Elvish. bqcred itself says what can follow; no network, no keyring.
+# Completes bqcred in Elvish. `bqcred __complete` prints the candidates, without network or keyring.
 
 use str
 

@@ -1,4 +1,4 @@
-# Completes bqcred in fish. bqcred itself says what can follow; no network, no keyring.
+# Completes bqcred in fish. `bqcred __complete` prints the candidates, without network or keyring.
 
 function __bqcred_complete
     set -l before (commandline --tokenize --current-process --cut-at-cursor)

@@ -1,4 +1,4 @@
-# Completes bqcred in Nushell. bqcred itself says what can follow; no network, no keyring.
+# Completes bqcred in Nushell. `bqcred __complete` prints the candidates, without network or keyring.
 
 $env.config.completions.external.completer = do {|before|
     {|spans|

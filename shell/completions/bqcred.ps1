@@ -1,4 +1,4 @@
-# Completes bqcred in PowerShell. bqcred itself says what can follow; no network, no keyring.
+# Completes bqcred in PowerShell. `bqcred __complete` prints the candidates, without network or keyring.
 
 Register-ArgumentCompleter -Native -CommandName bqcred -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
@@ -6,7 +6,7 @@ Register-ArgumentCompleter -Native -CommandName bqcred -ScriptBlock {
     $words = @($commandAst.CommandElements |
         Where-Object { $_.Extent.StartOffset -lt $cursorPosition } |
         ForEach-Object { $_.Extent.Text })
-    # PowerShell before 7.3 drops an empty argument, so an empty last word is said by a flag
+    # PowerShell before 7.3 drops empty arguments, so a flag stands for an empty last word
     $flags = @()
     if ($wordToComplete -eq '') { $flags = @('--next') }
     $program = (Get-Command -Name bqcred -CommandType Application -TotalCount 1).Source

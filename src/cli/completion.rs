@@ -1,20 +1,21 @@
-//! What can stand at the cursor of a command line, from clap's description of it. Pure.
+//! What can stand at the cursor of a command line, from clap's description of it.
 //!
 //! The shells' own scripts are small and never change: they hand the words to bqcred and show what
 //! comes back, so that every shell completes the same, Nushell included, and no generated file can be
 //! older than the program.
 
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, Command};
 
+use super::position::{Position, option_with_value, options, position};
 use crate::doctor::LIBRARIES;
 use crate::oauth::scopes::PRESETS;
 
-/// Something that can stand at the cursor.
+/// A word that can stand at the cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Candidate {
     /// The whole word.
     pub(crate) value: String,
-    /// What it is, in one line; may be empty.
+    /// One line about it; may be empty.
     pub(crate) description: String,
 }
 
@@ -32,18 +33,18 @@ pub(crate) enum Expected {
     /// A file or folder.
     Files,
     /// A program with arguments of its own.
-    Command,
+    Program,
 }
 
 impl Candidate {
-    /// A candidate; of a longer description the first line counts.
+    /// A candidate; only the first line of a longer description is kept.
     pub(crate) fn new(value: &str, description: &str) -> Candidate {
         let line = description.lines().next().unwrap_or_default();
         Candidate { value: value.to_owned(), description: line.replace(char::is_control, " ") }
     }
 
-    /// Whether no shell gives a character of it a meaning: the shells put it on the command line as it
-    /// is, and the account of an imported file can be any text.
+    /// Whether it has no character that is special to a shell: the shells put it on the command line
+    /// unquoted, and the account of an imported file can be any text.
     fn is_plain(&self) -> bool {
         self.value.chars().all(|c| c.is_alphanumeric() || "-_.+:/@%,".contains(c))
     }
@@ -66,42 +67,24 @@ pub(crate) fn matching(candidates: Vec<Candidate>, current: &str) -> Vec<Candida
 /// What is expected in the place of the last of `words`, which follow the program's name.
 pub(crate) fn expected(root: &Command, words: &[String]) -> Expected {
     let Some((current, before)) = words.split_last() else { return Expected::Values(Vec::new()) };
-    let mut at = root;
-    let mut given: Vec<&str> = Vec::new();
-    let mut waiting: Option<&Arg> = None;
-    let mut words = before.iter();
-    while let Some(word) = words.next() {
-        if waiting.take().is_some() {
-            continue;
-        }
-        if word == "--" {
-            given = words.map(String::as_str).collect();
-            return argument(root, at, |arg| arg.is_last_set() || arg.is_trailing_var_arg_set(), &given);
-        }
-        if word.starts_with('-') && word.len() > 1 {
-            waiting = option(root, at, word).filter(|_| !word.contains('='));
-        } else if let Some(verb) = at.find_subcommand(word) {
-            at = verb;
-            given.clear();
-        } else {
-            given.push(word);
-        }
+    let Position { command, given, option, is_after_separator } = position(root, before);
+    if is_after_separator {
+        return argument(root, command, |arg| arg.is_last_set() || arg.is_trailing_var_arg_set(), &given);
     }
-    if let Some(arg) = waiting {
+    if let Some(arg) = option {
         return continued(arg, value_of(root, arg, &[]), current);
     }
     if let Some((flag, value)) = current.split_once('=').filter(|(flag, _)| flag.starts_with("--")) {
-        let arg = option(root, at, flag);
-        return arg
+        return option_with_value(root, command, flag)
             .map_or(Expected::Values(Vec::new()), |arg| continued(arg, value_of(root, arg, &[]), value));
     }
     if current.starts_with('-') {
-        return Expected::Values(flags(root, at));
+        return Expected::Values(flags(root, command));
     }
-    if at.has_subcommands() && given.is_empty() {
-        return Expected::Values(verbs(at));
+    if command.has_subcommands() && given.is_empty() {
+        return Expected::Values(subcommands(command));
     }
-    argument(root, at, |arg| !arg.is_last_set(), &given)
+    argument(root, command, |arg| !arg.is_last_set(), &given)
 }
 
 /// What can follow the last comma, where an option takes a list.
@@ -119,27 +102,6 @@ fn continued(arg: &Arg, expected: Expected, value: &str) -> Expected {
     }
 }
 
-/// The option that this word names, if it takes a value.
-fn option<'c>(root: &'c Command, at: &'c Command, word: &str) -> Option<&'c Arg> {
-    let name = word.split_once('=').map_or(word, |(name, _)| name);
-    options(root, at).find(|arg| {
-        let long = name.strip_prefix("--").is_some_and(|name| arg.get_long() == Some(name));
-        let short = name
-            .strip_prefix('-')
-            .is_some_and(|name| arg.get_short().is_some_and(|short| name.chars().eq(std::iter::once(short))));
-        (long || short) && takes_value(arg)
-    })
-}
-
-fn options<'c>(root: &'c Command, at: &'c Command) -> impl Iterator<Item = &'c Arg> {
-    let global = root.get_arguments().filter(move |arg| arg.is_global_set() && !std::ptr::eq(root, at));
-    at.get_arguments().chain(global).filter(|arg| !arg.is_positional() && !arg.is_hide_set())
-}
-
-fn takes_value(arg: &Arg) -> bool {
-    matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
-}
-
 fn flags(root: &Command, at: &Command) -> Vec<Candidate> {
     let help = |arg: &Arg| arg.get_help().map(ToString::to_string).unwrap_or_default();
     let mut flags: Vec<Candidate> = Vec::new();
@@ -153,20 +115,19 @@ fn flags(root: &Command, at: &Command) -> Vec<Candidate> {
     flags
 }
 
-fn verbs(at: &Command) -> Vec<Candidate> {
+fn subcommands(at: &Command) -> Vec<Candidate> {
+    let about = |command: &Command| command.get_about().map(ToString::to_string).unwrap_or_default();
     at.get_subcommands()
-        .filter(|verb| !verb.is_hide_set())
-        .map(|verb| {
-            Candidate::new(verb.get_name(), &verb.get_about().map(ToString::to_string).unwrap_or_default())
-        })
+        .filter(|command| !command.is_hide_set())
+        .map(|command| Candidate::new(command.get_name(), &about(command)))
         .collect()
 }
 
-/// What the argument behind those that are given is.
+/// What is expected as the argument after those given.
 fn argument(root: &Command, at: &Command, fits: impl Fn(&Arg) -> bool, given: &[&str]) -> Expected {
     let mut positionals = at.get_positionals().filter(|arg| fits(arg)).peekable();
     if positionals.peek().is_some_and(|arg| arg.is_last_set() || arg.is_trailing_var_arg_set()) {
-        return Expected::Command;
+        return Expected::Program;
     }
     let mut left = given.len();
     for arg in positionals {
@@ -179,8 +140,8 @@ fn argument(root: &Command, at: &Command, fits: impl Fn(&Arg) -> bool, given: &[
     Expected::Values(Vec::new())
 }
 
-/// What an argument takes: by its possible values, else by the word that help shows for it. `given` are the
-/// words before it, as far as they are arguments.
+/// What an argument takes: its possible values, else what its name in the help says. `given` are the
+/// arguments before it.
 fn value_of(root: &Command, arg: &Arg, given: &[&str]) -> Expected {
     let possible: Vec<Candidate> = arg
         .get_possible_values()
@@ -198,10 +159,10 @@ fn value_of(root: &Command, arg: &Arg, given: &[&str]) -> Expected {
     match (arg.get_id().as_str(), shown) {
         ("profile", _) | (_, "PROFILE") => Expected::Profiles,
         ("account", _) | (_, "ACCOUNT") => Expected::Accounts,
-        ("kernel", _) => Expected::Kernels,
-        (_, "VERB") => {
-            let verb = given.iter().try_fold(root, |verb, word| verb.find_subcommand(word));
-            Expected::Values(verb.map(verbs).unwrap_or_default())
+        ("kernel", _) | (_, "KERNEL") => Expected::Kernels,
+        (_, "COMMAND") => {
+            let command = given.iter().try_fold(root, |command, word| command.find_subcommand(word));
+            Expected::Values(command.map(subcommands).unwrap_or_default())
         }
         (_, "LIBRARIES") => Expected::Values(libraries()),
         ("scopes", _) => Expected::Values(scopes()),
@@ -211,13 +172,13 @@ fn value_of(root: &Command, arg: &Arg, given: &[&str]) -> Expected {
     }
 }
 
-/// The shells that `env` writes for.
+/// The shells that `env` prints for.
 fn shells() -> Vec<Candidate> {
     use crate::handover::format::Dialect;
     Dialect::ALL.iter().map(|dialect| Candidate::new(dialect.name(), "")).collect()
 }
 
-/// What `doctor --for` knows.
+/// The words that `doctor --for` takes.
 fn libraries() -> Vec<Candidate> {
     let names = LIBRARIES.iter().map(|library| library.name);
     ["python", "r"].into_iter().chain(names).map(|name| Candidate::new(name, "")).collect()
@@ -249,23 +210,23 @@ mod tests {
     }
 
     #[test]
-    fn verbs_and_the_verbs_below_them() {
+    fn commands_and_subcommands() {
         assert_eq!(values("logi"), ["login"]);
         assert_eq!(values("client g"), ["guide"]);
         assert_eq!(values("--profile work tok"), ["token"]);
         assert_eq!(values("help sta"), ["status"]);
-        assert!(!values("").iter().any(|verb| verb.starts_with('_')));
+        assert!(!values("").iter().any(|name| name.starts_with('_')));
     }
 
     #[test]
-    fn flags_of_the_verb_and_those_of_all() {
+    fn flags_of_the_command_and_of_all_commands() {
         assert_eq!(values("login --no-b"), ["--no-browser"]);
         assert_eq!(values("login --prof"), ["--profile"]);
         assert_eq!(values("client show --j"), ["--json"]);
     }
 
     #[test]
-    fn values_of_flags_in_both_spellings() {
+    fn values_after_a_blank_and_after_an_equals_sign() {
         assert_eq!(values("login --store k"), ["keyring"]);
         assert_eq!(values("login --store=k"), ["--store=keyring"]);
         assert_eq!(values("env --shell fi"), ["fish"]);
@@ -275,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_go_on_behind_the_comma() {
+    fn a_list_continues_after_a_comma() {
         assert_eq!(values("doctor --for py"), ["python", "pydata-google-auth"]);
         assert_eq!(
             values("doctor --for python,g"),
@@ -286,8 +247,9 @@ mod tests {
     }
 
     #[test]
-    fn positions() {
+    fn arguments_by_position() {
         assert_eq!(at("use "), Expected::Profiles);
+        assert_eq!(at("forget "), Expected::Profiles);
         assert_eq!(at("use --profile x "), Expected::Profiles);
         assert_eq!(at("login "), Expected::Accounts);
         assert_eq!(at("login ada@example.com "), Expected::Values(Vec::new()));
@@ -300,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_means_something_to_a_shell_is_not_offered() {
+    fn a_value_with_shell_characters_is_not_offered() {
         let odd = ["$(reboot)", "a b", "`x`", "a;b", "x'y", "a\nb", "~root", "*", "!!"];
         let candidates: Vec<Candidate> = odd.iter().map(|value| Candidate::new(value, "")).collect();
         assert_eq!(matching(candidates, ""), []);

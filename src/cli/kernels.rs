@@ -1,10 +1,9 @@
-//! The verbs about Jupyter kernels.
+//! The commands about Jupyter kernels.
 
 use clap::{Args, Subcommand, ValueEnum};
 
 /// Let Jupyter kernels use a profile
 #[derive(Debug, Subcommand)]
-#[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
 #[command(after_help = "Example:\n  bqcred kernel install\n  bqcred kernel list")]
 pub(crate) enum Kernel {
     List(KernelList),

@@ -2,51 +2,56 @@
 
 pub(crate) mod completion;
 mod credentials;
+mod habits;
 mod kernels;
-mod looking;
-mod mistake;
-mod running;
+mod oauth_client;
+mod parse_error;
+mod position;
+mod profiles;
+mod programs;
 mod shells;
+mod transfer;
+mod values;
 
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
-use clap::{Command, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::handover::format::Dialect;
 use crate::output::error::{Error, Result};
 use crate::output::ui::Output;
 
-pub(crate) use credentials::{
-    Client, Export, Forget, Import, Login, Move, Revoke, Rotate, Source, StoreChoice,
-};
+pub(crate) use credentials::{Forget, Login, Revoke, Rotate, StoreChoice};
 pub(crate) use kernels::{
     Kernel, KernelInstall, KernelList, KernelPlace, KernelSnippet, KernelSync, KernelUninstall, SnippetKind,
 };
-pub(crate) use looking::{Doctor, List, Status, Use};
-use running::USUAL_MIN_TTL;
-pub(crate) use running::{Env, Exec, Lock, Token};
+pub(crate) use oauth_client::OauthClient;
+pub(crate) use profiles::{Doctor, List, Status, Use};
+use programs::DEFAULT_MIN_TTL;
+pub(crate) use programs::{Env, Exec, Lock, Token};
 pub(crate) use shells::{Allow, Complete, CompletionShell, Completions, Deny, Help, Init, InitShell, Man};
+pub(crate) use transfer::{Export, Import, ImportSource, Move};
 
 /// Use your own Google account for BigQuery from shells, notebooks, Python and R
 ///
-/// Log in once; then the BigQuery libraries run as you, with no change to any code. Without a verb,
-/// bqcred shows the next step for where you are.
+/// Sign in once: the BigQuery libraries then use your account, with no change to any code. Without a command,
+/// bqcred shows the next step.
 #[derive(Debug, Parser)]
 #[command(name = "bqcred", version, max_term_width = 100, disable_help_subcommand = true)]
-#[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
 #[command(after_help = "Example:\n  bqcred login\n  eval $(bqcred env)")]
 pub(crate) struct Cli {
-    /// The profile to work with [default: what `bqcred use` set, else "default"]
-    #[arg(long, global = true, value_name = "NAME")]
+    /// Profile to use [default: BQCRED_PROFILE, then the one set by `bqcred use`, then "default"]
+    #[arg(long, global = true, value_name = "NAME", display_order = 900)]
     pub(crate) profile: Option<String>,
 
     #[command(subcommand)]
-    pub(crate) verb: Option<Verb>,
+    pub(crate) command: Option<Command>,
 }
 
+/// The commands, in the order in which help lists them.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Verb {
+pub(crate) enum Command {
     Login(Login),
     Env(Env),
     Exec(Exec),
@@ -63,7 +68,7 @@ pub(crate) enum Verb {
     Move(Move),
     Lock(Lock),
     #[command(subcommand)]
-    Client(Client),
+    Client(OauthClient),
     #[command(subcommand)]
     Kernel(Kernel),
     Init(Init),
@@ -76,64 +81,94 @@ pub(crate) enum Verb {
     Complete(Complete),
 }
 
-impl Verb {
-    /// Whether there is time to tidy up: not in what shells run at each start and prompt, nor where nothing
-    /// of the person's is looked at.
-    pub(crate) fn is_unhurried(&self) -> bool {
-        use Verb::*;
+impl Command {
+    /// Whether to remove leftovers of killed processes first: not in what shells run at each start and prompt,
+    /// nor in what reads nothing of the user's.
+    pub(crate) fn cleans_up(&self) -> bool {
+        use Command::*;
         !matches!(
             self,
             Env(_) | Exec(_) | Token(_) | Init(_) | Completions(_) | Man(_) | Help(_) | Complete(_)
         )
     }
+
+    /// The profile given as an argument, as in `bqcred forget work`.
+    fn profile_argument(&self) -> Option<&str> {
+        match self {
+            Command::Rotate(args) => args.name.as_deref(),
+            Command::Revoke(args) => args.name.as_deref(),
+            Command::Forget(args) => args.name.as_deref(),
+            _ => None,
+        }
+    }
 }
 
-/// The description of bqcred, or of the verb that these words name.
-pub(crate) fn described(verb: &[String]) -> Result<Command> {
+impl Cli {
+    /// The same with `profile` set from the argument of the command, where it takes one.
+    fn with_profile_argument(mut self) -> Result<Cli> {
+        let Some(argument) = self.command.as_ref().and_then(Command::profile_argument) else {
+            return Ok(self);
+        };
+        match &self.profile {
+            Some(flag) if flag != argument => {
+                Err(Error::usage("two different profiles are given: by --profile and as an argument")
+                    .hint("leave one of them out"))
+            }
+            _ => {
+                self.profile = Some(argument.to_owned());
+                Ok(self)
+            }
+        }
+    }
+}
+
+/// clap's description of bqcred, or of the command with this name (`["client", "set"]`).
+pub(crate) fn described(name: &[String]) -> Result<clap::Command> {
     let mut root = Cli::command();
     root.build();
     let mut at = &root;
-    for word in verb {
-        at = at.find_subcommand(word).filter(|verb| !verb.is_hide_set()).ok_or_else(|| {
-            Error::usage(format!("bqcred has no verb {:?}", verb.join(" "))).hint("`bqcred help` lists them")
-        })?;
+    for word in name {
+        at = at
+            .find_subcommand(word)
+            .filter(|command| !command.is_hide_set())
+            .ok_or_else(|| parse_error::unknown_command(at, word, None, &[]))?;
     }
     Ok(at.clone())
 }
 
-/// What the command line asks for.
-pub(crate) enum Asked {
-    /// A verb.
-    Verb(Cli),
-    /// A text that answers it already: help, the version.
+/// A command line that was understood.
+pub(crate) enum Parsed {
+    /// A command to run.
+    Command(Cli),
+    /// A text that answers it: help, the version.
     Text(Output),
 }
 
 /// Reads the command line.
-pub(crate) fn parse(words: Vec<OsString>) -> Result<Asked> {
-    if let Some(cli) = shortcut(&words) {
-        return Ok(Asked::Verb(cli));
+pub(crate) fn parse(words: Vec<OsString>) -> Result<Parsed> {
+    if let Some(cli) = frequent(&words) {
+        return Ok(Parsed::Command(cli));
     }
-    Cli::try_parse_from(&words).map(Asked::Verb).or_else(|complaint| match complaint.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            Ok(Asked::Text(Output::text(complaint.to_string())))
+    match Cli::try_parse_from(&words) {
+        Ok(cli) => cli.with_profile_argument().map(Parsed::Command),
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            Ok(Parsed::Text(Output::text(error.to_string())))
         }
-        _ => Err(mistake::told(&complaint, &words)),
-    })
+        Err(error) => Err(parse_error::to_error(&error, &words)),
+    }
 }
 
-/// What to print when a command line comes to nothing: a statement that fails, where a shell evaluates
-/// what is printed.
+/// What to print when a command line fails: a statement that fails, where a shell evaluates what is printed.
 pub(crate) fn failing_statement(words: &[OsString]) -> &'static str {
-    mistake::dialect_for_eval(words).map_or("", Dialect::failing)
+    parse_error::dialect_for_eval(words).map_or("", Dialect::failing)
 }
 
-/// The command lines that shells and scripts run all the time, without the description of all the
-/// others: building that takes longer than all the rest of `bqcred env`.
-fn shortcut(words: &[OsString]) -> Option<Cli> {
-    let (verb, rest) = words.get(1..)?.split_first()?;
-    let verb = match (verb.to_str()?, rest) {
-        ("env", []) => Verb::Env(Env {
+/// The command lines that shells and scripts run all the time, without clap's description of all commands:
+/// building that takes longer than all the rest of `bqcred env`.
+fn frequent(words: &[OsString]) -> Option<Cli> {
+    let (command, rest) = words.get(1..)?.split_first()?;
+    let command = match (command.to_str()?, rest) {
+        ("env", []) => Command::Env(Env {
             shell: None,
             format: None,
             unset: false,
@@ -141,42 +176,41 @@ fn shortcut(words: &[OsString]) -> Option<Cli> {
             gcloud: false,
             pinned_by: None,
         }),
-        ("token", []) => Verb::Token(Token { min_ttl: USUAL_MIN_TTL, json: false }),
+        ("token", []) => Command::Token(Token { min_ttl: DEFAULT_MIN_TTL, json: false }),
         ("init", [shell]) => {
             let shell = InitShell::from_str(shell.to_str()?, false).ok()?;
-            Verb::Init(Init { shell, prompt: false, pins: false })
+            Command::Init(Init { shell, prompt: false, pins: false })
         }
-        ("exec", [separator, command @ ..]) if separator == "--" && !command.is_empty() => {
-            Verb::Exec(Exec { file: false, always_start: false, command: command.to_vec() })
+        ("exec", [separator, program @ ..]) if separator == "--" && !program.is_empty() => {
+            Command::Exec(Exec { file: false, always_start: false, program: program.to_vec() })
         }
         _ => return None,
     };
-    Some(Cli { profile: None, verb: Some(verb) })
+    Some(Cli { profile: None, command: Some(command) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
-    fn the_description_is_consistent() {
+    fn clap_accepts_the_description() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn the_shortcut_means_the_same_as_the_long_way() {
+    fn frequent_lines_mean_what_clap_reads() {
         let parse = |line: &str| -> Vec<OsString> { line.split(' ').map(OsString::from).collect() };
         let short =
             ["env", "token", "init bash", "init fish", "exec -- true", "exec -- sh -c -- --file -- --"];
         for line in short {
             let words = parse(&format!("bqcred {line}"));
             let long = Cli::try_parse_from(&words).unwrap();
-            assert_eq!(format!("{:?}", shortcut(&words).unwrap()), format!("{long:?}"), "{line}");
+            assert_eq!(format!("{:?}", frequent(&words).unwrap()), format!("{long:?}"), "{line}");
         }
         for line in ["list", "env --unset", "token --json", "init", "init nosuch", "init --help", "exec --"] {
-            assert!(shortcut(&parse(&format!("bqcred {line}"))).is_none(), "{line}");
+            assert!(frequent(&parse(&format!("bqcred {line}"))).is_none(), "{line}");
         }
-        assert!(shortcut(&parse("bqcred exec true")).is_none());
+        assert!(frequent(&parse("bqcred exec true")).is_none());
     }
 }

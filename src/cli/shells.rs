@@ -1,23 +1,23 @@
-//! The verbs that make bqcred at home in a shell, and those that describe bqcred itself.
+//! The commands that set up a shell, and those that describe bqcred itself.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// Print what makes bqcred at home in a shell: functions and completions
+/// Print shell functions and completions
 ///
-/// With it, `bqcred env` and `bqcred use` act on the shell itself.
+/// With them, `bqcred env` and `bqcred use` set the variables of the shell itself.
 #[derive(Debug, Args)]
 #[command(after_help = "Example, at the end of ~/.bashrc:\n  eval \"$(bqcred init bash)\"")]
 pub(crate) struct Init {
-    /// The shell
+    /// Shell to print for
     #[arg(value_enum)]
     pub(crate) shell: InitShell,
     /// Show the profile in the prompt
     #[arg(long)]
     pub(crate) prompt: bool,
-    /// Follow .bqcred files: a folder's file names the profile to use there; see `bqcred allow`
+    /// Use the profile that a folder's .bqcred file names; see `bqcred allow`
     #[arg(long)]
     pub(crate) pins: bool,
 }
@@ -33,17 +33,16 @@ pub(crate) enum InitShell {
     Fish,
 }
 
-/// Allow a .bqcred file to choose the profile in its folder
+/// Allow a .bqcred file to set the profile in its folder
 ///
-/// The file holds the name of a profile. It is allowed as it is now: when it changes, it has to be
-/// allowed again.
+/// The file holds the name of a profile. When its content changes, it has to be allowed again.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  echo work > .bqcred\n  bqcred allow")]
 pub(crate) struct Allow {
-    /// The file [default: the nearest .bqcred, from this folder upwards]
+    /// File [default: the nearest .bqcred, in this folder or above]
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// List what is allowed
+    /// List the allowed files
     #[arg(long, conflicts_with = "file")]
     pub(crate) list: bool,
     /// Print JSON
@@ -51,11 +50,11 @@ pub(crate) struct Allow {
     pub(crate) json: bool,
 }
 
-/// Take back what `allow` allowed
+/// Stop a .bqcred file from setting the profile
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bqcred deny")]
 pub(crate) struct Deny {
-    /// The file [default: the nearest .bqcred, from this folder upwards]
+    /// File [default: the nearest .bqcred, in this folder or above]
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
 }
@@ -66,7 +65,7 @@ pub(crate) struct Deny {
     bqcred completions fish > ~/.config/fish/completions/bqcred.fish\n\n\
     `bqcred init` prints them too.")]
 pub(crate) struct Completions {
-    /// The shell
+    /// Shell to print for
     #[arg(value_enum)]
     pub(crate) shell: CompletionShell,
 }
@@ -90,36 +89,35 @@ pub(crate) enum CompletionShell {
     Nushell,
 }
 
-/// Print the manual page of a verb, or write all of them
+/// Show the manual page of a command, or write all pages to a folder
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  bqcred man login | man -l -")]
+#[command(after_help = "Example:\n  bqcred man login")]
 pub(crate) struct Man {
-    /// The verb [default: bqcred itself]
-    #[arg(value_name = "VERB")]
-    pub(crate) verb: Vec<String>,
+    /// Command to show [default: bqcred itself]
+    #[arg(value_name = "COMMAND")]
+    pub(crate) name: Vec<String>,
     /// Write all pages to this folder
-    #[arg(long, value_name = "FOLDER", conflicts_with = "verb")]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "name")]
     pub(crate) out: Option<PathBuf>,
 }
 
-/// Show what a verb does and takes
+/// Show the help of a command
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bqcred help login")]
 pub(crate) struct Help {
-    /// The verb [default: bqcred itself]
-    #[arg(value_name = "VERB")]
-    pub(crate) verb: Vec<String>,
+    /// Command to show [default: bqcred itself]
+    #[arg(value_name = "COMMAND")]
+    pub(crate) name: Vec<String>,
 }
 
-/// For the shells' completions: what can stand in the place of the last word, one a line, with a tab
-/// before its description. A line that begins with a tab asks the shell itself to complete: `files`,
-/// `command`.
+/// For the shells' completions: print candidates for the last word, one a line, with a tab before the
+/// description. A line that begins with a tab asks the shell itself to complete: `files`, `command`.
 #[derive(Debug, Args)]
 pub(crate) struct Complete {
-    /// The cursor is behind a blank (for shells that can't hand over an empty word)
+    /// Complete a new, empty word (for shells that can't pass an empty argument)
     #[arg(long)]
     pub(crate) next: bool,
-    /// The words up to the cursor, the program's name first
+    /// Words up to the cursor, the program's name first
     #[arg(last = true)]
     pub(crate) words: Vec<OsString>,
 }

@@ -1,4 +1,4 @@
-//! `bqcred allow` and `bqcred deny`: which `.bqcred` files may choose a profile.
+//! `bqcred allow` and `bqcred deny`: which `.bqcred` files may set the profile.
 
 use serde_json::json;
 
@@ -17,9 +17,9 @@ pub(crate) fn run(args: &Allow, app: &App) -> Result<Output> {
         None => Pin::read(&Pin::nearest()?)?,
     };
     ui::show(Allowed::allow(&app.paths, &pin)?);
-    ui::note(&format!("{} may choose profile {}", pin.path.display(), pin.profile));
+    ui::note(&format!("allowed: {} sets profile {}", pin.path.display(), pin.profile));
     if app.known_profile(&pin.profile).is_ok_and(|known| known.is_none()) {
-        ui::note(&format!("that profile doesn't exist yet: `bqcred login --profile {}`", pin.profile));
+        ui::note(&format!("profile {0} doesn't exist yet: `bqcred login --profile {0}`", pin.profile));
     }
     Ok(Output::none())
 }
@@ -32,7 +32,7 @@ pub(crate) fn deny(args: &Deny, app: &App) -> Result<Output> {
     let (was_allowed, notes) = Allowed::deny(&app.paths, &file)?;
     ui::show(notes);
     ui::note(&match was_allowed {
-        true => format!("{} is not allowed any more", file.display()),
+        true => format!("{} is no longer allowed", file.display()),
         false => format!("{} was not allowed", file.display()),
     });
     Ok(Output::none())
@@ -44,6 +44,11 @@ fn list(args: &Allow, app: &App) -> Result<Output> {
         let rows = allowed.iter().map(|(path, profile)| json!({"path": path, "profile": profile})).collect();
         return Ok(Output::json(&serde_json::Value::Array(rows)));
     }
-    let rows: Vec<Vec<String>> = allowed.into_iter().map(|(path, profile)| vec![profile, path]).collect();
+    if allowed.is_empty() {
+        ui::note("no file is allowed");
+        return Ok(Output::none());
+    }
+    let mut rows = vec![["PROFILE", "FILE"].map(str::to_owned).to_vec()];
+    rows.extend(allowed.into_iter().map(|(path, profile)| vec![profile, path]));
     Ok(Output::for_people(&ui::table(&rows)))
 }

@@ -1,11 +1,11 @@
-//! `bqcred client`: the OAuth client that logins run under.
+//! `bqcred client`: the OAuth client to sign in with.
 
 use std::path::Path;
 
 use serde_json::json;
 
 use crate::app::App;
-use crate::cli;
+use crate::cli::OauthClient;
 use crate::credential::client::{self, Client, Found};
 use crate::oauth::Endpoints;
 use crate::output::error::{Error, Kind, Result};
@@ -14,27 +14,27 @@ use crate::system::private_file::{self, Content, Lock};
 
 const GUIDE: &str = include_str!("client_guide.txt");
 
-pub(crate) fn run(args: &cli::Client, app: &App) -> Result<Output> {
+pub(crate) fn run(args: &OauthClient, app: &App) -> Result<Output> {
     match args {
-        cli::Client::Set { file } => set(app, file),
-        cli::Client::Show { client_id_file, json } => show(app, client_id_file.as_deref(), *json),
-        cli::Client::Guide => Ok(Output::text(GUIDE)),
+        OauthClient::Set { file } => set(app, file),
+        OauthClient::Show { client_id_file, json } => show(app, client_id_file.as_deref(), *json),
+        OauthClient::Guide => Ok(Output::text(GUIDE)),
     }
 }
 
 fn set(app: &App, file: &Path) -> Result<Output> {
     let Some((client, bytes)) = Client::read(file, Content::Foreign)? else {
         return Err(Error::new(Kind::Missing, format!("{} does not exist", file.display()))
-            .hint("`bqcred client guide` shows how to make a client and download its file"));
+            .hint("`bqcred client guide` shows how to create a client and download its file"));
     };
     let lock = Lock::acquire(&app.paths.config.join(".lock"))?;
     private_file::write(&lock, &app.paths.client(), &bytes)?;
-    ui::note(&format!("logins run under the client {}", client.id));
+    ui::note(&format!("`bqcred login` now uses the OAuth client {}", client.id));
     warn_of_foreign_server(&client);
     if !client::is_googles(&client.id) && client.endpoints.is_none() {
-        ui::note("its id doesn't end as Google's do (.apps.googleusercontent.com): is it copied whole?");
+        ui::note("its ID doesn't end in .apps.googleusercontent.com as Google's do: is it complete?");
     }
-    ui::note(&format!("{} is no longer needed and may be removed", file.display()));
+    ui::note(&format!("{} is no longer needed; you can delete it", file.display()));
     Ok(Output::none())
 }
 
@@ -68,6 +68,6 @@ fn show(app: &App, file: Option<&Path>, as_json: bool) -> Result<Output> {
 }
 
 fn no_client() -> Error {
-    Error::new(Kind::Missing, "no OAuth client is set, so logins run by gcloud, if it is installed")
-        .hint("`bqcred client guide` shows how to make one, `bqcred client set FILE` keeps it")
+    Error::new(Kind::Missing, "no OAuth client is set; `bqcred login` uses gcloud if it is installed")
+        .hint("`bqcred client guide` shows how to create one, `bqcred client set FILE` sets it")
 }

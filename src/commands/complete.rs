@@ -1,5 +1,5 @@
-//! `bqcred __complete`: what the shells' completions ask at every Tab. Reads a few small files; asks
-//! neither Google nor the keyring, and says nothing when something is wrong.
+//! `bqcred __complete`: run by the shells' completions at every Tab. Reads a few small files, asks neither
+//! Google nor the keyring, and prints no errors.
 
 use crate::app::App;
 use crate::cli::completion::{self, Candidate, Expected};
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Complete, app: &App) -> Output {
             listed::listed(app).iter().map(|kernel| Candidate::new(&kernel.name, &kernel.language)).collect()
         }
         Expected::Files => return Output::text("\tfiles\n"),
-        Expected::Command => return Output::text("\tcommand\n"),
+        Expected::Program => return Output::text("\tcommand\n"),
     };
     let current = words.last().map_or("", String::as_str);
     let text = completion::matching(lines, current).iter().fold(String::new(), |text, candidate| {

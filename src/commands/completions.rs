@@ -1,4 +1,4 @@
-//! `bqcred completions`: a static file for each shell, which asks `bqcred __complete` at every Tab.
+//! `bqcred completions`: a static file for each shell, which runs `bqcred __complete` at every Tab.
 
 use crate::cli::{CompletionShell, Completions};
 use crate::output::ui::Output;

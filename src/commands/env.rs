@@ -1,4 +1,4 @@
-//! `bqcred env`: runs in every shell start, so it reads three small files and asks nobody.
+//! `bqcred env`: runs at every start of a shell, so it reads three small files, and uses no network.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::credential::profile::{self, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::handover::format::{self, Change, Dialect};
 use crate::handover::parent_shell;
-use crate::handover::variables::{self, Extent};
+use crate::handover::variables::{self, VariableSet};
 use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
 use crate::store::session;
@@ -32,39 +32,39 @@ fn dialect(args: &Env) -> Dialect {
     args.shell.or_else(parent_shell::dialect).unwrap_or(Dialect::Posix)
 }
 
-/// A failure that an `eval` notices.
+/// The error with a failing statement on stdout, so that an `eval` fails too.
 pub(super) fn fail(args: &Env, error: Error) -> Error {
     if args.format.is_some() { error } else { error.with_stdout(dialect(args).failing()) }
 }
 
 fn changes(args: &Env, app: &App) -> Result<Vec<Change>> {
-    let extent = Extent { guard: !args.no_guard, gcloud: args.gcloud };
+    let set = VariableSet { guard: !args.no_guard, gcloud: args.gcloud };
     if args.unset {
-        let extent = Extent { gcloud: args.gcloud || app.set_gcloud(), ..extent };
-        return Ok(variables::unset(extent));
+        let set = VariableSet { gcloud: args.gcloud || variables::has_our_gcloud(&app.paths), ..set };
+        return Ok(variables::unset(set));
     }
-    let (name, profile, adc) = readable(args, app)?;
+    let (name, profile, adc) = profile_and_file(args, app)?;
     let (name, profile) = (&name, &profile);
     if let Some(ended) = &profile.ended {
         ui::note(&format!("this credential {}: `{}`", ended.reason, app.login_command(name)));
     }
-    let mut changes = variables::set(name, profile, &adc, extent);
+    let mut changes = variables::set(name, profile, &adc, set);
     if args.format.is_none() && env::get(variables::PROFILE).is_some_and(|earlier| earlier != name.as_str()) {
-        changes.extend(variables::leftovers(&changes, app.set_gcloud()));
+        changes.extend(variables::leftovers(&changes, variables::has_our_gcloud(&app.paths)));
     }
     let has_project = profile.project.is_some() || env::get(variables::PROJECT).is_some();
     if !has_project {
         ui::note(&format!(
-            "profile {name} has no project, and Python needs one: `{}`",
+            "profile {name} has no project, which the Python libraries need: `{}`",
             app.project_command(name)
         ));
     }
     Ok(changes)
 }
 
-/// The profile and the file that libraries read it from. A keyring profile gets one for this session;
-/// while that is current, the keyring is left alone.
-fn readable(args: &Env, app: &App) -> Result<(ProfileName, Profile, PathBuf)> {
+/// The profile, and the file that libraries read its credential from. A keyring profile gets a session file;
+/// while that is up to date, the keyring is not asked.
+fn profile_and_file(args: &Env, app: &App) -> Result<(ProfileName, Profile, PathBuf)> {
     let (name, profile) = match &args.pinned_by {
         Some(file) => app.profile_named(Pin::read(file)?.allowed(&app.paths)?)?,
         None => app.profile()?,
@@ -79,7 +79,7 @@ fn readable(args: &Env, app: &App) -> Result<(ProfileName, Profile, PathBuf)> {
     };
     if file.new {
         ui::note(&format!(
-            "profile {name} can now be read from memory, by you alone, as {}; `bqcred lock` ends that",
+            "profile {name} now has a session file in memory, {}; `bqcred lock` removes it",
             file.path.display()
         ));
     }

@@ -7,15 +7,15 @@ use crate::app::App;
 use crate::cli::Exec;
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
-use crate::handover::variables::{self, Extent};
+use crate::handover::variables::{self, VariableSet};
 use crate::handover::{self, stub, supervised};
 use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
 use crate::system::env;
 
 pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
-    let Some((name, arguments)) = args.command.split_first() else {
-        return Err(Error::usage("which program?").hint("`bqcred exec -- jupyter lab`"));
+    let Some((name, arguments)) = args.program.split_first() else {
+        return Err(Error::usage("no program given").hint("`bqcred exec -- jupyter lab`"));
     };
     let mut program = Command::new(name);
     program.args(arguments);
@@ -24,7 +24,7 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
         Err(error) if args.always_start => return start_without(app, program, &error),
         Err(error) => return Err(error),
     };
-    tell_nesting(&loaded.name);
+    note_nesting(&loaded.name);
     if let Some(ended) = &loaded.profile.ended {
         ui::note(&format!("this credential {}: `{}`", ended.reason, app.login_command(&loaded.name)));
     }
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
     if args.file || cfg!(not(target_os = "linux")) {
         let file = supervised::file(&app.paths, &credential)?;
         prepare(app, &mut program, &loaded.name, &loaded.profile, &file.path());
-        // the parent stays: it has no more use for secrets
+        // this process stays until the program ends, and needs the secret no more
         drop((credential, loaded));
         return supervised::run(&mut program, file).map(|code| Output::none().with_code(code));
     }
@@ -46,36 +46,36 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
     Ok(Output::none())
 }
 
-/// The environment that `env` prints, guard included; what an earlier profile set there is gone.
+/// Sets the variables that `env` prints, guard included, and removes what an earlier profile set.
 fn prepare(app: &App, program: &mut Command, name: &ProfileName, profile: &Profile, adc: &Path) {
-    let mut changes = variables::set(name, profile, adc, Extent { guard: true, gcloud: false });
+    let mut changes = variables::set(name, profile, adc, VariableSet { guard: true, gcloud: false });
     if env::get(variables::PROFILE).is_some_and(|earlier| earlier != name.as_str()) {
-        changes.extend(variables::leftovers(&changes, app.set_gcloud()));
+        changes.extend(variables::leftovers(&changes, variables::has_our_gcloud(&app.paths)));
     }
     handover::apply(&changes, program);
 }
 
-/// Starts the program all the same; what it reads in the place of a credential names the reason.
+/// Starts the program with a file in place of the credential that names the reason.
 fn start_without(app: &App, mut program: Command, why: &Error) -> Result<Output> {
     ui::fail(why);
     let named = app.profile_name();
     let name = named.clone().unwrap_or_default();
     let profile = app.known_profile(&name).ok().flatten().unwrap_or_default();
     let stub = stub::write(&app.paths, why);
-    ui::note("the program is started without a credential");
+    ui::note("starting the program without a credential");
     prepare(app, &mut program, &name, &profile, &stub);
     if named.is_err() {
-        // not as another profile than the one that was meant
+        // a name that is no profile's must not reach the program
         program.env_remove(variables::PROFILE);
     }
     Err(handover::become_program(&mut program))
 }
 
-/// Says which profile is inside which, where one `exec` runs in another.
-fn tell_nesting(name: &ProfileName) {
+/// Says so if this `exec` runs inside another one.
+fn note_nesting(name: &ProfileName) {
     let handed_over =
         env::text(variables::ADC).is_some_and(|path| handover::is_handed_over(Path::new(&path)));
     if let Some(outer) = env::text(variables::PROFILE).filter(|_| handed_over) {
-        ui::note(&format!("profile {name}, inside an exec of profile {outer}"));
+        ui::note(&format!("profile {name}, inside `bqcred exec` with profile {outer}"));
     }
 }

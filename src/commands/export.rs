@@ -1,4 +1,4 @@
-//! `bqcred export`: writes the ADC file where something else looks for it.
+//! `bqcred export`: writes the credential as an ADC file elsewhere.
 
 use std::path::{Path, PathBuf};
 
@@ -13,14 +13,14 @@ use crate::output::ui::{self, Output};
 use crate::system::json_file::{Document, JsonFile};
 use crate::system::private_file::{self, Content, Lock};
 
-/// What `--well-known` did, so that `--undo` can tell whether it is still so.
+/// What `--well-known` wrote, so that `--undo` can compare it with what is there.
 #[derive(Serialize, Deserialize)]
 struct Record {
     /// The file that was written.
     path: PathBuf,
-    /// What was written into it.
+    /// SHA-256 of its content, hexadecimal.
     sha256: String,
-    /// Where that which lay there before is kept, if anything lay there.
+    /// The copy of the earlier file, if there was one.
     backup: Option<PathBuf>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Export, app: &App) -> Result<Output> {
 
 fn to_file(args: &Export, path: &Path, json: &[u8]) -> Result<Output> {
     if path.exists() && !path.is_file() && args.force {
-        return Err(Error::usage(format!("{} is no regular file; nothing was changed", path.display()))
+        return Err(Error::usage(format!("{} is not a regular file; nothing was changed", path.display()))
             .hint("`bqcred export -` writes to stdout"));
     }
     if args.force {
@@ -49,7 +49,7 @@ fn to_file(args: &Export, path: &Path, json: &[u8]) -> Result<Output> {
             .hint("`--force` replaces it"));
     }
     ui::note(&format!(
-        "written to {}: a plain file that acts as you; bqcred doesn't look after it",
+        "written to {}: a plain file with your credential, which bqcred neither updates nor removes",
         path.display()
     ));
     Ok(Output::none())
@@ -77,8 +77,8 @@ fn record(app: &App) -> JsonFile<Record> {
     JsonFile::new(record_path(app), Content::Secret)
 }
 
-/// Writes to gcloud's place. What lies there is copied aside first; a second export keeps the first
-/// backup, which is what the person had before bqcred came.
+/// Writes to gcloud's own path. An existing file is copied first; a second export keeps the first copy,
+/// which is the file from before bqcred.
 fn to_well_known(args: &Export, app: &App, json: &[u8]) -> Result<Output> {
     let path = app.gcloud_folder().adc();
     let lock = lock(app)?;
@@ -92,7 +92,7 @@ fn to_well_known(args: &Export, app: &App, json: &[u8]) -> Result<Output> {
     };
     let backup = match (&present, earlier) {
         (Some(_), Some(record)) if ours => record.backup,
-        (Some(bytes), _) => Some(keep_aside(args, &path, bytes)?),
+        (Some(bytes), _) => Some(back_up(args, &path, bytes)?),
         (None, _) => None,
     };
     let done = Record { path: path.clone(), sha256: digest(json), backup };
@@ -103,14 +103,14 @@ fn to_well_known(args: &Export, app: &App, json: &[u8]) -> Result<Output> {
         private_file::create_dir(folder)?;
     }
     private_file::write_elsewhere(&path, json)?;
-    ui::note(&format!("written to {}; `bqcred export --well-known --undo` takes it back", path.display()));
+    ui::note(&format!("written to {}; `bqcred export --well-known --undo` undoes it", path.display()));
     if let Some(backup) = &done.backup {
         ui::note(&format!("the earlier file is kept as {}", backup.display()));
     }
     Ok(Output::none())
 }
 
-fn keep_aside(args: &Export, path: &Path, bytes: &[u8]) -> Result<PathBuf> {
+fn back_up(args: &Export, path: &Path, bytes: &[u8]) -> Result<PathBuf> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".before-bqcred");
     let backup = path.with_file_name(name);
@@ -120,7 +120,7 @@ fn keep_aside(args: &Export, path: &Path, bytes: &[u8]) -> Result<PathBuf> {
             "{} holds an earlier backup; nothing was changed",
             backup.display()
         ))
-        .hint("move it away, or let `--force` replace it"));
+        .hint("move it away, or replace it with `--force`"));
     }
     private_file::write_elsewhere(&backup, bytes)?;
     Ok(backup)
@@ -129,10 +129,7 @@ fn keep_aside(args: &Export, path: &Path, bytes: &[u8]) -> Result<PathBuf> {
 fn undo(args: &Export, app: &App) -> Result<Output> {
     let _lock = lock(app)?;
     let Some(record) = record(app).load()? else {
-        return Err(Error::new(
-            Kind::Missing,
-            "nothing was exported to gcloud's place, so there is nothing to undo",
-        ));
+        return Err(Error::new(Kind::Missing, "nothing was exported to gcloud's path: nothing to undo"));
     };
     let present = private_file::read(&record.path, Content::Foreign)?;
     let is_ours = present.as_ref().is_none_or(|bytes| digest(bytes) == record.sha256);
@@ -144,36 +141,34 @@ fn undo(args: &Export, app: &App) -> Result<Output> {
     let is_back = kept.is_some() && kept == present;
     if !is_ours && !is_back && !args.force && (kept.is_some() || record.backup.is_none()) {
         return Err(Error::other(format!(
-            "{} was changed since the export; nothing was changed",
+            "{} has changed since the export, and is left as it is",
             record.path.display()
         ))
-        .hint("`--force` puts back what lay there before all the same"));
+        .hint("`--force` restores the earlier file anyway"));
     }
-    put_back(&record, kept, is_ours)?;
+    restore(&record, kept, is_ours)?;
     private_file::remove(&record_path(app))?;
     Ok(Output::none())
 }
 
-/// Puts back what lay there before the export: `kept`, if anything did.
-fn put_back(record: &Record, kept: Option<SecretBytes>, is_ours: bool) -> Result<()> {
+/// Restores the file from before the export: `kept`, if there was one.
+fn restore(record: &Record, kept: Option<SecretBytes>, is_ours: bool) -> Result<()> {
     let path = record.path.display();
     match (&record.backup, kept) {
         (Some(backup), Some(bytes)) => {
             private_file::write_elsewhere(&record.path, &bytes)?;
             private_file::remove(backup)?;
-            ui::note(&format!("{path} is as it was before"));
+            ui::note(&format!("{path} is restored"));
         }
         (Some(backup), None) if is_ours => {
             return Err(Error::new(Kind::Missing, format!("the backup {} is gone", backup.display()))
-                .hint(format!("remove {path} yourself if it has to go")));
+                .hint(format!("delete {path} yourself if you don't need it")));
         }
-        // with no backup and another file in place, it was put back before
-        (Some(_), None) => {
-            ui::note(&format!("{path} is not what was exported any more, and is left as it is"))
-        }
+        // no backup and another file in its place: it was restored before
+        (Some(_), None) => ui::note(&format!("{path} is no longer the exported file, and is left as it is")),
         (None, _) => {
             private_file::remove(&record.path)?;
-            ui::note(&format!("{path} was removed, as there was none before"));
+            ui::note(&format!("{path} is removed; there was no file before the export"));
         }
     }
     Ok(())

@@ -1,14 +1,14 @@
-//! `bqcred help VERB`: the same as `bqcred VERB --help`.
+//! `bqcred help COMMAND`: the same as `bqcred COMMAND --help`.
 
-use crate::cli::{self, Asked, Help};
+use crate::cli::{self, Help, Parsed};
 use crate::output::error::Result;
 use crate::output::ui::Output;
 
 pub(crate) fn run(args: &Help) -> Result<Output> {
-    cli::described(&args.verb)?;
-    let words = std::iter::once("bqcred").chain(args.verb.iter().map(String::as_str)).chain(["--help"]);
+    cli::described(&args.name)?;
+    let words = std::iter::once("bqcred").chain(args.name.iter().map(String::as_str)).chain(["--help"]);
     match cli::parse(words.map(Into::into).collect())? {
-        Asked::Text(text) => Ok(text),
-        Asked::Verb(_) => Ok(Output::none()),
+        Parsed::Text(text) => Ok(text),
+        Parsed::Command(_) => Ok(Output::none()),
     }
 }

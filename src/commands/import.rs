@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::App;
-use crate::cli::{Import, Source, StoreChoice};
+use crate::cli::{Import, ImportSource, StoreChoice};
 use crate::credential::adc::{AuthorizedUser, NotAuthorizedUser};
 use crate::credential::client::Client;
 use crate::credential::other_tools::PythonCache;
@@ -157,7 +157,7 @@ fn endpoints(app: &App, credential: &AuthorizedUser) -> Result<Option<Endpoints>
 
 /// The file to read; `None` for stdin.
 fn source(args: &Import, app: &App) -> Result<Option<PathBuf>> {
-    if args.account.is_some() && args.from != Some(Source::Gcloud) {
+    if args.account.is_some() && args.from != Some(ImportSource::Gcloud) {
         return Err(Error::usage("--account chooses among gcloud's accounts")
             .hint("`bqcred import --from gcloud --account ACCOUNT`"));
     }
@@ -165,10 +165,10 @@ fn source(args: &Import, app: &App) -> Result<Option<PathBuf>> {
         return Ok(args.file.clone().filter(|file| file != Path::new("-")));
     };
     let library = match tool {
-        Source::Gcloud => return gcloud_source(args, app).map(Some),
-        Source::Pydata => PythonCache::Pydata,
-        Source::PandasGbq => PythonCache::PandasGbq,
-        Source::Ibis => PythonCache::Ibis,
+        ImportSource::Gcloud => return gcloud_source(args, app).map(Some),
+        ImportSource::Pydata => PythonCache::Pydata,
+        ImportSource::PandasGbq => PythonCache::PandasGbq,
+        ImportSource::Ibis => PythonCache::Ibis,
     };
     let xdg_config = env::get("XDG_CONFIG_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
     let candidates: Vec<PathBuf> = std::iter::once(library.file(&app.paths.home))
@@ -259,7 +259,7 @@ fn read_stdin() -> Result<SecretBytes> {
 fn settle_source(args: &Import, source: &Option<PathBuf>) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let Some(path) = source else { return Ok(()) };
-    if args.move_ {
+    if args.remove_source {
         private_file::remove(path)?;
         ui::note(&format!("{} was removed", path.display()));
         return Ok(());

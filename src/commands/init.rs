@@ -1,5 +1,5 @@
-//! `bqcred init`: what a shell sources when it starts. Static files, put one after the other; nothing
-//! is looked up, and no value is written into them.
+//! `bqcred init`: what a shell sources when it starts: static files, one after the other, with no values filled
+//! in.
 
 use crate::cli::{Init, InitShell};
 use crate::output::ui::Output;

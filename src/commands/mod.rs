@@ -1,4 +1,4 @@
-//! The verbs: one file each, with one `run`, read from top to bottom. They don't know each other.
+//! The commands: one file each, with one `run`, read from top to bottom. They don't import each other.
 
 mod allow;
 mod client;
@@ -26,54 +26,54 @@ mod token;
 mod use_profile;
 
 use crate::app::App;
-use crate::cli::{Asked, Verb};
+use crate::cli::{Command, Parsed};
 use crate::output::error::Result;
 use crate::output::ui::Output;
 
-/// Does what was asked for.
-pub(crate) fn run(asked: Asked) -> Result<Output> {
-    let cli = match asked {
-        Asked::Verb(cli) => cli,
-        Asked::Text(text) => return Ok(text),
+/// Runs the command that was parsed.
+pub(crate) fn run(parsed: Parsed) -> Result<Output> {
+    let cli = match parsed {
+        Parsed::Command(cli) => cli,
+        Parsed::Text(text) => return Ok(text),
     };
-    let app = match (App::new(cli.profile), &cli.verb) {
+    let app = match (App::new(cli.profile), &cli.command) {
         (Ok(app), _) => app,
-        // these look at nothing of the person's
-        (Err(_), Some(Verb::Init(args))) => return Ok(init::run(args)),
-        (Err(_), Some(Verb::Completions(args))) => return Ok(completions::run(args)),
-        (Err(_), Some(Verb::Man(args))) => return man::run(args),
-        (Err(_), Some(Verb::Help(args))) => return help::run(args),
-        (Err(error), Some(Verb::Env(args))) => return Err(env::fail(args, error)),
+        // these read nothing of the user's
+        (Err(_), Some(Command::Init(args))) => return Ok(init::run(args)),
+        (Err(_), Some(Command::Completions(args))) => return Ok(completions::run(args)),
+        (Err(_), Some(Command::Man(args))) => return man::run(args),
+        (Err(_), Some(Command::Help(args))) => return help::run(args),
+        (Err(error), Some(Command::Env(args))) => return Err(env::fail(args, error)),
         (Err(error), _) => return Err(error),
     };
-    if cli.verb.as_ref().is_none_or(Verb::is_unhurried) {
+    if cli.command.as_ref().is_none_or(Command::cleans_up) {
         app.sweep();
     }
-    let Some(verb) = &cli.verb else { return next::run(&app) };
-    match verb {
-        Verb::Login(args) => login::run(args, &app),
-        Verb::Env(args) => env::run(args, &app),
-        Verb::Exec(args) => exec::run(args, &app),
-        Verb::Token(args) => token::run(args, &app),
-        Verb::Status(args) => status::run(args, &app),
-        Verb::List(args) => list::run(args, &app),
-        Verb::Use(args) => use_profile::run(args, &app),
-        Verb::Import(args) => import::run(args, &app),
-        Verb::Export(args) => export::run(args, &app),
-        Verb::Rotate(args) => rotate::run(args, &app),
-        Verb::Revoke(args) => revoke::run(args, &app),
-        Verb::Forget(args) => forget::run(args, &app),
-        Verb::Doctor(args) => doctor::run(args, &app),
-        Verb::Move(args) => move_profile::run(args, &app),
-        Verb::Lock(args) => lock::run(args, &app),
-        Verb::Client(args) => client::run(args, &app),
-        Verb::Kernel(args) => kernel::run(args, &app),
-        Verb::Init(args) => Ok(init::run(args)),
-        Verb::Allow(args) => allow::run(args, &app),
-        Verb::Deny(args) => allow::deny(args, &app),
-        Verb::Completions(args) => Ok(completions::run(args)),
-        Verb::Man(args) => man::run(args),
-        Verb::Help(args) => help::run(args),
-        Verb::Complete(args) => Ok(complete::run(args, &app)),
+    let Some(command) = &cli.command else { return next::run(&app) };
+    match command {
+        Command::Login(args) => login::run(args, &app),
+        Command::Env(args) => env::run(args, &app),
+        Command::Exec(args) => exec::run(args, &app),
+        Command::Token(args) => token::run(args, &app),
+        Command::Status(args) => status::run(args, &app),
+        Command::List(args) => list::run(args, &app),
+        Command::Use(args) => use_profile::run(args, &app),
+        Command::Import(args) => import::run(args, &app),
+        Command::Export(args) => export::run(args, &app),
+        Command::Rotate(args) => rotate::run(args, &app),
+        Command::Revoke(args) => revoke::run(args, &app),
+        Command::Forget(args) => forget::run(args, &app),
+        Command::Doctor(args) => doctor::run(args, &app),
+        Command::Move(args) => move_profile::run(args, &app),
+        Command::Lock(args) => lock::run(args, &app),
+        Command::Client(args) => client::run(args, &app),
+        Command::Kernel(args) => kernel::run(args, &app),
+        Command::Init(args) => Ok(init::run(args)),
+        Command::Allow(args) => allow::run(args, &app),
+        Command::Deny(args) => allow::deny(args, &app),
+        Command::Completions(args) => Ok(completions::run(args)),
+        Command::Man(args) => man::run(args),
+        Command::Help(args) => help::run(args),
+        Command::Complete(args) => Ok(complete::run(args, &app)),
     }
 }

@@ -1,5 +1,5 @@
-//! `bqcred` alone: where the person stands, and the next sensible step. A few small files are read;
-//! neither Google nor the keyring is asked, so what is said of the credential is what is known here.
+//! `bqcred` without a command: the current state, and the next step. It reads a few small files and asks neither
+//! Google nor the keyring, so it shows the state of the credential as far as it is known here.
 
 use std::path::Path;
 
@@ -15,15 +15,15 @@ use crate::output::error::Result;
 use crate::output::ui::{self, Output};
 use crate::system::env;
 
-/// Where the person stands, and what to do about it.
+/// The current state, and the command that leads on, if there is one to run.
 struct Step {
     now: String,
-    next: String,
+    next: Option<String>,
 }
 
 impl Step {
     fn new(now: impl Into<String>, next: impl Into<String>) -> Step {
-        Step { now: now.into(), next: next.into() }
+        Step { now: now.into(), next: Some(next.into()) }
     }
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn run(app: &App) -> Result<Output> {
     if let Some(profile) = &known {
         let account = profile.account.clone();
         rows.push(("profile", name.to_string()));
-        rows.push(("account", account.unwrap_or_else(|| "not known yet".to_owned())));
+        rows.push(("account", account.unwrap_or_else(|| "unknown".to_owned())));
         rows.extend(profile.project.clone().map(|project| ("project", project)));
     }
     let step = match &known {
@@ -43,11 +43,11 @@ pub(crate) fn run(app: &App) -> Result<Output> {
         Some(profile) => after_login(app, &name, profile),
     };
     rows.push(("now", step.now));
-    rows.push(("next", step.next));
+    rows.extend(step.next.map(|next| ("next", ui::unbroken(&next))));
     Ok(Output::for_people(&ui::columns(&rows)))
 }
 
-/// There is no such profile: what a login needs.
+/// There is no such profile yet.
 fn before_login(app: &App, name: &ProfileName) -> Result<Step> {
     let names = profile::names(&app.paths)?;
     let login = app.login_command(name);
@@ -56,25 +56,25 @@ fn before_login(app: &App, name: &ProfileName) -> Result<Step> {
     }
     if let Some(first) = names.first() {
         return Ok(Step::new(
-            format!("there is no profile {name}, but there are others"),
+            format!("profile {name} doesn't exist"),
             format!("bqcred use {first}, or {login}"),
         ));
     }
     Ok(match (app.client(None, name)?, env::find_program("gcloud")) {
-        (Some(_), _) => Step::new("nobody has logged in yet", login),
-        (None, Some(_)) => Step::new("nobody has logged in yet; gcloud can run the login", login),
+        (Some(_), _) => Step::new("not signed in", login),
+        (None, Some(_)) => Step::new("not signed in; gcloud can run the sign-in", login),
         (None, None) => {
-            Step::new("there is no OAuth client to log in under, and no gcloud", "bqcred client guide")
+            Step::new("no OAuth client is set, and gcloud is not installed", "bqcred client guide")
         }
     })
 }
 
-/// A sign-in was started and waits for its answer.
+/// A sign-in was started and can be completed.
 fn waiting(app: &App, name: &ProfileName) -> Option<Step> {
-    let verb = if pending::waiting(app, name)?.is_rotation { "rotate" } else { "login" };
+    let command = if pending::waiting(app, name)?.is_rotation { "rotate" } else { "login" };
     Some(Step::new(
-        "a sign-in was started and waits for the address that the browser ended at",
-        format!("{} --finish -", app.command(verb, name)),
+        "a sign-in was started; paste the address that the browser shows at the end",
+        format!("{} --finish -", app.command(command, name)),
     ))
 }
 
@@ -88,36 +88,37 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
         return Step::new(format!("this credential {}", ended.reason), login);
     }
     if profile.store == StoreKind::File && !adc.exists() {
-        return Step::new("this profile has no credential", login);
+        return Step::new("the credential file of this profile is missing", login);
     }
     if profile.project.is_none() && env::get(variables::PROJECT).is_none() {
-        return Step::new("no project is known, and Python needs one", app.project_command(name));
+        return Step::new("no project is set, which the Python libraries need", app.project_command(name));
     }
-    // what a cell's command sets ends with it
+    // in a notebook, variables that a cell's command sets end with it
     if !app.in_notebook() && !is_in_environment(app, name, profile, &adc) {
         let line = parent_shell::line(&app.command("env", name));
-        return Step::new("the libraries in this shell don't use it yet", line);
+        return Step::new("programs in this shell don't use this credential yet", line);
     }
     let kernels = listed::of_servers(app);
     let of_ours = |kernel: &Listed| matches!(kernel.language.to_lowercase().as_str(), "python" | "r");
     if kernels.iter().any(of_ours) && !kernels.iter().any(|kernel| kernel.profile.is_some()) {
         let exec = if profile.store == StoreKind::Keyring { " --exec" } else { "" };
         let install = app.command("kernel install", name);
-        return Step::new("Jupyter's kernels don't use it yet", format!("{install}{exec}"));
+        return Step::new("Jupyter kernels don't use this credential yet", format!("{install}{exec}"));
     }
-    Step::new("it is in use here", "nothing to do; bqcred status asks Google")
+    let place = if app.in_notebook() { "new kernels run" } else { "this shell runs" };
+    Step { now: format!("all set: {place} as {}", profile.account_or_unknown()), next: None }
 }
 
-/// Whether programs that are started here get this profile's credential. What `exec` hands over and what makes
-/// a keyring's secret readable has other paths; there the name tells, as long as the file is there.
+/// Whether programs started here get this profile's credential. What `exec` hands over and session files have
+/// other paths: there BQCRED_PROFILE decides, if the file exists.
 fn is_in_environment(app: &App, name: &ProfileName, profile: &Profile, adc: &Path) -> bool {
     let Some(path) = env::get(variables::ADC) else { return false };
     let path = Path::new(&path);
     let its_own = profile.store == StoreKind::File && (path == adc || path == app.gcloud_folder().adc());
-    let lent = || {
+    let is_handed_over = || {
         (profile.store == StoreKind::Keyring || handover::is_handed_over(path))
             && env::text(variables::PROFILE).is_some_and(|it| it == name.as_str())
             && path.exists()
     };
-    its_own || lent()
+    its_own || is_handed_over()
 }

@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Status, app: &App) -> Result<Output> {
     if !args.offline {
         report.ask(app);
     }
-    let problem = report.problem(args.wait_valid, app);
+    let problem = report.problem(args.valid_for, app);
     if let Some(error) = problem.as_ref().filter(|_| !args.exit_code) {
         ui::fail(error);
     }

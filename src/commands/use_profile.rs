@@ -1,4 +1,4 @@
-//! `bqcred use`: the profile that is meant where none is named.
+//! `bqcred use`: sets the current profile.
 
 use crate::app::App;
 use crate::cli::Use;
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &Use, app: &App) -> Result<Output> {
         save::set_project(app, &name, project)?;
         ui::note(&format!("the project of profile {name} is {project}"));
         if Record::load(&app.paths).is_ok_and(|record| record.uses(&name)) {
-            ui::note("its Jupyter kernels get it by `bqcred kernel sync`");
+            ui::note("`bqcred kernel sync` passes it to the Jupyter kernels");
         }
     }
     Settings::change(&app.paths, |settings| settings.profile = Some(name.to_string()))?;
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Use, app: &App) -> Result<Output> {
     Ok(Output::none())
 }
 
-/// Whether programs that are started here get the wanted project already.
+/// Whether programs started here get this project already.
 fn has_project(args: &Use) -> bool {
     env::get(variables::PROJECT).is_some_and(|set| args.project.as_deref() == set.to_str())
 }

@@ -1,8 +1,8 @@
-//! A credential in memory alone: a sealed memfd that the program inherits (memfd_create(2)).
+//! A credential in memory only: a sealed memfd that the program inherits (memfd_create(2)).
 //!
-//! The path goes through this process's own entry in /proc, not `/proc/self`: children close what
-//! they inherit, or are other processes, and still have to find it. execve(2) keeps the process's
-//! number, so the path stays good for as long as the program runs, and ends with it.
+//! The path names this process in /proc, not `/proc/self`: the program's children may close what they inherit,
+//! and still have to find it. execve(2) keeps the process ID, so the path is valid exactly as long as the
+//! program runs.
 
 use std::io::Write;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -15,7 +15,7 @@ use rustix::io::FdFlags;
 use super::become_program;
 use crate::output::error::{Error, Kind, Result, reason};
 
-/// Scripts take 3 to 9 for themselves, and shells put aside what they redirect from 10 on.
+/// The lowest descriptor to use: scripts use 3 to 9, and shells save redirected ones from 10 on.
 const LOWEST: i32 = 100;
 
 /// A credential that the program of this process will be able to read.
@@ -24,11 +24,11 @@ pub(crate) struct InMemory {
 }
 
 impl InMemory {
-    /// Puts it there. Nobody can write to it any more, not even this process.
+    /// Writes it there. After that nobody can change it, not even this process.
     pub(crate) fn new(credential: &[u8]) -> Result<InMemory> {
         sealed(credential).map(|file| InMemory { file }).map_err(|error| {
             let what = format!("can't keep the credential in memory: {}", reason(&error));
-            Error::new(Kind::Store, what).hint("`bqcred exec --file -- PROGRAM` does without")
+            Error::new(Kind::Store, what).hint("`bqcred exec --file -- PROGRAM` uses a file instead")
         })
     }
 
@@ -37,7 +37,7 @@ impl InMemory {
         format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd()).into()
     }
 
-    /// Becomes the program, which inherits the credential. Returns only if that fails: why.
+    /// Replaces this process by the program, which inherits the credential. Returns the error if that fails.
     pub(crate) fn become_program(self, program: &mut Command) -> Error {
         if let Err(error) = check_readable(&self.path()) {
             return error;
@@ -61,16 +61,16 @@ fn sealed(credential: &[u8]) -> std::io::Result<OwnedFd> {
         &file,
         SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE,
     )?;
-    // where so many files may not be open, the number that there is has to do
+    // where the limit of open files is lower, keep the number it has
     Ok(rustix::io::fcntl_dupfd_cloexec(&file, LOWEST).unwrap_or_else(|_| file.into()))
 }
 
-/// /proc may be missing, or another process namespace's: then the program would find nothing, or
-/// somebody else's file.
+/// /proc may be missing, or that of another process namespace: then the program would find no file, or a wrong
+/// one.
 fn check_readable(path: &Path) -> Result<()> {
     if path.metadata().is_ok_and(|file| file.is_file()) {
         return Ok(());
     }
     Err(Error::new(Kind::Store, format!("{} can't be read: is /proc mounted here?", path.display()))
-        .hint("`bqcred exec --file -- PROGRAM` does without it"))
+        .hint("`bqcred exec --file -- PROGRAM` doesn't need it"))
 }

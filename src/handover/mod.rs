@@ -1,5 +1,6 @@
-//! Handing a credential to a program: in memory ([`memory`]), in a file that lasts as long as the
-//! program ([`supervised`]), or, where there is none, as a stub that says so ([`stub`]).
+//! Hands a credential to shells and programs: as environment variables ([`variables`], [`format`]), in memory
+//! ([`memory`]), in a file that lasts as long as the program ([`supervised`]), or, if there is none, as a file
+//! that says so ([`stub`]).
 
 pub(crate) mod format;
 #[cfg(target_os = "linux")]
@@ -19,7 +20,7 @@ use crate::output::error::{Error, Kind, reason};
 use crate::system::env;
 use crate::system::regular_file::{self, Links};
 
-/// Puts the changes into the program's environment.
+/// Applies the changes to the program's environment.
 pub(crate) fn apply(changes: &[Change], program: &mut Command) {
     for change in changes {
         match &change.value {
@@ -29,7 +30,7 @@ pub(crate) fn apply(changes: &[Change], program: &mut Command) {
     }
 }
 
-/// Becomes the program. Returns only if that fails: why.
+/// Replaces this process by the program. Returns the error if that fails.
 pub(crate) fn become_program(program: &mut Command) -> Error {
     let mut error = program.exec();
     if let Some(mut script) = as_script(program, &error) {
@@ -38,8 +39,8 @@ pub(crate) fn become_program(program: &mut Command) -> Error {
     cannot_start(program.get_program(), &error)
 }
 
-/// The same program run by sh, if that is how a shell would go on: it is a text without a `#!` line (POSIX,
-/// "Command Search and Execution"). Of the C libraries glibc alone does so, and only where no process stays.
+/// The same program run by sh, as a shell would do: for a text without a `#!` line (POSIX, "Command Search and
+/// Execution"). Of the C libraries only glibc does so, and only in `execvp`.
 fn as_script(program: &Command, error: &std::io::Error) -> Option<Command> {
     use std::io::Read;
     const ENOEXEC: i32 = 8; // the same number on every Unix
@@ -51,7 +52,7 @@ fn as_script(program: &Command, error: &std::io::Error) -> Option<Command> {
         true => name.into(),
         false => env::find_program(name)?,
     };
-    let mut start = [0; 80]; // as far as Bash looks to tell a program of another machine
+    let mut start = [0; 80]; // as much as Bash reads to tell text from a binary
     let length = regular_file::open(&path, Links::Follow).ok()?.read(&mut start).ok()?;
     if start.get(..length)?.contains(&0) {
         return None;
@@ -67,14 +68,14 @@ fn as_script(program: &Command, error: &std::io::Error) -> Option<Command> {
     Some(script)
 }
 
-/// Whether this is a path that was made here for one program: that program is above this one.
+/// Whether this is the path of a credential that `exec` made for one program: this process was started by it.
 pub(crate) fn is_handed_over(path: &Path) -> bool {
     let text = path.to_string_lossy();
-    (text.starts_with("/proc/") && text.contains("/fd/")) || supervised::is_place(path)
+    (text.starts_with("/proc/") && text.contains("/fd/")) || supervised::is_file_path(path)
 }
 
-/// Why the program could not be started, with the exit code that a shell gives (POSIX, "Exit Status
-/// for Commands"): 127 if there is no such program, 126 if there is one that can't be run.
+/// The error of a program that can't be started, with a shell's exit code (POSIX, "Exit Status for Commands"):
+/// 127 if there is no such program, 126 if it can't be executed.
 pub(crate) fn cannot_start(program: &OsStr, error: &std::io::Error) -> Error {
     let name = program.to_string_lossy();
     if error.kind() != std::io::ErrorKind::NotFound {
@@ -90,5 +91,9 @@ pub(crate) fn cannot_start(program: &OsStr, error: &std::io::Error) -> Error {
             format!("can't run {name}: the interpreter that it names doesn't exist"),
         );
     }
-    Error::new(Kind::NotFound, format!("{name}: no such program"))
+    let error = Error::new(Kind::NotFound, format!("{name}: no such program"));
+    match name.contains(' ') {
+        true => error.hint(format!("leave out the quotes: `bqcred exec -- {name}`")),
+        false => error,
+    }
 }

@@ -1,8 +1,7 @@
-//! What a program gets in the place of a credential that can't be had: a file that says why.
+//! A file in place of a credential that can't be loaded, which says why.
 //!
-//! Without one, libraries would look further and become the VM's service account. They refuse a file
-//! whose `type` they don't know, and show its path and its type: so both name the reason. There is
-//! nothing secret in it.
+//! Without one, libraries would look further and use the VM's service account. They refuse a file whose `type`
+//! they don't know, and show its path and its type, so both name the reason. It holds no secret.
 
 use std::path::PathBuf;
 
@@ -13,7 +12,7 @@ use crate::system::private_file::{self, Lock};
 /// Longer names are cut: most systems take 255 bytes.
 const LONGEST: usize = 120;
 
-/// Writes the stub. If even that fails, its path alone, at which there is no file, names the reason.
+/// Writes the stub and returns its path. If writing fails, the path of the missing file still names the reason.
 pub(crate) fn write(paths: &Paths, why: &Error) -> PathBuf {
     let folder = paths.state.join("no-credential");
     let path = folder.join(format!("bqcred-{}.json", slug(why.what())));
@@ -28,7 +27,7 @@ pub(crate) fn write(paths: &Paths, why: &Error) -> PathBuf {
     path
 }
 
-/// The reason as a file's name: letters and digits, a `-` for all between.
+/// The reason as a file name: letters and digits, with a `-` for anything between.
 fn slug(text: &str) -> String {
     let words: Vec<&str> =
         text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
@@ -40,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_made_of_letters_digits_and_dashes() {
+    fn a_slug_has_letters_digits_and_dashes() {
         assert_eq!(slug("can't read /a/b: é denied"), "can-t-read-a-b-denied");
         assert_eq!(slug(&"x".repeat(300)).len(), LONGEST);
     }

@@ -1,9 +1,9 @@
-//! A credential in a file that is there as long as the program runs, and a parent that removes it.
+//! A credential in a file that exists as long as the program runs, and a parent process that removes it.
 //!
-//! For programs that resolve the path they are given, which nothing but a file survives, and for
-//! systems without memfd. The file lies in memory where the system has folders there. The parent
-//! stays in the program's process group, so that the terminal treats both alike; what is sent to the
-//! parent alone, it passes on; and it ends as the program ended.
+//! For programs that resolve the path they are given, which only a regular file survives, and for systems
+//! without memfd. The file is in memory where the system has folders there. The parent stays in the program's
+//! process group, so that the terminal treats both alike; it passes on signals that it alone gets, and ends as
+//! the program ended.
 
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
@@ -22,21 +22,20 @@ use crate::output::error::{Error, Kind, Result, reason};
 use crate::system::private_file::{self, Fleeting};
 use crate::system::processes;
 
-/// What people and programs send to one process and mean for the other. Not SIGTSTP: who stops the
-/// parent alone means the parent.
+/// Signals that are sent to the parent and meant for the program. Not SIGTSTP: it stops the parent only.
 const PASSED_ON: [i32; 8] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGALRM];
 
-/// Puts the credential into a new file that is removed when this is dropped.
+/// Writes the credential to a new file, which is removed when the result is dropped.
 pub(crate) fn file(paths: &Paths, credential: &[u8]) -> Result<Fleeting> {
-    let folder = place(paths)?;
+    let folder = folder(paths)?;
     Fleeting::new(&folder, credential)
 }
 
-/// Removes what killed parents left.
+/// Removes files that killed parents left.
 pub(crate) fn sweep(paths: &Paths) -> Result<()> {
     let me = rustix::process::geteuid().as_raw();
     for folder in candidates(paths) {
-        // in a folder that everybody can write to, somebody else may have taken the name
+        // /dev/shm is open to everybody: the name may be taken by another user
         if folder.symlink_metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == me) {
             Fleeting::sweep(&folder)?;
         }
@@ -44,12 +43,12 @@ pub(crate) fn sweep(paths: &Paths) -> Result<()> {
     Ok(())
 }
 
-/// Runs the program, and gives its exit code. If a signal ended it, the same ends this process, once
-/// the file is gone.
+/// Runs the program and returns its exit code. If a signal ended it, the file is removed, and the same signal
+/// ends this process.
 pub(crate) fn run(program: &mut Command, file: Fleeting) -> Result<u8> {
     let broken =
-        |error: std::io::Error| Error::other(format!("can't watch over the program: {}", reason(&error)));
-    // from before the start, so that none is lost
+        |error: std::io::Error| Error::other(format!("can't supervise the program: {}", reason(&error)));
+    // before the start, so that no signal is lost
     let mut signals = SignalsInfo::<WithOrigin>::new(watched()).map_err(broken)?;
     let child = program.spawn().or_else(|error| as_script(program, &error).ok_or(error)?.spawn());
     let mut child = child.map_err(|error| cannot_start(program.get_program(), &error))?;
@@ -58,18 +57,18 @@ pub(crate) fn run(program: &mut Command, file: Fleeting) -> Result<u8> {
     match (status.code(), status.signal()) {
         (Some(code), _) => Ok(u8::try_from(code).unwrap_or(u8::MAX)),
         (None, Some(signal)) => {
-            die_by(signal);
-            // a real-time signal, which can't be sent from here: what a shell makes of it
+            end_by_signal(signal);
+            // a real-time signal can't be sent from here: use a shell's exit code for it
             Ok(u8::try_from(128 + signal).unwrap_or(u8::MAX))
         }
-        (None, None) => Err(Error::other("the program ended in a way that the system doesn't tell")),
+        (None, None) => Err(Error::other("the system doesn't say how the program ended")),
     }
 }
 
 /// Ends this process by the signal, if that can be done.
-fn die_by(signal: i32) {
+fn end_by_signal(signal: i32) {
     let _ = signal_hook::low_level::emulate_default_handler(signal);
-    // it knows the common ones; nobody here has changed what the others do
+    // it handles the common ones; the others have their default action
     if let Some(signal) = Signal::from_named_raw(signal) {
         let _ = kill_process(rustix::process::getpid(), signal);
     }
@@ -83,28 +82,28 @@ fn wait(child: &mut Child, signals: &mut SignalsInfo<WithOrigin>) -> std::io::Re
         }
         for origin in signals.wait() {
             if let Some(signal) = to_pass_on(&origin) {
-                // it may just have ended, but is not reaped yet: its number is nobody else's
+                // even if it has ended just now, it is not reaped yet, so no other process has its ID
                 let _ = kill_process(pid, signal);
             }
         }
     }
 }
 
-/// A key at the terminal reaches the whole process group: the kernel has sent it to the program too.
+/// The signal, unless it came from a key at the terminal: the kernel sends those to the whole process group.
 fn to_pass_on(origin: &Origin) -> Option<Signal> {
     let by_a_key = origin.cause == Cause::Kernel;
     Signal::from_named_raw(origin.signal).filter(|_| PASSED_ON.contains(&origin.signal) && !by_a_key)
 }
 
-/// The signals to wait for. Those that this process was started to ignore (`nohup`) stay ignored, and
-/// so does the program, which inherits that.
+/// The signals to wait for. Those that this process was started to ignore (`nohup`) stay ignored, for the
+/// program too.
 fn watched() -> Vec<i32> {
     let ignored = processes::ignored_signals();
     let heeded = PASSED_ON.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
     heeded.chain([SIGCHLD]).collect()
 }
 
-/// Where such files may lie, the best first.
+/// Folders for such files, the best first.
 fn candidates(paths: &Paths) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = paths.runtime.iter().map(|folder| folder.join("exec")).collect();
     if cfg!(target_os = "linux") {
@@ -116,14 +115,14 @@ fn candidates(paths: &Paths) -> Vec<PathBuf> {
     folders
 }
 
-/// Whether a path is of a file that was put there.
-pub(crate) fn is_place(path: &Path) -> bool {
+/// Whether a path is that of such a file.
+pub(crate) fn is_file_path(path: &Path) -> bool {
     let folder = path.parent().unwrap_or(path);
     folder.ends_with("bqcred/exec") || folder.to_string_lossy().starts_with("/dev/shm/bqcred-")
 }
 
-/// The first of them that can be used.
-fn place(paths: &Paths) -> Result<PathBuf> {
+/// The first of the candidates that can be used.
+fn folder(paths: &Paths) -> Result<PathBuf> {
     let mut reasons = Vec::new();
     for folder in candidates(paths) {
         match make(paths, &folder) {
@@ -133,9 +132,9 @@ fn place(paths: &Paths) -> Result<PathBuf> {
     }
     Err(Error::new(
         Kind::Store,
-        format!("there is no folder in memory for the credential: {}", reasons.join("; ")),
+        format!("no memory-backed folder for the credential: {}", reasons.join("; ")),
     )
-    .hint("`bqcred exec -- PROGRAM`, without --file, needs none"))
+    .hint("`bqcred exec -- PROGRAM`, without --file, needs no folder"))
 }
 
 fn make(paths: &Paths, folder: &Path) -> Result<()> {

@@ -1,13 +1,14 @@
-//! The last net: what looks like one of Google's secrets is not shown to people, wherever it came from. A
-//! token that is pasted where a name or a file belongs would otherwise be quoted in the error.
+//! Masks whatever looks like one of Google's secrets in texts for people. It is the last safeguard: an error would
+//! quote a token that was pasted in place of a name or a file.
 
 use std::borrow::Cow;
 
-/// How secrets begin, and how much of that is shown. Codes are only taken for such where no path can be meant.
+/// How secrets begin, and which part of that is shown. Authorization codes (`4/0`) are recognised only where
+/// they can't be part of a path.
 const BEGINNINGS: [(&str, &str); 5] =
     [("1//0", "1//"), ("ya29.", "ya29."), ("GOCSPX-", "GOCSPX-"), ("4/0", "4/"), ("4%2F0", "4%2F")];
 
-/// Shorter words are none of Google's.
+/// The length of the shortest secret, in bytes: shorter words are not Google's.
 const SHORTEST: usize = 16;
 
 /// The text, with `…` for the rest of each secret.

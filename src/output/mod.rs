@@ -7,4 +7,5 @@ pub(crate) mod notes;
 pub(crate) mod panics;
 pub(crate) mod secret;
 pub(crate) mod shell_word;
+mod table;
 pub(crate) mod ui;

@@ -1,5 +1,5 @@
-//! A bug must not show a secret either: Rust's own message of a panic quotes what the code tripped over,
-//! which may be part of a token. Here it says where, and nothing of what.
+//! Panics without secrets: Rust's own message quotes values, which may be part of a token. Ours shows only the
+//! place in the code.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::{AssertUnwindSafe, Location};
@@ -7,10 +7,10 @@ use std::panic::{AssertUnwindSafe, Location};
 use crate::output::error::{Error, Result};
 use crate::output::ui;
 
-/// Replaces Rust's message.
-pub(crate) fn say_only_where() {
+/// Replaces Rust's message of a panic by one without values.
+pub(crate) fn hide_values() {
     std::panic::set_hook(Box::new(|panic| {
-        ui::tell(&told(panic.location()));
+        ui::tell(&message(panic.location()));
         // function names and lines, no values; taken only if RUST_BACKTRACE asks for it
         let trace = Backtrace::capture();
         if trace.status() == BacktraceStatus::Captured {
@@ -19,21 +19,20 @@ pub(crate) fn say_only_where() {
     }));
 }
 
-fn told(place: Option<&Location<'_>>) -> String {
+fn message(place: Option<&Location<'_>>) -> String {
     let place =
         place.map_or_else(String::new, |at| format!(" ({}:{}:{})", at.file(), at.line(), at.column()));
-    format!("bqcred: stopped by a fault in bqcred itself{place}\n")
+    format!("bqcred: internal error{place}\n")
 }
 
-/// Does the work; a panic becomes an error like others, with its exit code, and with what a shell has to
-/// see that evaluates stdout.
+/// Runs `work`; a panic becomes an error, with `stdout` for a shell that evaluates what is printed.
 pub(crate) fn caught<T>(
     stdout: impl FnOnce() -> &'static str,
     work: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
     std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(Error::other("this should not happen, whatever the input was")
-            .hint("please report it, with the lines above: they hold no secret")
+        Err(Error::other("this is a bug in bqcred")
+            .hint("please report it with the lines above; they contain no secret")
             .with_stdout(stdout()))
     })
 }
@@ -43,9 +42,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_place_is_told() {
+    fn the_message_names_only_the_place() {
         let place = Location::caller();
-        let text = told(Some(place));
+        let text = message(Some(place));
         assert!(text.contains("panics.rs:") && text.ends_with(")\n"), "{text}");
     }
 

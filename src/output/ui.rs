@@ -1,4 +1,4 @@
-//! What people and programs see: stdout for the product of a verb, written once; stderr for people.
+//! What people and programs see: stdout for the result of a command, written once; stderr for people.
 
 use std::borrow::Cow;
 use std::io::{ErrorKind, Write};
@@ -7,22 +7,23 @@ use crate::output::error::{Error, Result, reason};
 use crate::output::masking::masked;
 use crate::output::notes::{Note, Notes};
 use crate::output::secret::SecretBytes;
+use crate::output::table;
 
-/// What a verb made, for stdout, and the exit code to end with.
+/// The result of a command for stdout, and its exit code.
 pub(crate) struct Output {
-    /// May be a secret (`token`, `export -`), so it is wiped and can't be shown by accident.
+    /// May be a secret (`token`, `export -`): it is wiped from memory, and can't be logged by accident.
     stdout: SecretBytes,
     code: u8,
 }
 
 impl Output {
-    /// Nothing to print; done.
+    /// Nothing to print, exit code 0.
     pub(crate) fn none() -> Output {
         Output::bytes(Vec::new())
     }
 
-    /// Lines for people. What came from elsewhere (a file's name, a server's answer) can't play tricks on
-    /// their terminal.
+    /// Lines for people. Secrets and control characters from elsewhere (a file's name, a server's answer) are
+    /// made harmless.
     pub(crate) fn for_people(text: &str) -> Output {
         Output::text(harmless(&masked(text)))
     }
@@ -40,19 +41,19 @@ impl Output {
     /// JSON for programs: two spaces, a final newline.
     pub(crate) fn json(value: &serde_json::Value) -> Output {
         let text = format!("{value:#}\n");
-        // the same to a program that reads it, and nothing that a terminal would obey
+        // the same JSON, without characters that a terminal interprets
         Output::text(replaced(&text, |c| c == '\n', |c| format!("\\u{:04x}", u32::from(c))))
     }
 
-    /// Ends with this exit code: for verbs whose product tells of something that isn't well.
+    /// Ends with this exit code: for commands whose result is a problem that they found.
     #[must_use]
     pub(crate) fn with_code(mut self, code: u8) -> Output {
         self.code = code;
         self
     }
 
-    /// Writes the whole product at once, and gives the exit code. A reader who has seen enough
-    /// (`| head`) is no failure.
+    /// Writes the whole result at once, and returns the exit code. A reader that closes the pipe (`| head`) is
+    /// no failure.
     pub(crate) fn print(&self) -> Result<u8> {
         let mut stdout = std::io::stdout().lock();
         match stdout.write_all(&self.stdout).and_then(|()| stdout.flush()) {
@@ -63,12 +64,12 @@ impl Output {
     }
 }
 
-/// Tells people something, on stderr.
+/// Writes a message for people to stderr.
 pub(crate) fn note(text: &str) {
     tell(&format!("bqcred: {text}\n"));
 }
 
-/// Shows what the steps of a command have to say, on stderr.
+/// Writes the notes of a command's steps to stderr.
 pub(crate) fn show(notes: Notes) {
     for note in notes {
         match note {
@@ -78,19 +79,19 @@ pub(crate) fn show(notes: Notes) {
     }
 }
 
-/// Tells that something which could not be understood has another name now.
+/// Says where an invalid file is kept.
 pub(crate) fn note_aside(path: &std::path::Path) {
-    note(&format!("what lay there could not be understood; it is kept as {}", path.display()));
+    note(&format!("invalid file; kept as {}", path.display()));
 }
 
-/// Writes to stderr. Somebody who closed stderr doesn't want to be told.
+/// Writes to stderr. If that fails, nobody reads it.
 pub(crate) fn tell(text: &str) {
     let mut stderr = std::io::stderr().lock();
     let text = masked(text);
     let _ = stderr.write_all(harmless(&text).as_bytes()).and_then(|()| stderr.flush());
 }
 
-/// Tells what went wrong, and what helps. Gives the exit code.
+/// Writes the error and its hints to stderr. Returns the exit code.
 pub(crate) fn fail(error: &Error) -> u8 {
     let mut text = format!("bqcred: {}\n", error.what());
     if let Some(hint) = error.hint_text() {
@@ -105,13 +106,13 @@ pub(crate) fn fail(error: &Error) -> u8 {
     error.kind().code()
 }
 
-/// The text without what a terminal obeys, or what makes it show something else than there is: control
-/// characters are written out (`\u{1b}`). Lines stay lines.
+/// The text with control characters written out (`\u{1b}`), so that a terminal neither obeys them nor shows
+/// something else than the text. Line ends stay.
 fn harmless(text: &str) -> Cow<'_, str> {
     replaced(text, |c| matches!(c, '\n' | '\t'), |c| c.escape_unicode().to_string())
 }
 
-/// The same for what has to stay on one line.
+/// The same for text that has to stay on one line.
 fn one_line(text: &str) -> Cow<'_, str> {
     replaced(text, |_| false, |c| c.escape_unicode().to_string())
 }
@@ -124,34 +125,35 @@ fn replaced(text: &str, good: impl Fn(char) -> bool, by: impl Fn(char) -> String
     Cow::Owned(text.chars().map(|c| if bad(c) { by(c) } else { c.to_string() }).collect())
 }
 
-/// Control characters, and those that turn the direction of writing or break lines (Unicode, annex 9 and 14).
+/// Control characters, and those that change the direction of text or break lines (Unicode, annex 9 and 14).
 fn is_obeyed(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Lines of two columns, the first as wide as it needs to be.
+/// Lines of a name and a value for stdout, as wide as the terminal there allows.
 pub(crate) fn columns(rows: &[(&str, String)]) -> String {
-    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    rows.iter().fold(String::new(), |text, (name, value)| {
-        text + format!("{name:width$}  {}", one_line(value)).trim_end() + "\n"
-    })
+    let rows: Vec<(&str, String)> =
+        rows.iter().map(|(name, value)| (*name, one_line(value).into_owned())).collect();
+    table::pairs(&rows, stdout_width())
 }
 
-/// A table whose columns are as wide as they need to be; two blanks between them.
+/// A table for stdout, as wide as the terminal there allows. The first row holds the names of the columns.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
-    let rows: Vec<Vec<Cow<'_, str>>> =
-        rows.iter().map(|row| row.iter().map(|cell| one_line(cell)).collect()).collect();
-    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..count).map(width).collect();
-    rows.iter().fold(String::new(), |text, row| {
-        let line: String =
-            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}  ", width = *width)).collect();
-        text + line.trim_end() + "\n"
-    })
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| one_line(cell).into_owned()).collect()).collect();
+    table::table(&rows, stdout_width())
+}
+
+/// The text as one word: a command in [`columns`] that has to stay on its line.
+pub(crate) fn unbroken(text: &str) -> String {
+    table::unbroken(text)
+}
+
+/// How many characters a line of stdout may have; `None` where it is no terminal, or one that doesn't tell.
+fn stdout_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|width| *width > 0)
 }
 
 #[cfg(test)]
@@ -159,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_would_obey_is_written_out() {
+    fn control_characters_are_written_out() {
         assert_eq!(
             harmless("a\u{1b}[2Jb\r\n\tc\u{9b}\u{202e}\u{7f}"),
             "a\\u{1b}[2Jb\\u{d}\n\tc\\u{9b}\\u{202e}\\u{7f}"
@@ -171,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn json_means_the_same_without_what_a_terminal_would_obey() {
+    fn json_escapes_control_characters() {
         let value = serde_json::json!({"a\u{9b}": ["\u{1b}\u{7f}\u{202e}\n é"]});
         let output = Output::json(&value);
         let text = std::str::from_utf8(&output.stdout).unwrap();

@@ -305,7 +305,7 @@ fn an_exec_inside_an_exec_says_which_is_inside_which() {
             let nested = [outer, &inner, &["--", "sh", "-c", "cat $GOOGLE_APPLICATION_CREDENTIALS"]].concat();
             let run = sandbox.invoke(&nested).may_print_secret().run().success();
             assert!(run.stdout.contains(BOB) && !run.stdout.contains(ADA), "{nested:?}");
-            run.says("profile work, inside an exec of profile default");
+            run.says("profile work, inside `bqcred exec` with profile default");
         }
     }
     let quiet = sh(&sandbox, WAYS[0], "true").env("BQCRED_PROFILE", "default").run().success();
@@ -324,7 +324,7 @@ fn always_start_starts_with_a_stub_that_names_the_reason() {
         "echo $GOOGLE_APPLICATION_CREDENTIALS; test $NO_GCE_CHECK = true && test -n \"$GCE_METADATA_URL\"";
     for way in WAYS {
         let run = sh(&sandbox, &[way, &["--always-start"]].concat(), script).run().success();
-        let run = run.says("nobody has logged in yet").says("started without a credential");
+        let run = run.says("nobody has logged in yet").says("starting the program without a credential");
         assert!(run.stdout.ends_with("/bqcred-nobody-has-logged-in-yet.json\n"), "{}", run.stdout);
         assert_eq!(stub_of(&run)["type"], "bqcred: nobody has logged in yet (`bqcred login`)");
         sh(&sandbox, &[way, &["--always-start"]].concat(), "exit 7").run().fails(7);

@@ -194,7 +194,7 @@ fn gclouds_place_is_taken_and_given_back() {
     // somebody changed it meanwhile
     sandbox.bqcred(&["export", "--well-known"]).success();
     std::fs::write(&place, "theirs").unwrap();
-    sandbox.bqcred(&["export", "--well-known", "--undo"]).fails(1).says("was changed since");
+    sandbox.bqcred(&["export", "--well-known", "--undo"]).fails(1).says("has changed since the export");
     assert_eq!(std::fs::read(&place).unwrap(), b"theirs");
     sandbox.bqcred(&["export", "--well-known", "--undo", "--force"]).success();
     assert_eq!(std::fs::read(&place).unwrap(), before);
@@ -234,7 +234,7 @@ fn a_profiles_own_file_is_no_source() {
     sandbox.bqcred(&["status", "--offline"]).success();
     let fifo = sandbox.path("fifo");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    sandbox.bqcred(&["export", "--force", fifo.to_str().unwrap()]).fails(2).says("no regular file");
+    sandbox.bqcred(&["export", "--force", fifo.to_str().unwrap()]).fails(2).says("not a regular file");
 }
 
 #[test]

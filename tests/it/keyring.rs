@@ -102,7 +102,7 @@ fn the_session_file_follows_the_credential() {
     // somebody puts another one there, or breaks it: the next env mends it
     for other in [old.as_slice(), b"{", b""] {
         std::fs::write(&file, other).unwrap();
-        keyring.bqcred(&["env", "--shell", "sh"]).success().says("can now be read");
+        keyring.bqcred(&["env", "--shell", "sh"]).success().says("now has a session file in memory");
         assert_eq!(serde_json::from_slice::<serde_json::Value>(&std::fs::read(&file).unwrap()).unwrap(), new);
     }
     keyring.bqcred(&["forget"]).success();
@@ -124,12 +124,12 @@ fn lock_takes_session_files_away_and_the_keyring_keeps_the_credential() {
     }
     let (file, other) = (session_file(&keyring), keyring.sandbox.runtime().join("bqcred/other.json"));
     keyring.bqcred(&["lock", "--profile", "othr"]).fails(3).says("other");
-    keyring.bqcred(&["lock", "--profile", "other"]).fails(0).says("locked: other");
+    keyring.bqcred(&["lock", "--profile", "other"]).fails(0).says("session files removed: other;");
     assert!(file.exists() && !other.exists());
     keyring.bqcred(&["env", "--shell", "sh", "--profile", "other"]).success();
-    keyring.bqcred(&["lock"]).fails(0).says("locked: default, other");
+    keyring.bqcred(&["lock"]).fails(0).says("session files removed: default, other;");
     assert!(!file.exists() && !other.exists());
-    keyring.bqcred(&["lock", "--all"]).fails(0).says("nothing was unlocked");
+    keyring.bqcred(&["lock", "--all"]).fails(0).says("no session file to remove");
     keyring.bqcred(&["lock", "--all", "--profile", "other"]).fails(2);
     keyring.bqcred(&["env", "--shell", "sh"]).success();
 }
@@ -501,7 +501,7 @@ fn many_at_once_share_one_item() {
 
 #[test]
 fn an_empty_sandbox_has_nothing_to_lock() {
-    Sandbox::new().bqcred(&["lock"]).fails(0).says("nothing was unlocked");
+    Sandbox::new().bqcred(&["lock"]).fails(0).says("no session file to remove");
 }
 
 trait Tokens {

@@ -204,7 +204,7 @@ fn slips_of_the_keyboard_are_told_before_a_browser_opens() {
     for (words, says) in [
         (["login", "work", "--start"], "is no account"),
         (["login", "--project=My Project", "--start"], "is no id of a project"),
-        (["login", "--port=0", "--start"], "invalid value"),
+        (["login", "--port=0", "--start"], "a port is a number from 1 to 65535"),
         (["login", "--profile=Work", "--start"], "can't be the name of a profile"),
     ] {
         let mut words = words.to_vec();

@@ -1,4 +1,4 @@
-//! `bqcred` alone: the next sensible step, for each state, from files alone.
+//! `bqcred` without a command: the next step for each state, from files only.
 
 use crate::common::{Google, Sandbox, find_program, missing, profile_by_hand};
 
@@ -54,7 +54,8 @@ fn a_profile_needs_a_credential_a_project_and_this_shell() {
     let adc = sandbox.adc("default");
     assert_eq!(next(&sandbox, &[]), "eval $(bqcred env)");
     let adc_text = adc.to_str().unwrap();
-    assert!(next(&sandbox, &[("GOOGLE_APPLICATION_CREDENTIALS", adc_text)]).starts_with("nothing to do"));
+    let run = sandbox.invoke(&[]).env("GOOGLE_APPLICATION_CREDENTIALS", adc_text).run().success();
+    assert!(run.stdout.ends_with("all set: this shell runs as ada@example.com\n"), "{}", run.stdout);
 
     let known = sandbox.data("default").join("profile.json");
     let text = std::fs::read_to_string(&known).unwrap();
@@ -91,7 +92,7 @@ fn what_an_exec_handed_over_is_in_use_there_and_what_is_gone_is_not() {
     let bqcred = env!("CARGO_BIN_EXE_bqcred");
     for how in [&["exec", "--", bqcred][..], &["exec", "--file", "--", bqcred]] {
         let run = sandbox.bqcred(how).success();
-        assert!(run.stdout.contains("nothing to do"), "{}", run.stdout);
+        assert!(run.stdout.contains("all set: this shell runs as ada@example.com"), "{}", run.stdout);
     }
     let gone = [("GOOGLE_APPLICATION_CREDENTIALS", "/proc/1/fd/4000000"), ("BQCRED_PROFILE", "default")];
     assert_eq!(next(&sandbox, &gone), "eval $(bqcred env)");

@@ -48,7 +48,7 @@ fn what_is_allowed_is_one_file_and_is_taken_back() {
     assert!(env(&sandbox, "b").code(1).stderr.contains("it is not allowed to"));
 
     let run = sandbox.bqcred(&["deny", folder]).success();
-    assert!(run.stderr.contains("is not allowed any more"), "{run:?}");
+    assert!(run.stderr.contains("is no longer allowed"), "{run:?}");
     assert!(env(&sandbox, "a").code(1).stderr.contains("it is not allowed to"));
     assert_eq!(allowed(&sandbox), []);
     let run = sandbox.bqcred(&["deny", folder]).success();
@@ -62,7 +62,7 @@ fn a_file_that_is_gone_can_be_denied() {
     sandbox.bqcred(&["allow", file.to_str().unwrap()]).success();
     std::fs::remove_file(&file).unwrap();
     let run = sandbox.bqcred(&["deny", file.to_str().unwrap()]).success();
-    assert!(run.stderr.contains("is not allowed any more"), "{run:?}");
+    assert!(run.stderr.contains("is no longer allowed"), "{run:?}");
     assert_eq!(allowed(&sandbox), []);
 }
 

@@ -1,6 +1,6 @@
 //! `list`, `use`, `forget`, `token`, `status`, `env`: several profiles side by side.
 
-use crate::common::{self, Google, Sandbox, Script, mode};
+use crate::common::{self, Google, Sandbox, Script, mode, spawn_in_terminal};
 
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
@@ -32,6 +32,23 @@ fn profiles_live_side_by_side() {
     let adc: serde_json::Value =
         serde_json::from_slice(&std::fs::read(sandbox.adc("work")).unwrap()).unwrap();
     assert_eq!(adc["quota_project_id"], "q2");
+}
+
+#[test]
+fn list_fits_a_terminal_of_40_columns() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    let shown = |columns: u16| {
+        let mut command = sandbox.command("sh");
+        let line = format!("stty cols {columns} rows 24; '{}' list", env!("CARGO_BIN_EXE_bqcred"));
+        command.args(["-c", &line]).env("TERM", "xterm");
+        spawn_in_terminal(command).exp_eof().unwrap()
+    };
+    let narrow = shown(40);
+    assert!(narrow.lines().all(|line| line.chars().count() <= 40), "{narrow}");
+    assert!(narrow.contains("* PROFILE  default\r\n  ACCOUNT  ada@example.com\r\n"), "{narrow}");
+    let wide = shown(80).replace('\r', "");
+    assert_eq!(wide, sandbox.bqcred(&["list"]).success().stdout);
 }
 
 #[test]
@@ -375,10 +392,44 @@ fn a_mistyped_command_line_is_answered_with_the_right_one() {
         assert!(run.stderr.contains(&format!("\n  hint: {hint}")), "{line}: {}", run.stderr);
         run.stdout
     };
-    says("sttus", "bqcred: bqcred has no verb \"sttus\"", "did you mean `bqcred status`?");
-    says("kernel instal", "no verb \"instal\"", "did you mean `bqcred kernel install`?");
-    says("qqq", "no verb", "`bqcred --help` lists them");
-    says("login --scops drive", "unexpected argument '--scops'", "a similar argument exists: '--scopes'");
-    says("export", "required arguments were not provided", "`bqcred export <FILE>`");
-    assert_eq!(says("env --boo --shell elvish", "unexpected", "`bqcred env"), "fail 'bqcred env failed';\n");
+    says("sttus", "bqcred: bqcred has no command \"sttus\"", "did you mean `bqcred status`?");
+    says("kernel instal", "no command \"instal\"", "did you mean `bqcred kernel install`?");
+    says("qqq", "no command", "`bqcred --help` lists the commands");
+    says("login --scops drive", "no option \"--scops\"", "did you mean `--scopes`?");
+    says("login --zzz", "no option \"--zzz\"", "`bqcred login --help` lists the options");
+    says("export", "no file given", "`bqcred export --help`");
+    says("exec", "no program given", "`bqcred exec -- jupyter lab`");
+    assert_eq!(says("env --boo --shell elvish", "no option", "`bqcred env"), "fail 'bqcred env failed';\n");
+}
+
+#[test]
+fn habits_of_other_tools_are_answered_with_the_command_that_does_it() {
+    let sandbox = Sandbox::new();
+    for (line, command) in [
+        ("logout", "`bqcred forget` removes the profile here, `bqcred revoke` also ends it at Google"),
+        ("whoami", "`bqcred status`"),
+        ("switch work", "`bqcred use PROFILE`"),
+        ("ls", "`bqcred list`"),
+        ("rm work", "`bqcred forget PROFILE`"),
+        ("auth print-access-token", "`bqcred token`"),
+        // a command that exists, after words that group commands elsewhere
+        ("auth application-default login", "did you mean `bqcred login`?"),
+    ] {
+        sandbox.bqcred(&line.split(' ').collect::<Vec<_>>()).fails(2).says(&format!("hint: {command}"));
+    }
+}
+
+#[test]
+fn a_profile_can_be_named_as_an_argument() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    sandbox.bqcred(&["forget", "work"]).fails(0).says("profile work is forgotten");
+    assert!(!sandbox.data("work").exists() && sandbox.data("default").exists());
+    for command in ["forget", "revoke", "rotate"] {
+        sandbox.bqcred(&[command, "work"]).fails(3);
+        let run = sandbox.bqcred(&[command, "work", "--profile", "default"]).fails(2);
+        run.says("two different profiles are given");
+    }
+    sandbox.bqcred(&["revoke", "default", "--yes"]).fails(0).says("profile default");
+    assert!(!sandbox.data("default").exists());
 }

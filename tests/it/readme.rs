@@ -135,7 +135,7 @@ fn the_keys_of_json_are_the_keys() {
 fn every_verb_is_told_and_every_told_verb_exists() {
     let help = Sandbox::new().bqcred(&["--help"]).success().stdout;
     let verbs: Vec<&str> = help
-        .split("Verbs:")
+        .split("Commands:")
         .nth(1)
         .unwrap()
         .lines()

@@ -168,11 +168,11 @@ fn an_organisations_interval_is_learned_from_sign_ins_that_ended() {
     let text = sandbox.bqcred(&["status"]).success().stdout;
     assert!(text.contains("your organisation wants a new sign-in from time to time"), "{text}");
     // a job of 15 hours fits in, one of 17 doesn't
-    sandbox.bqcred(&["status", "--wait-valid", "15h", "--exit-code"]).fails(0);
-    let run = sandbox.bqcred(&["status", "--wait-valid", "17h", "--exit-code"]).fails(4);
+    sandbox.bqcred(&["status", "--valid-for", "15h", "--exit-code"]).fails(0);
+    let run = sandbox.bqcred(&["status", "--valid-for", "17h", "--exit-code"]).fails(4);
     assert_eq!(run.stderr, "");
     sandbox
-        .bqcred(&["status", "--wait-valid", "17h"])
+        .bqcred(&["status", "--valid-for", "17h"])
         .code(4)
         .says("may not stay good for 17 h")
         .says("`bqcred login`");
@@ -183,20 +183,20 @@ fn good_for_long_enough_is_told_by_the_exit_code() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     google.set_refresh_token_expires_in(Some(2 * HOUR));
     sandbox.login(&google, ADA, &[]).success();
-    sandbox.bqcred(&["status", "--wait-valid", "30m"]).success();
-    sandbox.bqcred(&["status", "--wait-valid", "30m", "--offline"]).success();
-    sandbox.bqcred(&["status", "--wait-valid", "3h"]).code(4).says("Google granted it for a time");
-    sandbox.bqcred(&["status", "--wait-valid", "3h", "--offline"]).code(4);
-    sandbox.bqcred(&["status", "--wait-valid", "200d"]).code(4).says("`bqcred login` now starts");
+    sandbox.bqcred(&["status", "--valid-for", "30m"]).success();
+    sandbox.bqcred(&["status", "--valid-for", "30m", "--offline"]).success();
+    sandbox.bqcred(&["status", "--valid-for", "3h"]).code(4).says("Google granted it for a time");
+    sandbox.bqcred(&["status", "--valid-for", "3h", "--offline"]).code(4);
+    sandbox.bqcred(&["status", "--valid-for", "200d"]).code(4).says("`bqcred login` now starts");
     google.set_refresh_token_expires_in(None);
     sandbox.login(&google, ADA, &[]).success();
-    sandbox.bqcred(&["status", "--wait-valid", "170d"]).success();
-    sandbox.bqcred(&["status", "--wait-valid", "200d"]).code(4).says("use it in between");
-    sandbox.bqcred(&["status", "--wait-valid", "soon"]).fails(2).says("30m");
+    sandbox.bqcred(&["status", "--valid-for", "170d"]).success();
+    sandbox.bqcred(&["status", "--valid-for", "200d"]).code(4).says("use it in between");
+    sandbox.bqcred(&["status", "--valid-for", "soon"]).fails(2).says("30m");
     google.revoke_grant(ADA);
-    sandbox.bqcred(&["status", "--wait-valid", "1s"]).code(4).says("was revoked");
+    sandbox.bqcred(&["status", "--valid-for", "1s"]).code(4).says("was revoked");
     // now it is known without asking
-    let run = sandbox.bqcred(&["status", "--wait-valid", "1s", "--offline"]).code(4).says("was revoked");
+    let run = sandbox.bqcred(&["status", "--valid-for", "1s", "--offline"]).code(4).says("was revoked");
     assert!(run.stdout.contains("credential  ended, as far as is known"), "{}", run.stdout);
 }
 

@@ -5,7 +5,7 @@ use crate::cli::{KernelSnippet, SnippetKind};
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
 use crate::handover::format::{self, Format};
-use crate::handover::variables::{self, Extent};
+use crate::handover::variables::{self, VariableSet};
 use crate::jupyter::kernelspec::json::quote;
 use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
@@ -65,8 +65,8 @@ pub(crate) fn run(args: &KernelSnippet, app: &App) -> Result<Output> {
 
 fn file(app: &App, name: &ProfileName, profile: &Profile, format: Format, place: &str) -> Result<Output> {
     words::variables(app, name, profile)?; // refuses a profile that is kept in no file
-    let extent = Extent { guard: true, gcloud: false };
-    let changes = variables::set(name, profile, &app.paths.adc(name), extent);
+    let which = VariableSet { guard: true, gcloud: false };
+    let changes = variables::set(name, profile, &app.paths.adc(name), which);
     let bytes = format::format(format, &changes)?;
     ui::note(&format!("add this to {place}"));
     Ok(Output::bytes(bytes))

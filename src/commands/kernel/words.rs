@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::app::App;
 use crate::credential::profile::{Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
-use crate::handover::variables::{self, Extent};
+use crate::handover::variables::{self, VariableSet};
 use crate::jupyter::kernelspec::argv::Exec;
 use crate::jupyter::locate::discovery::{Discovery, Found, Origin};
 use crate::output::error::{Error, Kind, Result};
@@ -44,8 +44,8 @@ pub(super) fn variables(app: &App, name: &ProfileName, profile: &Profile) -> Res
             app.command("kernel install", name)
         )));
     }
-    let extent = Extent { guard: true, gcloud: false };
-    let changes = variables::set(name, profile, &app.paths.adc(name), extent);
+    let which = VariableSet { guard: true, gcloud: false };
+    let changes = variables::set(name, profile, &app.paths.adc(name), which);
     let set = changes.into_iter().filter_map(|change| Some((change.name, change.value?)));
     set.map(|(name, value)| match value.into_string() {
         Ok(value) => Ok((name.to_owned(), value)),

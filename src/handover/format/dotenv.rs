@@ -1,7 +1,7 @@
 //! `.env`: what python-dotenv, Node's dotenv and docker compose read alike.
 //!
-//! They agree on plain values, on single quotes, and on double quotes as long as nothing in them is an
-//! escape. They disagree on `$` (python-dotenv fills in `${NAME}` even in single quotes), on line breaks,
+//! They agree on plain values, on single quotes, and on double quotes without escapes. They disagree on `$`
+//! (python-dotenv substitutes `${NAME}` even in single quotes), on line breaks,
 //! and on a backslash before a quote or a backslash; such values are refused.
 
 use super::Reason;
@@ -9,7 +9,7 @@ use super::Reason;
 /// `NAME=value`
 pub(super) fn line(name: &str, value: &str) -> Result<String, Reason> {
     if value.contains('$') {
-        return Err("some readers fill in what follows a $");
+        return Err("some readers substitute variables after a $");
     }
     if value.contains(char::is_control) {
         return Err("readers disagree on line breaks and control characters");

@@ -1,7 +1,7 @@
 //! Elvish: `eval (bqcred env --shell elvish | slurp)`.
 //!
 //! In single quotes only `'` means something, and is doubled. Control characters and bytes that are no
-//! UTF-8 need double quotes, where `\x` spells a byte.
+//! UTF-8 need double quotes, where `\x` is a byte.
 
 use std::ffi::OsStr;
 

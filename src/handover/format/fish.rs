@@ -1,7 +1,7 @@
 //! fish: `bqcred env | source`, or `eval (bqcred env)`.
 //!
 //! In single quotes only `'` and `\` mean something to fish. They, and all that is not printable ASCII,
-//! are spelt as bytes (`\X`), outside the quotes, so that neither the locale nor a line break matters.
+//! are escaped as bytes (`\X`), outside the quotes, so that neither the locale nor a line break matters.
 
 use std::ffi::OsStr;
 

@@ -1,11 +1,11 @@
-//! Values that a shell would rather read as something else, for the tests of this module.
+//! Values that a shell could misread, for the tests of this module.
 
 use proptest::prelude::*;
 
-/// The characters that some shell or parser gives a meaning, and a few that none does.
+/// Characters that are special to some shell or parser, and a few that are not.
 const COMMON: &str = " \t\n\r'\"`$\\!*?[]{}~#;&|<>()%^-=:,.+@/x0aé\u{2019}\u{85}\u{1f600}";
 
-/// Values that broke some spelling, here or elsewhere.
+/// Values that broke some encoding, here or elsewhere.
 const KNOWN: &[&str] = &[
     "",
     " ",

@@ -1,7 +1,7 @@
 //! The `env` of a Jupyter kernel.json, ready to be merged into one.
 //!
-//! The server fills `$NAME` and `${NAME}` in, and turns `$$` into `$`; VS Code fills in only `${NAME}`
-//! and leaves `$$` alone. No spelling of `$` suits both, so a value that holds one is refused.
+//! Jupyter servers substitute `$NAME` and `${NAME}`, and turn `$$` into `$`; VS Code substitutes only `${NAME}`
+//! and leaves `$$`. No escape of `$` works in both, so a value with a `$` is refused.
 
 use std::ffi::OsStr;
 
@@ -24,7 +24,7 @@ fn entry(value: &OsStr) -> Result<Value, Reason> {
     not_nul(value)?;
     let value = unicode(value)?;
     if value.contains('$') {
-        return Err("Jupyter fills in what follows a $, and no spelling of it suits every server");
+        return Err("Jupyter substitutes variables after a $, and no escape works in every server");
     }
     Ok(Value::from(value))
 }

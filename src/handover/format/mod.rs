@@ -1,8 +1,8 @@
-//! Changes of the environment, written in the language of a shell or of a file format.
+//! Writes changes of the environment in the language of a shell, or in a file format.
 //!
-//! Everything here is pure: values in, bytes out, nothing looked up. A dialect is one small file with
-//! a `set` and an `unset`, listed in [`Dialect`]; a format likewise, in [`Format`]. Each carries a value
-//! exactly or refuses it with a [`Reason`]: none may ever print something that means another value.
+//! Everything here is pure: values in, bytes out. A shell's dialect is one small file with a `set` and an
+//! `unset`, listed in [`Dialect`]; formats are listed in [`Format`]. Each writes a value exactly, or refuses it
+//! with a [`Reason`]: none prints text that means another value.
 
 mod cmd;
 mod dotenv;
@@ -30,16 +30,16 @@ pub(crate) struct Change {
     pub(crate) value: Option<OsString>,
 }
 
-/// Why a value can't be carried, as the end of "NAME can't be … : ".
+/// Why a value can't be written: the end of "NAME can't be written exactly for SHELL: ".
 type Reason = &'static str;
 
-/// The command that carries any value, since no text lies between bqcred and the program.
-const EXACT: &str = "`bqcred exec -- PROGRAM` hands over every value exactly";
+/// The command that works for any value, because it writes no text.
+const EXACT: &str = "`bqcred exec -- PROGRAM` passes every value exactly";
 
 /// A language that a shell evaluates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
-    /// sh, dash, bash, zsh, ksh, mksh, yash, busybox and their like.
+    /// sh, dash, bash, zsh, ksh, mksh, yash, busybox and similar shells.
     Posix,
     /// fish.
     Fish,
@@ -67,7 +67,7 @@ impl Dialect {
         Dialect::Cmd,
     ];
 
-    /// The shell that stands for the dialect; [`Dialect::from_shell_name`] reads it back.
+    /// The name of the dialect's best-known shell; [`Dialect::from_shell_name`] reads it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Dialect::Posix => "sh",
@@ -80,7 +80,7 @@ impl Dialect {
         }
     }
 
-    /// The line that makes a shell evaluate what `env` prints: `bqcred env`, or that with its options.
+    /// The line that evaluates the output of `env` in this shell. `env`: `bqcred env` with its options.
     pub(crate) fn line(self, env: &str) -> String {
         match self {
             Dialect::Posix => format!("eval $({env})"),
@@ -113,8 +113,8 @@ impl Dialect {
         }
     }
 
-    /// A statement that fails in that shell and does nothing else. Printed when `env` fails: evaluating
-    /// nothing would succeed, and the person would not notice.
+    /// A statement that fails in this shell and does nothing else. Printed when `env` fails: evaluating an empty
+    /// text would succeed, and nobody would notice.
     pub(crate) fn failing(self) -> &'static str {
         match self {
             Dialect::Posix | Dialect::Fish | Dialect::Tcsh => "false;\n",
@@ -126,7 +126,7 @@ impl Dialect {
     }
 }
 
-/// A file format, or a shape of JSON, that programs read variables from.
+/// A format that programs read variables from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     /// One flat JSON object; a removed variable is `null`.
@@ -147,7 +147,7 @@ type Set = fn(&str, &OsStr) -> Result<String, Reason>;
 /// The changes as text that this shell evaluates.
 ///
 /// # Errors
-/// If the shell's language can't carry a value exactly; the message names the variable and the shell.
+/// If the shell's language can't express a value exactly; the message names the variable and the shell.
 pub(crate) fn shell(dialect: Dialect, changes: &[Change]) -> Result<Vec<u8>> {
     let (set, unset): (Set, fn(&str) -> String) = match dialect {
         Dialect::Posix => (posix::set, posix::unset),
@@ -172,7 +172,7 @@ pub(crate) fn shell(dialect: Dialect, changes: &[Change]) -> Result<Vec<u8>> {
 /// The changes in this file format.
 ///
 /// # Errors
-/// If the format can't carry a value exactly, or can't remove a variable; the message names both.
+/// If the format can't express a value exactly, or can't remove a variable; the message names both.
 pub(crate) fn format(format: Format, changes: &[Change]) -> Result<Vec<u8>> {
     match format {
         Format::Json => whole(changes, "JSON", json::object),
@@ -186,24 +186,24 @@ pub(crate) fn format(format: Format, changes: &[Change]) -> Result<Vec<u8>> {
     }
 }
 
-/// An assignment of nothing is not a removal: google-auth 1.x takes an empty
-/// GOOGLE_APPLICATION_CREDENTIALS for the name of a file. So a file that can only set must not pretend.
+/// Refuses removals. An empty value is not one: google-auth 1.x takes an empty GOOGLE_APPLICATION_CREDENTIALS for
+/// the name of a file.
 fn only_set(changes: &[Change], place: &str) -> Result<()> {
     match changes.iter().find(|change| change.value.is_none()) {
         None => Ok(()),
         Some(change) => Err(Error::other(format!("{place} can't remove a variable ({})", change.name))
-            .hint("take the entries out of the file instead; `bqcred env --unset` is for shells")),
+            .hint("delete the lines from the file instead; `bqcred env --unset` is for shells")),
     }
 }
 
-/// A form that is one value as a whole. On failure it names the variable that it stumbled over.
+/// Writes all changes as one value. On failure it names the variable.
 type Whole = fn(&[Change]) -> Result<String, (&'static str, Reason)>;
 
 fn whole(changes: &[Change], place: &str, form: Whole) -> Result<Vec<u8>> {
     form(changes).map(String::into_bytes).map_err(|(name, reason)| refusal(name, place, reason))
 }
 
-/// A form with a line a variable.
+/// Writes one line a variable.
 fn lines(changes: &[Change], place: &str, line: fn(&str, &str) -> Result<String, Reason>) -> Result<Vec<u8>> {
     only_set(changes, place)?;
     let mut text = String::new();
@@ -219,12 +219,12 @@ fn refusal(name: &str, place: &str, reason: Reason) -> Error {
     Error::other(format!("{name} can't be written exactly for {place}: {reason}")).hint(EXACT)
 }
 
-/// No system has a variable with a NUL in it.
+/// Environment variables can't hold a NUL.
 fn not_nul(value: &OsStr) -> Result<(), Reason> {
     if value.as_encoded_bytes().contains(&0) { Err("the value holds a NUL") } else { Ok(()) }
 }
 
-/// The value as text, for a form that is text.
+/// The value as text.
 fn unicode(value: &OsStr) -> Result<&str, Reason> {
     value.to_str().ok_or("the value is not valid UTF-8")
 }

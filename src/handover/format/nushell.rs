@@ -1,12 +1,12 @@
 //! Nushell: `bqcred env --shell nu | from json | load-env`.
 //!
-//! Nushell evaluates no text that comes from a command, so this is data: a record, `null` where a
-//! variable is to be removed. `load-env` keeps such a variable from every program that Nushell starts;
-//! `… | from json | columns | hide-env --ignore-errors ...$in` takes it out of `$env` too.
+//! Nushell doesn't evaluate text, so this is data: a record, with `null` for a variable to remove. `load-env`
+//! keeps such a variable from every program that Nushell starts;
+//! `… | from json | columns | hide-env --ignore-errors ...$in` removes it from `$env` too.
 
 use super::{Change, Reason, json};
 
-/// JSON that `load-env` refuses, with an error that nobody can miss. (Nothing at all it would take.)
+/// JSON that `load-env` refuses with an error. (It accepts empty input.)
 pub(super) const FAILING: &str = "false\n";
 
 /// The changes as a JSON record.

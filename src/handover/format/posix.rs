@@ -6,8 +6,8 @@
 //! whose *name* is shell code would be run. Hence nothing that is printed here holds a pattern
 //! character, two blanks in a row, a comment, or a statement without its `;`.
 //!
-//! A value of harmless characters is quoted as everywhere. Any other is spelt in octal for `printf`,
-//! which every shell has or finds. `=` and `:` are spelt too: zsh replaces a word `=ls` by a path, and
+//! A value of harmless characters is quoted as usual. Any other is encoded in octal for `printf`, which every
+//! shell has or finds. `=` and `:` are encoded too: zsh replaces a word `=ls` by a path, and
 //! `IFS=:` is common enough; so is `IFS=,`.
 
 use std::ffi::OsStr;
@@ -20,7 +20,7 @@ pub(super) fn set(name: &str, value: &OsStr) -> Result<String, Reason> {
     if let Some(quoted) = quoted(value) {
         return Ok(format!("export {name}={quoted};\n"));
     }
-    // Exported first, so that zsh's warn_create_global has nothing to say inside a function. The x keeps
+    // Exported first, so that zsh's warn_create_global doesn't warn inside a function. The x keeps
     // trailing newlines, which a command substitution drops.
     let assign = format!("export {name};{name}=\"`printf '{}x'`\";", octal(value));
     let strip = format!("{name}=\"${{{name}%x}}\"");

@@ -2,7 +2,7 @@
 //! `bqcred env --shell pwsh | Out-String | Invoke-Expression`.
 //!
 //! PowerShell decodes what a program prints with the console's code page, so only ASCII is printed: any
-//! other character, and any control character, is spelt as its UTF-16 units. That also takes care of the
+//! other character, and any control character, is written as its UTF-16 units. That also takes care of the
 //! quotes U+2018 to U+201B, which close a string as `'` does.
 
 use std::ffi::OsStr;

@@ -1,5 +1,5 @@
-//! The proof with the real readers of the file formats: each must see exactly the value, or it was
-//! refused.
+//! The file formats, tested with the programs that read them: each must see exactly the value, unless the format
+//! refuses it.
 #![expect(clippy::disallowed_methods, reason = "scratch files of a test, and its own environment")]
 
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ fn everything(wanted: Format, also: fn(&str) -> bool) -> (Vec<u8>, Variables) {
     (format(wanted, &changes).unwrap(), expected)
 }
 
-/// Whether this runs at all; if not, something is not installed.
+/// Whether this program runs; if not, it is not installed.
 fn there(program: &str, arguments: &[&str]) -> bool {
     if !installed(program) {
         return false;
@@ -175,7 +175,7 @@ fn systemd_values_follow_the_manual() {
 
 /// jupyter_client fills values in with Python's string.Template; nothing of them may change.
 #[test]
-fn jupyter_leaves_the_values_alone() {
+fn jupyter_substitutes_nothing_in_the_values() {
     if !there("python3", &["--version"]) {
         return;
     }

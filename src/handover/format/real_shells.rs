@@ -1,4 +1,4 @@
-//! The proof with the real shells: hostile values, the documented lines, the settings that people have.
+//! The dialects, tested with the real shells: hostile values, the documented lines, common settings.
 //!
 //! For each shell, batches of values are rendered into files. A script in that shell then evaluates
 //! every file as documented (the file standing for bqcred's output) in a folder full of decoys, and
@@ -163,7 +163,7 @@ fn yash() {
 }
 
 #[test]
-fn yash_says_so_where_it_would_lose_bytes() {
+fn yash_refuses_bytes_that_it_would_lose() {
     if !installed("yash") {
         return;
     }

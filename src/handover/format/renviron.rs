@@ -1,7 +1,7 @@
 //! R's `.Renviron`, as `?Startup` describes it and `readRenviron()` reads it.
 //!
-//! Quotes are removed wherever they stand, a backslash only outside of them. `${NAME}` is filled in even
-//! inside quotes, so it is refused, as is a line break.
+//! Quotes are removed wherever they stand, a backslash only outside of them. `${NAME}` is substituted
+//! even inside quotes, so it is refused, as is a line break.
 
 use super::Reason;
 use super::dotenv::is_plain;
@@ -9,7 +9,7 @@ use super::dotenv::is_plain;
 /// `NAME=value`
 pub(super) fn line(name: &str, value: &str) -> Result<String, Reason> {
     if value.contains("${") {
-        return Err("R fills in what follows ${, even in quotes");
+        return Err("R substitutes variables after ${, even in quotes");
     }
     if value.contains(['\n', '\r']) {
         return Err("R reads one line a variable");
@@ -22,7 +22,7 @@ pub(super) fn line(name: &str, value: &str) -> Result<String, Reason> {
     } else if !value.contains('"') && !value.ends_with('\\') {
         format!("\"{value}\"")
     } else {
-        return Err("R has no spelling for both kinds of quotes, or a backslash at the end");
+        return Err("R has no escape for both kinds of quotes, or for a backslash at the end");
     };
     Ok(format!("{name}={word}\n"))
 }

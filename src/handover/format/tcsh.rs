@@ -1,7 +1,7 @@
 //! tcsh and csh: ``eval `bqcred env` ``, quoted or not.
 //!
-//! As in a POSIX shell, the text is split and taken for patterns before `eval` sees it, so the two
-//! spellings are those of [`super::posix`], with csh's own words around them.
+//! As in a POSIX shell, the text is split and matched as patterns before `eval` sees it, so the two encodings are
+//! those of [`super::posix`], in csh's own statements.
 
 use std::ffi::OsStr;
 

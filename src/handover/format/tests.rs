@@ -25,7 +25,7 @@ fn format_text(wanted: Format, change: Change) -> String {
 }
 
 #[test]
-fn an_ordinary_path_is_written_plainly() {
+fn an_ordinary_path_is_not_encoded() {
     let of = |dialect| shell_text(dialect, set(PATH));
     assert_eq!(of(Dialect::Posix), format!("export {NAME}='{PATH}';\n"));
     assert_eq!(of(Dialect::Fish), format!("set -gx {NAME} '{PATH}';\n"));
@@ -43,7 +43,7 @@ fn an_ordinary_path_is_written_plainly() {
 }
 
 #[test]
-fn a_removal_is_written_in_every_shell_and_refused_where_a_file_has_none() {
+fn every_shell_can_unset_and_files_refuse_to() {
     assert_eq!(shell_text(Dialect::Posix, unset()), format!("unset {NAME};\n"));
     assert_eq!(shell_text(Dialect::Tcsh, unset()), format!("unsetenv {NAME};\n"));
     assert_eq!(shell_text(Dialect::PowerShell, unset()), format!("$env:{NAME}=$null;\n"));
@@ -56,7 +56,7 @@ fn a_removal_is_written_in_every_shell_and_refused_where_a_file_has_none() {
 }
 
 #[test]
-fn what_the_posix_form_spells_in_octal() {
+fn posix_encodes_special_characters_in_octal() {
     let of = |value: &str| shell_text(Dialect::Posix, set(value));
     assert_eq!(of("two  blanks"), format!("export {NAME}='two '\"\"' blanks';\n"));
     assert_eq!(
@@ -67,7 +67,7 @@ fn what_the_posix_form_spells_in_octal() {
 }
 
 #[test]
-fn a_value_that_a_dialect_cannot_carry_is_refused_by_name() {
+fn a_refused_value_is_named_with_its_shell() {
     let refused = [
         (Dialect::Tcsh, "a\nb"),
         (Dialect::PowerShell, ""),
@@ -93,7 +93,7 @@ fn a_value_that_a_dialect_cannot_carry_is_refused_by_name() {
 
 #[cfg(unix)]
 #[test]
-fn bytes_that_are_no_text_are_refused_where_the_form_is_text() {
+fn text_formats_refuse_bytes_that_are_not_utf8() {
     use std::os::unix::ffi::OsStringExt;
     let change = || [set(OsString::from_vec(vec![b'/', 0xff]))];
     for dialect in [Dialect::Nushell, Dialect::PowerShell, Dialect::Cmd] {
@@ -108,7 +108,7 @@ fn bytes_that_are_no_text_are_refused_where_the_form_is_text() {
 }
 
 #[test]
-fn shells_are_known_by_the_names_that_people_and_process_tables_use() {
+fn a_shell_is_recognised_by_its_name() {
     let known = [
         ("-bash", Dialect::Posix),
         ("/usr/bin/zsh", Dialect::Posix),
@@ -135,7 +135,7 @@ fn shells_are_known_by_the_names_that_people_and_process_tables_use() {
 
 proptest! {
     #[test]
-    fn posix_and_tcsh_text_has_nothing_that_splitting_or_globbing_would_change(value in hostile()) {
+    fn splitting_and_globbing_change_nothing_in_posix_and_tcsh(value in hostile()) {
         for dialect in [Dialect::Posix, Dialect::Tcsh] {
             let Ok(text) = shell(dialect, &[set(&value), unset()]) else { continue };
             let text = String::from_utf8(text).unwrap();
@@ -147,7 +147,7 @@ proptest! {
     }
 
     #[test]
-    fn one_line_a_statement_and_only_ascii_where_the_terminal_decides(value in hostile()) {
+    fn fish_and_powershell_statements_are_one_line_of_ascii(value in hostile()) {
         for dialect in [Dialect::Fish, Dialect::PowerShell, Dialect::Cmd] {
             let Ok(text) = shell(dialect, &[set(&value)]) else { continue };
             let text = String::from_utf8(text).unwrap();
@@ -157,13 +157,13 @@ proptest! {
     }
 
     #[test]
-    fn json_gives_the_value_back(value in hostile()) {
+    fn json_preserves_the_value(value in hostile()) {
         let read: serde_json::Value = serde_json::from_slice(&format(Format::Json, &[set(&value)]).unwrap()).unwrap();
         prop_assert_eq!(read.get(NAME).and_then(|v| v.as_str()), Some(value.as_str()));
     }
 
     #[test]
-    fn powershell_gives_the_value_back(value in hostile()) {
+    fn powershell_preserves_the_value(value in hostile()) {
         prop_assume!(!value.is_empty());
         prop_assert_eq!(powershell_reads(&shell_text(Dialect::PowerShell, set(&value))), value);
     }

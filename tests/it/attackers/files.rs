@@ -252,7 +252,7 @@ fn a_runtime_folder_of_others_is_not_used() {
         format!("echo x >{shm}"),
     ] {
         machine.attacker(&plant);
-        exec(&evil.path().join("own")).fails(6).says("no folder in memory");
+        exec(&evil.path().join("own")).fails(6).says("no memory-backed folder");
         // and it keeps nobody from cleaning up
         machine.person(&["lock"]).run().success();
         machine.assert_kept_from_attacker();

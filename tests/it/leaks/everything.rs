@@ -106,7 +106,7 @@ impl Watch<'_> {
             let invocation = invocation.envs(talkative).envs(self.env.clone()).stdin(stdin);
             if prints.is_empty() { invocation } else { invocation.may_print_secret() }
         });
-        assert!(!run.stderr.contains("fault in bqcred"), "{run:?}");
+        assert!(!run.stderr.contains("internal error"), "{run:?}");
         let words = words.iter().map(|word| (*word).to_owned()).collect();
         self.watched.push(Watched { words, trace, prints });
         run.stdout

@@ -33,7 +33,7 @@ fn as_an_argument() {
             &["import", "--from", secret],
             &["export", secret, "more"],
             &["use", secret],
-            &["status", "--wait-valid", secret],
+            &["status", "--valid-for", secret],
             &["env", "--shell", secret],
             &["env", "--format", secret],
             &["client", "set", secret],

@@ -1,11 +1,11 @@
-//! The verbs that say how things stand, and which profile is meant.
+//! The commands that show profiles and what libraries do with them, and that set the current one.
 
 use clap::Args;
 
 use crate::doctor;
 use crate::system::clock;
 
-/// Show who you are, whether the credential is alive, and where it is kept
+/// Show your account, whether the credential is valid, and where it is stored
 #[derive(Debug, Args)]
 #[command(after_help = "Example, in a script:\n  bqcred status --exit-code || bqcred login")]
 pub(crate) struct Status {
@@ -15,12 +15,12 @@ pub(crate) struct Status {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// Print nothing (but the JSON, with --json): the exit code tells
+    /// Print nothing, or only the JSON with --json: the exit code is the answer
     #[arg(long)]
     pub(crate) exit_code: bool,
-    /// Fail unless the credential stays good for this long (30m, 8h), as far as can be known
-    #[arg(long, value_name = "SPAN", value_parser = clock::parse_span)]
-    pub(crate) wait_valid: Option<u64>,
+    /// Fail unless the credential stays valid for this long (30m, 8h), as far as that is known
+    #[arg(long, value_name = "DURATION", value_parser = clock::parse_span)]
+    pub(crate) valid_for: Option<u64>,
 }
 
 /// List all profiles
@@ -34,12 +34,12 @@ pub(crate) struct List {
 
 /// Set the current profile
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  bqcred use work\n  bqcred use work --project my-project")]
+#[command(after_help = "Example:\n  bqcred use work\n  bqcred use work --project my-project")]
 pub(crate) struct Use {
-    /// The profile to use where none is named
+    /// Profile to use when none is named
     #[arg(value_name = "PROFILE")]
     pub(crate) name: String,
-    /// From now on its queries run, and are paid for, in this project; nobody has to sign in for that
+    /// Also change the profile's project, which queries run in and are charged to; needs no sign-in
     #[arg(long, value_name = "PROJECT")]
     pub(crate) project: Option<String>,
 }

@@ -1,38 +1,39 @@
-//! The verbs that let programs run as the person.
+//! The commands that hand the credential to shells and programs.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::values;
 use crate::handover::format::{Dialect, Format};
 
-/// Print the environment that makes the libraries run as you
+/// Print the environment variables that make libraries use your account
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  eval $(bqcred env)")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Env {
-    /// The shell to print for [default: the one that asks]
-    #[arg(long, value_name = "SHELL", value_parser = parse_shell, conflicts_with = "format")]
+    /// Shell to print for [default: the one that runs bqcred]
+    #[arg(long, value_name = "SHELL", value_parser = values::shell, conflicts_with = "format")]
     pub(crate) shell: Option<Dialect>,
     /// Print for a program instead of a shell
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) format: Option<FormatChoice>,
-    /// Print the removal of what `env` sets
+    /// Print commands that remove the variables
     #[arg(long)]
     pub(crate) unset: bool,
-    /// Leave out what keeps libraries from becoming the VM's service account
+    /// Leave out the variables that keep libraries from using the VM's service account
     #[arg(long)]
     pub(crate) no_guard: bool,
-    /// Also make gcloud and bq use the credential; see the README for what that does to gcloud
+    /// Also set the variables of gcloud and bq; the README lists the side effects
     #[arg(long)]
     pub(crate) gcloud: bool,
-    /// Use the profile that a .bqcred file names, if `bqcred allow` allowed the file as it is now
+    /// Use the profile named in this .bqcred file, if `bqcred allow` allowed its present content
     #[arg(long, value_name = "FILE", conflicts_with_all = ["profile", "unset"])]
     pub(crate) pinned_by: Option<PathBuf>,
 }
 
-/// Formats of `env` that are no shell's.
+/// Formats of `env` for programs and files.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum FormatChoice {
     /// One flat JSON object
@@ -47,60 +48,53 @@ pub(crate) enum FormatChoice {
     Kernel,
 }
 
-/// Long enough for a request that is about to be sent, and for a slow clock.
-pub(super) const USUAL_MIN_TTL: u64 = 300;
+/// In seconds: long enough for a request that is about to be sent, and for a slow clock.
+pub(super) const DEFAULT_MIN_TTL: u64 = 300;
 
-/// Run a program as you, with nothing left on disk
+/// Run a program with your credential, and leave nothing on disk
 ///
-/// The program takes this process over: its signals, its terminal and its exit code are its own. It
-/// reads the credential from memory, as GOOGLE_APPLICATION_CREDENTIALS says.
+/// The program replaces the bqcred process, so its signals, terminal and exit code are its own. It reads the
+/// credential from memory: GOOGLE_APPLICATION_CREDENTIALS holds the path.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bqcred exec -- jupyter lab")]
 pub(crate) struct Exec {
-    /// Hand over a file in memory instead, removed at the end: for Node's library, and for containers
+    /// Use a file in a memory-backed folder instead, removed when the program ends: for Node.js and containers
     #[arg(long)]
     pub(crate) file: bool,
-    /// Start the program even without a credential, so that it says itself what is missing
+    /// Start the program even without a credential; its libraries then fail and show the reason
     #[arg(long)]
     pub(crate) always_start: bool,
-    /// The program and its arguments
-    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
-    pub(crate) command: Vec<OsString>,
+    /// Program and its arguments
+    #[arg(value_name = "PROGRAM", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) program: Vec<OsString>,
 }
 
 /// Print an access token
 ///
-/// It is kept until it ends, so that asking again costs nothing.
+/// The token is cached until it expires, so asking again costs nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
     curl -H \"Authorization: Bearer $(bqcred token)\" \\\n    https://bigquery.googleapis.com/bigquery/v2/projects")]
 pub(crate) struct Token {
-    /// Get a new one if less than this is left
-    #[arg(long, value_name = "SECONDS", default_value_t = USUAL_MIN_TTL)]
+    /// Get a new token if the cached one is valid for less than this
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_MIN_TTL, value_parser = values::min_ttl)]
     pub(crate) min_ttl: u64,
-    /// Print the token, when it ends and whose it is, as JSON
+    /// Print the token, its expiry and its account as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// Take back what `env` made readable of the keyring: all of it, or that of --profile
+/// Remove the session files that `env` made for keyring profiles
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bqcred lock")]
 pub(crate) struct Lock {
-    /// Every profile's, as without --profile
+    /// Remove those of all profiles (the default)
     #[arg(long)]
     pub(crate) all: bool,
 }
 
-fn parse_shell(name: &str) -> std::result::Result<Dialect, String> {
-    Dialect::from_shell_name(name).ok_or_else(|| {
-        let known: Vec<&str> = Dialect::ALL.iter().map(|dialect| dialect.name()).collect();
-        format!("known are {}, and the shells that are like them", known.join(", "))
-    })
-}
-
 impl FormatChoice {
-    /// What renders it.
+    /// The format itself.
     pub(crate) fn format(self) -> Format {
         match self {
             FormatChoice::Json => Format::Json,
