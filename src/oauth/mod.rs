@@ -7,20 +7,20 @@ mod bigquery;
 mod endpoints;
 mod failure;
 mod http;
-mod loopback;
+mod sign_in_listener;
 mod metadata;
 pub(crate) mod scopes;
-mod tokens;
+mod google;
 
 pub(crate) use answer::Answer;
 pub(crate) use bigquery::{BigQuery, Denied};
 pub(crate) use endpoints::Endpoints;
 pub(crate) use failure::{Failure, Reason};
 pub(crate) use http::Transport;
-pub(crate) use loopback::Loopback;
+pub(crate) use sign_in_listener::Loopback;
 #[cfg(any(test, feature = "internals"))]
-pub(crate) use loopback::respond;
+pub(crate) use sign_in_listener::respond;
 pub(crate) use metadata::metadata;
 #[cfg(any(test, feature = "internals"))]
-pub(crate) use tokens::refreshed_by;
-pub(crate) use tokens::{Consent, Fresh, Google, Identity, Revoked};
+pub(crate) use google::refreshed_by;
+pub(crate) use google::{Consent, Fresh, Google, Identity, Revoked};

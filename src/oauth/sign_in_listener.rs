@@ -22,7 +22,7 @@ const HEAD_LIMIT: usize = 32 * 1024;
 /// sent its request at once.
 const CONNECTION_LIMIT: usize = 64;
 
-const PAGE: &str = include_str!("page.html");
+const PAGE: &str = include_str!("sign_in_page.html");
 
 /// A listener for one login.
 pub(crate) struct Loopback {
