@@ -7,6 +7,7 @@ mod bigquery;
 mod endpoints;
 mod failure;
 mod http;
+mod http_server;
 mod sign_in_listener;
 mod metadata;
 pub(crate) mod scopes;
@@ -17,9 +18,9 @@ pub(crate) use bigquery::{BigQuery, Denied};
 pub(crate) use endpoints::Endpoints;
 pub(crate) use failure::{Failure, Reason};
 pub(crate) use http::Transport;
-pub(crate) use sign_in_listener::Loopback;
+pub(crate) use sign_in_listener::SignInListener;
 #[cfg(any(test, feature = "internals"))]
-pub(crate) use sign_in_listener::respond;
+pub(crate) use sign_in_listener::respond_to_sign_in;
 pub(crate) use metadata::metadata;
 #[cfg(any(test, feature = "internals"))]
 pub(crate) use google::refreshed_by;
