@@ -33,6 +33,7 @@ const CHUNK: usize = 4096;
 pub(crate) struct HttpServer {
     listener: TcpListener,
     port: u16,
+    waiting_limit: usize,
 }
 
 impl HttpServer {
@@ -40,7 +41,7 @@ impl HttpServer {
     pub(crate) fn bind(port: u16) -> io::Result<HttpServer> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         let port = listener.local_addr()?.port();
-        Ok(HttpServer { listener, port })
+        Ok(HttpServer { listener, port, waiting_limit: WAITING_LIMIT })
     }
 
     /// The port that it listens on.
@@ -58,11 +59,12 @@ impl HttpServer {
             let mut waiting = Waiting::default();
             for stream in self.listener.incoming() {
                 let Ok(stream) = stream.map(Arc::new) else {
-                    // no descriptors left: trying again at once would take all of a processor
+                    // most likely no descriptors are left; without a pause this would take all of a processor
+                    waiting.close_oldest();
                     std::thread::sleep(Duration::from_millis(10));
                     continue;
                 };
-                waiting.add(&stream);
+                waiting.add(&stream, self.waiting_limit);
                 let (answer, port) = (Arc::clone(&answer), self.port);
                 // where no thread can be had, the connection is closed
                 let _ = std::thread::Builder::new().spawn(move || converse(stream, port, &*answer));
@@ -76,14 +78,18 @@ impl HttpServer {
 struct Waiting(VecDeque<Weak<TcpStream>>);
 
 impl Waiting {
-    fn add(&mut self, stream: &Arc<TcpStream>) {
+    fn add(&mut self, stream: &Arc<TcpStream>, limit: usize) {
         self.0.retain(|other| other.strong_count() > 0);
-        if self.0.len() >= WAITING_LIMIT
-            && let Some(oldest) = self.0.pop_front().and_then(|oldest| oldest.upgrade())
-        {
-            let _ = oldest.shutdown(Shutdown::Both);
+        if self.0.len() >= limit {
+            self.close_oldest();
         }
         self.0.push_back(Arc::downgrade(stream));
+    }
+
+    fn close_oldest(&mut self) {
+        if let Some(oldest) = self.0.pop_front().and_then(|oldest| oldest.upgrade()) {
+            let _ = oldest.shutdown(Shutdown::Both);
+        }
     }
 }
 

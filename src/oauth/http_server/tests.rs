@@ -57,13 +57,13 @@ fn a_client_that_leaves_early_is_no_request() {
 }
 
 #[test]
-fn idle_connections_make_room_and_answered_ones_stay() {
-    let server = HttpServer::bind(0).unwrap();
+fn the_oldest_idle_connection_makes_room() {
+    let server = HttpServer { waiting_limit: 8, ..HttpServer::bind(0).unwrap() };
     let port = server.port();
     server.serve(|_| Response::html("200 OK", "page".to_owned()));
     let connect = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
     let mut oldest = connect();
-    let idle: Vec<TcpStream> = (0..WAITING_LIMIT).map(|_| connect()).collect();
+    let idle: Vec<TcpStream> = (0..8).map(|_| connect()).collect();
     let mut client = connect();
     write!(client, "GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n").unwrap();
     let mut answer = String::new();
