@@ -12,7 +12,7 @@ use crate::lifecycle::refresh;
 use crate::login::gcloud::{self, ViaGcloud};
 use crate::login::{Plan, pending};
 use crate::oauth::scopes;
-use crate::oauth::{Failure, Google, SignInListener, Reason, Revoked};
+use crate::oauth::{Failure, Google, Reason, Revoked, SignInListener};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::ui;
 

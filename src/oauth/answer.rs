@@ -3,7 +3,7 @@
 
 use url::form_urlencoded;
 
-use super::failure::Reason;
+use super::reason::Reason;
 use crate::output::error::{Error, Result};
 use crate::output::secret::Secret;
 

@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::http::{self, HttpAnswer, Transport};
+use super::http::{self, HttpAnswer};
+use super::transport::Transport;
 use crate::output::secret::Secret;
 
 const BASE: &str = "https://bigquery.googleapis.com/bigquery/v2";

@@ -186,10 +186,7 @@ mod tests {
             assert_eq!(body(&format!("Content-Length: {length}")), Some(Refusal::BodyTooLarge), "{length}");
         }
         assert_eq!(body("Transfer-Encoding: chunked"), Some(Refusal::LengthRequired));
-        assert_eq!(
-            body("Transfer-Encoding: chunked\r\nContent-Length: 4"),
-            Some(Refusal::LengthRequired)
-        );
+        assert_eq!(body("Transfer-Encoding: chunked\r\nContent-Length: 4"), Some(Refusal::LengthRequired));
     }
 
     #[test]
