@@ -2,18 +2,25 @@
 //!
 //! What is compared is measured in one run, interleaved, in the same home with the same environment, each
 //! program started and awaited in the same way. Nothing here fails for being slow.
-#![allow(missing_docs)]
 #![allow(
+    missing_docs,
+    unreachable_pub,
     clippy::disallowed_methods,
+    clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::print_stderr,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "its product is what it prints; what it can't set up ends it"
 )]
 
-#[path = "../../tests/common/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "a part of what the tests share is used")]
+#[path = "../../tests/it/common/mod.rs"]
 mod common;
+#[allow(dead_code, unused_imports, reason = "a part of what the tests share is used")]
+#[path = "../../tests/it/double/mod.rs"]
+mod double;
 
 mod binaries;
 mod keyring;

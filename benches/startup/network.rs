@@ -5,8 +5,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::binaries::Binary;
-use super::common::double::{CLIENT_ID, CLIENT_SECRET};
 use super::common::{Google, Sandbox, find_program};
+use super::double::{CLIENT_ID, CLIENT_SECRET};
 use super::measure::Start;
 use super::table;
 

@@ -10,7 +10,18 @@
 mod ada;
 mod binary;
 mod folder;
-#[path = "../../tests/double/mod.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    missing_docs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a part of what the tests use"
+)]
+#[path = "../../tests/it/double/mod.rs"]
 mod google;
 mod http;
 mod interrupt;

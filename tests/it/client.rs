@@ -1,0 +1,152 @@
+//! `bqcred client`: what is taken, what is refused and how, where it is looked for.
+
+use crate::common::{Google, Sandbox, mode};
+
+#[test]
+fn a_desktop_client_is_kept_privately_and_shown_without_its_secret() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    let file = sandbox.client_file(&google);
+    sandbox.bqcred(&["client", "set", &file]).fails(0).says("123456789012-double.apps.googleusercontent.com");
+    assert_eq!(mode(&sandbox.config().join("client.json")), 0o600);
+    let shown = sandbox.bqcred(&["client", "show"]).success();
+    assert!(
+        shown.stdout.contains("123456789012-double") && !shown.stdout.contains("GOCSPX"),
+        "{}",
+        shown.stdout
+    );
+    let json = sandbox.bqcred(&["client", "show", "--json"]).json();
+    assert_eq!(json["client_id"], "123456789012-double.apps.googleusercontent.com");
+    assert!(!json.to_string().contains("GOCSPX"));
+}
+
+#[test]
+fn whatever_else_is_refused_with_what_to_do() {
+    let sandbox = Sandbox::new();
+    let id = "1-a.apps.googleusercontent.com";
+    let desktop =
+        |uris: &str| format!(r#"{{"installed":{{"client_id":"{id}","client_secret":"s",{uris}}}}}"#);
+    let cases = [
+        (r#"{"web":{"client_id":"x","client_secret":"y"}}"#.to_owned(), "Desktop app"),
+        (r#"{"type":"service_account","private_key":"k"}"#.to_owned(), "service account"),
+        (r#"{"type":"authorized_user","refresh_token":"1//0canary-x"}"#.to_owned(), "bqcred import"),
+        (r#"{"installed":{"client_id":"x"},"#.to_owned(), "line 1, column"),
+        ("\u{feff}{}".to_owned(), "byte order mark"),
+        (String::new(), "is empty"),
+        (format!(r#"{{"installed":{{"client_id":"{id}"}}}}"#), "no `client_secret`"),
+        (r#"{"installed":{"client_id":"","client_secret":"s"}}"#.to_owned(), "no usable `client_id`"),
+        (r#"{"installed":{"client_id":7,"client_secret":"s"}}"#.to_owned(), "of the wrong kind"),
+        (
+            desktop(r#""auth_uri":"http://login.example/a","token_uri":"https://login.example/t""#),
+            "not https",
+        ),
+        (desktop(r#""auth_uri":"https://u@login.example/a""#), "user name"),
+        (desktop(r#""token_uri":"https://oauth2.googleapis.com.evil.example/token""#), "looks like Google"),
+        (desktop(r#""token_uri":"file:///tmp/x""#), "names no host"),
+        (desktop(r#""token_uri":"https://evil.example/t""#), "must not go"),
+        (desktop(r#""revoke_uri":"https://evil.example/r""#), "must not go"),
+        (desktop(r#""tokeninfo_uri":"https://evil.example/i""#), "must not go"),
+        (
+            desktop(
+                r#""auth_uri":"https://accounts.google.com/o/oauth2/auth","token_uri":"https://evil.example/t""#,
+            ),
+            "must not go",
+        ),
+    ];
+    for (content, says) in cases {
+        let file = sandbox.write("file.json", content);
+        let run = sandbox.bqcred(&["client", "set", file.to_str().unwrap()]).fails(2).says(says);
+        assert!(run.stderr.contains("hint: "), "{}", run.stderr);
+    }
+    sandbox.bqcred(&["client", "set", "/no/such/file"]).fails(3).says("does not exist");
+    assert!(!sandbox.config().join("client.json").exists());
+}
+
+#[test]
+fn a_refused_file_leaves_the_kept_one() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.bqcred(&["client", "set", &sandbox.client_file(&google)]).success();
+    let bad = sandbox.write("bad.json", "{}");
+    sandbox.bqcred(&["client", "set", bad.to_str().unwrap()]).fails(2);
+    assert!(sandbox.bqcred(&["client", "show"]).success().stdout.contains("double"));
+}
+
+#[test]
+fn the_first_place_wins() {
+    let sandbox = Sandbox::new();
+    let client = |id: &str| format!(r#"{{"installed":{{"client_id":"{id}","client_secret":"s"}}}}"#);
+    let shown = |env: Option<&str>, words: &[&str]| {
+        let mut run = sandbox.invoke(&[&["client", "show", "--json"], words].concat());
+        if let Some(path) = env {
+            run = run.env("BQCRED_CLIENT_ID_FILE", path);
+        }
+        run.run().success().json()["client_id"].as_str().unwrap().to_owned()
+    };
+    sandbox.bqcred(&["client", "show"]).fails(3).says("bqcred client guide");
+    sandbox.write("etc/bqcred/client.json", client("organisation"));
+    assert_eq!(shown(None, &[]), "organisation");
+    let person = sandbox.write("person.json", client("person"));
+    sandbox.bqcred(&["client", "set", person.to_str().unwrap()]).success();
+    assert_eq!(shown(None, &[]), "person");
+    let environment = sandbox.write("environment.json", client("environment"));
+    assert_eq!(shown(environment.to_str(), &[]), "environment");
+    let flag = sandbox.write("flag.json", client("flag"));
+    assert_eq!(shown(environment.to_str(), &["--client-id-file", flag.to_str().unwrap()]), "flag");
+    sandbox
+        .invoke(&["client", "show"])
+        .env("BQCRED_CLIENT_ID_FILE", "/no/such")
+        .run()
+        .fails(3)
+        .says("BQCRED_CLIENT_ID_FILE");
+}
+
+#[test]
+fn the_profiles_own_client_comes_before_the_persons() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, "ada@example.com", &[]).success();
+    let other = sandbox.write("o.json", r#"{"installed":{"client_id":"other","client_secret":"s"}}"#);
+    sandbox.bqcred(&["client", "set", other.to_str().unwrap()]).success();
+    let id = |profile: &str| {
+        sandbox.bqcred(&["client", "show", "--json", "--profile", profile]).json()["client_id"].clone()
+    };
+    assert_eq!(id("default"), "123456789012-double.apps.googleusercontent.com");
+    assert_eq!(id("new"), "other");
+}
+
+#[test]
+fn an_organisations_file_that_others_can_change_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::new();
+    let file =
+        sandbox.write("etc/bqcred/client.json", r#"{"installed":{"client_id":"x","client_secret":"s"}}"#);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666)).unwrap();
+    sandbox.bqcred(&["client", "show"]).fails(6).says("lets others change it");
+}
+
+#[test]
+fn a_foreign_server_is_named() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write(
+        "f.json",
+        r#"{"installed":{"client_id":"x","client_secret":"s","auth_uri":"https://login.example/a","token_uri":"https://login.example/t"}}"#,
+    );
+    sandbox
+        .bqcred(&["client", "set", file.to_str().unwrap()])
+        .success()
+        .says("signs in at login.example, which is not Google");
+}
+
+#[test]
+fn the_guide_gives_the_steps_and_addresses() {
+    let guide = Sandbox::new().bqcred(&["client", "guide"]).success().stdout;
+    for needed in [
+        "console.cloud.google.com/auth/clients",
+        "Desktop app",
+        "Internal",
+        "In production",
+        "Testing",
+        "7 days",
+        "bqcred client set",
+    ] {
+        assert!(guide.contains(needed), "{needed}");
+    }
+}

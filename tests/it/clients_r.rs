@@ -1,0 +1,170 @@
+//! R's BigQuery clients, unchanged, run as the person; and never as the VM, whatever fails.
+//!
+//! bigrquery is not in Debian. What it does to find a credential and to ask BigQuery is done here with
+//! the same calls of gargle and httr.
+
+use std::path::{Path, PathBuf};
+
+use crate::common::{self, Endpoint, Invocation, PERSON, Vm, missing, r_package, venv};
+use crate::double::{Script, metadata};
+
+/// bigrquery's `bq_auth()`, with its scopes, and a query; it prints who BigQuery says that this is.
+const QUERY: &str = r#"
+token <- gargle::token_fetch(scopes = c(
+  "https://www.googleapis.com/auth/bigquery", "https://www.googleapis.com/auth/cloud-platform"))
+if (is.null(token)) stop("Can't get Google credentials.")
+answer <- httr::POST(
+  "https://bigquery.googleapis.com/bigquery/v2/projects/p1/queries", httr::config(token = token),
+  body = list(query = "SELECT SESSION_USER() AS who", useLegacySql = FALSE), encode = "json")
+httr::stop_for_status(answer)
+cat(httr::content(answer)$rows[[1]]$f[[1]]$v, "\n")
+"#;
+
+/// In place of the double's authority in the system's certificates: R reads no variable for it.
+const TRUST: &str = "options(httr_config = httr::config(cainfo = Sys.getenv('CURL_CA_BUNDLE')))\n";
+
+/// Where Debian installs IRkernel's kernelspec.
+const IR: &str = "/usr/share/jupyter/kernels/ir";
+
+fn rscript() -> Option<PathBuf> {
+    let rscript = r_package(&["gargle", "httr", "jsonlite"]);
+    if rscript.is_none() {
+        missing("R with gargle, httr and jsonlite");
+    }
+    rscript
+}
+
+/// Python to run notebooks with, where IRkernel is installed.
+fn irkernel() -> Option<PathBuf> {
+    let python = r_package(&["IRkernel", "gargle", "httr"]).and(venv(&["nbclient"]));
+    if python.is_none() || !Path::new(IR).is_dir() {
+        missing("IRkernel, or nbclient in BQCRED_TEST_VENV,");
+        return None;
+    }
+    python
+}
+
+fn vm() -> Vm {
+    let vm = Vm::with_login();
+    ["R", "Rscript"].into_iter().for_each(|name| vm.sandbox.link_program(name));
+    vm.sandbox.write("profile.R", TRUST);
+    vm
+}
+
+/// R's own settings that make it trust the double.
+fn trusting(vm: &Vm, invocation: Invocation) -> Invocation {
+    invocation.env("R_PROFILE_USER", vm.sandbox.path("profile.R"))
+}
+
+#[test]
+fn a_script_after_eval() {
+    let Some(rscript) = rscript() else { return };
+    let vm = vm();
+    trusting(&vm, vm.after_eval(&rscript, &["-e", QUERY])).run().prints(PERSON);
+    vm.assert_only_the_person();
+}
+
+#[test]
+fn a_script_with_the_variables_in_renviron() {
+    let Some(rscript) = rscript() else { return };
+    let vm = vm();
+    vm.bash("bqcred env --format renviron >~/.Renviron").run().success();
+    trusting(&vm, vm.program(&rscript, &["-e", QUERY])).run().prints(PERSON);
+    vm.assert_only_the_person();
+}
+
+#[test]
+fn a_notebook_after_eval() {
+    let Some(python) = irkernel() else { return };
+    let vm = vm();
+    trusting(&vm, vm.notebook_after_eval(&python, "ir", &[QUERY])).run().prints(PERSON);
+    vm.assert_only_the_person();
+}
+
+/// The server knows nothing of bqcred here: the kernel has it from its kernelspec alone.
+#[test]
+fn a_notebook_with_the_variables_in_its_kernelspec() {
+    let Some(python) = irkernel() else { return };
+    let vm = vm();
+    vm.add_kernel("bigquery", Path::new(IR));
+    trusting(&vm, vm.notebook(&python, "bigquery", &[QUERY])).run().prints(PERSON);
+    vm.assert_only_the_person();
+}
+
+/// Proves that the trap is set: the same code, without bqcred, is the VM.
+#[test]
+fn without_bqcred_it_is_the_vm() {
+    let Some(rscript) = rscript() else { return };
+    let vm = vm();
+    trusting(&vm, vm.program(&rscript, &["-e", QUERY])).run().prints(metadata::ACCOUNT);
+    assert_eq!(vm.google.identities(), [metadata::ACCOUNT]);
+}
+
+/// What can go wrong with a credential between `env` and its use.
+type Mishap = fn(&Vm);
+
+const MISHAPS: [(&str, Mishap); 3] = [
+    ("the file is gone", |vm| std::fs::remove_file(vm.sandbox.adc("default")).unwrap()),
+    ("it is revoked", |vm| vm.google.revoke_grant(PERSON)),
+    ("the token endpoint is broken", |vm| {
+        vm.google.script_always(Endpoint::Token, Script::Unavailable(500));
+    }),
+];
+
+/// After `eval $(bqcred env)` or with this in its place, and then the mishap.
+fn after_a_mishap(rscript: &Path, env: &str, mishap: Mishap) -> (Vm, common::Run) {
+    let vm = vm();
+    let printed = vm.bash(env).run().success().stdout;
+    mishap(&vm);
+    vm.sandbox.write("printed", printed);
+    let bash = vm.bash("eval $(cat printed); exec \"$@\"").arg("bash").arg(rscript).arg("-e").arg(QUERY);
+    let run = trusting(&vm, bash).run();
+    (vm, run)
+}
+
+#[test]
+fn whatever_fails_it_is_an_error_and_not_the_vm() {
+    let Some(rscript) = rscript() else { return };
+    for (what, mishap) in MISHAPS {
+        let (vm, run) = after_a_mishap(&rscript, "bqcred env", mishap);
+        run.fails(1).says("Can't get Google credentials");
+        assert_eq!(vm.google.identities(), [""; 0], "{what}");
+        vm.assert_never_the_vm();
+    }
+}
+
+#[test]
+fn with_renviron_too_whatever_fails_is_an_error() {
+    let Some(rscript) = rscript() else { return };
+    for (what, mishap) in MISHAPS {
+        let vm = vm();
+        vm.bash("bqcred env --format renviron >~/.Renviron").run().success();
+        mishap(&vm);
+        let run = trusting(&vm, vm.program(&rscript, &["-e", QUERY])).run();
+        run.fails(1).says("Can't get Google credentials");
+        assert_eq!(vm.google.identities(), [""; 0], "{what}");
+        vm.assert_never_the_vm();
+    }
+}
+
+/// Proves that it is the guard that keeps R from it: without the guard R is the VM, and says nothing.
+#[test]
+fn without_the_guard_it_would_be_the_vm() {
+    let Some(rscript) = rscript() else { return };
+    for (what, mishap) in MISHAPS {
+        let (vm, run) = after_a_mishap(&rscript, "bqcred env --no-guard", mishap);
+        run.prints(metadata::ACCOUNT);
+        assert_eq!(vm.google.identities(), [metadata::ACCOUNT], "{what}");
+    }
+}
+
+#[test]
+fn in_a_notebook_too_the_guard_holds() {
+    let Some(python) = irkernel() else { return };
+    let vm = vm();
+    vm.add_kernel("bigquery", Path::new(IR));
+    vm.google.revoke_grant(PERSON);
+    let run = trusting(&vm, vm.notebook(&python, "bigquery", &[QUERY])).run().fails(1);
+    run.says("Can't get Google credentials");
+    vm.assert_never_the_vm();
+}

@@ -1,0 +1,321 @@
+//! A home, a runtime folder and a PATH that belong to one test alone.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::programs::find_program;
+use super::run::{Invocation, Run};
+use crate::double::{Consent, Google};
+
+/// Programs that scripts in a sandbox may count on. No gcloud, no browser.
+const PROGRAMS: &[&str] = &[
+    "sh", "bash", "dash", "env", "cat", "ls", "cp", "mv", "rm", "mkdir", "chmod", "ln", "stat", "head",
+    "tail", "grep", "sed", "tr", "sort", "wc", "cut", "printf", "echo", "true", "false", "sleep", "kill",
+    "id", "uname", "dirname", "basename", "readlink", "realpath", "date", "test", "touch", "tee", "ps",
+    "expr", "xargs", "awk", "which", "tty", "stty", "timeout", "mktemp", "locale", "getconf", "rmdir",
+    "find", "ldconfig", "gcc",
+];
+
+/// A home of its own, gone when dropped.
+pub struct Sandbox {
+    root: tempfile::TempDir,
+    runtime: tempfile::TempDir,
+}
+
+impl Sandbox {
+    /// An empty home, on a PATH without gcloud.
+    pub fn new() -> Self {
+        Sandbox::at(tempfile::Builder::new().prefix("bqcred-test-").tempdir().unwrap())
+    }
+
+    /// The same in memory, where this system has that: for tests that write more than a disk keeps up with.
+    /// Programs that lie in it may not be executable there.
+    pub fn in_memory() -> Self {
+        Sandbox::at(memory_folder("bqcred-test-"))
+    }
+
+    fn at(root: tempfile::TempDir) -> Self {
+        listen_to_keys();
+        let sandbox = Sandbox { root, runtime: memory_folder("bqcred-test-run-") };
+        for folder in ["home", "tmp", "bin"] {
+            std::fs::create_dir(sandbox.path(folder)).unwrap();
+        }
+        set_mode(&sandbox.path("home"), 0o700);
+        PROGRAMS.iter().for_each(|name| sandbox.link_program(name));
+        sandbox
+    }
+
+    /// A path inside of the sandbox.
+    pub fn path(&self, relative: &str) -> PathBuf {
+        self.root.path().join(relative)
+    }
+
+    /// The home folder.
+    pub fn home(&self) -> PathBuf {
+        self.path("home")
+    }
+
+    /// `$XDG_RUNTIME_DIR`: 0700, and in memory where this system has `/dev/shm`.
+    pub fn runtime(&self) -> &Path {
+        self.runtime.path()
+    }
+
+    /// bqcred's data folder of this profile.
+    pub fn data(&self, profile: &str) -> PathBuf {
+        self.home().join(".local/share/bqcred").join(profile)
+    }
+
+    /// The ADC file of this profile.
+    pub fn adc(&self, profile: &str) -> PathBuf {
+        self.data(profile).join("adc.json")
+    }
+
+    /// bqcred's configuration folder.
+    pub fn config(&self) -> PathBuf {
+        self.home().join(".config/bqcred")
+    }
+
+    /// Writes a file, with its folders.
+    pub fn write(&self, relative: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(relative);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// Makes a program of this machine available, where it is there. Says nothing if it isn't.
+    pub fn link_program(&self, name: &str) {
+        if let Some(program) = find_program(name) {
+            self.link(name, &program);
+        }
+    }
+
+    /// Makes a program available under this name.
+    pub fn link(&self, name: &str, program: &Path) {
+        let link = self.path("bin").join(name);
+        #[cfg(unix)]
+        if !link.exists() {
+            std::os::unix::fs::symlink(program, link).unwrap();
+        }
+    }
+
+    /// Puts a shell script on the PATH.
+    pub fn script(&self, name: &str, body: &str) -> PathBuf {
+        self.program_file(&format!("bin/{name}"), format!("#!/bin/sh\n{body}\n"))
+    }
+
+    /// Writes a file that is to be run, whatever is in it.
+    pub fn program_file(&self, relative: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(relative);
+        write_program(&path, content.as_ref());
+        path
+    }
+
+    /// Makes the real gcloud and bq available. False if they aren't installed.
+    pub fn add_gcloud(&self) -> bool {
+        self.link_program("bq");
+        find_program("gcloud").is_some_and(|program| {
+            self.link("gcloud", &program);
+            true
+        })
+    }
+
+    /// The whole environment of a program in here.
+    pub fn env(&self) -> Vec<(String, String)> {
+        let home = self.home();
+        let at = |path: &Path| path.to_str().unwrap().to_owned();
+        [
+            ("HOME", at(&home)),
+            ("PATH", at(&self.path("bin"))),
+            ("LANG", "C.UTF-8".to_owned()),
+            ("TMPDIR", at(&self.path("tmp"))),
+            ("XDG_CONFIG_HOME", at(&home.join(".config"))),
+            ("XDG_DATA_HOME", at(&home.join(".local/share"))),
+            ("XDG_CACHE_HOME", at(&home.join(".cache"))),
+            ("XDG_STATE_HOME", at(&home.join(".local/state"))),
+            ("XDG_RUNTIME_DIR", at(self.runtime())),
+            // an organisation's settings on this machine are none of a test's business
+            ("BQCRED_TEST_ETC", at(&self.path("etc"))),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
+    /// Any program, in here: cleared environment, working folder in the sandbox.
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().envs(self.env()).current_dir(self.root.path());
+        command
+    }
+
+    /// Any program, to be run and looked at as bqcred is.
+    pub fn program(&self, program: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> Invocation {
+        let mut command = self.command(program);
+        command.args(args);
+        Invocation::new(command)
+    }
+
+    /// bqcred with these arguments, still to be run: `.stdin(…)`, `.env(…)`, `.run()`.
+    pub fn invoke(&self, args: &[&str]) -> Invocation {
+        self.program(env!("CARGO_BIN_EXE_bqcred"), args)
+    }
+
+    /// Runs bqcred, with nothing on stdin.
+    pub fn bqcred(&self, args: &[&str]) -> Run {
+        self.invoke(args).run()
+    }
+
+    /// Writes the double's client file and returns its path.
+    pub fn client_file(&self, google: &Google) -> String {
+        self.write("client_secret.json", google.client_json()).to_str().unwrap().to_owned()
+    }
+
+    /// Signs a person in, in two steps as a notebook does. `extra` goes with `login --start`.
+    pub fn login(&self, google: &Google, who: &str, extra: &[&str]) -> Run {
+        self.login_with(google, Consent::all(who), extra)
+    }
+
+    /// The same with another decision of the person. Does not check how it ends.
+    pub fn login_with(&self, google: &Google, consent: Consent, extra: &[&str]) -> Run {
+        let client = self.client_file(google);
+        let mut start = vec!["login", "--start"];
+        if !extra.contains(&"--client-id-file") {
+            start.extend(["--client-id-file", &client]);
+        }
+        start.extend(extra);
+        let started = self.invoke(&start).run().success();
+        let redirect = google.approve_with(started.stdout.trim(), consent);
+        let mut finish = vec!["login", "--finish", "-"];
+        if let Some(at) = extra.iter().position(|arg| *arg == "--profile") {
+            finish.extend(["--profile", extra[at + 1]]);
+        }
+        self.invoke(&finish).stdin(format!("{redirect}\n")).run()
+    }
+
+    /// A browser in which this person is signed in and decides like this: the variables that make programs
+    /// open it. It runs `curl`, which goes where the pages send it.
+    pub fn browser(&self, google: &Google, consent: Consent) -> Vec<(String, String)> {
+        google.sign_in_browser(Some(consent));
+        let curl = find_program("curl").expect("curl is needed to play a browser");
+        let variables: Vec<String> =
+            google.env().iter().map(|(name, value)| format!("{name}='{value}'")).collect();
+        let call = format!("env {} {} -sSL -o /dev/null \"$1\"", variables.join(" "), curl.display());
+        let script =
+            self.script("browser", &format!("({call} >'{}' 2>&1 &)", self.path("browser.log").display()));
+        let command = format!("{} %s", script.display());
+        [("BROWSER", command), ("DISPLAY", ":0".to_owned())]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into()
+    }
+
+    /// R code, with the double as Google: R's curl trusts the system's certificates only, so this needs a
+    /// mount namespace. Nothing where R is missing or namespaces are not allowed.
+    pub fn r(&self, google: &Google, code: &str) -> Option<Invocation> {
+        let rscript = find_program("Rscript")?;
+        let mut command = google.under_system_ca(&rscript)?;
+        command.args(["-e", code]).env_clear().envs(self.env()).envs(google.env());
+        command.env("PATH", "/usr/local/bin:/usr/bin:/bin").current_dir(self.root.path());
+        Some(Invocation::new(command))
+    }
+
+    /// Every file below the home, with its content: to look for secrets.
+    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.root.path().to_owned(), self.runtime().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let kind = entry.file_type().unwrap();
+                if kind.is_dir() && entry.path() != self.path("bin") {
+                    folders.push(entry.path());
+                } else if kind.is_file() {
+                    found.push((entry.path(), std::fs::read(entry.path()).unwrap_or_default()));
+                }
+            }
+        }
+        found
+    }
+
+    /// The files below the home that hold this text.
+    pub fn files_with(&self, text: &str) -> Vec<PathBuf> {
+        let holds = |content: &[u8]| content.windows(text.len()).any(|window| window == text.as_bytes());
+        self.files().into_iter().filter(|(_, content)| holds(content)).map(|(path, _)| path).collect()
+    }
+
+    /// bqcred in a terminal.
+    #[cfg(unix)]
+    pub fn terminal(&self, args: &[&str]) -> rexpect::session::PtySession {
+        let mut command = self.command(env!("CARGO_BIN_EXE_bqcred"));
+        command.args(args).env("TERM", "xterm");
+        spawn_in_terminal(command)
+    }
+}
+
+/// Makes the programs that are started here end at Ctrl-C and at SIGQUIT, even if this test is a background job
+/// of a script: those ignore the signals, and hand that on. A signal with a handler is handed on as usual.
+fn listen_to_keys() {
+    use signal_hook::consts::{SIGINT, SIGQUIT};
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        for signal in [SIGINT, SIGQUIT] {
+            signal_hook::flag::register_conditional_default(signal, Arc::new(AtomicBool::new(true))).unwrap();
+        }
+    });
+}
+
+/// A command in a terminal, which is given 30 s for whatever is expected of it.
+#[cfg(unix)]
+pub fn spawn_in_terminal(command: Command) -> rexpect::session::PtySession {
+    rexpect::session::spawn_command(command, Some(30_000)).unwrap()
+}
+
+/// Waits for the program in a terminal, and panics unless it ends with this code.
+#[cfg(unix)]
+#[track_caller]
+pub fn ends_with(terminal: &rexpect::session::PtySession, code: i32) {
+    let status = format!("{:?}", terminal.process().wait().unwrap());
+    assert!(status.starts_with("Exited(") && status.ends_with(&format!(", {code})")), "{status}");
+}
+
+/// Writes a file that is to be run, with its folders. A child does: a program that another thread starts at the
+/// same time gets our open files until it runs, and one that is open for writing can't be executed (`ETXTBSY`).
+pub fn write_program(path: &Path, content: &[u8]) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let source = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(source.path(), content).unwrap();
+    copy_program(source.path(), path);
+    set_mode(path, 0o755);
+}
+
+/// Copies a program with its mode; by a child, as [`write_program`] does.
+pub fn copy_program(from: &Path, to: &Path) {
+    let copied = Command::new("cp").args(["-p", "--"]).args([from, to]).status().unwrap();
+    assert!(copied.success(), "{} can't be copied", from.display());
+}
+
+/// Permission bits of a file or folder.
+#[cfg(unix)]
+pub fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::symlink_metadata(path).unwrap_or_else(|e| panic!("{}: {e}", path.display())).permissions().mode()
+        & 0o7777
+}
+
+/// Sets the permission bits of a file or folder.
+pub fn set_mode(path: &Path, mode: u32) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+}
+
+/// A private folder in memory, which bqcred wants behind its runtime folder, and which `/dev/shm` is on Linux.
+fn memory_folder(prefix: &str) -> tempfile::TempDir {
+    let mut builder = tempfile::Builder::new();
+    let builder = builder.prefix(prefix);
+    let folder = builder.tempdir_in("/dev/shm").or_else(|_| builder.tempdir()).unwrap();
+    set_mode(folder.path(), 0o700);
+    folder
+}

@@ -1,0 +1,109 @@
+//! A Google VM with a service account that nobody wants to be, and a person who has signed in on it.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::run::{Invocation, Run};
+use super::sandbox::Sandbox;
+use crate::double::{Google, Metadata, metadata};
+
+/// Who signs in on the VM.
+pub const PERSON: &str = "ada@example.com";
+
+/// Runs a notebook's cells in a real kernel, and prints what they print.
+pub const NOTEBOOK: &str = include_str!("notebook.py");
+
+/// The VM.
+pub struct Vm {
+    // what is dropped first stops first: the double looks at the log last
+    pub metadata: Metadata,
+    pub sandbox: Sandbox,
+    pub google: Google,
+}
+
+impl Vm {
+    /// A VM on which nobody has signed in.
+    pub fn new() -> Self {
+        let google = Google::start();
+        let sandbox = Sandbox::new();
+        sandbox.link("bqcred", Path::new(env!("CARGO_BIN_EXE_bqcred")));
+        Vm { metadata: google.metadata_server(), sandbox, google }
+    }
+
+    /// A VM on which the person has signed in, with a project.
+    pub fn with_login() -> Self {
+        let vm = Vm::new();
+        vm.sandbox.login(&vm.google, PERSON, &["--project", "p1"]).success();
+        vm
+    }
+
+    /// Any program on this VM: Google answers under its own names, the metadata server is there.
+    pub fn program(&self, program: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> Invocation {
+        self.sandbox.program(program, args).envs(self.google.env()).envs(self.metadata.env())
+    }
+
+    /// A script of bash.
+    pub fn bash(&self, script: &str) -> Invocation {
+        self.program("bash", &["-euc", script])
+    }
+
+    /// A program after `eval $(bqcred env)`, as the person types it.
+    pub fn after_eval(&self, program: &Path, args: &[&str]) -> Invocation {
+        let invocation = self.bash("eval $(bqcred env); exec \"$@\"").arg("bash").arg(program);
+        args.iter().fold(invocation, Invocation::arg)
+    }
+
+    /// Copies an installed kernelspec under another name, with the variables that bqcred prints for one.
+    pub fn add_kernel(&self, name: &str, installed: &Path) {
+        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        let mut spec = read(&std::fs::read_to_string(installed.join("kernel.json")).unwrap());
+        let printed = self.program("bqcred", &["env", "--format", "kernel"]).run().success().json();
+        let spec = spec.as_object_mut().unwrap();
+        spec.extend(printed.as_object().unwrap().clone());
+        let text = serde_json::to_string(&spec).unwrap();
+        self.sandbox.write(&format!("home/.local/share/jupyter/kernels/{name}/kernel.json"), text);
+    }
+
+    /// A notebook's cells in a real kernel, run by `python`.
+    pub fn notebook(&self, python: &Path, kernel: &str, cells: &[&str]) -> Invocation {
+        self.program(python, &[&["-c", NOTEBOOK, kernel], cells].concat())
+    }
+
+    /// The same after `eval $(bqcred env)`.
+    pub fn notebook_after_eval(&self, python: &Path, kernel: &str, cells: &[&str]) -> Invocation {
+        self.after_eval(python, &[&["-c", NOTEBOOK, kernel], cells].concat())
+    }
+
+    /// Panics unless BigQuery was asked, by the person alone, and nobody asked to be the VM.
+    #[track_caller]
+    pub fn assert_only_the_person(&self) {
+        assert_eq!(self.google.identities(), [PERSON]);
+        self.assert_never_the_vm();
+    }
+
+    /// Panics if any request came as the VM's service account, or its token was handed out.
+    #[track_caller]
+    pub fn assert_never_the_vm(&self) {
+        assert_eq!(self.metadata.tokens(), 0, "the VM's service account was asked for");
+        for request in self.google.requests() {
+            let vm = request.identity.as_deref() == Some(metadata::ACCOUNT);
+            assert!(!vm, "{} came as the VM's service account", request.line());
+        }
+    }
+}
+
+/// Where a virtual environment keeps the kernelspec of its Python.
+pub fn python_kernel(python: &Path) -> PathBuf {
+    python.parent().and_then(Path::parent).unwrap().join("share/jupyter/kernels/python3")
+}
+
+impl Run {
+    /// Panics unless it ended well and said this and nothing else on stdout.
+    #[track_caller]
+    pub fn prints(self, text: &str) -> Self {
+        let run = self.success();
+        assert_eq!(run.stdout.trim(), text, "{}\nstderr:\n{}", run.line, run.stderr);
+        run
+    }
+}

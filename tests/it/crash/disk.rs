@@ -1,0 +1,129 @@
+//! Disks that are full, broken, read-only or beyond a quota, from any system call on: the exit code tells,
+//! the message names the file, the reason and what helps, and nothing is lost.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::scene::{Fault, Scene};
+use super::verbs;
+use super::{is_due, is_full, is_looked_at};
+use crate::common::Run;
+
+const EIO: i32 = 5;
+const ENOSPC: i32 = 28;
+const EROFS: i32 = 30;
+const EDQUOT: i32 = 122;
+
+/// What each of them is called, and words of what helps.
+const REASONS: [(i32, &str, &str); 4] = [
+    (ENOSPC, "no space left on device", "make room on that disk"),
+    (EIO, "input/output error", "the disk itself fails"),
+    (EROFS, "read-only file system", "that file system is read-only"),
+    (EDQUOT, "quota exceeded", "your quota is used up"),
+];
+
+/// The ways in which a disk fails, whether reading fails too, and every how many calls are tried at least.
+fn ways() -> Vec<(String, &'static str, usize)> {
+    let mut ways =
+        vec![(format!("from={ENOSPC}"), "", 2), (format!("once={EIO}"), "", 3), ("short".to_owned(), "", 5)];
+    if is_full() {
+        ways.extend([
+            (format!("once={ENOSPC}"), "", 1),
+            (format!("from={EIO}"), "", 1),
+            (format!("from={EDQUOT}"), "", 1),
+            (format!("once={EIO},named"), "", 1),
+            (format!("from={ENOSPC},named"), "", 1),
+            ("short,named".to_owned(), "", 1),
+            (format!("once={EIO}"), ",reads", 1),
+            (format!("from={EIO}"), ",reads", 1),
+        ]);
+    }
+    ways
+}
+
+/// Lets the disk fail at the calls. `lenient`: the verb's product is good without the disk.
+fn fail(scene: Option<Scene>, lenient: bool) {
+    let Some(scene) = scene else { return };
+    let (mut faults, mut bad) = (0, 0);
+    let mut tried = |fault: Fault| {
+        // each is told, and then the next is tried: one fault in a verb must not hide the others
+        bad += usize::from(catch_unwind(AssertUnwindSafe(|| one(&scene, &fault, lenient))).is_err());
+        faults += 1;
+    };
+    for (way, more, every) in ways() {
+        // other people's files are not ours to complain about: what can't be read there is not there
+        if scene.name.starts_with("kernel") && more == ",reads" {
+            continue;
+        }
+        let how = format!("{way}{more}");
+        let words = if how.contains("named") { format!("named{more}") } else { format!("count{more}") };
+        for n in (1..=scene.count(&words)).filter(|n| is_due(*n, every)) {
+            tried(Fault { how: how.clone(), n });
+        }
+    }
+    tried(Fault { how: format!("from={EROFS}"), n: 1 });
+    println!("{}: {faults} failing calls", scene.name);
+    assert_eq!(bad, 0, "{}: see the panics above", scene.name);
+}
+
+fn one(scene: &Scene, fault: &Fault, lenient: bool) {
+    scene.restore();
+    let run = scene.stopped(fault);
+    let calls = scene.calls();
+    let call = calls.get(fault.n - 1).cloned().unwrap_or_default();
+    let what = format!("{} at call {}: {call}", fault.how, fault.n);
+    check_run(scene, &run, &what, lenient);
+    scene.check_files(&what);
+    match is_looked_at(fault.n) {
+        true => scene.check_recovery(&what),
+        false => scene.check_sweep(&what),
+    }
+}
+
+/// Either it did what it had to, or it says why not.
+fn check_run(scene: &Scene, run: &Run, what: &str, lenient: bool) {
+    let at = || format!("{}, {what}: exit {:?}\n{}", scene.name, run.code, run.stderr);
+    assert!(!run.stderr.contains("panicked"), "{}", at());
+    if run.code == Some(0) {
+        assert!(lenient || scene.is_done(), "{}\nbut it is not done", at());
+        return;
+    }
+    assert_eq!(run.code, Some(6), "{}", at());
+    assert!(["", "false;\n"].contains(&run.stdout.as_str()) || lenient, "{}", at());
+    let told =
+        REASONS.iter().any(|(_, reason, help)| run.stderr.contains(reason) && run.stderr.contains(help));
+    assert!(told, "{}", at());
+    let named = |root: &std::path::PathBuf| run.stderr.contains(root.to_str().unwrap());
+    let names = scene.roots().iter().any(named) || run.stderr.contains("work/out.json");
+    assert!(names, "{}", at());
+}
+
+macro_rules! fails {
+    ($($name:ident: $scenes:expr, $quiet:expr;)*) => {$(
+        #[test]
+        fn $name() {
+            for scene in $scenes {
+                fail(scene, $quiet);
+            }
+        }
+    )*};
+}
+
+fails! {
+    a_start_of_a_login_on_a_failing_disk: [verbs::login_start()], false;
+    a_first_login_on_a_failing_disk: [verbs::first_login()], false;
+    a_login_on_a_failing_disk: [verbs::login_again()], false;
+    an_import_on_a_failing_disk: [verbs::import(), verbs::import_over()], false;
+    a_rotation_on_a_failing_disk: [verbs::rotate()], false;
+    // the new credential is kept before it is tried
+    the_end_of_a_rotation_on_a_failing_disk: [verbs::rotate_finish()], true;
+    a_revocation_on_a_failing_disk: [verbs::revoke()], false;
+    a_forget_on_a_failing_disk: [verbs::forget()], false;
+    a_token_on_a_failing_disk: [verbs::token()], true;
+    a_status_on_a_failing_disk: [verbs::status()], true;
+    small_verbs_on_a_failing_disk: verbs::small_ones(), false;
+    an_undo_on_a_failing_disk: [verbs::export_undo()], false;
+    a_kernel_install_on_a_failing_disk: verbs::kernels(), false;
+    an_env_on_a_failing_disk: [verbs::session_file()], false;
+    a_move_on_a_failing_disk: [verbs::move_to("file"), verbs::move_to("keyring")], false;
+    a_login_over_the_keyring_on_a_failing_disk: [verbs::login_over_the_keyring()], false;
+}

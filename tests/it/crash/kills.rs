@@ -1,0 +1,83 @@
+//! SIGKILL at each system call that changes a file or sends something, and at moments spread over the time
+//! that a verb takes.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use super::scene::{Fault, Scene};
+use super::verbs;
+use super::{how_many, is_due, is_looked_at};
+
+/// Kills the verb at each call, and then at `moments` moments.
+fn kill(scene: Option<Scene>, moments: usize) {
+    let Some(scene) = scene else { return };
+    let mut kills = 0;
+    for (how, every) in [("kill,sends", 2), ("kill,named", 5)] {
+        for n in (1..=scene.count(how.trim_start_matches("kill,"))).filter(|n| is_due(*n, every)) {
+            scene.restore();
+            let fault = Fault { how: how.to_owned(), n };
+            let run = scene.stopped(&fault);
+            let call = scene.calls().pop().unwrap_or_default();
+            let what = format!("killed at call {n} ({how}): {call}");
+            if run.code != Some(137) {
+                assert_eq!(run.code, Some(0), "{what}: {}", run.stderr); // fewer calls this time
+                continue;
+            }
+            scene.check_files(&what);
+            match how {
+                "kill,sends" if is_looked_at(n) => scene.check_recovery(&what),
+                _ => scene.check_sweep(&what),
+            }
+            kills += 1;
+        }
+    }
+    for moment in 0..moments {
+        scene.restore();
+        let what = format!("killed at moment {moment} of {moments}");
+        kills += usize::from(kill_after(&scene, scene.time * (2 * moment as u32 + 1) / (2 * moments as u32)));
+        scene.check_files(&what);
+        scene.check_recovery(&what);
+    }
+    println!("{}: {kills} kills", scene.name);
+}
+
+/// Whether it was killed before its end.
+fn kill_after(scene: &Scene, time: std::time::Duration) -> bool {
+    let stdin = scene.stdin();
+    let mut command = scene.command();
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    std::thread::sleep(time); // chance, not order
+    let _ = child.kill();
+    !child.wait().unwrap().success()
+}
+
+macro_rules! kills {
+    ($($name:ident: $scenes:expr;)*) => {$(
+        #[test]
+        fn $name() {
+            for scene in $scenes {
+                kill(scene, how_many());
+            }
+        }
+    )*};
+}
+
+kills! {
+    a_killed_start_of_a_login: [verbs::login_start()];
+    a_killed_first_login: [verbs::first_login()];
+    a_killed_login: [verbs::login_again()];
+    a_killed_import: [verbs::import(), verbs::import_over()];
+    a_killed_rotation: [verbs::rotate(), verbs::rotate_finish()];
+    a_killed_revocation: [verbs::revoke()];
+    a_killed_forget: [verbs::forget()];
+    a_killed_token: [verbs::token()];
+    a_killed_status: [verbs::status()];
+    a_killed_small_verb: verbs::small_ones();
+    a_killed_undo: [verbs::export_undo()];
+    a_killed_kernel_install: verbs::kernels();
+    a_killed_env: [verbs::session_file()];
+    a_killed_move: [verbs::move_to("file"), verbs::move_to("keyring")];
+    a_killed_login_over_the_keyring: [verbs::login_over_the_keyring()];
+}

@@ -1,0 +1,56 @@
+//! What gcloud and bq themselves go by.
+
+use super::super::scene::{ADA, SCOPES};
+use super::{Environment, configuration, gcloud_login};
+use crate::double::CLIENT_ID;
+
+/// All of them.
+pub const ALL: &[Environment] = &[
+    ("gcloud is told a file", |s| {
+        let path = s.file("ada.json", s.user(ADA).to_string());
+        s.set("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", path);
+    }),
+    ("gcloud is told a file, on a VM", |s| {
+        let path = s.file("ada.json", s.user(ADA).to_string());
+        s.set("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", path).vm();
+    }),
+    ("gcloud is told a file and an account, on a VM", |s| {
+        let path = s.file("ada.json", s.user(ADA).to_string());
+        s.set("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", path).set("CLOUDSDK_CORE_ACCOUNT", ADA).vm();
+    }),
+    ("gcloud is told a file that is missing", |s| {
+        s.set("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", "/nowhere/adc.json");
+    }),
+    ("gcloud is told an account that it doesn't have", |s| {
+        s.set("CLOUDSDK_CORE_ACCOUNT", ADA);
+    }),
+    ("gcloud is told not to ask the VM", |s| {
+        s.set("CLOUDSDK_CORE_CHECK_GCE_METADATA", "false").vm();
+    }),
+    ("gcloud is told a token", |s| {
+        let token = s.google.access_token(ADA, CLIENT_ID, SCOPES);
+        s.set("CLOUDSDK_AUTH_ACCESS_TOKEN", token);
+    }),
+    ("gcloud's configuration names a file", |s| {
+        let path = s.file("ada.json", s.user(ADA).to_string());
+        configuration(s, "default", "[core]\naccount = nobody@example.com\n");
+        configuration(s, "work", &format!("[auth]\ncredential_file_override = {}\n", path.display()));
+        s.file(".config/gcloud/active_config", "work");
+    }),
+    ("gcloud has signed a person in", |s| {
+        gcloud_login(s);
+    }),
+    ("gcloud has signed a person in, on a VM", |s| {
+        gcloud_login(s);
+        s.vm();
+    }),
+    ("gcloud has signed a person in, and it was revoked", |s| {
+        gcloud_login(s);
+        s.google.revoke_grant(ADA);
+    }),
+    ("gcloud remembers that this is no VM", |s| {
+        s.file(".config/gcloud/gce", "False");
+        s.concerns_gcloud = true;
+        s.vm();
+    }),
+];

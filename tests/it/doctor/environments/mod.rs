@@ -1,0 +1,77 @@
+//! The table of environments, in groups: what people have, and what goes wrong with it.
+
+pub mod caches;
+pub mod content;
+pub mod gcloud;
+pub mod life;
+pub mod settings;
+pub mod variable;
+pub mod vm;
+pub mod well_known;
+
+use serde_json::Value;
+
+use super::scene::{ADA, Scene};
+use crate::common::{Consent, find_program, gcloud_clients};
+
+/// A name, and what makes the environment so.
+pub type Environment = (&'static str, fn(&mut Scene));
+
+const ADC: &str = "GOOGLE_APPLICATION_CREDENTIALS";
+const PYDATA: &str = ".config/pydata/pydata_google_credentials.json";
+const PANDAS_GBQ: &str = ".config/pandas_gbq/bigquery_credentials.dat";
+const IBIS: &str = ".config/pydata/ibis.json";
+
+/// The guard as `bqcred env` sets it.
+fn guard(s: &mut Scene) {
+    s.set("GCE_METADATA_URL", "127.0.0.1:9").set("NO_GCE_CHECK", "true");
+}
+
+/// A file of this content, on a VM.
+fn broken(s: &mut Scene, content: &[u8]) {
+    let path = s.file("adc.json", content);
+    s.set(ADC, path).vm();
+}
+
+/// A person's file without a key, on a VM.
+fn without(s: &mut Scene, key: &str) {
+    let mut user = s.user(ADA);
+    user.as_object_mut().unwrap().remove(key);
+    s.adc(&user);
+    s.vm();
+}
+
+/// A person's file with this key.
+fn with(s: &mut Scene, key: &str, value: Value) {
+    let mut user = s.user(ADA);
+    user[key] = value;
+    s.adc(&user);
+}
+
+fn configuration(s: &mut Scene, name: &str, text: &str) {
+    s.file(&format!(".config/gcloud/configurations/config_{name}"), text);
+}
+
+/// `gcloud auth login`, where gcloud is installed, and curl to play its browser.
+fn gcloud_login(s: &mut Scene) {
+    s.concerns_gcloud = true;
+    let gcloud = s.sandbox.path("bin/gcloud");
+    if !gcloud.exists() || find_program("curl").is_none() {
+        return;
+    }
+    for (id, secret) in gcloud_clients() {
+        s.google.add_client(&id, &secret, &[]);
+    }
+    let browser = s.sandbox.browser(&s.google, Consent::all(ADA));
+    s.program(&gcloud, &["auth", "login", "--brief"]).envs(browser).run().success();
+}
+
+/// What `bqcred env` prints for a person who has signed in.
+fn after_env(s: &mut Scene, args: &[&str]) {
+    let file = s.file("ada.json", s.user(ADA).to_string());
+    s.bqcred(&["import", "--project", "p1"]).arg(file).run().success();
+    let printed = s.bqcred(&[&["env", "--format", "json"], args].concat()).run().success().json();
+    for (name, value) in printed.as_object().unwrap() {
+        s.set(name, value.as_str().unwrap());
+    }
+}

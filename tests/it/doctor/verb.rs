@@ -1,0 +1,301 @@
+//! The verb itself: what it says, what it finds beside the libraries, and its exit code.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::scene::{ADA, BOB, NOBODY, SCOPES, Scene};
+use crate::double::{CLIENT_ID, CLIENT_SECRET};
+
+/// Ada has signed in, and typed `eval $(bqcred env)`.
+fn ada() -> Scene {
+    ada_with(SCOPES)
+}
+
+fn ada_with(scopes: &[&str]) -> Scene {
+    let mut scene = Scene::new();
+    let user = json!({
+        "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "type": "authorized_user",
+        "refresh_token": scene.google.grant(ADA, CLIENT_ID, scopes),
+    });
+    let file = scene.file("ada.json", user.to_string());
+    scene.bqcred(&["import", "--project", "p1", "--move"]).arg(file).run().success();
+    let printed = scene.bqcred(&["env", "--format", "json"]).run().success().json();
+    for (name, value) in printed.as_object().unwrap() {
+        scene.set(name, value.as_str().unwrap());
+    }
+    scene
+}
+
+fn codes(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
+}
+
+fn finding<'v>(answer: &'v Value, code: &str) -> &'v Value {
+    let found = answer["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == code);
+    found.unwrap_or_else(|| panic!("no {code} in {answer:#}"))
+}
+
+fn library<'v>(answer: &'v Value, name: &str) -> &'v Value {
+    answer["libraries"].as_array().unwrap().iter().find(|library| library["name"] == name).unwrap()
+}
+
+#[test]
+fn all_is_well_after_env() {
+    let mut scene = ada();
+    scene.vm();
+    let run = scene.bqcred(&["doctor"]).run().success();
+    for line in ["you are ada@example.com (profile default)", "R (bigrquery)", "you, ada@example.com"] {
+        assert!(run.stdout.contains(line), "{}", run.stdout);
+    }
+    assert!(!run.stdout.contains("this decides it"), "what is well needs no steps:\n{}", run.stdout);
+    let answer = scene.doctor(&[]);
+    assert_eq!((&answer["everywhere"], &answer["person"]["account"]), (&json!(true), &json!(ADA)));
+}
+
+#[test]
+fn nobody_has_logged_in() {
+    let run = Scene::new().bqcred(&["doctor"]).run().code(1);
+    assert!(run.stdout.contains("nobody has logged in with bqcred"), "{}", run.stdout);
+    assert!(run.stdout.contains("bqcred login && eval $(bqcred env)"), "{}", run.stdout);
+}
+
+#[test]
+fn the_command_that_it_names_helps() {
+    let mut scene = ada();
+    scene.vm().unset("GOOGLE_APPLICATION_CREDENTIALS");
+    scene.unset("GCE_METADATA_URL").unset("NO_GCE_CHECK");
+    let host = scene.metadata.as_ref().unwrap().host();
+    scene.set("GCE_METADATA_URL", host);
+    let before = scene.doctor(&["--for", "python,r"]);
+    assert_eq!(library(&before, "gargle")["identity"], "vm_service_account");
+    let fix = library(&before, "gargle")["fix"].as_str().unwrap().to_owned();
+    assert_eq!(fix, "eval $(bqcred env)");
+    scene.sandbox.link("bqcred", std::path::Path::new(env!("CARGO_BIN_EXE_bqcred")));
+    let script = format!("{fix}; exec bqcred doctor --for python,r");
+    let bash = crate::common::find_program("bash").unwrap();
+    scene.program(&bash, &["-c", &script]).run().success();
+}
+
+#[test]
+fn a_refused_credential_ends_with_the_code_for_that() {
+    let scene = ada();
+    scene.google.revoke_grant(ADA);
+    let run = scene.bqcred(&["doctor"]).run().code(4);
+    assert!(run.stdout.contains("fails: Google refuses the credential"), "{}", run.stdout);
+    assert!(run.stdout.contains("to change that\n  bqcred login\n"), "{}", run.stdout);
+}
+
+#[test]
+fn google_that_cant_be_reached_is_told_once_and_with_a_reason() {
+    let mut scene = ada();
+    scene.set("HTTPS_PROXY", format!("http://{NOBODY}")).set("https_proxy", format!("http://{NOBODY}"));
+    let answer = scene.doctor(&["--for", "python,r,connectorx"]);
+    let found = finding(&answer, "unreachable")["what"].as_str().unwrap();
+    assert!(found.contains("the proxy can't be reached") && found.contains("check HTTPS_PROXY"), "{found}");
+    for name in ["google-auth", "ibis", "connectorx"] {
+        assert_eq!(library(&answer, name)["fix"], Value::Null, "{name}: no command mends that");
+    }
+}
+
+#[test]
+fn for_explains_and_counts_what_is_named() {
+    let scene = ada();
+    scene.bqcred(&["doctor", "--for", "python,r"]).run().success();
+    scene.bqcred(&["doctor", "--for", "Python, R"]).run().success();
+    let run = scene.bqcred(&["doctor", "--for", "connectorx"]).run().code(1);
+    assert!(run.stdout.contains("only a service account's key"), "{}", run.stdout);
+    let run = scene.bqcred(&["doctor", "--for", "r"]).run().success();
+    assert!(run.stdout.contains("1. ") && run.stdout.contains("(this decides it)"), "{}", run.stdout);
+    assert!(!run.stdout.contains("Node.js"), "{}", run.stdout);
+    scene.bqcred(&["doctor", "--for", "cobol"]).run().fails(2).says("known are python, r, google-auth");
+}
+
+#[test]
+fn offline_asks_nobody() {
+    let mut scene = ada();
+    scene.vm();
+    let before = scene.google.requests().len();
+    let answer = scene.doctor(&["--offline"]);
+    assert_eq!(scene.google.requests().len(), before);
+    assert_eq!(library(&answer, "google-auth")["account"], ADA);
+    scene.bqcred(&["doctor", "--offline", "--check", "p1"]).run().fails(2).says("--offline forbids that");
+}
+
+#[test]
+fn what_lies_around_is_found() {
+    let mut scene = ada();
+    let cache = scene.file(".config/pandas_gbq/bigquery_credentials.dat", scene.cache(BOB).to_string());
+    std::fs::set_permissions(&cache, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let spec = json!({
+        "argv": ["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "Python 3", "language": "python",
+        "env": {"GOOGLE_APPLICATION_CREDENTIALS": "${HOME}/other.json"},
+    });
+    scene.file(".local/share/jupyter/kernels/mine/kernel.json", spec.to_string());
+    scene.set("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem");
+    scene.set("GOOGLE_CLOUD_QUOTA_PROJECT", "q1").unset("GOOGLE_CLOUD_PROJECT");
+    scene.google.set_skew(-400);
+    let answer = scene.doctor(&[]);
+    let cache_finding = finding(&answer, "cache_of_another")["what"].as_str().unwrap().to_owned();
+    assert!(cache_finding.contains(BOB), "{cache_finding}");
+    let open = finding(&answer, "open_file");
+    assert!(open["what"].as_str().unwrap().contains("mode 0644"), "{open}");
+    assert_eq!(open["fix"], format!("chmod 600 '{}'", cache.display()));
+    assert!(finding(&answer, "kernelspec")["what"].as_str().unwrap().contains("other.json"));
+    assert!(finding(&answer, "clock")["what"].as_str().unwrap().contains("ahead of Google's"));
+    for code in ["no_project", "quota_project", "no_drive_scope", "no_certificates"] {
+        finding(&answer, code);
+    }
+}
+
+#[test]
+fn a_kernel_that_was_started_otherwise_is_named() {
+    let scene = ada();
+    let mut kernel = Command::new("sh")
+        .args(["-c", "read line", "ipykernel_launcher", "-f", "/nowhere/kernel-1.json"])
+        .env("GOOGLE_APPLICATION_CREDENTIALS", "/somewhere/bob.json")
+        .env("SECRET", "1//0canary-of-another")
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let answer = scene.doctor(&["--offline"]);
+    kernel.kill().unwrap();
+    kernel.wait().unwrap();
+    let words = format!("the running kernel {} uses another credential: /somewhere/bob.json", kernel.id());
+    let kernels = answer["findings"].as_array().unwrap();
+    let found = kernels.iter().any(|finding| finding["what"].as_str().unwrap().starts_with(&words));
+    assert!(found, "{answer:#}");
+}
+
+#[test]
+fn a_dry_run_tells_that_all_is_allowed_and_runs_nothing() {
+    let scene = ada();
+    scene.google.add_table("p1", "sales", "orders");
+    let run = scene.bqcred(&["doctor", "--check", "p1.sales.orders"]).run().success();
+    assert!(run.stdout.contains("allowed; a query of the whole table reads 1048576 bytes"), "{}", run.stdout);
+    for target in ["p1", "p1.sales", "p1:sales.orders"] {
+        let answer = scene.doctor(&["--check", target]);
+        assert_eq!((&answer["check"]["allowed"], &answer["check"]["account"]), (&json!(true), &json!(ADA)));
+    }
+    assert_eq!(scene.google.job_runners(), Vec::<String>::new());
+}
+
+/// What is missing, and the command that mends it, as `doctor --check` sees them.
+fn missing(scene: &Scene, target: &str) -> (String, String) {
+    let run = scene.bqcred(&["doctor", "--json", "--check", target]).run().code(1);
+    let missing = run.json()["check"]["missing"][0].clone();
+    let text = |key: &str| missing[key].as_str().unwrap_or_default().to_owned();
+    (text("code"), text("fix"))
+}
+
+#[test]
+fn what_is_missing_is_named_exactly() {
+    let scene = ada();
+    scene.google.add_table("shared", "sales", "orders");
+    let binding = |project: &str, role: &str| {
+        format!("gcloud projects add-iam-policy-binding {project} --member=user:{ADA} --role={role}")
+    };
+    let table = "shared.sales.orders";
+    scene.google.deny("p1", "bigquery.jobs.create");
+    let expected = ("bigquery.jobs.create".to_owned(), binding("p1", "roles/bigquery.jobUser"));
+    assert_eq!(missing(&scene, table), expected);
+    scene.google.allow_all();
+    scene.google.deny("shared", "bigquery.tables.getData");
+    let expected = ("bigquery.tables.getData".to_owned(), binding("shared", "roles/bigquery.dataViewer"));
+    assert_eq!(missing(&scene, table), expected);
+    scene.google.allow_all();
+    scene.google.deny("shared", "bigquery.datasets.get");
+    let expected = ("bigquery.datasets.get".to_owned(), binding("shared", "roles/bigquery.dataViewer"));
+    assert_eq!(missing(&scene, "shared.sales"), expected);
+    scene.google.allow_all();
+    scene.google.disable_api("p1");
+    let enable = "gcloud services enable bigquery.googleapis.com --project=p1".to_owned();
+    assert_eq!(missing(&scene, "p1"), ("api_disabled".to_owned(), enable));
+    scene.google.allow_all();
+    assert_eq!(missing(&scene, "shared.sales.returns").0, "not_found");
+    assert_eq!(missing(&scene, "shared.nothing").0, "not_found");
+}
+
+#[test]
+fn a_quota_project_that_may_not_be_used_is_named() {
+    let mut scene = ada();
+    scene.set("GOOGLE_CLOUD_QUOTA_PROJECT", "q1");
+    scene.google.deny_quota("q1");
+    let (code, fix) = missing(&scene, "p1");
+    assert_eq!(code, "serviceusage.services.use");
+    assert!(fix.ends_with("--role=roles/serviceusage.serviceUsageConsumer") && fix.contains(" q1 "), "{fix}");
+}
+
+#[test]
+fn scopes_that_are_missing_are_named() {
+    let scene = ada();
+    scene.google.add_sheet("p1", "sales", "targets");
+    let drive = ("drive_scope".to_owned(), "bqcred login --scopes drive".to_owned());
+    assert_eq!(missing(&scene, "p1.sales.targets"), drive);
+    let scene = ada_with(&["openid", "email", "drive"]);
+    assert_eq!(missing(&scene, "p1"), ("scope".to_owned(), "bqcred login".to_owned()));
+    finding(&scene.doctor(&[]), "no_bigquery_scope");
+}
+
+#[test]
+fn a_target_that_is_none_is_refused() {
+    for bad in ["", "p1.", "p1.d.t`; SELECT 1", "p1/x"] {
+        ada().bqcred(&["doctor", "--check", bad]).run().fails(2);
+    }
+}
+
+#[test]
+fn json_keeps_its_form() {
+    let scene = ada();
+    let answer = scene.doctor(&["--check", "p1"]);
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&answer), ["check", "everywhere", "findings", "libraries", "person"]);
+    assert_eq!(keys(&answer["person"]), ["account", "needs_login", "profile"]);
+    assert_eq!(
+        keys(&answer["libraries"][0]),
+        [
+            "account",
+            "covered",
+            "file",
+            "fix",
+            "identity",
+            "is_you",
+            "name",
+            "notes",
+            "problem",
+            "project",
+            "quota_project",
+            "steps"
+        ]
+    );
+    assert_eq!(keys(&answer["libraries"][0]["steps"][0]), ["outcome", "what"]);
+    assert_eq!(keys(&answer["check"]), ["account", "allowed", "bytes", "job_project", "missing", "target"]);
+    assert_eq!(keys(&answer["findings"][0]), ["code", "fix", "what"]);
+    let names: Vec<&str> = answer["libraries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|library| library["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "google-auth",
+            "pydata-google-auth",
+            "pandas-gbq",
+            "ibis",
+            "dbt",
+            "gargle",
+            "go",
+            "java",
+            "node",
+            "gcloud",
+            "bq",
+            "gsutil",
+            "connectorx"
+        ]
+    );
+    let _ = codes(&answer["findings"]);
+}

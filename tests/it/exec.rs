@@ -1,0 +1,441 @@
+//! `exec`: the program behaves as if nothing stood before it, and nothing stays behind it.
+#![cfg(target_os = "linux")]
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use crate::common::{self, Google, Run, Sandbox, find_program, mode, spawn_in_terminal};
+
+const ADA: &str = "ada@example.com";
+const BOB: &str = "bob@example.com";
+
+/// In memory, and in a file.
+const WAYS: [&[&str]; 2] = [&["exec"], &["exec", "--file"]];
+
+fn signed_in() -> (Google, Sandbox) {
+    let google = Google::start();
+    let sandbox = Sandbox::new();
+    sandbox.login(&google, ADA, &["--project", "p1"]).success();
+    sandbox.link("bqcred", env!("CARGO_BIN_EXE_bqcred").as_ref());
+    for program in ["seq", "yes"] {
+        sandbox.link_program(program);
+    }
+    (google, sandbox)
+}
+
+/// `bqcred exec … -- sh -c SCRIPT`, still to be run.
+fn sh(sandbox: &Sandbox, way: &[&str], script: &str) -> common::Invocation {
+    sandbox.invoke(&[way, &["--", "sh", "-c", script]].concat())
+}
+
+fn command(sandbox: &Sandbox, way: &[&str], program: &[&str]) -> Command {
+    let mut command = sandbox.command(env!("CARGO_BIN_EXE_bqcred"));
+    command.args(way).arg("--").args(program).stdin(Stdio::null()).stdout(Stdio::piped());
+    command
+}
+
+/// A program that says that it is there, and its variable; it ends when its stdin does.
+fn waiting(sandbox: &Sandbox, way: &[&str]) -> (Child, String) {
+    use std::io::{BufRead as _, BufReader};
+    let script = "echo $GOOGLE_APPLICATION_CREDENTIALS; read line";
+    let mut child = command(sandbox, way, &["sh", "-c", script]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    (child, line.trim().to_owned())
+}
+
+fn folder(sandbox: &Sandbox) -> PathBuf {
+    sandbox.runtime().join("bqcred/exec")
+}
+
+/// The credentials in files that `--file` made.
+fn files(sandbox: &Sandbox) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder(sandbox)).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ext| ext == "json"))
+        .collect()
+}
+
+fn signal(pid: u32, name: &str) {
+    assert!(Command::new("kill").args(["-s", name, &pid.to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn the_program_is_this_process_and_reads_a_sealed_credential() {
+    let (_google, sandbox) = signed_in();
+    let script = "echo $$; echo $GOOGLE_APPLICATION_CREDENTIALS; stat -Lc %a $GOOGLE_APPLICATION_CREDENTIALS
+        chmod 600 $GOOGLE_APPLICATION_CREDENTIALS && echo x 2>/dev/null >$GOOGLE_APPLICATION_CREDENTIALS || echo sealed
+        sh -c 'cat $GOOGLE_APPLICATION_CREDENTIALS'";
+    let child = command(&sandbox, WAYS[0], &["sh", "-c", script]).stderr(Stdio::piped()).spawn().unwrap();
+    let pid = child.id();
+    let output = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    let adc = std::fs::read_to_string(sandbox.adc("default")).unwrap();
+    assert_eq!(output, format!("{pid}\n/proc/{pid}/fd/100\n400\nsealed\n{adc}"));
+}
+
+#[test]
+fn the_file_is_private_in_memory_and_gone_with_the_program() {
+    let (_google, sandbox) = signed_in();
+    let (mut child, path) = waiting(&sandbox, WAYS[1]);
+    let path = PathBuf::from(path);
+    assert_eq!((path.parent().unwrap(), mode(&path)), (folder(&sandbox).as_path(), 0o600));
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    assert_eq!(std::fs::read(&path).unwrap(), std::fs::read(sandbox.adc("default")).unwrap());
+    drop(child.stdin.take());
+    child.wait().unwrap();
+    assert!(files(&sandbox).is_empty());
+}
+
+#[test]
+fn without_a_session_folder_the_file_lies_in_shared_memory() {
+    let (_google, sandbox) = signed_in();
+    for runtime in ["", "/nowhere", env!("CARGO_TARGET_TMPDIR")] {
+        let run = sh(&sandbox, WAYS[1], "echo $GOOGLE_APPLICATION_CREDENTIALS")
+            .env("XDG_RUNTIME_DIR", runtime)
+            .run();
+        assert!(run.success().stdout.starts_with("/dev/shm/bqcred-"), "{runtime}");
+    }
+}
+
+#[test]
+fn the_environment_is_that_of_env() {
+    let (google, sandbox) = signed_in();
+    sandbox.login(&google, BOB, &["--profile", "work"]).success();
+    let printed = sandbox.bqcred(&["env", "--format", "json"]).json();
+    for way in WAYS {
+        let run = sandbox.invoke(&[way, &["--", "env"]].concat()).run().success();
+        let has = |line: String| run.stdout.lines().any(|seen| seen == line);
+        for (name, value) in printed.as_object().unwrap() {
+            let same = has(format!("{name}={}", value.as_str().unwrap()));
+            assert_eq!(same, name != "GOOGLE_APPLICATION_CREDENTIALS", "{name}:\n{}", run.stdout);
+        }
+        // what the other profile set must not remain
+        let other = sandbox
+            .invoke(&[way, &["--profile", "work", "--", "env"]].concat())
+            .env("BQCRED_PROFILE", "default")
+            .env("GOOGLE_CLOUD_PROJECT", "p1")
+            .env("GOOGLE_CLOUD_QUOTA_PROJECT", "q1")
+            .run()
+            .success();
+        assert!(!other.stdout.contains("GOOGLE_CLOUD_"), "{}", other.stdout);
+        assert!(other.stdout.contains("BQCRED_PROFILE=work\n"));
+    }
+}
+
+#[test]
+fn nothing_else_is_inherited() {
+    let (_google, sandbox) = signed_in();
+    for (way, wanted) in WAYS.into_iter().zip([1, 0]) {
+        // what the tests themselves were given is none of bqcred's
+        let open = sh(&sandbox, way, "exec ls -l /proc/self/fd").run().success().stdout;
+        assert_eq!(open.matches("bqcred").count(), wanted, "{open}");
+    }
+}
+
+#[test]
+fn every_exit_code_is_the_programs_own() {
+    let (_google, sandbox) = signed_in();
+    for way in WAYS {
+        let way = way.join(" ");
+        let script = format!(
+            "for code in $(seq 0 255); do bqcred {way} -- sh -c \"exit $code\"; seen=$?
+             [ $seen = $code ] || echo \"$seen for $code\"; done"
+        );
+        assert_eq!(sandbox.program("sh", &["-c", &script]).run().success().stdout, "", "{way}");
+    }
+}
+
+#[test]
+fn death_by_a_signal_is_death_by_that_signal() {
+    let (_google, sandbox) = signed_in();
+    let (stop_or_ignored, real_time) = ([17, 18, 19, 20, 21, 22, 23, 28], 34..=36);
+    for way in WAYS {
+        for number in (1..=31).filter(|number| !stop_or_ignored.contains(number)).chain(real_time.clone()) {
+            let mut command = command(&sandbox, way, &["sh", "-c", &format!("kill -{number} $$")]);
+            let status = command.stderr(Stdio::null()).status().unwrap();
+            let as_a_shell_says = status.code().or(status.signal().map(|signal| 128 + signal));
+            assert_eq!(as_a_shell_says, Some(128 + number), "{way:?}: {status:?}");
+            assert_eq!(status.signal().is_some(), number < 32 || way.len() == 1, "{way:?}: {status:?}");
+        }
+    }
+    assert!(files(&sandbox).is_empty());
+}
+
+#[test]
+fn a_program_that_is_missing_or_cannot_run_ends_as_in_a_shell() {
+    let (_google, sandbox) = signed_in();
+    sandbox.write("plain", "text");
+    sandbox.program_file("bad-interpreter", "#!/no/such/thing\n");
+    sandbox.program_file("bin/no-hash-bang", "echo \"$1 $BQCRED_PROFILE\"; exit 7\n");
+    for way in WAYS {
+        let run = |program: &str| sandbox.invoke(&[way, &["--", program, "--help"]].concat()).run();
+        for program in ["bin/no-hash-bang", "no-hash-bang"] {
+            assert_eq!(run(program).code(7).stdout, "--help default\n");
+        }
+        run("no-such-program").fails(127).says("no-such-program: no such program");
+        run("./no/such").fails(127).says("no such program");
+        run("./plain").fails(126).says("can't run ./plain: permission denied");
+        run("/").fails(126).says("can't run /");
+        run("./bad-interpreter").fails(126).says("interpreter");
+    }
+    assert!(files(&sandbox).is_empty());
+}
+
+#[test]
+fn arguments_and_options_are_the_programs_own() {
+    let (_google, sandbox) = signed_in();
+    for way in WAYS {
+        let words = ["printf", "<%s>", "--file", "--profile", "x", "", "a  b", "*", "--", "-h"];
+        let run = sandbox.invoke(&[way, &["--"], words.as_slice()].concat()).run().success();
+        assert_eq!(run.stdout, "<--file><--profile><x><><a  b><*><--><-h>");
+        // without the -- the first word that is no option begins the program
+        let run = sandbox.invoke(&[way, words.as_slice()].concat()).run().success();
+        assert_eq!(run.stdout, "<--file><--profile><x><><a  b><*><--><-h>");
+    }
+    sandbox.bqcred(&["exec"]).fails(2);
+    sandbox.bqcred(&["exec", "--profile", "nobody", "--", "true"]).fails(3);
+}
+
+#[test]
+fn stdin_and_a_large_stdout_pass_through() {
+    let (_google, sandbox) = signed_in();
+    for way in WAYS {
+        let run = sandbox.invoke(&[way, &["--", "cat"]].concat()).stdin("in\n").run().success();
+        assert_eq!(run.stdout, "in\n");
+        let script = format!("bqcred {} -- head -c 100000000 /dev/zero | wc -c", way.join(" "));
+        assert_eq!(sandbox.program("sh", &["-c", &script]).run().success().stdout.trim(), "100000000");
+        // a reader who has seen enough ends the writer by SIGPIPE, as without bqcred
+        let script = format!("{{ bqcred {} -- yes; echo $? >&2; }} | head -n 1", way.join(" "));
+        sandbox.program("sh", &["-c", &script]).run().success().says("141");
+    }
+}
+
+#[test]
+fn two_hundred_at_once() {
+    let (_google, sandbox) = signed_in();
+    for way in WAYS {
+        let script = format!(
+            "i=0; while [ $i -lt 200 ]; do i=$((i+1)); bqcred {} -- sh -c \
+             'grep -c refresh_token $GOOGLE_APPLICATION_CREDENTIALS' & done; wait",
+            way.join(" ")
+        );
+        let run = sandbox.program("sh", &["-c", &script]).run().success();
+        assert_eq!((run.stdout, run.stderr), ("1\n".repeat(200), String::new()));
+    }
+    assert!(files(&sandbox).is_empty());
+}
+
+#[test]
+fn what_is_sent_to_the_front_process_arrives_once() {
+    let (_google, sandbox) = signed_in();
+    let program = sandbox.script(
+        "counter",
+        "for name in INT TERM HUP QUIT USR2 WINCH ALRM; do trap \"echo $name\" $name; done
+         trap 'echo end; exit 9' USR1; echo ready; while :; do read line; done",
+    );
+    for way in WAYS {
+        let mut counting = command(&sandbox, way, &[program.to_str().unwrap()]);
+        let mut child = counting.stdin(Stdio::piped()).spawn().unwrap();
+        let mut seen = Lines::of(&mut child);
+        assert_eq!(seen.next(), "ready");
+        for name in ["INT", "TERM", "HUP", "QUIT", "USR2", "WINCH", "ALRM"] {
+            signal(child.id(), name);
+            assert_eq!(seen.next(), name);
+        }
+        signal(child.id(), "USR1");
+        assert_eq!(seen.next(), "end", "and nothing twice");
+        assert_eq!(child.wait().unwrap().code(), Some(9));
+    }
+}
+
+struct Lines(std::io::BufReader<std::process::ChildStdout>);
+
+impl Lines {
+    fn of(child: &mut Child) -> Lines {
+        Lines(std::io::BufReader::new(child.stdout.take().unwrap()))
+    }
+
+    fn next(&mut self) -> String {
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut self.0, &mut line).unwrap();
+        line.trim().to_owned()
+    }
+}
+
+#[test]
+fn signals_that_were_ignored_before_stay_ignored() {
+    let (_google, sandbox) = signed_in();
+    for way in WAYS {
+        let script = format!(
+            "trap '' HUP; exec bqcred {} -- sh -c 'kill -HUP $$; kill -HUP $PPID_OF; echo alive'",
+            way.join(" ")
+        );
+        let script = script.replace("$PPID_OF", if way.len() == 1 { "$$" } else { "$PPID" });
+        assert_eq!(sandbox.program("sh", &["-c", &script]).run().success().stdout, "alive\n");
+    }
+}
+
+#[test]
+fn a_file_whose_parent_was_killed_goes_with_the_next_exec_and_a_living_one_stays() {
+    let (_google, sandbox) = signed_in();
+    let (mut killed, orphan) = waiting(&sandbox, WAYS[1]);
+    let (mut living, kept) = waiting(&sandbox, WAYS[1]);
+    signal(killed.id(), "KILL");
+    killed.wait().unwrap();
+    assert!(PathBuf::from(&orphan).exists(), "the program goes on with it");
+    sh(&sandbox, WAYS[1], "true").run().success();
+    assert!(!PathBuf::from(&orphan).exists());
+    assert!(PathBuf::from(&kept).exists());
+    // `lock` sweeps, too
+    signal(living.id(), "KILL");
+    living.wait().unwrap();
+    sandbox.bqcred(&["lock"]).success();
+    assert!(files(&sandbox).is_empty());
+}
+
+#[test]
+fn an_exec_inside_an_exec_says_which_is_inside_which() {
+    let (google, sandbox) = signed_in();
+    sandbox.login(&google, BOB, &["--profile", "work"]).success();
+    for outer in WAYS {
+        for inner in WAYS {
+            let inner = [&["--", "bqcred"], inner, &["--profile", "work"]].concat();
+            let nested = [outer, &inner, &["--", "sh", "-c", "cat $GOOGLE_APPLICATION_CREDENTIALS"]].concat();
+            let run = sandbox.invoke(&nested).may_print_secret().run().success();
+            assert!(run.stdout.contains(BOB) && !run.stdout.contains(ADA), "{nested:?}");
+            run.says("profile work, inside an exec of profile default");
+        }
+    }
+    let quiet = sh(&sandbox, WAYS[0], "true").env("BQCRED_PROFILE", "default").run().success();
+    assert_eq!(quiet.stderr, "");
+}
+
+fn stub_of(run: &Run) -> serde_json::Value {
+    let path = PathBuf::from(run.stdout.trim());
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn always_start_starts_with_a_stub_that_names_the_reason() {
+    let sandbox = Sandbox::new();
+    let script =
+        "echo $GOOGLE_APPLICATION_CREDENTIALS; test $NO_GCE_CHECK = true && test -n \"$GCE_METADATA_URL\"";
+    for way in WAYS {
+        let run = sh(&sandbox, &[way, &["--always-start"]].concat(), script).run().success();
+        let run = run.says("nobody has logged in yet").says("started without a credential");
+        assert!(run.stdout.ends_with("/bqcred-nobody-has-logged-in-yet.json\n"), "{}", run.stdout);
+        assert_eq!(stub_of(&run)["type"], "bqcred: nobody has logged in yet (`bqcred login`)");
+        sh(&sandbox, &[way, &["--always-start"]].concat(), "exit 7").run().fails(7);
+        sandbox.invoke(&[way, &["--always-start", "--", "no-such"]].concat()).run().fails(127);
+    }
+    sandbox.write("home/.local/share/bqcred/broken/adc.json", "{");
+    common::set_mode(&sandbox.adc("broken"), 0o600);
+    let broken = ["exec", "--always-start", "--profile", "broken"];
+    let run = sh(&sandbox, &broken, script).run().success().says("ends too early");
+    assert!(stub_of(&run)["type"].as_str().unwrap().contains("the JSON ends too early"));
+    // even where no stub can be written, its path names the reason
+    std::fs::remove_dir_all(sandbox.home().join(".local/state")).unwrap();
+    sandbox.write("home/.local/state", "a file");
+    let run = sh(&sandbox, &["exec", "--always-start"], script).run().success();
+    assert!(run.stdout.contains("there-is-no-profile-named-default"), "{}", run.stdout);
+}
+
+#[test]
+fn always_start_with_a_credential_is_exec() {
+    let (_google, sandbox) = signed_in();
+    let run = sh(&sandbox, &["exec", "--always-start"], "cat $GOOGLE_APPLICATION_CREDENTIALS")
+        .may_print_secret()
+        .run()
+        .success();
+    assert_eq!(run.stdout.into_bytes(), std::fs::read(sandbox.adc("default")).unwrap());
+}
+
+/// How a process ends that is told to dump its core.
+fn aborted(mut child: Child) -> ExitStatus {
+    signal(child.id(), "ABRT");
+    child.wait().unwrap()
+}
+
+#[test]
+fn bqcred_dumps_no_core_and_the_program_may() {
+    let (_google, sandbox) = signed_in();
+    let start = |script: &str| {
+        let script = format!("ulimit -c unlimited 2>/dev/null; exec {script}");
+        let mut command = sandbox.command("sh");
+        command.args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.spawn().unwrap()
+    };
+    let mut parent = start("bqcred exec --file -- sh -c 'echo ready; read line'");
+    assert_eq!(Lines::of(&mut parent).next(), "ready");
+    assert!(!aborted(parent).core_dumped());
+    let mut plain = start("sh -c 'echo ready; exec cat'");
+    assert_eq!(Lines::of(&mut plain).next(), "ready");
+    let plain = aborted(plain).core_dumped();
+    let mut program = start("bqcred exec -- sh -c 'echo ready; exec cat'");
+    assert_eq!(Lines::of(&mut program).next(), "ready");
+    assert_eq!(aborted(program).core_dumped(), plain, "the program's limit is its own");
+}
+
+/// bash at a terminal, whose prompt is `ready> `.
+fn shell(sandbox: &Sandbox) -> rexpect::session::PtySession {
+    let mut bash = sandbox.command(find_program("bash").unwrap());
+    bash.args(["--norc", "--noprofile", "-i"]).env("PS1", "ready> ").env("TERM", "dumb");
+    let mut shell = spawn_in_terminal(bash);
+    shell.exp_string("ready> ").unwrap();
+    shell.send_line("bind 'set enable-bracketed-paste off' 2>/dev/null; stty -echo").unwrap();
+    shell.exp_string("ready> ").unwrap();
+    shell
+}
+
+#[test]
+fn keys_stop_continue_and_resize_the_program_as_without_bqcred() {
+    let (_google, sandbox) = signed_in();
+    // one key that arrives twice may look like one, as signals that wait are not counted; of many, some don't
+    const KEYS: usize = 100;
+    sandbox.script(
+        "keys",
+        "trap 'ints=$((ints+1)); echo int' INT; trap 'echo usr' USR1; trap 'echo size $(stty size)' WINCH
+         echo \"front $PPID $$ at $(tty)\"
+         while :; do read line; case $line in report) echo \"ints=$ints.\";; quit) exit 42;; esac; done",
+    );
+    for way in WAYS {
+        let mut shell = shell(&sandbox);
+        shell.send_line(&format!("bqcred {} -- keys", way.join(" "))).unwrap();
+        let (_, found) = shell.exp_regex("front [0-9]+ [0-9]+ at /dev/[a-z0-9/]+").unwrap();
+        let words: Vec<&str> = found.split(' ').collect();
+        let front: u32 = words[if way.len() == 1 { 2 } else { 1 }].parse().unwrap();
+
+        for _ in 0..KEYS {
+            shell.send_control('c').unwrap();
+            shell.exp_string("int").unwrap();
+        }
+        signal(front, "USR1"); // what came before it has been passed on, or not, when this arrives
+        shell.exp_string("usr").unwrap();
+        shell.send_line("report").unwrap();
+        shell.exp_string(&format!("ints={KEYS}.")).unwrap();
+
+        shell.send_control('z').unwrap();
+        shell.exp_string("Stopped").unwrap();
+        shell.exp_string("ready> ").unwrap();
+        shell.send_line("echo code=$?").unwrap();
+        shell.exp_string("code=148").unwrap();
+        shell.send_line("fg").unwrap();
+        shell.exp_string("keys").unwrap();
+        shell.send_line("report").unwrap();
+        shell.exp_string(&format!("ints={KEYS}.")).unwrap();
+
+        let size = ["-F", words[4], "rows", "41", "cols", "123"];
+        assert!(Command::new("stty").args(size).status().unwrap().success());
+        shell.exp_string("size 41 123").unwrap();
+
+        shell.send_line("quit").unwrap();
+        shell.exp_string("ready> ").unwrap();
+        shell.send_line("echo code=$?").unwrap();
+        shell.exp_string("code=42").unwrap();
+        assert!(files(&sandbox).is_empty());
+        shell.send_line("exit").unwrap(); // it minds no signal
+        shell.exp_eof().unwrap();
+    }
+}

@@ -1,0 +1,246 @@
+//! `bqcred import` and `export`: from every tool, offline, refused; to a file, to gcloud's place and back.
+
+use crate::common::{self, Google, Sandbox, Script, mode};
+use crate::double::{self, CLIENT_ID};
+use serde_json::{Value, json};
+
+const ADA: &str = "ada@example.com";
+const BIGQUERY: &str = "https://www.googleapis.com/auth/bigquery";
+const EMAIL: &str = "https://www.googleapis.com/auth/userinfo.email";
+
+/// A credential as another tool keeps it, alive at the double.
+fn credential(google: &Google, extra: Value) -> String {
+    let mut object = json!({
+        "type": "authorized_user",
+        "client_id": CLIENT_ID,
+        "client_secret": double::CLIENT_SECRET,
+        "refresh_token": google.grant(ADA, CLIENT_ID, &["openid", EMAIL, BIGQUERY]),
+    });
+    object.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    object.to_string()
+}
+
+/// A sandbox whose client is the double's, so that its endpoints are asked about credentials of that client.
+fn sandbox(google: &Google) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.bqcred(&["client", "set", &sandbox.client_file(google)]).success();
+    sandbox
+}
+
+fn adc(sandbox: &Sandbox) -> Value {
+    serde_json::from_slice(&std::fs::read(sandbox.adc("default")).unwrap()).unwrap()
+}
+
+#[test]
+fn every_tools_credential_is_found_and_cleaned() {
+    for (tool, place) in [
+        ("gcloud", "home/.config/gcloud/application_default_credentials.json"),
+        ("gcloud", "home/.config/gcloud/legacy_credentials/ada@example.com/adc.json"),
+        ("pydata", "home/.config/pydata/pydata_google_credentials.json"),
+        ("pandas-gbq", "home/.config/pandas_gbq/bigquery_credentials.dat"),
+        ("ibis", "home/.config/pydata/ibis.json"),
+    ] {
+        let google = Google::start();
+        let sandbox = sandbox(&google);
+        let passing = json!({"id_token": "x.y.z", "token_uri": "https://evil.example/t", "scopes": [BIGQUERY], "keep": {"a": 1}});
+        let source = sandbox.write(place, credential(&google, passing));
+        let before = std::fs::read(&source).unwrap();
+        sandbox.bqcred(&["import", "--from", tool]).fails(0).says("profile default is now ada@example.com");
+        let adc = adc(&sandbox);
+        for gone in ["id_token", "token_uri", "scopes", "token", "expiry"] {
+            assert!(adc.get(gone).is_none(), "{tool}: {gone}");
+        }
+        assert_eq!((adc["account"].as_str(), adc["keep"]["a"].as_i64()), (Some(ADA), Some(1)), "{tool}");
+        assert_eq!(mode(&sandbox.adc("default")), 0o600);
+        assert_eq!(std::fs::read(&source).unwrap(), before, "the source is left alone");
+        assert_eq!(sandbox.bqcred(&["status", "--json"]).success().json()["alive"], true);
+    }
+}
+
+#[test]
+fn several_gcloud_accounts_are_told_apart() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    for account in [ADA, "bob@example.com"] {
+        sandbox.write(
+            &format!("home/.config/gcloud/legacy_credentials/{account}/adc.json"),
+            credential(&google, json!({})),
+        );
+    }
+    sandbox.bqcred(&["import", "--from", "gcloud"]).fails(2).says("ada@example.com, bob@example.com");
+    sandbox.bqcred(&["import", "--from", "gcloud", "--account", ADA]).success();
+    sandbox.bqcred(&["import", "--from", "gcloud", "--account", "eve@example.com", "--force"]).fails(3);
+    let before = adc(&sandbox);
+    let wrong = ["import", "--from", "gcloud", "--account", "bob@example.com", "--force"];
+    sandbox.bqcred(&wrong).fails(4).says("is a credential of ada@example.com; nothing was changed");
+    assert_eq!(adc(&sandbox), before);
+}
+
+#[test]
+fn stdin_and_move() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    sandbox.invoke(&["import", "-"]).stdin(credential(&google, json!({}))).run().success();
+    let file = sandbox.write("adc.json", credential(&google, json!({})));
+    let path = file.to_str().unwrap();
+    sandbox.bqcred(&["import", path]).fails(2).says("exists already");
+    sandbox.bqcred(&["import", path, "--force", "--move"]).success().says("was removed");
+    assert!(!file.exists());
+    sandbox.bqcred(&["import"]).fails(2);
+    sandbox
+        .bqcred(&["import", "--from", "pydata", "--profile", "x"])
+        .fails(3)
+        .says("keeps no credential here");
+}
+
+#[test]
+fn offline_the_files_word_is_taken_and_that_is_said() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    google.script_always(common::Endpoint::Token, Script::Close);
+    let file = sandbox.write("adc.json", credential(&google, json!({"account": "claims@example.com"})));
+    sandbox
+        .bqcred(&["import", file.to_str().unwrap(), "--project", "p1"])
+        .success()
+        .says("it is kept as the file says");
+    let status = sandbox.bqcred(&["status", "--json", "--offline"]).json();
+    assert_eq!(
+        (status["account"].as_str(), status["account_confirmed"].as_bool()),
+        (Some("claims@example.com"), Some(false))
+    );
+    google.heal();
+    let status = sandbox.bqcred(&["status", "--json"]).success().json();
+    assert_eq!((status["account"].as_str(), status["account_confirmed"].as_bool()), (Some(ADA), Some(true)));
+}
+
+#[test]
+fn what_is_dead_or_another_kind_is_refused() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    let dead = sandbox.write("dead.json", credential(&google, json!({})));
+    google.revoke_grant(ADA);
+    sandbox.bqcred(&["import", dead.to_str().unwrap()]).fails(4).says("revoked or has expired");
+    for (kind, says) in [
+        ("service_account", "gcloud auth activate-service-account"),
+        ("external_account", "gcloud auth login --cred-file"),
+        ("external_account_authorized_user", "workforce identity"),
+        ("impersonated_service_account", "impersonate-service-account"),
+        ("something", "not of type authorized_user"),
+    ] {
+        let file = sandbox.write("other.json", json!({"type": kind}).to_string());
+        sandbox.bqcred(&["import", file.to_str().unwrap()]).fails(2).says(says);
+    }
+    let client = sandbox.client_file(&google);
+    sandbox.bqcred(&["import", &client]).fails(2).says("bqcred client set");
+    let other = sandbox.write("u.json", credential(&google, json!({"universe_domain": "example.goog"})));
+    sandbox.bqcred(&["import", other.to_str().unwrap()]).fails(2).says("universe");
+    assert!(!sandbox.data("default").join("adc.json").exists());
+}
+
+#[test]
+fn while_the_client_cant_be_read_no_server_is_asked() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    let source = sandbox.write("c.json", credential(&google, json!({})));
+    let client = sandbox.config().join("client.json");
+    common::set_mode(&client, 0o644);
+    let import = || sandbox.invoke(&["import", source.to_str().unwrap()]).envs(google.env()).run();
+    import().fails(6).says("client.json").says("`chmod 600");
+    common::set_mode(&client, 0o600);
+    std::fs::write(&client, "{").unwrap();
+    import().fails(2).says("client.json").says("download the file again");
+    assert!(google.requests().is_empty(), "the credential may be another server's");
+    assert!(!sandbox.adc("default").exists());
+}
+
+#[test]
+fn export_writes_privately_and_not_over_others() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    sandbox.login(&google, ADA, &[]).success();
+    let kept = std::fs::read(sandbox.adc("default")).unwrap();
+    let target = sandbox.path("copy.json");
+    let path = target.to_str().unwrap();
+    sandbox.bqcred(&["export", path]).success();
+    assert_eq!((std::fs::read(&target).unwrap(), mode(&target)), (kept.clone(), 0o600));
+    sandbox.bqcred(&["export", path]).fails(2).says("exists already");
+    sandbox.bqcred(&["export", path, "--force"]).success();
+    let printed = sandbox.invoke(&["export", "-"]).may_print_secret().run().success().stdout;
+    assert_eq!(printed.as_bytes(), kept);
+    sandbox.bqcred(&["export", "/no/such/folder/x"]).fails(6);
+}
+
+#[test]
+fn gclouds_place_is_taken_and_given_back() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    sandbox.login(&google, ADA, &[]).success();
+    let place = sandbox.home().join(".config/gcloud/application_default_credentials.json");
+    sandbox.bqcred(&["export", "--well-known", "--undo"]).fails(3).says("nothing to undo");
+    // nothing lay there
+    sandbox.bqcred(&["export", "--well-known"]).success();
+    assert_eq!(std::fs::read(&place).unwrap(), std::fs::read(sandbox.adc("default")).unwrap());
+    assert_eq!(mode(&place), 0o600);
+    sandbox.bqcred(&["export", "--well-known", "--undo"]).success();
+    assert!(!place.exists());
+    // something lay there, and a second export doesn't lose it
+    let before = b"{\"type\": \"authorized_user\", \"mine\": 1}\n";
+    std::fs::write(&place, before).unwrap();
+    sandbox.bqcred(&["export", "--well-known"]).success().says("what lay there is kept");
+    sandbox.bqcred(&["export", "--well-known"]).success();
+    sandbox.bqcred(&["export", "--well-known", "--undo"]).success();
+    assert_eq!(std::fs::read(&place).unwrap(), before);
+    assert_eq!(std::fs::read_dir(place.parent().unwrap()).unwrap().count(), 1);
+    // somebody changed it meanwhile
+    sandbox.bqcred(&["export", "--well-known"]).success();
+    std::fs::write(&place, "theirs").unwrap();
+    sandbox.bqcred(&["export", "--well-known", "--undo"]).fails(1).says("was changed since");
+    assert_eq!(std::fs::read(&place).unwrap(), b"theirs");
+    sandbox.bqcred(&["export", "--well-known", "--undo", "--force"]).success();
+    assert_eq!(std::fs::read(&place).unwrap(), before);
+}
+
+#[test]
+fn a_profiles_own_file_is_no_source() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    sandbox.login(&google, ADA, &[]).success();
+    let own = sandbox.adc("default");
+    let link = sandbox.path("link.json");
+    std::os::unix::fs::symlink(&own, &link).unwrap();
+    for path in [&own, &link] {
+        sandbox.bqcred(&["import", "--force", "--move", path.to_str().unwrap()]).fails(2).says("own file");
+    }
+    sandbox.bqcred(&["status", "--offline"]).success();
+    let fifo = sandbox.path("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    sandbox.bqcred(&["export", "--force", fifo.to_str().unwrap()]).fails(2).says("no regular file");
+}
+
+#[test]
+fn the_next_step_is_one_that_works_where_it_was_imported() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    sandbox.write("gcloud.json", credential(&google, json!({})));
+    let file = sandbox.path("gcloud.json");
+    let import = ["import", file.to_str().unwrap(), "--force"];
+    sandbox.bqcred(&import).fails(0).says("next: eval $(bqcred env)");
+    // what a cell's shell evaluates ends with the cell
+    let run = sandbox.invoke(&import).env("JPY_PARENT_PID", "1").run().success();
+    assert!(
+        run.stderr.contains("next: bqcred kernel install") && !run.stderr.contains("eval"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_led_to_stdin() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    let file = sandbox.write("adc.json", credential(&google, json!({})));
+    let line = format!("{} import <(cat {})", env!("CARGO_BIN_EXE_bqcred"), file.display());
+    sandbox.program("bash", &["-c", &line]).run().fails(6).says("no regular file").says("| bqcred import -`");
+    let line = format!("cat {} | {} import -", file.display(), env!("CARGO_BIN_EXE_bqcred"));
+    sandbox.program("bash", &["-c", &line]).run().success();
+}

@@ -1,0 +1,622 @@
+//! `bqcred kernel` at its edges: what it writes, says and refuses. No Jupyter is needed: a folder that
+//! looks like a Python with Jupyter is enough, for bqcred runs none.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::PathBuf;
+
+use crate::common::{self, Run, Sandbox};
+use serde_json::Value;
+
+const NATIVE: &str = "{\n \"argv\": [\n  \"python\",\n  \"-m\",\n  \"ipykernel_launcher\",\n  \"-f\",\n  \"{connection_file}\"\n ],\n \"display_name\": \"Python 3 (ipykernel)\",\n \"language\": \"python\",\n \"metadata\": {\n  \"debugger\": true\n }\n}";
+
+/// Styles of kernel.json in the wild.
+const STYLES: &[(&str, &str)] = &[
+    ("ipykernel", NATIVE),
+    (
+        "IRkernel",
+        "{\"argv\": [\"R\", \"--slave\", \"-e\", \"IRkernel::main()\"],\n \"display_name\":\"R\",\n \"language\":\"R\"\n}\n",
+    ),
+    ("compact", "{\"argv\":[\"python3\"],\"language\":\"python\"}"),
+    (
+        "tabs and CRLF",
+        "{\r\n\t\"argv\": [\r\n\t\t\"python\"\r\n\t],\r\n\t\"env\": {},\r\n\t\"language\": \"python\"\r\n}\r\n",
+    ),
+    (
+        "own variables",
+        "{\n    \"argv\": [\"python\"],\n    \"env\": {\n        \"A\": \"1\",\n        \"GOOGLE_APPLICATION_CREDENTIALS\": \"/key.json\"\n    },\n    \"language\": \"python\"\n}\n",
+    ),
+    (
+        "big numbers",
+        "{\"argv\": [\"python\"], \"language\": \"python\", \"metadata\": {\"a\": 123456789012345678901234567890, \"b\": 1.0E+2}}",
+    ),
+    (
+        "unicode",
+        "{\n  \"argv\": [\"python\"],\n  \"display_name\": \"Pyth\u{f6}n \\ud83d\\ude00 \u{1f40d}\",\n  \"language\": \"python\"\n}",
+    ),
+    (
+        "four spaces, final newlines",
+        "{\n    \"argv\": [\"python\"],\n    \"language\": \"python\",\n    \"metadata\": {\n    }\n}\n\n",
+    ),
+    ("one line with blanks", "{ \"argv\" : [ \"python\" ] , \"language\" : \"python\" }"),
+];
+
+/// A sandbox with a virtual environment that bqcred takes for one with Jupyter.
+struct Scene {
+    sandbox: Sandbox,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let sandbox = Sandbox::new();
+        sandbox.write("base/lib/python3.11/os.py", "");
+        sandbox.write("base/bin/python3", "");
+        sandbox.write("venv/pyvenv.cfg", format!("home = {}\n", sandbox.path("base/bin").display()));
+        std::fs::create_dir_all(sandbox.path("venv/bin")).unwrap();
+        symlink(sandbox.path("base/bin/python3"), sandbox.path("venv/bin/python")).unwrap();
+        sandbox.write("venv/lib/python3.11/site-packages/jupyter_client/__init__.py", "");
+        let scene = Scene { sandbox };
+        scene.profile("default");
+        scene.kernel("python3", NATIVE);
+        scene
+    }
+
+    fn profile(&self, name: &str) -> PathBuf {
+        let adc = self.sandbox.adc(name);
+        let text = r#"{"account": "ada@example.com", "client_id": "id", "client_secret": "s", "refresh_token": "r", "type": "authorized_user", "universe_domain": "googleapis.com"}"#;
+        self.sandbox.write(adc.strip_prefix(self.sandbox.path("")).unwrap().to_str().unwrap(), text);
+        for (path, mode) in [
+            (adc.parent().unwrap().parent().unwrap(), 0o700),
+            (adc.parent().unwrap(), 0o700),
+            (adc.as_path(), 0o600),
+        ] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        adc
+    }
+
+    fn kernel(&self, name: &str, text: &str) -> PathBuf {
+        self.sandbox.write(&format!("venv/share/jupyter/kernels/{name}/kernel.json"), text)
+    }
+
+    fn run(&self, args: &[&str]) -> Run {
+        self.run_with(args, &[])
+    }
+
+    fn run_with(&self, args: &[&str], env: &[(&str, &str)]) -> Run {
+        let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        self.sandbox.invoke(args).env("VIRTUAL_ENV", self.sandbox.path("venv")).envs(env).run()
+    }
+
+    fn list(&self) -> Value {
+        serde_json::from_str(&self.run(&["kernel", "list", "--json"]).success().stdout).unwrap()
+    }
+
+    fn listed(&self, name: &str) -> Value {
+        let list = self.list();
+        let kernels = list["servers"][0]["kernels"].as_array().unwrap().clone();
+        kernels.into_iter().find(|kernel| kernel["name"] == name).unwrap_or(Value::Null)
+    }
+
+    fn user_folder(&self, name: &str) -> PathBuf {
+        self.sandbox.home().join(".local/share/jupyter/kernels").join(name)
+    }
+}
+
+fn read(path: &PathBuf) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+fn json(path: &PathBuf) -> Value {
+    serde_json::from_str(&read(path)).unwrap()
+}
+
+#[test]
+fn every_style_is_put_back_to_the_byte_and_twice_is_once() {
+    let scene = Scene::new();
+    let adc = scene.profile("default");
+    for exec in [false, true] {
+        for (style, text) in STYLES {
+            let file = scene.kernel("python3", text);
+            let install: &[&str] = if exec {
+                &["kernel", "install", "--kernel", "python3", "--exec"]
+            } else {
+                &["kernel", "install", "--kernel", "python3"]
+            };
+            scene.run(install).success();
+            let once = read(&file);
+            let spec: Value = serde_json::from_str(&once).unwrap();
+            if exec {
+                assert_eq!(spec["argv"][1], "exec", "{style}");
+            } else {
+                assert_eq!(spec["env"]["GOOGLE_APPLICATION_CREDENTIALS"], adc.to_str().unwrap(), "{style}");
+                assert_eq!(spec["env"]["NO_GCE_CHECK"], "true", "{style}: the guard");
+            }
+            scene.run(install).success();
+            assert_eq!(read(&file), once, "{style}: twice");
+            scene.run(&["kernel", "uninstall"]).success();
+            assert_eq!(read(&file), *text, "{style}");
+        }
+    }
+    assert_eq!(scene.sandbox.files_with("metadata.bqcred"), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_hard_link_in_a_cache_stays_as_it_was() {
+    let scene = Scene::new();
+    let file = scene.kernel("python3", NATIVE);
+    let cache = scene.sandbox.path("uv-cache");
+    std::fs::hard_link(&file, &cache).unwrap();
+    scene.run(&["kernel", "install"]).success();
+    assert_eq!(read(&cache), NATIVE);
+    assert_ne!(read(&file), NATIVE);
+}
+
+#[test]
+fn the_mode_is_kept_and_nothing_else_is_left_in_the_folder() {
+    let scene = Scene::new();
+    let file = scene.kernel("python3", NATIVE);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o664)).unwrap();
+    scene.run(&["kernel", "install"]).success();
+    assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o777, 0o664);
+    let names: Vec<_> =
+        std::fs::read_dir(file.parent().unwrap()).unwrap().flatten().map(|e| e.file_name()).collect();
+    assert_eq!(names, ["kernel.json"]);
+}
+
+#[test]
+fn a_link_to_a_file_of_ones_own_stays_a_link() {
+    let scene = Scene::new();
+    // of whatever name
+    let target = scene.sandbox.write("dotfiles/python.json", NATIVE);
+    let file = scene.kernel("python3", NATIVE);
+    std::fs::remove_file(&file).unwrap();
+    symlink(&target, &file).unwrap();
+    scene.run(&["kernel", "install"]).success();
+    assert!(file.is_symlink());
+    assert!(json(&target)["metadata"]["bqcred"].is_object());
+    let installed = read(&target);
+    std::fs::write(&target, NATIVE).unwrap();
+    scene.run(&["kernel", "sync"]).success();
+    assert_eq!(read(&target), installed);
+    scene.run(&["kernel", "uninstall"]).success();
+    assert_eq!(read(&target), NATIVE);
+}
+
+#[test]
+fn what_somebody_else_changed_since_is_kept() {
+    let scene = Scene::new();
+    let file = scene.kernel("python3", NATIVE);
+    scene.run(&["kernel", "install"]).success();
+    let theirs = read(&file)
+        .replace("\"NO_GCE_CHECK\": \"true\"", "\"NO_GCE_CHECK\": \"false\"")
+        .replace("Python 3 (ipykernel)", "Mine");
+    scene.kernel("python3", &theirs);
+    assert_eq!(scene.listed("python3")["state"], "edited");
+    let run = scene.run(&["kernel", "uninstall"]).success();
+    assert!(run.stderr.contains("kept, because somebody changed it since: NO_GCE_CHECK"), "{}", run.stderr);
+    let spec = json(&file);
+    assert_eq!(spec["display_name"], "Mine");
+    assert_eq!(spec["env"], serde_json::json!({"NO_GCE_CHECK": "false"}));
+    assert!(spec["metadata"]["bqcred"].is_null());
+}
+
+#[test]
+fn dry_run_prints_and_writes_nothing() {
+    let scene = Scene::new();
+    let file = scene.kernel("python3", NATIVE);
+    let run = scene.run(&["kernel", "install", "--kernel", "python3", "--dry-run"]).success();
+    assert_eq!(run.stdout, format!("python3: change {}\n", file.display()));
+    assert_eq!(read(&file), NATIVE);
+    scene.run(&["kernel", "install", "--kernel", "python3"]).success();
+    let installed = read(&file);
+    let run = scene.run(&["kernel", "uninstall", "--dry-run"]).success();
+    assert_eq!(run.stdout, format!("python3: change {}\n", file.display()));
+    assert_eq!(read(&file), installed);
+}
+
+#[test]
+fn where_the_user_directory_comes_first_a_copy_goes_there() {
+    let scene = Scene::new();
+    let file = scene.kernel("python3", NATIVE);
+    scene.sandbox.write("venv/share/jupyter/kernels/python3/logo.svg", "<svg/>");
+    let prefer = [("JUPYTER_PREFER_ENV_PATH", "0")];
+    let refused = scene.run(&["kernel", "install", "--kernel", "python3", "--where", "user"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("the server reads"), "{}", refused.stderr);
+    scene.run_with(&["kernel", "install", "--kernel", "python3", "--where", "user"], &prefer).success();
+    assert_eq!(read(&file), NATIVE);
+    let copy = scene.user_folder("python3");
+    assert_eq!(read(&copy.join("logo.svg")), "<svg/>");
+    assert_eq!(json(&copy.join("kernel.json"))["argv"][0], "python", "it follows the server's Python");
+    // without the variable, too: it is remembered where it lies
+    scene.run(&["kernel", "uninstall"]).success();
+    assert!(!copy.exists());
+}
+
+#[test]
+fn a_copy_goes_unless_somebody_changed_it() {
+    let prefer = [("JUPYTER_PREFER_ENV_PATH", "0")];
+    let install = ["kernel", "install", "--kernel", "python3", "--where", "user"];
+    for (name, stays) in [(".bqcred-of-a-killed-one.tmp", false), ("logo-svg.svg", true)] {
+        let scene = Scene::new();
+        scene.kernel("python3", NATIVE);
+        scene.run_with(&install, &prefer).success();
+        let copy = scene.user_folder("python3");
+        std::fs::write(copy.join(name), "theirs").unwrap();
+        let run = scene.run(&["kernel", "uninstall"]).success();
+        assert_eq!(copy.join("kernel.json").exists(), stays, "{name}: {}", run.stderr);
+        assert_eq!(
+            run.stderr.contains("the copy stays, because somebody changed it"),
+            stays,
+            "{}",
+            run.stderr
+        );
+        assert_eq!(std::fs::read(copy.join(name)).unwrap(), b"theirs");
+        if stays {
+            assert_eq!(read(&copy.join("kernel.json")), NATIVE);
+        }
+    }
+}
+
+#[test]
+fn a_record_that_can_not_be_understood_is_kept_aside_and_not_needed() {
+    let scene = Scene::new();
+    let file = scene.kernel("python3", NATIVE);
+    scene.run(&["kernel", "install", "--kernel", "python3"]).success();
+    let record = scene.sandbox.path("home/.local/state/bqcred/kernels.json");
+    std::fs::write(&record, "{").unwrap();
+    let run = scene.run(&["kernel", "uninstall"]).success();
+    assert!(run.stderr.contains("kernels.json.unreadable-"), "{}", run.stderr);
+    assert_eq!(read(&file), NATIVE);
+    std::fs::write(&record, "[]").unwrap();
+    common::set_mode(&record, 0o600);
+    scene.run(&["kernel", "install", "--kernel", "python3"]).success();
+    scene.run(&["kernel", "sync"]).success();
+    scene.sandbox.bqcred(&["kernel", "uninstall"]).success();
+    assert_eq!(read(&file), NATIVE, "remembered anew");
+}
+
+#[test]
+fn a_new_kernel_stands_beside_its_original_and_names_nobody() {
+    let scene = Scene::new();
+    let file = scene.kernel("python3", NATIVE);
+    scene.run(&["kernel", "install", "--new-kernel", "python3-bq"]).success();
+    assert_eq!(read(&file), NATIVE);
+    let new = scene.sandbox.path("venv/share/jupyter/kernels/python3-bq/kernel.json");
+    let spec = json(&new);
+    assert_eq!(spec["display_name"], "Python 3 (BigQuery)");
+    assert_eq!(spec["metadata"]["debugger"], true);
+    assert!(!read(&new).contains("ada@"), "an address would end up in every notebook");
+    scene.run(&["kernel", "install", "--new-kernel", "python3-bq"]).success();
+    assert_eq!(json(&new), spec);
+    let taken = scene.run(&["kernel", "install", "--new-kernel", "python3"]);
+    assert_eq!(taken.code, Some(1));
+    assert!(taken.stderr.contains("there is a kernel of that name already"), "{}", taken.stderr);
+    scene.kernel("other", NATIVE);
+    let other = scene.run(&["kernel", "install", "--kernel", "other", "--new-kernel", "python3-bq"]);
+    assert_eq!(other.code, Some(1), "it is another kernel's copy: {}", other.stderr);
+    assert_eq!(json(&new), spec);
+    scene.run(&["kernel", "uninstall"]).success();
+    assert!(!new.parent().unwrap().exists());
+}
+
+#[test]
+fn a_new_kernel_has_a_name_that_jupyter_takes_and_that_is_no_path() {
+    let scene = Scene::new();
+    for name in ["", ".", "..", "../evil", "a/b", "with space", "ada@example.com", "-x", "ü"] {
+        let run = scene.run(&["kernel", "install", &format!("--new-kernel={name}")]);
+        assert_eq!(run.code, Some(2), "{name}: {}", run.stderr);
+    }
+    scene.run(&["kernel", "install", "--new-kernel", "Py.BQ_2"]).success();
+    assert!(scene.sandbox.path("venv/share/jupyter/kernels/py.bq_2/kernel.json").exists());
+}
+
+#[test]
+fn a_file_that_is_closed_to_writing_is_changed_and_stays_closed() {
+    let scene = Scene::new();
+    let file = scene.kernel("python3", NATIVE);
+    common::set_mode(&file, 0o444);
+    scene.run(&["kernel", "install", "--kernel", "python3"]).success();
+    assert!(read(&file).contains("bqcred"));
+    scene.run(&["kernel", "uninstall"]).success();
+    assert_eq!(read(&file), NATIVE);
+    assert_eq!(common::mode(&file), 0o444);
+    // a folder that is closed takes no new file: that is what is said, with a way that works
+    common::set_mode(file.parent().unwrap(), 0o555);
+    let run = scene.run(&["kernel", "install", "--kernel", "python3"]);
+    common::set_mode(file.parent().unwrap(), 0o755);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains(&format!("{} is not yours to change", file.display())), "{}", run.stderr);
+    assert!(run.stderr.contains("--lang ipython-startup"), "{}", run.stderr);
+}
+
+#[test]
+fn exec_wraps_the_command_with_absolute_paths() {
+    let scene = Scene::new();
+    let file = scene.kernel("python3", NATIVE);
+    scene.run(&["kernel", "install", "--exec"]).success();
+    let argv = json(&file)["argv"].as_array().unwrap().clone();
+    let argv: Vec<&str> = argv.iter().map(|word| word.as_str().unwrap()).collect();
+    assert!(argv[0].starts_with('/') && argv[0].ends_with("bqcred"), "{argv:?}");
+    assert_eq!(argv[1..6], ["exec", "--always-start", "--profile", "default", "--"]);
+    assert_eq!(argv[6], scene.sandbox.path("venv/bin/python").to_str().unwrap());
+    assert_eq!(argv[7..], ["-m", "ipykernel_launcher", "-f", "{connection_file}"]);
+    assert_eq!(scene.listed("python3")["exec"], true);
+    assert_eq!(scene.listed("python3")["state"], "current");
+}
+
+#[test]
+fn settings_that_would_hide_the_change_are_named_with_the_way_that_works() {
+    let scene = Scene::new();
+    let config = scene.sandbox.home().join(".jupyter/jupyter_config.json");
+    std::fs::create_dir_all(config.parent().unwrap()).unwrap();
+    std::fs::write(&config, r#"{"KernelSpecManager": {"allowed_kernelspecs": ["other"]}}"#).unwrap();
+    let run = scene.run(&["kernel", "install", "--kernel", "python3"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("allowed_kernelspecs leaves this kernel out"), "{}", run.stderr);
+    std::fs::write(
+        &config,
+        r#"{"ServerApp": {"kernel_spec_manager_class": "nb_conda_kernels.CondaKernelSpecManager"}}"#,
+    )
+    .unwrap();
+    let conda = scene.sandbox.path("venv/bin/conda");
+    let conda = [("JUPYTER_PREFER_ENV_PATH", "0"), ("CONDA_EXE", conda.to_str().unwrap())];
+    scene.sandbox.write("venv/conda-meta/history", "");
+    let args = ["kernel", "install", "--kernel", "conda-base-py", "--where", "user"];
+    let run = scene.run_with(&args, &conda);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("nb_conda_kernels") && run.stderr.contains("--where env"), "{}", run.stderr);
+    scene.run(&["kernel", "install", "--kernel", "python3", "--where", "env"]).success();
+    std::fs::remove_file(&config).unwrap();
+    let args = ["kernel", "install", "--kernel", "python3", "--where", "user"];
+    let run = scene.run_with(&args, &[("JUPYTERHUB_DISABLE_USER_CONFIG", "1")]);
+    assert_eq!(run.code, Some(1));
+    assert!(
+        run.stderr.contains("disable_user_config") && run.stderr.contains("--lang jupyterhub"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn only_kernels_for_python_and_r_are_changed_unless_all_are_wanted() {
+    let scene = Scene::new();
+    let julia = scene.kernel("julia", "{\"argv\": [\"julia\"], \"language\": \"julia\"}");
+    let broken = scene.kernel("broken", "{\"argv\": [\"python\"], \"language\": \"python\", \"env\": null}");
+    scene.run(&["kernel", "install"]).success();
+    assert!(!read(&julia).contains("bqcred") && !read(&broken).contains("bqcred"));
+    scene.run(&["kernel", "install", "--all"]).success();
+    assert!(read(&julia).contains("bqcred") && !read(&broken).contains("bqcred"));
+    let named = scene.run(&["kernel", "install", "--kernel", "broken"]);
+    assert_eq!(named.code, Some(1));
+    assert!(
+        named.stderr.contains("Jupyter does not accept this kernelspec: env is not an object"),
+        "{}",
+        named.stderr
+    );
+}
+
+#[test]
+fn a_kernel_that_can_not_be_changed_keeps_no_other_from_it() {
+    let scene = Scene::new();
+    let odd = |marker: &str| {
+        format!(r#"{{"argv": ["python"], "language": "python", "metadata": {{"bqcred": {marker}}}}}"#)
+    };
+    let first = scene.kernel("a-number", &odd("5"));
+    let last = scene.kernel("z-newer", &odd(r#"{"v": 99, "profile": "default"}"#));
+    let before = (read(&first), read(&last));
+    for dry in [true, false] {
+        let args = ["kernel", "install", "--dry-run"];
+        let run = scene.run(if dry { &args } else { &args[..2] }).code(6);
+        for file in [&first, &last] {
+            assert!(run.stderr.contains(file.to_str().unwrap()), "{}", run.stderr);
+        }
+    }
+    assert_eq!(scene.listed("python3")["profile"], "default");
+    assert_eq!((read(&first), read(&last)), before);
+
+    // what became of the change since is told for each that can't be put back
+    let spoilt: Vec<_> = ["one", "two"].map(|name| scene.kernel(name, NATIVE)).into();
+    scene.run(&["kernel", "install"]).code(6);
+    spoilt.iter().for_each(|file| std::fs::write(file, "spoilt").unwrap());
+    assert!(scene.run(&["kernel", "sync", "--dry-run"]).code(6).stdout.contains("python3"));
+    assert!(scene.run(&["kernel", "sync"]).code(6).stderr.contains("python3"));
+    let run = scene.run(&["kernel", "uninstall"]).code(6);
+    for file in &spoilt {
+        assert!(run.stderr.contains(file.to_str().unwrap()), "{}", run.stderr);
+    }
+    assert_eq!(scene.listed("python3")["profile"], Value::Null);
+}
+
+#[test]
+fn a_kernel_that_is_listed_without_jupyter_is_offered_for_completion_too() {
+    let scene = Scene::new();
+    scene.sandbox.write("home/.local/share/jupyter/kernels/mine/kernel.json", NATIVE);
+    for verb in ["install", "uninstall"] {
+        let run = scene.sandbox.bqcred(&["__complete", "--", "bqcred", "kernel", verb, "--kernel", "m"]);
+        assert_eq!(run.success().stdout, "mine\tpython\n");
+    }
+}
+
+#[test]
+fn a_name_that_is_not_there_is_missing() {
+    let scene = Scene::new();
+    let run = scene.run(&["kernel", "install", "--kernel", "pyhton3"]);
+    assert_eq!(run.code, Some(3));
+    assert!(run.stderr.contains("python3"), "{}", run.stderr);
+    assert_eq!(scene.run(&["kernel", "uninstall", "--kernel", "x"]).code, Some(3));
+    scene.run(&["kernel", "uninstall"]).success();
+}
+
+#[test]
+fn a_profile_that_can_not_be_named_in_a_file_is_refused() {
+    let scene = Scene::new();
+    scene.sandbox.write("home/.local/share/bqcred/secret/profile.json", r#"{"store": "keyring"}"#);
+    for (path, mode) in
+        [("home/.local/share/bqcred/secret", 0o700), ("home/.local/share/bqcred/secret/profile.json", 0o600)]
+    {
+        std::fs::set_permissions(scene.sandbox.path(path), std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let run = scene.run(&["kernel", "install", "--profile", "secret"]);
+    assert_eq!(run.code, Some(6));
+    assert!(run.stderr.contains("--exec"), "{}", run.stderr);
+    scene.run(&["kernel", "install", "--profile", "secret", "--exec"]).success();
+    assert_eq!(scene.run(&["kernel", "install", "--profile", "nobody"]).code, Some(3));
+}
+
+#[test]
+fn a_path_with_a_dollar_is_refused() {
+    let scene = Scene::new();
+    let data = scene.sandbox.path("pay$day");
+    std::fs::create_dir_all(data.join("bqcred/default")).unwrap();
+    std::fs::copy(scene.sandbox.adc("default"), data.join("bqcred/default/adc.json")).unwrap();
+    for folder in ["bqcred", "bqcred/default"] {
+        std::fs::set_permissions(data.join(folder), std::fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    let run = scene.run_with(&["kernel", "install"], &[("XDG_DATA_HOME", data.to_str().unwrap())]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("fills in what follows a $"), "{}", run.stderr);
+}
+
+#[test]
+fn list_tells_what_was_changed_and_what_is_out_of_date() {
+    let scene = Scene::new();
+    assert_eq!(scene.listed("python3")["state"], "untouched");
+    scene.run(&["kernel", "install"]).success();
+    let kernel = scene.listed("python3");
+    assert_eq!((&kernel["state"], &kernel["profile"]), (&"current".into(), &"default".into()));
+    let table = scene.run(&["kernel", "list"]).success().stdout;
+    assert!(table.contains("python3  python    default  ok"), "{table}");
+
+    scene.sandbox.write("home/.local/share/bqcred/default/profile.json", r#"{"project": "p-1"}"#);
+    let settings = scene.sandbox.data("default").join("profile.json");
+    std::fs::set_permissions(&settings, std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(scene.listed("python3")["state"], "stale");
+    scene.run(&["kernel", "sync"]).success();
+    assert_eq!(scene.listed("python3")["state"], "current");
+    let file = scene.sandbox.path("venv/share/jupyter/kernels/python3/kernel.json");
+    assert_eq!(json(&file)["env"]["GOOGLE_CLOUD_PROJECT"], "p-1");
+
+    std::fs::remove_dir_all(scene.sandbox.data("default")).unwrap();
+    assert_eq!(scene.listed("python3")["state"], "orphaned");
+    scene.run(&["kernel", "uninstall"]).success();
+    assert_eq!(read(&file), NATIVE);
+}
+
+#[test]
+fn sync_renews_a_copy_whose_original_has_changed() {
+    let scene = Scene::new();
+    let prefer = [("JUPYTER_PREFER_ENV_PATH", "0")];
+    scene.run_with(&["kernel", "install", "--kernel", "python3", "--where", "user"], &prefer).success();
+    scene.kernel("python3", &NATIVE.replace("\"-m\"", "\"-Xfrozen_modules=off\",\n  \"-m\""));
+    scene.run_with(&["kernel", "sync"], &prefer).success();
+    let copy = json(&scene.user_folder("python3").join("kernel.json"));
+    assert_eq!(copy["argv"][1], "-Xfrozen_modules=off");
+    assert_eq!(copy["env"]["BQCRED_PROFILE"], "default");
+}
+
+#[test]
+fn uninstall_of_one_profile_leaves_the_other() {
+    let scene = Scene::new();
+    scene.profile("work");
+    let other = scene.kernel("other", NATIVE);
+    scene.run(&["kernel", "install", "--kernel", "python3"]).success();
+    scene.run(&["kernel", "install", "--kernel", "other", "--profile", "work"]).success();
+    scene.run(&["kernel", "uninstall", "--profile", "default"]).success();
+    assert_eq!(scene.listed("python3")["state"], "untouched");
+    assert_eq!(scene.listed("other")["profile"], "work");
+    scene.run(&["kernel", "uninstall", "--profile", "work"]).success();
+    assert_eq!(read(&other), NATIVE);
+}
+
+#[test]
+fn an_environment_that_is_not_active_any_more_is_still_put_back() {
+    let scene = Scene::new();
+    let file = scene.kernel("python3", NATIVE);
+    scene.run(&["kernel", "install"]).success();
+    scene.sandbox.bqcred(&["kernel", "uninstall"]).success();
+    assert_eq!(read(&file), NATIVE);
+}
+
+#[test]
+fn forgetting_a_profile_tells_of_its_kernels_and_the_command_where_nobody_can_be_asked() {
+    let scene = Scene::new();
+    let file = scene.kernel("python3", NATIVE);
+    scene.profile("work");
+    let other = scene.kernel("other", NATIVE);
+    scene.run(&["kernel", "install", "--kernel", "python3"]).success();
+    scene.run(&["kernel", "install", "--kernel", "other", "--profile", "work"]).success();
+    let installed = read(&file);
+    // an environment that isn't active counts, too
+    let run = scene.sandbox.bqcred(&["forget"]).success();
+    assert!(run.stderr.contains(&format!("python3 ({})", file.display())), "{}", run.stderr);
+    assert!(!run.stderr.contains("other ("), "{}", run.stderr);
+    assert_eq!(read(&file), installed, "not unasked");
+    let command = run.stderr.split('`').find(|part| part.starts_with("bqcred kernel uninstall")).unwrap();
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    scene.sandbox.bqcred(&words).success();
+    assert_eq!(read(&file), NATIVE);
+    assert!(read(&other).contains("bqcred"), "another profile's");
+    let run = scene.sandbox.bqcred(&["forget", "--profile", "work", "--yes"]).success();
+    assert!(run.stderr.contains("is as it was"), "{}", run.stderr);
+    assert_eq!(read(&other), NATIVE);
+}
+
+#[test]
+fn at_a_terminal_forget_offers_to_put_the_kernels_back() {
+    for (answer, is_put_back) in [("", false), ("y", true)] {
+        let scene = Scene::new();
+        let file = scene.kernel("python3", NATIVE);
+        scene.run(&["kernel", "install"]).success();
+        let mut session = scene.sandbox.terminal(&["forget"]);
+        let before = session.exp_string("Put them back as they were? [y/N] ").unwrap();
+        assert!(before.contains(file.to_str().unwrap()), "{before}");
+        session.send_line(answer).unwrap();
+        let rest = session.exp_eof().unwrap();
+        common::ends_with(&session, 0);
+        assert_eq!(read(&file) == NATIVE, is_put_back, "{rest}");
+        assert_eq!(rest.contains("bqcred kernel uninstall --profile default"), !is_put_back, "{rest}");
+        assert!(!scene.sandbox.data("default").exists());
+    }
+}
+
+#[test]
+fn forgetting_a_profile_without_kernels_says_nothing_of_them() {
+    let scene = Scene::new();
+    let run = scene.run(&["forget"]).success();
+    assert!(!run.stderr.contains("kernel"), "{}", run.stderr);
+}
+
+#[test]
+fn sync_lets_go_of_what_an_upgrade_put_back_when_its_profile_is_gone() {
+    let scene = Scene::new();
+    scene.run(&["kernel", "install", "--kernel", "python3"]).success();
+    scene.kernel("python3", NATIVE);
+    scene.run(&["forget"]).success();
+    let run = scene.run(&["kernel", "sync"]).success();
+    assert!(run.stderr.contains("profile default is gone"), "{}", run.stderr);
+    let run = scene.run(&["kernel", "sync"]).success();
+    assert!(!run.stderr.contains("is gone"), "{}", run.stderr);
+}
+
+#[test]
+fn environments_that_are_not_active_are_found_where_tools_keep_them() {
+    for place in [
+        ".venv",
+        "home/.local/share/uv/tools/jupyterlab",
+        "home/.local/share/pipx/venvs/jupyterlab",
+        "home/miniforge3/envs/science",
+        "home/.conda/envs/science",
+        "home/.virtualenvs/science",
+    ] {
+        let scene = Scene::new();
+        let prefix = scene.sandbox.path(place);
+        std::fs::create_dir_all(prefix.parent().unwrap()).unwrap();
+        std::fs::rename(scene.sandbox.path("venv"), &prefix).unwrap();
+        let list = scene.sandbox.bqcred(&["kernel", "list", "--json"]).success().json();
+        // the machine may have a conda of its own, which comes before some of these
+        let servers = list["servers"].as_array().unwrap();
+        let found = servers.iter().any(|server| server["prefix"] == prefix.to_str().unwrap());
+        assert!(found, "{place}: {list:#}");
+    }
+}

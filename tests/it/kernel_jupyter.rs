@@ -1,0 +1,169 @@
+//! Real kernels, started by the programs that people start them with, run as the profile says.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use crate::common::{find_program, missing, python_of};
+use crate::jupyter::{JupyterServer, Scene, Server, TOKEN};
+use serde_json::{Value, json};
+
+const ASK_PYTHON: &str = "import os; print(os.environ.get('GOOGLE_APPLICATION_CREDENTIALS', 'none'))";
+const ASK_PID: &str = "import os; print(os.getpid())";
+const ASK_R: &str = "cat(Sys.getenv('GOOGLE_APPLICATION_CREDENTIALS', 'none'))";
+
+fn scene(modules: &[&str]) -> Option<Scene> {
+    let Some(python) = python_of("BQCRED_TEST_VENV", modules) else {
+        missing(&format!("a virtual environment with {} (BQCRED_TEST_VENV)", modules.join(", ")));
+        return None;
+    };
+    Some(Scene::new(Server::Venv, &python))
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_python_kernel_gets_the_credential_and_loses_it_again() {
+    let Some(scene) = scene(&["jupyter_client", "ipykernel"]) else { return };
+    let adc = scene.profile("default");
+    let before = std::fs::read(scene.spec("python3")).unwrap();
+    assert_eq!(text(&scene.drive(&["run", "python3", ASK_PYTHON])), "none");
+    scene.bqcred(&["kernel", "install"]).success();
+    assert_eq!(text(&scene.drive(&["run", "python3", ASK_PYTHON])), adc.to_str().unwrap());
+    scene.bqcred(&["kernel", "uninstall"]).success();
+    assert_eq!(text(&scene.drive(&["run", "python3", ASK_PYTHON])), "none");
+    assert_eq!(std::fs::read(scene.spec("python3")).unwrap(), before);
+}
+
+#[test]
+fn python3_without_a_file_is_copied_and_runs() {
+    let Some(scene) = scene(&["jupyter_client", "ipykernel"]) else { return };
+    let adc = scene.profile("default");
+    scene.remove_native();
+    scene.bqcred(&["kernel", "install", "--kernel", "python3"]).success();
+    assert_eq!(text(&scene.drive(&["run", "python3", ASK_PYTHON])), adc.to_str().unwrap());
+    let code = "import sys; print(sys.executable)";
+    let python = text(&scene.drive(&["run", "python3", code]));
+    assert_eq!(python, scene.prefix.join("bin/python3").to_str().unwrap(), "still the server's Python");
+    assert!(scene.spec("python3").with_file_name("logo-64x64.png").is_file(), "with its logo");
+    scene.bqcred(&["kernel", "uninstall"]).success();
+    assert!(!scene.spec("python3").parent().unwrap().exists());
+    assert_eq!(text(&scene.drive(&["run", "python3", ASK_PYTHON])), "none");
+}
+
+#[test]
+fn an_r_kernel_gets_the_credential() {
+    let Some(scene) = scene(&["jupyter_client"]) else { return };
+    let system = std::path::Path::new("/usr/share/jupyter/kernels/ir/kernel.json");
+    if !system.is_file() || find_program("R").is_none() {
+        return missing("R with IRkernel");
+    }
+    scene.sandbox.link_program("R");
+    let adc = scene.profile("default");
+    let before = std::fs::read(system).unwrap();
+    scene.bqcred(&["kernel", "install", "--kernel", "ir"]).success();
+    assert!(scene.user_spec("ir").is_file(), "the system's spec is shadowed by one of the user's");
+    assert_eq!(text(&scene.drive(&["run", "ir", ASK_R])), adc.to_str().unwrap());
+    scene.bqcred(&["kernel", "uninstall", "--kernel", "ir"]).success();
+    assert_eq!(std::fs::read(system).unwrap(), before);
+    assert!(!scene.user_spec("ir").parent().unwrap().exists());
+}
+
+#[test]
+fn nbclient_and_papermill_run_notebooks_as_the_person() {
+    let Some(scene) = scene(&["nbclient", "papermill", "ipykernel"]) else { return };
+    let adc = scene.profile("work");
+    scene.bqcred(&["kernel", "install", "--kernel", "python3", "--profile", "work"]).success();
+    for program in ["nbclient", "papermill"] {
+        assert_eq!(text(&scene.drive(&[program, "python3", ASK_PYTHON])), adc.to_str().unwrap(), "{program}");
+    }
+}
+
+#[test]
+fn a_running_server_is_found_and_its_kernels_follow_what_bqcred_says() {
+    let Some(scene) = scene(&["jupyter_server", "ipykernel"]) else { return };
+    let adc = scene.profile("default");
+    let adc = adc.to_str().unwrap();
+    let server = JupyterServer::start(&scene);
+    let url = server.url.as_str();
+    let old = text(&scene.drive(&["start", url, TOKEN, "python3"]));
+    assert_eq!(text(&scene.drive(&["ask", &old, ASK_PYTHON])), "none");
+
+    // other kernels of this user run as well, those of other tests among them
+    let list = || scene.sandbox.bqcred(&["kernel", "list", "--json"]).success().json();
+    let listed = |kernel: &str| {
+        let pid: u32 = text(&scene.drive(&["ask", kernel, ASK_PID])).trim().parse().unwrap();
+        let list = list();
+        let mut running = list["running"].as_array().unwrap().iter();
+        running.find(|kernel| kernel["pid"] == pid).unwrap_or_else(|| panic!("{pid}: {list:#}")).clone()
+    };
+    assert_eq!(listed(&old)["current"], Value::Null, "nothing was changed yet");
+
+    // from a shell that knows nothing of that Python
+    let installed = scene.sandbox.bqcred(&["kernel", "install", "--kernel", "python3"]).success();
+    assert!(installed.stderr.contains(&format!("process {}", server.pid())), "{}", installed.stderr);
+    assert!(installed.stderr.contains("Kernel > Shut Down Kernel, then Kernel > Restart Kernel"));
+    let spec = &scene.drive(&["specs", url, TOKEN])["python3"]["spec"];
+    assert_eq!(spec["env"]["GOOGLE_APPLICATION_CREDENTIALS"], adc);
+
+    // the kernel that ran before keeps its environment, also when restarted: hence the advice
+    scene.drive(&["restart", url, TOKEN, &old]);
+    assert_eq!(text(&scene.drive(&["ask", &old, ASK_PYTHON])), "none");
+    let new = text(&scene.drive(&["start", url, TOKEN, "python3"]));
+    assert_eq!(text(&scene.drive(&["ask", &new, ASK_PYTHON])), adc);
+
+    let servers = list()["servers"].clone();
+    let mut servers = servers.as_array().unwrap().iter();
+    let found = servers.find(|found| found["pid"] == server.pid()).expect("the server is listed");
+    assert_eq!(found["origin"], "running");
+    assert_eq!([&listed(&new)["credentials"], &listed(&new)["current"]], [&json!(adc), &json!(true)]);
+    // it runs without what its kernelspec gives now
+    assert_eq!([&listed(&old)["credentials"], &listed(&old)["current"]], [&Value::Null, &json!(false)]);
+
+    scene.sandbox.bqcred(&["kernel", "uninstall"]).success();
+    let last = text(&scene.drive(&["start", url, TOKEN, "python3"]));
+    assert_eq!(text(&scene.drive(&["ask", &last, ASK_PYTHON])), "none");
+    for kernel in [old, new, last] {
+        scene.drive(&["stop", url, TOKEN, &kernel]);
+    }
+}
+
+#[test]
+fn an_upgrade_that_replaces_the_spec_is_mended_by_sync() {
+    let Some(scene) = scene(&["jupyter_client", "ipykernel"]) else { return };
+    let adc = scene.profile("default");
+    scene.bqcred(&["kernel", "install", "--kernel", "python3"]).success();
+    let python = scene.prefix.join("bin/python3");
+    let prefix = scene.prefix.to_str().unwrap();
+    let install = ["-m", "ipykernel", "install", "--prefix", prefix, "--name", "python3"];
+    assert!(scene.command(&python).args(install).output().unwrap().status.success());
+    let fresh = std::fs::read(scene.spec("python3")).unwrap();
+    assert_eq!(text(&scene.drive(&["run", "python3", ASK_PYTHON])), "none");
+    scene.bqcred(&["kernel", "sync"]).success();
+    assert_eq!(text(&scene.drive(&["run", "python3", ASK_PYTHON])), adc.to_str().unwrap());
+    scene.bqcred(&["kernel", "uninstall"]).success();
+    assert_eq!(std::fs::read(scene.spec("python3")).unwrap(), fresh);
+}
+
+#[test]
+fn no_listing_ever_sees_half_a_spec() {
+    let Some(scene) = scene(&["jupyter_client"]) else { return };
+    scene.profile("default");
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/jupyter/drive.py");
+    let mut lister = scene.command(scene.prefix.join("bin/python3"));
+    let lister = lister.arg(script).args(["listings", "10000"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut lister = lister.spawn().unwrap();
+    for _ in 0..500 {
+        scene.bqcred(&["kernel", "install", "--kernel", "python3"]).success();
+        scene.bqcred(&["kernel", "uninstall", "--kernel", "python3"]).success();
+    }
+    let mut stdin = lister.stdin.take().unwrap();
+    stdin.write_all(b"done").unwrap();
+    drop(stdin);
+    let out = lister.wait_with_output().unwrap();
+    let counts: Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(counts["bad"], 0, "{counts}");
+    assert!(counts["good"].as_u64().unwrap() >= 10_000, "{counts}");
+    assert!(counts["changed"].as_u64().unwrap() > 0, "the changes were seen, too: {counts}");
+}

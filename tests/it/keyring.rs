@@ -1,0 +1,525 @@
+//! Credentials in the OS keyring: a real Secret Service, its failures, `move`, session files and `lock`.
+#![cfg(target_os = "linux")]
+
+use std::time::Duration;
+
+use crate::common::keyring::{Bus, Keyring};
+use crate::common::{self, Consent, Google, Run, Sandbox, mode};
+
+const ADA: &str = "ada@example.com";
+const BOB: &str = "bob@example.com";
+
+/// A service that does not answer is given up after 5 s, where D-Bus itself would wait for 25 s; a slow machine
+/// may take its time beside.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn session_file(keyring: &Keyring) -> std::path::PathBuf {
+    keyring.sandbox.runtime().join("bqcred/default.json")
+}
+
+#[test]
+fn a_login_leaves_the_secrets_in_the_keyring_and_in_no_file() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    let token = keyring.bqcred_token();
+    let item: serde_json::Value = serde_json::from_str(&keyring.lookup("default")).unwrap();
+    assert_eq!((&item["type"], &item["account"]), (&"authorized_user".into(), &ADA.into()));
+    assert_eq!(item["token"], token.as_str(), "google-auth's own key");
+    assert!(item["expiry"].as_str().unwrap().ends_with('Z'));
+    for secret in [item["refresh_token"].as_str().unwrap(), &token] {
+        assert_eq!(keyring.sandbox.files_with(secret), Vec::<std::path::PathBuf>::new());
+    }
+    let list = keyring.bqcred(&["list", "--json"]).json();
+    assert_eq!((&list[0]["store"], &list[0]["account"]), (&"keyring".into(), &ADA.into()));
+    let status = keyring.bqcred(&["status"]).success().stdout;
+    assert!(status.contains("store       keyring\n") && status.contains("alive"), "{status}");
+}
+
+#[test]
+fn a_program_inherits_the_credential_and_no_connection_to_the_keyring() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    let script = "cat $GOOGLE_APPLICATION_CREDENTIALS; ls -l /proc/self/fd >&2";
+    let run = keyring.invoke(&["exec", "--", "sh", "-c", script]).may_print_secret().run().success();
+    assert!(run.stdout.contains(&keyring.refresh_token("default")));
+    // what the tests themselves were given is none of bqcred's
+    let plain = keyring.sandbox.program("sh", &["-c", "ls -l /proc/self/fd"]).run().success().stdout;
+    let connections = |open: &str| open.matches("socket:").count() + open.matches("anon_inode:").count();
+    assert_eq!(connections(&run.stderr), connections(&plain), "{}", run.stderr);
+}
+
+#[test]
+fn the_access_token_is_asked_for_once() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    let token = keyring.bqcred_token();
+    let asked = google.count("/token");
+    assert_eq!(keyring.bqcred_token(), token);
+    assert_eq!(google.count("/token"), asked);
+    keyring.invoke(&["token", "--min-ttl", "100000"]).may_print_secret().run().success();
+    assert_eq!(google.count("/token"), asked + 1);
+}
+
+#[test]
+fn a_login_without_a_demand_stays_where_the_profile_is() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    let before = keyring.refresh_token("default");
+    keyring.login(&google, ADA, &[]).success();
+    assert_ne!(keyring.refresh_token("default"), before);
+    assert!(!keyring.sandbox.adc("default").exists());
+}
+
+#[test]
+fn env_writes_the_session_file_once_and_then_leaves_the_keyring_alone() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    let file = session_file(&keyring);
+    let first = keyring.bqcred(&["env", "--format", "json"]).success().says("bqcred lock");
+    assert_eq!(first.json()["GOOGLE_APPLICATION_CREDENTIALS"], file.to_str().unwrap());
+    assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o600, 0o700));
+    let content: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!(content["refresh_token"], keyring.refresh_token("default"));
+    assert_eq!(content.get("token"), None, "no library is to find a token that gets stale");
+    keyring.freeze();
+    let second = keyring.bqcred(&["env", "--format", "json"]).success();
+    assert_eq!((second.stdout, second.stderr.as_str()), (first.stdout, ""));
+    keyring.bqcred(&["list"]).success();
+    keyring.thaw();
+}
+
+#[test]
+fn the_session_file_follows_the_credential() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    let file = session_file(&keyring);
+    keyring.bqcred(&["env", "--shell", "sh"]).success();
+    let old = std::fs::read(&file).unwrap();
+    keyring.login(&google, ADA, &["--quota-project", "q1"]).success();
+    let new: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert_ne!(std::fs::read(&file).unwrap(), old);
+    assert_eq!(new["quota_project_id"], "q1");
+    // somebody puts another one there, or breaks it: the next env mends it
+    for other in [old.as_slice(), b"{", b""] {
+        std::fs::write(&file, other).unwrap();
+        keyring.bqcred(&["env", "--shell", "sh"]).success().says("can now be read");
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(&std::fs::read(&file).unwrap()).unwrap(), new);
+    }
+    keyring.bqcred(&["forget"]).success();
+    assert!(!file.exists() && keyring.lookup("default").is_empty());
+}
+
+#[test]
+fn lock_takes_session_files_away_and_the_keyring_keeps_the_credential() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    for profile in ["default", "default", "other"] {
+        if profile == "other" {
+            let adc = keyring.sandbox.write("adc.json", keyring.lookup("default"));
+            let import =
+                ["import", adc.to_str().unwrap(), "--profile", "other", "--store", "keyring", "--move"];
+            keyring.bqcred(&import).success();
+        }
+        keyring.bqcred(&["env", "--shell", "sh", "--profile", profile]).success();
+    }
+    let (file, other) = (session_file(&keyring), keyring.sandbox.runtime().join("bqcred/other.json"));
+    keyring.bqcred(&["lock", "--profile", "othr"]).fails(3).says("other");
+    keyring.bqcred(&["lock", "--profile", "other"]).fails(0).says("locked: other");
+    assert!(file.exists() && !other.exists());
+    keyring.bqcred(&["env", "--shell", "sh", "--profile", "other"]).success();
+    keyring.bqcred(&["lock"]).fails(0).says("locked: default, other");
+    assert!(!file.exists() && !other.exists());
+    keyring.bqcred(&["lock", "--all"]).fails(0).says("nothing was unlocked");
+    keyring.bqcred(&["lock", "--all", "--profile", "other"]).fails(2);
+    keyring.bqcred(&["env", "--shell", "sh"]).success();
+}
+
+#[test]
+fn a_session_file_on_a_disk_or_nowhere_is_refused_and_exec_offered() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    let env = |runtime: &str| {
+        let run = keyring.invoke(&["env", "--shell", "sh"]).env("XDG_RUNTIME_DIR", runtime).run();
+        assert_eq!(run.stdout, "false;\n");
+        run.code(6).says("bqcred exec -- PROGRAM")
+    };
+    env("").says("no XDG_RUNTIME_DIR is set");
+    env("relative").says("no XDG_RUNTIME_DIR is set");
+    let nowhere = keyring.sandbox.path("nowhere");
+    env(nowhere.to_str().unwrap()).says("no such file");
+    let disk = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    if keyring.file_system(disk) != "tmpfs" {
+        let folder = tempfile::tempdir_in(disk).unwrap();
+        env(folder.path().to_str().unwrap()).says("lies on a disk");
+        assert!(!folder.path().join("bqcred").exists());
+    }
+    let open = tempfile::tempdir_in("/dev/shm").unwrap();
+    common::set_mode(open.path(), 0o777);
+    env(open.path().to_str().unwrap()).says("can be changed by others");
+    let link = open.path().join("bqcred");
+    common::set_mode(open.path(), 0o700);
+    std::os::unix::fs::symlink("/dev/shm", &link).unwrap();
+    env(open.path().to_str().unwrap()).says("symbolic link");
+}
+
+/// What is wrong with a keyring, and how to make it so.
+fn failures(google: &Google) -> Vec<(&'static str, Option<Run>, &'static str, &'static str)> {
+    let exec = |keyring: &Keyring| keyring.bqcred(&["exec", "--", "true"]);
+    let with = |act: &dyn Fn(&mut Keyring) -> Run| {
+        Keyring::with_login(google, ADA).map(|mut keyring| act(&mut keyring))
+    };
+    let on_bus = |rules: &str, keyring: &Keyring| {
+        let bus = Bus::start(&keyring.sandbox, rules).unwrap();
+        keyring.invoke(&["exec", "--", "true"]).envs([bus.env()]).run()
+    };
+    vec![
+        (
+            "no bus",
+            with(&|keyring| keyring.sandbox.bqcred(&["exec", "--", "true"])),
+            "there is no session bus",
+            "dbus-run-session",
+        ),
+        (
+            "no service",
+            with(&|keyring| on_bus("", keyring)),
+            "nothing provides org.freedesktop.secrets",
+            "--start",
+        ),
+        (
+            "locked",
+            with(&|keyring| {
+                keyring.lock();
+                exec(keyring)
+            }),
+            "the keyring is locked, and no prompt can be shown here",
+            "--unlock",
+        ),
+        (
+            "prompt closed",
+            with(&|keyring| {
+                keyring.lock();
+                keyring.invoke(&["exec", "--", "true"]).env("DISPLAY", ":77").run()
+            }),
+            "the prompt to unlock it was closed",
+            "run the same command again",
+        ),
+        (
+            "killed",
+            with(&|keyring| {
+                keyring.kill_service();
+                exec(keyring)
+            }),
+            "nothing provides org.freedesktop.secrets",
+            "--start",
+        ),
+        (
+            "hangs",
+            with(&|keyring| {
+                keyring.freeze();
+                let run = exec(keyring);
+                keyring.thaw();
+                run
+            }),
+            "did not answer within 5 s",
+            "--replace",
+        ),
+    ]
+}
+
+#[test]
+fn each_failure_of_the_keyring_has_its_own_words_and_its_own_remedy() {
+    let google = Google::start();
+    let mut words = Vec::new();
+    for (what, run, said, remedy) in failures(&google) {
+        let Some(run) = run else { return };
+        assert!(run.time < PATIENCE, "{what} took {:?}", run.time);
+        let run = run.fails(6).says(said).says(remedy);
+        assert!(!run.stderr.contains("log in again"), "{what}: {}", run.stderr);
+        words.push(run.stderr);
+    }
+    words.sort();
+    words.dedup();
+    assert_eq!(words.len(), 5, "a service that was killed is one that isn't there; all others differ");
+}
+
+#[test]
+fn access_that_the_bus_denies_is_told_as_such() {
+    let rules = "<deny send_destination=\"org.freedesktop.secrets\" send_interface=\"org.freedesktop.Secret.Service\" send_member=\"OpenSession\"/>";
+    let Some(keyring) = Keyring::with_rules(rules) else { return };
+    let adc = keyring.sandbox.write("adc.json", ADC);
+    keyring
+        .bqcred(&["import", adc.to_str().unwrap(), "--store", "keyring"])
+        .fails(6)
+        .says("access is denied");
+}
+
+const ADC: &str =
+    r#"{"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r"}"#;
+
+#[test]
+fn without_a_usable_keyring_nobody_is_sent_to_a_browser() {
+    let google = Google::start();
+    let Some(mut keyring) = Keyring::start() else { return };
+    let client = keyring.sandbox.client_file(&google);
+    let login = ["login", "--start", "--client-id-file", &client, "--store", "keyring"];
+    keyring.lock();
+    keyring.bqcred(&login).fails(6).says("locked");
+    keyring.freeze();
+    let run = keyring.bqcred(&login).fails(6).says("did not answer");
+    assert!(run.time < PATIENCE, "{:?}", run.time);
+    keyring.thaw();
+    keyring.kill_service();
+    keyring.bqcred(&login).fails(6).says("nothing provides");
+    assert_eq!(google.requests().len(), 0);
+    assert!(!keyring.sandbox.home().join(".local/state/bqcred").exists(), "no login waits for an answer");
+}
+
+#[test]
+fn auto_takes_the_keyring_or_says_in_a_line_why_not() {
+    let google = Google::start();
+    let Some(mut keyring) = Keyring::start() else { return };
+    keyring.login(&google, ADA, &["--store", "auto"]).success();
+    assert!(!keyring.lookup("default").is_empty() && !keyring.sandbox.adc("default").exists());
+    keyring.kill_service();
+    let adc = keyring.sandbox.write("adc.json", ADC);
+    let import = ["import", adc.to_str().unwrap(), "--store", "auto", "--profile", "two"];
+    // the double knows nothing of this credential
+    let run = keyring.bqcred(&import);
+    let line = "bqcred: there is no keyring on this session bus (nothing provides org.freedesktop.secrets); \
+                so the credential goes into a file that only you can read\n";
+    assert!(run.stderr.starts_with(line), "{}", run.stderr);
+}
+
+#[test]
+fn an_answer_is_not_lost_to_a_keyring_that_was_locked_meanwhile() {
+    let google = Google::start();
+    let Some(mut keyring) = Keyring::start() else { return };
+    let client = keyring.sandbox.client_file(&google);
+    let start =
+        keyring.bqcred(&["login", "--start", "--client-id-file", &client, "--store", "keyring"]).success();
+    let redirect = google.approve_with(start.stdout.trim(), Consent::all(ADA));
+    let finish = |keyring: &Keyring| keyring.invoke(&["login", "--finish", "-"]).stdin(&redirect).run();
+    keyring.lock();
+    finish(&keyring).fails(6).says("locked");
+    keyring.kill_service();
+    keyring.start_service();
+    finish(&keyring).success();
+    assert!(keyring.lookup("default").contains(ADA));
+}
+
+#[test]
+fn a_person_at_a_terminal_is_told_what_is_waited_for_and_can_stop_it() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    keyring.freeze();
+    let mut command = keyring.command(env!("CARGO_BIN_EXE_bqcred"));
+    command.args(["exec", "--", "true"]);
+    let mut terminal = common::spawn_in_terminal(command);
+    terminal.exp_string("waiting for the keyring").unwrap();
+    terminal.exp_string("Ctrl-C stops").unwrap();
+    terminal.send_control('c').unwrap();
+    terminal.exp_eof().unwrap();
+    keyring.thaw();
+}
+
+#[test]
+fn two_items_of_one_profile_are_told_and_a_login_makes_them_one() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    keyring.put("default", &["target", "other"], "x");
+    keyring.bqcred(&["exec", "--", "true"]).fails(6).says("holds 2 items").says("secret-tool search");
+    keyring.bqcred(&["forget"]).success();
+    assert!(!keyring.search().contains("username"), "{}", keyring.search());
+}
+
+#[test]
+fn an_item_that_cannot_be_understood_is_told_and_kept_aside() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    keyring.put("default", &[], "{\"refresh_token\": \"1//0canary-mine\", ");
+    keyring.bqcred(&["exec", "--", "true"]).fails(6).says("item for profile default").says("ends too early");
+    keyring.login(&google, ADA, &[]).success().says("default.unreadable-");
+    keyring.bqcred(&["exec", "--", "true"]).success();
+    assert!(keyring.search().contains("1//0canary-mine"));
+}
+
+#[test]
+fn move_takes_a_profile_there_and_back() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    let token = keyring.refresh_token("default");
+    keyring.bqcred(&["env", "--shell", "sh"]).success();
+    keyring.bqcred(&["move", "--store", "file"]).fails(0).says("now lies in the file");
+    let adc = std::fs::read_to_string(keyring.sandbox.adc("default")).unwrap();
+    assert!(adc.contains(&token) && keyring.lookup("default").is_empty());
+    assert!(!session_file(&keyring).exists());
+    keyring.bqcred(&["status"]).success();
+    keyring.bqcred(&["move", "--store", "file"]).fails(0).says("lies in the file already");
+    let spec = "{\"argv\": [\"python\"], \"language\": \"python\"}";
+    keyring.sandbox.write("home/.local/share/jupyter/kernels/py/kernel.json", spec);
+    keyring.bqcred(&["kernel", "install", "--kernel", "py"]).success();
+    let run = keyring.bqcred(&["move", "--store", "keyring"]).fails(0);
+    run.says("now lies in the keyring").says("`bqcred kernel install --exec`");
+    assert_eq!(keyring.refresh_token("default"), token);
+    assert_eq!(keyring.sandbox.files_with(&token), Vec::<std::path::PathBuf>::new());
+    let known = keyring.bqcred(&["list", "--json"]).json();
+    assert_eq!(known[0]["account"], ADA, "what is known about the profile came along");
+    keyring.bqcred(&["move", "--store", "auto"]).fails(2);
+    keyring.bqcred(&["move", "--store", "file", "--profile", "nobody"]).fails(3);
+}
+
+#[test]
+fn a_move_into_a_keyring_that_fails_changes_nothing() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::start() else { return };
+    keyring.login(&google, ADA, &["--store", "file"]).success();
+    let before = std::fs::read(keyring.sandbox.data("default").join("profile.json")).unwrap();
+    keyring.lock();
+    keyring.bqcred(&["move", "--store", "keyring"]).fails(6).says("locked");
+    assert_eq!(std::fs::read(keyring.sandbox.data("default").join("profile.json")).unwrap(), before);
+    assert!(keyring.sandbox.adc("default").exists());
+}
+
+/// Where the credential lies: in the file, in the keyring.
+fn places(keyring: &Keyring) -> (bool, bool) {
+    (keyring.sandbox.adc("default").exists(), !keyring.lookup("default").is_empty())
+}
+
+#[test]
+fn a_killed_move_loses_nothing_and_the_next_run_mends_it() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    let token = keyring.refresh_token("default");
+    // how long a move takes on this machine, so that the kills are spread over all of it
+    let started = std::time::Instant::now();
+    for to in ["file", "keyring"] {
+        keyring.bqcred(&["move", "--store", to]).success();
+    }
+    let whole = started.elapsed() / 2;
+    let mut to_file = true;
+    let mut halves = 0;
+    for round in 0..60_u32 {
+        let to = if to_file { "file" } else { "keyring" };
+        let mut moving = keyring.command(env!("CARGO_BIN_EXE_bqcred"));
+        let mut moving =
+            moving.args(["move", "--store", to]).stderr(std::process::Stdio::null()).spawn().unwrap();
+        std::thread::sleep(whole * round / 50); // chance, not order
+        let _ = moving.kill();
+        moving.wait().unwrap();
+        assert_ne!(places(&keyring), (false, false), "round {round}: it lies nowhere");
+        let profile = std::fs::read_to_string(keyring.sandbox.data("default").join("profile.json")).unwrap();
+        halves += usize::from(profile.contains("leftover"));
+        // whatever comes first finds a credential that works
+        keyring.bqcred(&["status", "--offline"]).success();
+        keyring.bqcred(&["move", "--store", to]).success();
+        assert_eq!(places(&keyring), (to_file, !to_file), "round {round}");
+        to_file = !to_file;
+    }
+    if halves == 0 {
+        common::skipped("no kill hit the middle of a move");
+    }
+    let kept = if to_file { keyring.refresh_token("default") } else { token.clone() };
+    assert_eq!(kept, token);
+}
+
+#[test]
+fn a_copy_that_was_left_is_removed_by_a_refresh_and_by_forget() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    let item = keyring.lookup("default");
+    keyring.bqcred(&["move", "--store", "file"]).success();
+    let leave = || {
+        keyring.put("default", &[], &item);
+        let path = keyring.sandbox.data("default").join("profile.json");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replacen('{', "{\"leftover\": \"keyring\",", 1)).unwrap();
+        assert_eq!(places(&keyring), (true, true));
+    };
+    leave();
+    keyring.bqcred(&["status"]).success();
+    assert_eq!(places(&keyring), (true, false));
+    leave();
+    keyring.bqcred(&["forget"]).success();
+    assert_eq!(places(&keyring), (false, false));
+}
+
+#[test]
+fn a_login_into_the_other_store_leaves_nothing_in_the_first() {
+    let google = Google::start();
+    let Some(mut keyring) = Keyring::with_login(&google, ADA) else { return };
+    keyring.login(&google, BOB, &["--store", "file"]).success();
+    assert_eq!(places(&keyring), (true, false));
+    keyring.login(&google, ADA, &["--store", "keyring"]).success();
+    assert_eq!(places(&keyring), (false, true));
+    // a keyring that is away must not keep anybody from a file, and is cleared when it is back
+    keyring.kill_service();
+    keyring
+        .login(&google, BOB, &["--store", "file"])
+        .success()
+        .says("earlier credential still lies in the keyring");
+    keyring.start_service();
+    assert_eq!(places(&keyring), (true, true));
+    keyring.bqcred(&["status"]).success();
+    assert_eq!(places(&keyring), (true, false));
+}
+
+/// A bus that never answers: whoever asks for the keyring knocks there.
+#[test]
+fn file_profiles_never_touch_the_keyring() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &["--store", "file", "--project", "p1"]).success();
+    let path = sandbox.path("bus");
+    let bus = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    bus.set_nonblocking(true).unwrap();
+    let bqcred = |args: &[&str]| {
+        let address = format!("unix:path={}", path.display());
+        sandbox.invoke(args).env("DBUS_SESSION_BUS_ADDRESS", address).run()
+    };
+    for args in
+        [&["env", "--shell", "sh"] as &[&str], &["list"], &["lock"], &["exec", "--", "true"], &["status"]]
+    {
+        bqcred(args).success();
+        assert!(bus.accept().is_err(), "{args:?} asked for the keyring");
+    }
+    bqcred(&["move", "--store", "keyring"]).fails(6);
+    assert!(bus.accept().is_ok(), "nobody was noticed");
+}
+
+#[test]
+fn many_at_once_share_one_item() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    let before = google.count("/token");
+    let tokens: Vec<String> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..12).map(|_| scope.spawn(|| keyring.bqcred_token())).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(tokens.iter().all(|token| *token == tokens[0]));
+    assert_eq!(google.count("/token"), before + 1);
+    assert_eq!(keyring.search().matches("attribute.username").count(), 1);
+}
+
+#[test]
+fn an_empty_sandbox_has_nothing_to_lock() {
+    Sandbox::new().bqcred(&["lock"]).fails(0).says("nothing was unlocked");
+}
+
+trait Tokens {
+    fn bqcred_token(&self) -> String;
+    fn file_system(&self, path: &std::path::Path) -> String;
+}
+
+impl Tokens for Keyring {
+    fn bqcred_token(&self) -> String {
+        self.invoke(&["token"]).may_print_secret().run().success().stdout.trim().to_owned()
+    }
+
+    fn file_system(&self, path: &std::path::Path) -> String {
+        self.sandbox
+            .program("stat", &["-f", "-c", "%T", path.to_str().unwrap()])
+            .run()
+            .stdout
+            .trim()
+            .to_owned()
+    }
+}

@@ -1,0 +1,100 @@
+//! JupyterLab in a browser, by clicking: a person signs in, and the notebook's queries are theirs.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::common::{Consent, Google, PERSON, find_program, missing, python_of};
+use crate::double::CANARIES;
+use crate::jupyter::{JupyterServer, Scene, Server, TOKEN};
+use serde_json::{Value, json};
+
+const PATH: &str = "import os; print(os.environ.get('GOOGLE_APPLICATION_CREDENTIALS', 'none'))";
+const CELLS: &[&str] = &[
+    PATH,
+    "!bqcred login --project p1",
+    "",
+    "!bqcred kernel install --kernel python3",
+    PATH,
+    PATH,
+    "%load_ext bigquery_magics",
+    "%%bigquery --progress_bar_type None --use_rest_api\nSELECT SESSION_USER() AS who",
+];
+
+/// The browser, the program that drives it, and the modules of that.
+fn browser() -> Option<(PathBuf, PathBuf, PathBuf)> {
+    let modules = PathBuf::from(std::env::var_os("BQCRED_TEST_NODE_MODULES")?);
+    modules.join("playwright-core").is_dir().then_some(())?;
+    Some((find_program("chromium")?, find_program("node")?, modules))
+}
+
+/// A notebook, as Lab saves it.
+fn notebook() -> Value {
+    let cell = |(number, code): (usize, &&str)| {
+        json!({"cell_type": "code", "execution_count": null, "id": format!("cell-{number}"),
+               "metadata": {}, "outputs": [], "source": code})
+    };
+    let kernel = json!({"name": "python3", "display_name": "native", "language": "python"});
+    json!({"cells": CELLS.iter().enumerate().map(cell).collect::<Vec<_>>(),
+           "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5})
+}
+
+/// Where the picture of the notebook is kept, for people to look at.
+fn screenshot() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("jupyterlab");
+    std::fs::create_dir_all(&folder).unwrap();
+    let picture = folder.join("notebook.png");
+    let _ = std::fs::remove_file(&picture);
+    picture
+}
+
+#[test]
+fn a_person_signs_in_and_queries_in_jupyterlab() {
+    let Some(python) = python_of("BQCRED_TEST_VENV", &["jupyterlab", "ipykernel", "bigquery_magics"]) else {
+        return missing(
+            "a virtual environment with jupyterlab, ipykernel, bigquery_magics (BQCRED_TEST_VENV)",
+        );
+    };
+    let Some((chromium, node, modules)) = browser() else {
+        return missing("chromium, node, or playwright-core in BQCRED_TEST_NODE_MODULES,");
+    };
+    let google = Google::start();
+    let metadata = google.metadata_server();
+    google.sign_in_browser(Some(Consent::all(PERSON)));
+    let scene = Scene::new(Server::Venv, &python);
+    scene.link_lab(&python);
+    scene.sandbox.link("bqcred", Path::new(env!("CARGO_BIN_EXE_bqcred")));
+    scene.sandbox.bqcred(&["client", "set", &scene.sandbox.client_file(&google)]).success();
+    let path = scene.sandbox.write("home/work.ipynb", notebook().to_string());
+
+    let server = JupyterServer::lab(&scene, google.env().into_iter().chain(metadata.env()));
+    let address = format!("{}lab/tree/work.ipynb?token={TOKEN}", server.url);
+    let picture = screenshot();
+    let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/jupyter/lab.cjs");
+    let (folder, shot) = (scene.sandbox.path("tmp/chromium"), picture.to_str().unwrap());
+    let words =
+        [driver.to_str().unwrap(), chromium.to_str().unwrap(), &address, folder.to_str().unwrap(), shot];
+    let run = scene.sandbox.program(node, &words).env("NODE_PATH", modules).limit(Duration::from_secs(400));
+    let seen = run.run().success().json();
+
+    assert_eq!(text(&seen["before"]), "none");
+    assert_eq!(seen["hidden"], true, "{seen:#}");
+    assert!(text(&seen["login"]).contains("signed in as ada@example.com"), "{seen:#}");
+    assert!(text(&seen["login"]).contains("next: bqcred kernel install"), "{seen:#}");
+    assert!(text(&seen["install"]).contains("Kernel > Shut Down Kernel, then Kernel > Restart Kernel"));
+    assert_eq!(text(&seen["restarted"]), "none", "a restart alone reads no kernelspec: hence the advice");
+    assert_eq!(text(&seen["started"]), scene.sandbox.adc("default").to_str().unwrap());
+    assert!(text(&seen["answer"]).contains(PERSON), "{seen:#}");
+    assert!(std::fs::read(&picture).unwrap().starts_with(b"\x89PNG"));
+
+    let saved = std::fs::read_to_string(path).unwrap();
+    assert!(saved.contains(PERSON), "saved with its output: {saved}");
+    for canary in CANARIES {
+        assert!(!saved.contains(canary), "nothing of what was pasted is saved: {saved}");
+    }
+    assert_eq!(google.identities(), [PERSON]);
+    assert_eq!(metadata.tokens(), 0, "the VM's service account was asked for");
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap().trim()
+}

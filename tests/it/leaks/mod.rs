@@ -1,0 +1,25 @@
+//! Secrets are where they belong, and nowhere else: not in an argument or a variable of any program, not in
+//! what is written to any file, terminal or log, not in a core dump, not in a shell's history.
+
+mod everything;
+mod mistakes;
+mod processes;
+mod trace;
+
+const ADA: &str = "ada@example.com";
+
+/// Variables that make programs talkative, Rust's and those of the libraries below.
+const TALKATIVE: &[(&str, &str)] = &[
+    ("RUST_BACKTRACE", "full"),
+    ("RUST_LIB_BACKTRACE", "full"),
+    ("RUST_LOG", "trace"),
+    ("RUST_LOG_STYLE", "always"),
+    ("REQWEST_LOG", "trace"),
+    ("HYPER_LOG", "trace"),
+    ("G_MESSAGES_DEBUG", "all"),
+    ("DEBUG", "*"),
+    ("BQCRED_LOG", "trace"),
+    ("BQCRED_DEBUG", "1"),
+    ("NO_COLOR", ""),
+    ("CLICOLOR_FORCE", "1"),
+];

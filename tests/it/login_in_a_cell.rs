@@ -1,0 +1,198 @@
+//! Signing in from a notebook's cell: nothing hangs, and what is pasted stays nowhere.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+use crate::common::{PERSON, Vm, missing, python_kernel, r_package, venv};
+use crate::double;
+use serde_json::{Value, json};
+
+const IR: &str = "/usr/share/jupyter/kernels/ir";
+
+/// A kernel and the front end that talks to it.
+struct FrontEnd {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+    notebook: PathBuf,
+}
+
+impl FrontEnd {
+    fn start(vm: &Vm, python: &Path, kernel: &str) -> Self {
+        let notebook = vm.sandbox.path("home/work.ipynb");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/jupyter/cells.py");
+        let mut command = vm.sandbox.command(python);
+        command.arg(script).arg(kernel).arg(&notebook).envs(vm.google.env()).envs(vm.metadata.env());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        FrontEnd { child, stdin, stdout: BufReader::new(stdout), notebook }
+    }
+
+    fn send(&mut self, cell: &Value) -> Value {
+        writeln!(self.stdin, "{cell}").unwrap();
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        let told: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{cell}: {e}: {line:?}"));
+        assert_ne!(told["error"], "it hangs", "{cell}: {told:#}");
+        told
+    }
+
+    /// Runs a cell in front of a person who isn't asked anything; gives all that it shows.
+    fn run(&mut self, code: &str) -> String {
+        let told = self.send(&json!({"code": code, "answer": "nobody should ask"}));
+        assert_eq!((&told["error"], &told["asked"]), (&json!(""), &json!([])), "{code}: {told:#}");
+        format!("{}{}", told["stdout"].as_str().unwrap(), told["stderr"].as_str().unwrap())
+    }
+
+    /// Runs a cell that asks once, hides what is typed, and gets this.
+    fn paste(&mut self, code: &str, answer: &str) -> String {
+        let told = self.send(&json!({"code": code, "answer": answer}));
+        assert_eq!(told["error"], "", "{code}: {told:#}");
+        assert_eq!(told["asked"], json!([{"prompt": "Paste the address: ", "password": true}]), "{code}");
+        format!("{}{}", told["stdout"].as_str().unwrap(), told["stderr"].as_str().unwrap())
+    }
+
+    /// Saves the notebook, and gives its text.
+    fn save(self) -> String {
+        drop(self.stdin);
+        let mut child = self.child;
+        assert!(child.wait().unwrap().success());
+        std::fs::read_to_string(self.notebook).unwrap()
+    }
+}
+
+/// A VM where nobody has signed in, but the organisation's client is set.
+fn vm(person: bool) -> Vm {
+    let vm = if person { Vm::with_login() } else { Vm::new() };
+    let client = vm.sandbox.client_file(&vm.google);
+    vm.sandbox.bqcred(&["client", "set", &client]).success();
+    vm
+}
+
+fn python(modules: &[&str]) -> Option<PathBuf> {
+    let python = venv(modules);
+    if python.is_none() {
+        missing(&format!("a virtual environment with {} (BQCRED_TEST_VENV)", modules.join(", ")));
+    }
+    python
+}
+
+/// The address in what a cell shows: on a line of its own, so that the front end makes a link of it.
+fn address(shown: &str) -> String {
+    let line = shown.lines().map(str::trim_end).find(|line| line.starts_with("http"));
+    line.unwrap_or_else(|| panic!("no address: {shown}")).to_owned()
+}
+
+/// The code that begins like this in what a cell shows, up to the next empty line.
+fn snippet(shown: &str, beginning: &str) -> String {
+    let start = shown.find(beginning).unwrap_or_else(|| panic!("no {beginning:?}: {shown}"));
+    let lines = shown[start..].lines().map(str::trim_end);
+    lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// Nothing of what was pasted, and no secret, is in the notebook or anywhere else.
+fn assert_nothing_stays(vm: &Vm, notebook: &str, pasted: &str) {
+    let code = pasted.split(['?', '&']).find_map(|pair| pair.strip_prefix("code=")).unwrap();
+    for text in [pasted, code] {
+        assert!(!notebook.contains(text), "{notebook}");
+        assert_eq!(vm.sandbox.files_with(text), Vec::<PathBuf>::new());
+    }
+    for canary in double::CANARIES {
+        assert!(!notebook.contains(canary), "{notebook}");
+    }
+}
+
+#[test]
+fn a_person_signs_in_from_a_python_notebook() {
+    let Some(python) = python(&["jupyter_client", "ipykernel"]) else { return };
+    let vm = vm(false);
+    vm.sandbox.write("home/.jupyter/migrated", "");
+    let kernel = python_kernel(&python);
+    assert!(kernel.is_dir());
+    let mut cells = FrontEnd::start(&vm, &python, "python3");
+    let shown = cells.run("!bqcred login --project p1");
+    assert!(!shown.contains('\x1b'), "{shown:?}");
+    let pasted = vm.google.approve(&address(&shown), PERSON);
+    cells.paste(&snippet(&shown, "import subprocess, getpass"), &pasted);
+    assert!(cells.run("!bqcred status").contains(PERSON));
+    assert_nothing_stays(&vm, &cells.save(), &pasted);
+}
+
+#[test]
+fn a_person_signs_in_from_an_r_notebook() {
+    let Some(python) = python(&["jupyter_client"]) else { return };
+    if r_package(&["IRkernel"]).is_none() || !Path::new(IR).is_dir() {
+        return missing("R with IRkernel");
+    }
+    let vm = vm(false);
+    ["R", "Rscript"].into_iter().for_each(|name| vm.sandbox.link_program(name));
+    let mut cells = FrontEnd::start(&vm, &python, "ir");
+    let shown = cells.run(
+        "cat(system2('bqcred', c('login', '--project', 'p1'), stdout = TRUE, stderr = TRUE), sep = '\\n')",
+    );
+    let pasted = vm.google.approve(&address(&shown), PERSON);
+    let shown = cells.paste(&snippet(&shown, "cat(system2("), &pasted);
+    assert!(shown.contains("signed in as ada@example.com"), "{shown}");
+    assert_nothing_stays(&vm, &cells.save(), &pasted);
+}
+
+#[test]
+fn no_way_to_start_a_login_in_a_cell_waits_for_anything() {
+    let Some(python) = python(&["jupyter_client", "ipykernel"]) else { return };
+    let vm = vm(false);
+    let mut cells = FrontEnd::start(&vm, &python, "python3");
+    for code in [
+        "!bqcred login",
+        "!bqcred login </dev/null",
+        "!echo nothing of use | bqcred login",
+        "r = !bqcred login\nprint('\\n'.join(r))",
+        "print(get_ipython().getoutput('bqcred login', split=False))",
+        "r = %system bqcred login\nprint('\\n'.join(r))",
+        "import subprocess; print(subprocess.run(['bqcred', 'login'], text=True, capture_output=True).stdout)",
+    ] {
+        let shown = cells.run(code);
+        assert!(shown.contains("http"), "{code}: {shown:?}");
+        vm.google.approve(&address(&shown), PERSON);
+        assert!(!shown.contains('\x1b'), "{code}: {shown:?}");
+    }
+    // what these write is shown when the kernel gets round to it, perhaps after the cell has ended
+    cells.run("import os; assert os.system('bqcred login') == 0");
+    cells.run("import subprocess; subprocess.run(['bqcred', 'login'], check=True)");
+    // bash reads the cell from stdin: a program that read it, too, would eat the next line
+    let shown = cells.run("%%bash\nbqcred login\necho and the rest of the cell");
+    vm.google.approve(&address(&shown), PERSON);
+    assert!(shown.contains("and the rest of the cell"), "{shown}");
+    cells.save();
+}
+
+#[test]
+fn questions_in_a_cell_are_refused_and_not_asked() {
+    let Some(python) = python(&["jupyter_client", "ipykernel"]) else { return };
+    let vm = vm(true);
+    let mut cells = FrontEnd::start(&vm, &python, "python3");
+    let shown = cells.run("!bqcred revoke");
+    assert!(shown.contains("--yes"), "{shown}");
+    assert!(vm.sandbox.adc("default").is_file());
+    let shown = cells.run("!bqcred rotate");
+    assert!(vm.sandbox.adc("default").is_file(), "{shown}");
+    cells.save();
+}
+
+#[test]
+fn a_notebook_that_runs_by_itself_ends_at_the_question() {
+    let Some(python) = python(&["papermill", "jupyter_client", "ipykernel"]) else { return };
+    let vm = vm(false);
+    let mut cells = FrontEnd::start(&vm, &python, "python3");
+    let shown = cells.send(&json!({"code": "!bqcred login"}));
+    let shown = shown["stdout"].as_str().unwrap();
+    let told = cells.send(&json!({"code": snippet(shown, "import subprocess, getpass")}));
+    assert!(told["error"].as_str().unwrap().starts_with("StdinNotImplementedError"), "{told:#}");
+    cells.save();
+
+    let drive = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/jupyter/drive.py");
+    let papermill = ["papermill", "python3", "!bqcred login"];
+    let run = vm.program(&python, &[&[drive.to_str().unwrap()], &papermill[..]].concat()).run().success();
+    let printed: Value = serde_json::from_str(run.stdout.lines().last().unwrap()).unwrap();
+    vm.google.approve(&address(printed.as_str().unwrap()), PERSON);
+}

@@ -1,0 +1,68 @@
+//! The tests of the program: bqcred is run as people, shells, notebooks and programs run it. They all belong
+//! to one test program, so that what they share is compiled once; `load.rs` alone is another, because it
+//! needs the machine to itself.
+//!
+//! All tests are threads of one process. None changes what belongs to the process: its working folder, umask,
+//! limits and environment are those of its children only. A program that a test writes is written by a child
+//! ([`common::Sandbox::script`]).
+#![cfg(unix)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::bool_assert_comparison,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "these are tests, and clippy knows only #[test] functions as tests"
+)]
+
+mod common;
+mod double;
+mod jupyter;
+
+mod attackers;
+mod bad_input;
+mod client;
+mod clients_gcloud;
+mod clients_python;
+mod clients_r;
+mod completions;
+mod crash;
+mod doctor;
+mod double_clients;
+mod double_itself;
+mod exec;
+mod exec_clients;
+mod import_export;
+mod init;
+mod jupyterhub;
+mod keepassxc;
+mod kernel;
+mod kernel_exec;
+mod kernel_jupyter;
+mod kernel_search;
+mod kernel_snippet;
+mod keyring;
+mod lab;
+mod leaks;
+mod login;
+mod login_in_a_cell;
+mod man;
+mod nb_conda;
+mod network;
+mod next;
+mod oauth_server;
+mod packaging;
+mod pins;
+mod profiles;
+mod readme;
+mod revoke;
+mod rotate;
+mod shells;
+mod status;
+mod token_errors;
+mod tour;

@@ -1,0 +1,163 @@
+//! A server that answers, but not as it should. Without TLS, so that each byte is ours.
+
+use std::time::Duration;
+
+use super::wire::{Step, Wire};
+use super::{ADA, Google, Sandbox, Scene, VERBS, send};
+use crate::common::{Endpoint, Script};
+
+const BROKEN: &str = "broke off before the answer was whole";
+const PAGE: &str = "a page came instead of Google's answer";
+const CUT: &str = "the answer was cut off, or is not Google's";
+const LATE: &str = "did not answer in time";
+
+/// A scene in which everything but the browser goes through a wire.
+fn scene() -> (Scene, Wire) {
+    let google = Google::start();
+    let server = google.http_base().trim_start_matches("http://").parse().unwrap();
+    let wire = Wire::to(server);
+    let direct = format!("{}/", google.http_base());
+    let wired = format!("http://{}/", wire.address);
+    let client = google.client_json().replace(&direct, &wired);
+    let client = client.replace(&format!("{wired}o/oauth2/v2/auth"), &format!("{direct}o/oauth2/v2/auth"));
+    (Scene::new(google, &client, Vec::new()), wire)
+}
+
+#[track_caller]
+fn told(steps: &[Step], says: &str) {
+    verbs_told(&VERBS, steps, says);
+}
+
+#[track_caller]
+fn verbs_told(verbs: &[&[&str]], steps: &[Step], says: &str) {
+    let (scene, wire) = scene();
+    wire.set(Some(steps.to_vec()));
+    scene.verbs_say(verbs, says);
+    wire.set(None);
+    scene.works_again();
+}
+
+/// An answer with a body of this type.
+fn answer(status: &str, headers: &str, body: &str) -> [Step; 2] {
+    let length = body.len();
+    let text = format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\n\r\n{body}");
+    [Step::Request, Step::Send(text.into_bytes())]
+}
+
+#[test]
+fn dropped_reset_and_truncated() {
+    let json = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+    told(&[], BROKEN);
+    told(&[Step::Reset], BROKEN);
+    told(&[Step::Request, send("HTTP/1.1 200 OK\r\nContent-Ty")], BROKEN);
+    told(
+        &[Step::Request, send(&format!("{json}Content-Length: 900\r\n\r\n{{\"access_token\": \"ya29.x"))],
+        BROKEN,
+    );
+    told(
+        &[Step::Request, send(&format!("{json}Transfer-Encoding: chunked\r\n\r\n20\r\n{{\"access_"))],
+        BROKEN,
+    );
+    told(&[Step::Request, send(&format!("{json}Transfer-Encoding: chunked\r\n\r\nno length\r\n"))], BROKEN);
+}
+
+#[test]
+fn what_is_no_http() {
+    told(&[Step::Request, send("\u{16}\u{3}\u{1} SSH-2.0-nonsense\r\n\r\n")], BROKEN);
+    told(&[Step::Request, send("HTTP/1.1 abc\r\n\r\n")], BROKEN);
+    told(&[Step::Request, send("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}")], BROKEN);
+    told(&[Step::Request, Step::Flood(b"X-Filler: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n")], BROKEN);
+}
+
+#[test]
+fn pages_and_empty_answers() {
+    let html = "Content-Type: text/html\r\n";
+    let page = "<!DOCTYPE html><p>Sign in to the guest network";
+    told(&answer("200 OK", html, page), PAGE);
+    told(&answer("200 OK", "Content-Type: application/json\r\n", page), PAGE);
+    told(&answer("511 Network Authentication Required", html, page), "a problem of its own (511)");
+    told(&answer("404 Not Found", html, page), PAGE);
+    told(&answer("403 Forbidden", html, page), PAGE);
+}
+
+#[test]
+fn redirects_are_not_followed() {
+    for status in [301, 302, 303, 307, 308] {
+        let (scene, wire) = scene();
+        let trap = Wire::nowhere();
+        let to = format!("Location: http://localhost:{}/token\r\n", trap.address.port());
+        wire.set(Some(answer(&format!("{status} Moved"), &to, "").to_vec()));
+        scene.every_verb_says(PAGE);
+        assert_eq!(trap.connections(), 0, "{status}: {}", trap.heard());
+        wire.set(None);
+        scene.works_again();
+    }
+}
+
+#[test]
+fn ten_megabytes_and_more() {
+    let large = format!("{{\"filler\": \"{}\"}}", "x".repeat(10 << 20));
+    told(&answer("200 OK", "Content-Type: application/json\r\n", &large), CUT);
+    // as quickly as it is taken, and without end
+    let head =
+        send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+    told(&[Step::Request, head, Step::Flood(b"10\r\n                \r\n")], CUT);
+}
+
+#[test]
+fn a_small_answer_that_unpacks_to_a_large_one() {
+    let bomb = std::process::Command::new("sh")
+        .args(["-c", "(printf '{\"filler\": \"'; head -c 100000000 /dev/zero | tr '\\0' x) | gzip -9"])
+        .output()
+        .unwrap()
+        .stdout;
+    assert!(bomb.starts_with(&[0x1f, 0x8b]) && bomb.len() < 200_000);
+    let mut text = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
+        bomb.len()
+    )
+    .into_bytes();
+    text.extend(bomb);
+    told(&[Step::Request, Step::Send(text)], PAGE);
+}
+
+#[test]
+fn what_never_ends_is_ended() {
+    let head =
+        send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let slow_head = send("HTTP/1.1 200 OK\r\nX-Slow: ");
+    let cases: [&[Step]; 4] = [
+        &[Step::Request, Step::Hold],
+        &[Step::Request, head, Step::Drip(b"1\r\n \r\n")],
+        &[Step::Request, slow_head, Step::Drip(b"x")],
+        // promises of an answer
+        &[Step::Request, Step::Drip(b"HTTP/1.1 100 Continue\r\n\r\n")],
+    ];
+    std::thread::scope(|scope| {
+        // each verb with a profile of its own: it would wait for the others before its own wait
+        for (steps, verb) in cases.iter().flat_map(|steps| VERBS.map(|verb| (steps, verb))) {
+            scope.spawn(move || verbs_told(&[verb], steps, LATE));
+        }
+    });
+}
+
+#[test]
+fn a_server_that_answers_far_too_late_is_not_waited_for() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    google.script_always(Endpoint::Token, Script::Slow(Duration::from_secs(100)));
+    let run = sandbox.bqcred(&["token", "--min-ttl", "99999"]).fails(5);
+    assert!(run.time < Duration::from_secs(60), "{:?}", run.time);
+    run.says(LATE).says("the credential was not touched: try again");
+    google.heal();
+}
+
+#[test]
+fn a_code_whose_answer_was_lost_is_told_as_used() {
+    let (scene, _wire) = scene();
+    let finish = ["login", "--profile", "new", "--finish", "-"];
+    scene.google.fail_token(Script::Truncated);
+    scene.run(&finish).fails(5).says(BROKEN);
+    // the server has seen it, which can't be known here: it is good once
+    scene.run(&finish).fails(4).says("used already").says("start again");
+}

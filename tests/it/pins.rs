@@ -1,0 +1,67 @@
+//! `.bqcred` files: which of them count, and who says so.
+
+use crate::common::{Run, Sandbox, profile_by_hand};
+
+/// A sandbox with profile `work`, which the files of two folders name.
+fn two_pins() -> Sandbox {
+    let sandbox = Sandbox::new();
+    profile_by_hand(&sandbox, "work", "second");
+    sandbox.write("a/.bqcred", "work\n");
+    sandbox.write("b/.bqcred", "work\n");
+    sandbox
+}
+
+fn env(sandbox: &Sandbox, folder: &str) -> Run {
+    let file = sandbox.path(folder).join(".bqcred");
+    sandbox.bqcred(&["env", "--format", "json", "--pinned-by", file.to_str().unwrap()])
+}
+
+fn allowed(sandbox: &Sandbox) -> Vec<(String, String)> {
+    let rows = sandbox.bqcred(&["allow", "--list", "--json"]).success().json();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    rows.as_array().unwrap().iter().map(|row| (text(&row["path"]), text(&row["profile"]))).collect()
+}
+
+#[test]
+fn the_command_that_allows_can_be_typed_in_any_folder() {
+    let sandbox = two_pins();
+    sandbox.write("it's here/.bqcred", "work\n");
+    let run = env(&sandbox, "it's here").code(1);
+    let (_, command) = run.stderr.split_once("hint: `bqcred ").unwrap();
+    let (command, _) = command.split_once('`').unwrap();
+    let bqcred = env!("CARGO_BIN_EXE_bqcred");
+    sandbox.program("sh", &["-c", &format!("'{bqcred}' {command}")]).run().success();
+    env(&sandbox, "it's here").success();
+}
+
+#[test]
+fn what_is_allowed_is_one_file_and_is_taken_back() {
+    let sandbox = two_pins();
+    let folder = sandbox.path("a").canonicalize().unwrap();
+    let (file, folder) = (folder.join(".bqcred"), folder.to_str().unwrap());
+    assert_eq!(allowed(&sandbox), []);
+    assert!(env(&sandbox, "a").code(1).stderr.contains("it is not allowed to"));
+
+    sandbox.bqcred(&["allow", folder]).success();
+    assert_eq!(allowed(&sandbox), [(file.to_str().unwrap().to_owned(), "work".to_owned())]);
+    assert_eq!(env(&sandbox, "a").success().json()["BQCRED_PROFILE"], "work");
+    assert!(env(&sandbox, "b").code(1).stderr.contains("it is not allowed to"));
+
+    let run = sandbox.bqcred(&["deny", folder]).success();
+    assert!(run.stderr.contains("is not allowed any more"), "{run:?}");
+    assert!(env(&sandbox, "a").code(1).stderr.contains("it is not allowed to"));
+    assert_eq!(allowed(&sandbox), []);
+    let run = sandbox.bqcred(&["deny", folder]).success();
+    assert!(run.stderr.contains("was not allowed"), "{run:?}");
+}
+
+#[test]
+fn a_file_that_is_gone_can_be_denied() {
+    let sandbox = two_pins();
+    let file = sandbox.path("a/.bqcred");
+    sandbox.bqcred(&["allow", file.to_str().unwrap()]).success();
+    std::fs::remove_file(&file).unwrap();
+    let run = sandbox.bqcred(&["deny", file.to_str().unwrap()]).success();
+    assert!(run.stderr.contains("is not allowed any more"), "{run:?}");
+    assert_eq!(allowed(&sandbox), []);
+}

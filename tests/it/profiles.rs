@@ -1,0 +1,384 @@
+//! `list`, `use`, `forget`, `token`, `status`, `env`: several profiles side by side.
+
+use crate::common::{self, Google, Sandbox, Script, mode};
+
+const ADA: &str = "ada@example.com";
+const BOB: &str = "bob@example.com";
+
+fn two_profiles(google: &Google) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.login(google, ADA, &["--project", "p1"]).success();
+    sandbox.login(google, BOB, &["--profile", "work", "--project", "p2", "--quota-project", "q2"]).success();
+    sandbox
+}
+
+#[test]
+fn profiles_live_side_by_side() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    let list = sandbox.bqcred(&["list", "--json"]).json();
+    let names: Vec<_> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (&row["profile"], &row["account"], &row["project"], &row["current"]))
+        .collect();
+    assert_eq!(
+        format!("{names:?}"),
+        r#"[(String("default"), String("ada@example.com"), String("p1"), Bool(true)), (String("work"), String("bob@example.com"), String("p2"), Bool(false))]"#
+    );
+    let text = sandbox.bqcred(&["list"]).success().stdout;
+    assert!(text.lines().nth(1).unwrap().starts_with("*  default"), "{text}");
+    let adc: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(sandbox.adc("work")).unwrap()).unwrap();
+    assert_eq!(adc["quota_project_id"], "q2");
+}
+
+#[test]
+fn the_profile_is_flag_then_variable_then_use_then_default() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    sandbox.login(&google, ADA, &["--profile", "third"]).success();
+    let account = |run: common::Invocation| {
+        run.arg("--json").arg("--offline").run().success().json()["profile"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(account(sandbox.invoke(&["status"])), "default");
+    sandbox.bqcred(&["use", "work"]).fails(0).says("the current profile is work (bob@example.com)");
+    assert_eq!(account(sandbox.invoke(&["status"])), "work");
+    assert_eq!(account(sandbox.invoke(&["status"]).env("BQCRED_PROFILE", "third")), "third");
+    assert_eq!(
+        account(sandbox.invoke(&["status", "--profile", "default"]).env("BQCRED_PROFILE", "third")),
+        "default"
+    );
+    sandbox
+        .invoke(&["use", "work"])
+        .env("BQCRED_PROFILE", "third")
+        .run()
+        .success()
+        .says("still has BQCRED_PROFILE");
+}
+
+#[test]
+fn a_profile_gets_another_project_and_nobody_signs_in() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    let before = std::fs::read(sandbox.adc("work")).unwrap();
+    sandbox.bqcred(&["use", "work", "--project", "not a project"]).fails(2).says("no id of a project");
+    sandbox.bqcred(&["use", "nosuch", "--project", "p3"]).fails(3);
+    let run = sandbox.invoke(&["use", "work", "--project", "p3"]);
+    let run = run.env("BQCRED_PROFILE", "work").env("GOOGLE_CLOUD_PROJECT", "p2").run().success();
+    let run = run.says("the project of profile work is p3").says("the current profile is work");
+    run.says("this shell still has another project: eval $(bqcred env --profile work)");
+    let rows = sandbox.bqcred(&["list", "--json"]).json();
+    assert_eq!([&rows[0]["project"], &rows[1]["project"]], ["p1", "p3"]);
+    assert_eq!(rows[1]["account"], BOB);
+    assert!(sandbox.bqcred(&["env", "--shell", "sh"]).success().stdout.contains("GOOGLE_CLOUD_PROJECT='p3'"));
+    assert_eq!(std::fs::read(sandbox.adc("work")).unwrap(), before);
+    // one that somebody put there by hand, with no profile.json, stays what it is
+    std::fs::remove_file(sandbox.data("work").join("profile.json")).unwrap();
+    sandbox.bqcred(&["use", "work", "--project", "p4"]).success();
+    let rows = sandbox.bqcred(&["list", "--json"]).json();
+    assert_eq!([&rows[1]["project"], &rows[1]["account"]], ["p4", BOB]);
+}
+
+#[test]
+fn an_unknown_name_gets_the_nearest_one() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    for words in [
+        ["use", "wrok"],
+        ["use", "wrokk"],
+        ["--profile=wrok", "token"],
+        ["--profile=wrok", "status"],
+        ["--profile=wrok", "forget"],
+    ] {
+        sandbox.bqcred(&words).fails(3).says("did you mean work?");
+    }
+    sandbox.bqcred(&["use", "zzzzzz"]).fails(3).says("bqcred list");
+    sandbox.bqcred(&["use", "../x"]).fails(2);
+    Sandbox::new().bqcred(&["status"]).fails(3).says("nobody has logged in yet");
+}
+
+#[test]
+fn forget_leaves_nothing_and_revokes_nothing() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    sandbox.bqcred(&["use", "work"]).success();
+    sandbox.invoke(&["token"]).may_print_secret().run().success();
+    let token = google.alive_tokens(BOB).pop().unwrap();
+    let before = google.requests().len();
+    sandbox.bqcred(&["forget"]).fails(0).says("nothing was revoked");
+    assert!(google.is_alive(&token) && google.requests().len() == before);
+    assert_eq!(sandbox.files_with(&token), Vec::<std::path::PathBuf>::new());
+    assert!(!sandbox.data("work").exists());
+    assert_eq!(sandbox.bqcred(&["list", "--json"]).json().as_array().unwrap().len(), 1);
+    sandbox.bqcred(&["status", "--offline"]).success();
+    sandbox.bqcred(&["forget", "--profile", "work"]).fails(3);
+}
+
+#[test]
+fn a_choice_that_may_still_mean_a_removed_profile_is_told() {
+    let google = Google::start();
+    for (verb, done) in [("forget", "profile work is forgotten here"), ("revoke", "is revoked; profile work")]
+    {
+        let sandbox = two_profiles(&google);
+        sandbox.bqcred(&["use", "work"]).success();
+        sandbox.write("home/.config/bqcred/config.json", "{");
+        let yes: &[&str] = if verb == "revoke" { &["--yes"] } else { &[] };
+        let run = sandbox.bqcred(&[&[verb, "--profile", "work"], yes].concat()).fails(6).says(done);
+        run.says("profile work is removed, but may still be the one in use").says("`bqcred use NAME`");
+        assert!(!sandbox.adc("work").exists() && sandbox.adc("default").exists());
+    }
+}
+
+#[test]
+fn a_token_is_kept_and_shared() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    let token = |words: &[&str]| {
+        sandbox.invoke(&[&["token"], words].concat()).may_print_secret().run().success().stdout
+    };
+    let before = google.count("/token");
+    let first = token(&[]);
+    assert!(first.starts_with("ya29.") && first.ends_with('\n'));
+    assert_eq!(google.count("/token"), before + 1);
+    assert_eq!(token(&[]), first);
+    assert_eq!(google.count("/token"), before + 1);
+    assert_ne!(token(&["--min-ttl", "3600"]), first);
+    assert_eq!(google.count("/token"), before + 2);
+    let too_long = sandbox.invoke(&["token", "--min-ttl", "7200"]).may_print_secret().run().success();
+    too_long.says("--min-ttl 7200 gets a new one each time");
+    let cache = sandbox.home().join(".cache/bqcred/default.token");
+    // a clock that was three hours ahead when the token came, and was put right since
+    let second = token(&[]);
+    let ahead = |seconds: u64| {
+        let time = std::time::SystemTime::now() + std::time::Duration::from_secs(seconds);
+        humantime::format_rfc3339_seconds(time).to_string()
+    };
+    for (file, key, hours) in
+        [(&sandbox.data("default").join("profile.json"), "last_refreshed", 3), (&cache, "expires", 4)]
+    {
+        let mut value: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        value[key] = ahead(hours * 3600).into();
+        std::fs::write(file, value.to_string()).unwrap();
+    }
+    let third = token(&[]);
+    assert_ne!(third, second);
+    assert_eq!(token(&[]), third);
+    assert_eq!((mode(&cache), mode(cache.parent().unwrap())), (0o600, 0o700));
+    std::fs::write(&cache, "{ damaged").unwrap();
+    assert!(token(&[]).starts_with("ya29."));
+    let json: serde_json::Value = serde_json::from_str(&token(&["--json"])).unwrap();
+    assert_eq!((json["account"].as_str(), json["profile"].as_str()), (Some(ADA), Some("default")));
+}
+
+#[test]
+fn fifty_at_once_make_one_refresh() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    let before = google.count("/token");
+    google.fail_token(Script::Slow(std::time::Duration::from_millis(300)));
+    let tokens: Vec<String> = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..50)
+            .map(|_| scope.spawn(|| sandbox.invoke(&["token"]).may_print_secret().run().success().stdout))
+            .collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    assert_eq!(google.count("/token"), before + 1);
+    assert!(tokens.iter().all(|token| *token == tokens[0]));
+}
+
+#[test]
+fn a_token_of_an_earlier_login_is_not_used() {
+    let google = Google::start();
+    let sandbox = Sandbox::new();
+    sandbox.login(&google, ADA, &[]).success();
+    let old = sandbox.invoke(&["token"]).may_print_secret().run().success().stdout;
+    let cache = sandbox.home().join(".cache/bqcred/default.token");
+    let kept = std::fs::read(&cache).unwrap();
+    sandbox.login(&google, BOB, &[]).success();
+    assert!(!cache.exists());
+    std::fs::write(&cache, kept).unwrap(); // as a process that was slow might do
+    assert_ne!(sandbox.invoke(&["token"]).may_print_secret().run().success().stdout, old);
+}
+
+#[test]
+fn status_tells_who_and_whether_alive() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    let json = sandbox.bqcred(&["status", "--json"]).success().json();
+    assert_eq!((json["profile"].as_str(), json["account"].as_str()), (Some("default"), Some(ADA)));
+    assert_eq!((json["alive"].as_bool(), json["project"].as_str()), (Some(true), Some("p1")));
+    assert_eq!((json["store"].as_str(), json["mode"].as_str()), (Some("file"), Some("0600")));
+    assert_eq!(json["path"].as_str(), sandbox.adc("default").to_str());
+    assert!(json["scopes"].to_string().contains("auth/bigquery"));
+    let text = sandbox.bqcred(&["status"]).success().stdout;
+    assert!(text.contains("alive") && text.contains(ADA) && text.contains("mode 0600"), "{text}");
+    let before = google.requests().len();
+    sandbox.bqcred(&["status", "--offline"]).success();
+    assert_eq!(google.requests().len(), before);
+}
+
+#[test]
+fn status_of_what_was_revoked_elsewhere() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    google.revoke_grant(ADA);
+    let run = sandbox.bqcred(&["status", "--json"]).code(4).says("revoked or has expired");
+    assert_eq!(run.json()["alive"], false);
+    sandbox.bqcred(&["token"]).fails(4).says("`bqcred login`");
+    sandbox.bqcred(&["env", "--shell", "sh"]).success().says("was revoked or has expired");
+    assert_eq!(sandbox.bqcred(&["status", "--exit-code"]).code(4).stdout, "");
+    sandbox.login(&google, ADA, &[]).success();
+    sandbox.bqcred(&["status"]).success();
+}
+
+#[test]
+fn a_network_that_fails_is_no_verdict() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    google.script_times(6, common::Endpoint::Token, &Script::Unavailable(503));
+    let run = sandbox.bqcred(&["status", "--json"]).code(5);
+    assert!(run.json()["alive"].is_null());
+    sandbox.bqcred(&["token"]).fails(5).says("503");
+    google.heal();
+    google.script_times(2, common::Endpoint::Token, &Script::Unavailable(503));
+    sandbox.invoke(&["token"]).may_print_secret().run().success();
+}
+
+#[test]
+fn env_sets_guards_and_takes_back() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    let json =
+        |words: &[&str]| sandbox.bqcred(&[&["env", "--format", "json"], words].concat()).success().json();
+    let env = json(&["--profile", "work"]);
+    assert_eq!(env["GOOGLE_APPLICATION_CREDENTIALS"].as_str(), sandbox.adc("work").to_str());
+    assert_eq!(env["GOOGLE_CLOUD_PROJECT"], "p2");
+    assert_eq!(env["GOOGLE_CLOUD_QUOTA_PROJECT"], "q2");
+    assert_eq!(env["BQCRED_PROFILE"], "work");
+    assert_eq!(env["GCE_METADATA_URL"], "127.0.0.1:9");
+    assert_eq!(env["NO_GCE_CHECK"], "true");
+    assert_eq!(env.as_object().unwrap().len(), 6);
+    assert!(json(&["--no-guard"]).get("NO_GCE_CHECK").is_none());
+    assert_eq!(json(&["--gcloud"])["CLOUDSDK_CORE_ACCOUNT"], ADA);
+    let kernel = sandbox.bqcred(&["env", "--format", "kernel"]).json();
+    assert_eq!(kernel["env"]["GOOGLE_CLOUD_PROJECT"], "p1");
+    let unset = sandbox.bqcred(&["env", "--unset", "--shell", "bash"]).success().stdout;
+    for name in env.as_object().unwrap().keys() {
+        assert!(unset.contains(name.as_str()), "{name}");
+    }
+    sandbox.bqcred(&["env", "--unset", "--profile", "gone", "--shell", "sh"]).success();
+}
+
+#[test]
+fn env_fails_so_that_eval_notices() {
+    let sandbox = Sandbox::new();
+    for words in [["env", "--shell=sh"], ["env", "--bogus"], ["env", "--profile=X"]] {
+        let run = sandbox.bqcred(&words);
+        assert_eq!(run.stdout, "false;\n", "{words:?}");
+        assert_ne!(run.code, Some(0));
+    }
+    sandbox.bqcred(&["env", "--format", "json"]).fails(3);
+}
+
+#[test]
+fn env_without_a_project_says_so_unless_one_is_set() {
+    let google = Google::start();
+    let sandbox = Sandbox::new();
+    sandbox.login(&google, ADA, &[]).success();
+    sandbox.bqcred(&["env", "--shell", "sh"]).success().says("has no project");
+    let run = sandbox.invoke(&["env", "--shell", "sh"]).env("GOOGLE_CLOUD_PROJECT", "mine").run().success();
+    assert_eq!(run.stderr, "");
+    assert!(!run.stdout.contains("GOOGLE_CLOUD_PROJECT"));
+}
+
+#[test]
+fn changing_the_profile_takes_the_old_ones_project_along() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    sandbox.login(&google, ADA, &["--profile", "bare"]).success();
+    let run = sandbox
+        .invoke(&["env", "--shell", "sh", "--profile", "bare"])
+        .env("BQCRED_PROFILE", "work")
+        .env("GOOGLE_CLOUD_PROJECT", "p2")
+        .run();
+    let out = run.success().stdout;
+    assert!(
+        out.contains("unset GOOGLE_CLOUD_PROJECT;") && out.contains("unset GOOGLE_CLOUD_QUOTA_PROJECT;"),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_full_stdout_is_told_and_a_closed_one_is_not() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    let script = |redirect: &str| format!("\"$0\" list {redirect}; echo \"code $?\" >&2");
+    sandbox.link_program("sh");
+    let run = |redirect: &str| {
+        sandbox.program("sh", &["-c", &script(redirect), env!("CARGO_BIN_EXE_bqcred")]).run()
+    };
+    run("> /dev/full").says("can't write to stdout").says("code 1");
+    let quiet = run("| :");
+    assert!(!quiet.stderr.contains("can't"), "{}", quiet.stderr);
+}
+
+#[test]
+fn edited_endpoints_are_not_asked() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    let path = sandbox.data("default").join("profile.json");
+    let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    json["endpoints"]["token_uri"] = "http://evil.example/token".into();
+    std::fs::write(&path, json.to_string()).unwrap();
+    sandbox.bqcred(&["token"]).fails(6).says("not https");
+}
+
+#[test]
+fn a_relative_home_is_refused() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.invoke(&["env", "--shell", "sh"]).env("HOME", "relative").run();
+    assert_eq!((run.code, run.stdout.as_str()), (Some(6), "false;\n"), "{run:?}");
+}
+
+#[test]
+fn what_is_known_to_have_ended_is_dead_offline_too() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    google.revoke_grant(ADA);
+    sandbox.bqcred(&["status"]).code(4);
+    let run = sandbox.bqcred(&["status", "--offline", "--json"]).code(4);
+    assert_eq!(run.json()["alive"], false);
+}
+
+#[test]
+fn gclouds_variables_go_with_the_profile_that_set_them() {
+    let google = Google::start();
+    let sandbox = two_profiles(&google);
+    let theirs = sandbox.adc("default");
+    let run = |words: &[&str], file: &str| {
+        let invocation = sandbox.invoke(words).env("BQCRED_PROFILE", "default");
+        invocation.env("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", file).run().success().stdout
+    };
+    for words in [&["env", "--shell=sh", "--profile=work"][..], &["env", "--shell=sh", "--unset"]] {
+        assert!(run(words, theirs.to_str().unwrap()).contains("unset CLOUDSDK_CORE_ACCOUNT;"), "{words:?}");
+        assert!(!run(words, "/somebody/elses").contains("CLOUDSDK"), "{words:?}");
+    }
+}
+
+#[test]
+fn a_mistyped_command_line_is_answered_with_the_right_one() {
+    let sandbox = Sandbox::new();
+    let says = |line: &str, what: &str, hint: &str| {
+        let run = sandbox.bqcred(&line.split(' ').collect::<Vec<_>>()).code(2).says(what);
+        assert!(run.stderr.contains(&format!("\n  hint: {hint}")), "{line}: {}", run.stderr);
+        run.stdout
+    };
+    says("sttus", "bqcred: bqcred has no verb \"sttus\"", "did you mean `bqcred status`?");
+    says("kernel instal", "no verb \"instal\"", "did you mean `bqcred kernel install`?");
+    says("qqq", "no verb", "`bqcred --help` lists them");
+    says("login --scops drive", "unexpected argument '--scops'", "a similar argument exists: '--scopes'");
+    says("export", "required arguments were not provided", "`bqcred export <FILE>`");
+    assert_eq!(says("env --boo --shell elvish", "unexpected", "`bqcred env"), "fail 'bqcred env failed';\n");
+}

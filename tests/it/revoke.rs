@@ -1,0 +1,346 @@
+//! `bqcred revoke`: what it lists, what it ends, what it proves, and what it leaves alone when it can't.
+
+use std::process::{Child, Command, Stdio};
+
+use crate::common::keyring::Keyring;
+use crate::common::{Endpoint, Google, Sandbox, Script};
+use crate::double::{OTHER_CLIENT_ID, SIBLING_CLIENT_ID};
+use serde_json::Value;
+
+const ADA: &str = "ada@example.com";
+const BOB: &str = "bob@example.com";
+
+fn refresh_token(sandbox: &Sandbox, profile: &str) -> String {
+    let text = std::fs::read_to_string(sandbox.adc(profile)).unwrap();
+    serde_json::from_str::<Value>(&text).unwrap()["refresh_token"].as_str().unwrap().to_owned()
+}
+
+fn ended(sandbox: &Sandbox, profile: &str) -> Option<String> {
+    let rows = sandbox.bqcred(&["list", "--json"]).success().json();
+    let row = rows.as_array().unwrap().iter().find(|row| row["profile"] == profile)?.clone();
+    row["ended"]["reason"].as_str().map(str::to_owned)
+}
+
+fn login_as(sandbox: &Sandbox, google: &Google, who: &str, profile: &str, client: &str) {
+    let file = sandbox.write(&format!("{client}.json"), google.client_json_of(client));
+    let file = file.to_str().unwrap();
+    sandbox.login(google, who, &["--profile", profile, "--client-id-file", file]).success();
+}
+
+#[test]
+fn the_grant_is_ended_and_the_profile_removed() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    sandbox.bqcred(&["use", "default"]).success();
+    let token = refresh_token(&sandbox, "default");
+    google.take_requests();
+    sandbox.bqcred(&["revoke", "--yes"]).fails(0).says("the credential of ada@example.com is revoked");
+    assert!(!google.is_alive(&token));
+    assert!(!sandbox.data("default").exists());
+    assert!(sandbox.files_with(&token).is_empty());
+    let asked: Vec<String> = google.take_requests().iter().map(|request| request.path.clone()).collect();
+    assert_eq!(asked, ["/revoke", "/token"], "revoked, then proved");
+    sandbox.bqcred(&["revoke", "--yes"]).fails(3).says("`bqcred login`");
+}
+
+#[test]
+fn without_a_terminal_it_wants_yes() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &["--profile", "work"]).success();
+    let token = refresh_token(&sandbox, "work");
+    let run = sandbox.bqcred(&["revoke", "--profile", "work"]).fails(2);
+    run.says("nobody can be asked here; nothing was changed").says("`bqcred revoke --profile work --yes`");
+    assert!(google.is_alive(&token) && sandbox.adc("work").exists());
+    assert_eq!(google.count("/revoke"), 0);
+}
+
+#[test]
+fn at_a_terminal_it_asks_and_takes_no_for_an_answer() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    for (answer, code) in [("", 1), ("n", 1), ("y", 0)] {
+        let mut session = sandbox.terminal(&["revoke"]);
+        let before = session.exp_string("Revoke? [y/N] ").unwrap();
+        assert!(before.contains("on every machine") && before.contains("profile default (ada@example.com)"));
+        assert!(sandbox.adc("default").exists());
+        session.send_line(answer).unwrap();
+        let rest = session.exp_eof().unwrap();
+        let status = session.process().wait().unwrap();
+        assert!(format!("{status:?}").contains(&format!(", {code})")), "{status:?} {rest}");
+    }
+    assert!(!sandbox.data("default").exists());
+}
+
+/// A program that runs with this profile's file in its environment.
+struct Running(Child);
+
+impl Running {
+    fn start(sandbox: &Sandbox, profile: &str) -> Self {
+        let mut command = sandbox.command("cat");
+        command.env("GOOGLE_APPLICATION_CREDENTIALS", sandbox.adc(profile));
+        Running::of(command)
+    }
+
+    /// The same by `bqcred exec`, which leaves no path that lasts.
+    fn exec(sandbox: &Sandbox, options: &[&str]) -> Self {
+        let mut command = sandbox.command(env!("CARGO_BIN_EXE_bqcred"));
+        command.arg("exec").args(options).args(["--", "cat"]);
+        Running::of(command)
+    }
+
+    fn of(mut command: Command) -> Self {
+        command.env("API_KEY", "canary-of-another");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // what comes back proves that the program runs, with its own environment
+        std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"x").unwrap();
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+        Running(child)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn what_ends_with_it_is_listed_first() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    login_as(&sandbox, &google, ADA, "sibling", SIBLING_CLIENT_ID);
+    login_as(&sandbox, &google, ADA, "stranger", OTHER_CLIENT_ID);
+    sandbox.login(&google, BOB, &["--profile", "bob"]).success();
+    let gclouds = sandbox.home().join(".config/gcloud");
+    sandbox.bqcred(&["export", "--well-known"]).success();
+    let copy = std::fs::read(sandbox.adc("default")).unwrap();
+    sandbox.write("home/.config/gcloud/legacy_credentials/ada@example.com/adc.json", &copy);
+    let pydata = sandbox.write("home/.config/pydata/pydata_google_credentials.json", &copy);
+    let bobs = std::fs::read(sandbox.adc("bob")).unwrap();
+    sandbox.write("home/.config/gcloud/legacy_credentials/bob@example.com/adc.json", bobs);
+    let adc = sandbox.adc("default");
+    let env = serde_json::json!({"GOOGLE_APPLICATION_CREDENTIALS": adc});
+    let spec = serde_json::json!({"argv": ["python"], "display_name": "x", "language": "python", "env": env});
+    let kernel = sandbox.write("home/.local/share/jupyter/kernels/py/kernel.json", spec.to_string());
+    let running = Running::start(&sandbox, "default");
+    let other = Running::start(&sandbox, "bob");
+    let run = sandbox.bqcred(&["revoke"]).fails(2);
+    for line in [
+        "profile sibling (ada@example.com)".to_owned(),
+        format!("the same grant in {}", gclouds.join("application_default_credentials.json").display()),
+        format!(
+            "the same grant in {}",
+            gclouds.join("legacy_credentials/ada@example.com/adc.json").display()
+        ),
+        format!("the same grant in {}", pydata.display()),
+        format!("the kernelspec {}", kernel.display()),
+        format!("cat ({})", running.0.id()),
+    ] {
+        assert!(run.stderr.contains(&line), "{line}\n{}", run.stderr);
+    }
+    for other in
+        ["stranger".to_owned(), "bob".to_owned(), other.0.id().to_string(), "canary-of-another".to_owned()]
+    {
+        assert!(!run.stderr.contains(&other), "{other}\n{}", run.stderr);
+    }
+}
+
+#[test]
+fn programs_that_exec_started_are_listed_by_what_they_hold() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    sandbox.login(&google, BOB, &["--profile", "bob"]).success();
+    login_as(&sandbox, &google, ADA, "sibling", SIBLING_CLIENT_ID);
+    let in_memory = Running::exec(&sandbox, &[]);
+    let of_sibling = Running::exec(&sandbox, &["--profile", "sibling"]);
+    let of_bob = Running::exec(&sandbox, &["--profile", "bob"]);
+    let stderr = sandbox.bqcred(&["revoke"]).fails(2).stderr;
+    for running in [&in_memory, &of_sibling] {
+        assert!(stderr.contains(&format!("cat ({})", running.0.id())), "{stderr}");
+    }
+    assert!(!stderr.contains(&of_bob.0.id().to_string()), "{stderr}");
+}
+
+#[test]
+fn profiles_of_the_grant_are_marked_and_kept() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    login_as(&sandbox, &google, ADA, "sibling", SIBLING_CLIENT_ID);
+    login_as(&sandbox, &google, ADA, "stranger", OTHER_CLIENT_ID);
+    sandbox.login(&google, BOB, &["--profile", "bob"]).success();
+    let token = sandbox.invoke(&["token", "--profile", "sibling"]).may_print_secret().run().success().stdout;
+    assert!(token.starts_with("ya29."));
+    sandbox.bqcred(&["revoke", "--yes"]).fails(0).says("profile sibling has ended with it");
+    assert_eq!(ended(&sandbox, "sibling").as_deref(), Some("was revoked together with profile default"));
+    assert_eq!((ended(&sandbox, "stranger"), ended(&sandbox, "bob")), (None, None));
+    assert!(sandbox.adc("sibling").exists());
+    // the access token that was kept is dead, and is not handed out any more
+    let run = sandbox.bqcred(&["token", "--profile", "sibling"]).fails(4);
+    run.says("this credential was revoked together with profile default")
+        .says("`bqcred login --profile sibling`");
+    sandbox.bqcred(&["status", "--profile", "stranger"]).success();
+}
+
+#[test]
+fn already_revoked_is_success() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    google.revoke_grant(ADA);
+    sandbox.bqcred(&["revoke", "--yes"]).fails(0).says("had been revoked before");
+    assert!(!sandbox.data("default").exists());
+}
+
+#[test]
+fn a_profile_that_had_ended_takes_no_newer_grant_with_it() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &["--profile", "old"]).success();
+    google.revoke_grant(ADA);
+    sandbox.login(&google, ADA, &["--profile", "new"]).success();
+    // whether that is known here or not
+    for asked_before in [false, true] {
+        if asked_before {
+            sandbox.login(&google, ADA, &["--profile", "old"]).success();
+            google.revoke_grant(ADA);
+            sandbox.login(&google, ADA, &["--profile", "new"]).success();
+            sandbox.bqcred(&["status", "--profile", "old"]).code(4);
+        }
+        let run = sandbox.bqcred(&["revoke", "--profile", "old", "--yes"]).fails(0).says("before");
+        assert_eq!(run.stderr.contains("profile new"), !asked_before, "{}", run.stderr);
+        assert_eq!(ended(&sandbox, "new"), None);
+        assert!(google.is_alive(&refresh_token(&sandbox, "new")) && !sandbox.data("old").exists());
+    }
+}
+
+#[test]
+fn where_google_does_not_answer_nothing_is_removed() {
+    let failures = [
+        Script::Html200,
+        Script::Html(403),
+        Script::Html(503),
+        Script::Unavailable(503),
+        Script::TooManyRequests,
+        Script::Close,
+        Script::Status(502),
+        Script::Redirect("http://127.0.0.1:9/".to_owned()),
+    ];
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let token = refresh_token(&sandbox, "default");
+    for failure in failures {
+        google.script_always(Endpoint::Revoke, failure.clone());
+        let run = sandbox.bqcred(&["revoke", "--yes"]).fails(5);
+        run.says("nothing was removed, and the credential counts as still alive");
+        assert!(google.is_alive(&token) && refresh_token(&sandbox, "default") == token, "{failure:?}");
+        assert_eq!(ended(&sandbox, "default"), None);
+    }
+    google.heal();
+    sandbox.bqcred(&["revoke", "--yes"]).success();
+}
+
+#[test]
+fn with_the_network_down_nothing_is_removed() {
+    let sandbox = Sandbox::new();
+    let google = Google::start();
+    sandbox.login(&google, ADA, &[]).success();
+    drop(google);
+    sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("still alive").says("is the network up?");
+    assert!(sandbox.adc("default").exists());
+}
+
+#[test]
+fn a_revocation_that_did_not_work_is_noticed() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    google.script_always(Endpoint::Revoke, Script::Body("application/json".to_owned(), "{}".to_owned()));
+    sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("it is still alive; nothing was removed");
+    assert!(sandbox.adc("default").exists());
+    // and one that nobody can check is not taken for done
+    google.script_always(Endpoint::Token, Script::Unavailable(503));
+    sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("whether it worked can't be told");
+    assert!(sandbox.adc("default").exists());
+    google.heal();
+}
+
+#[test]
+fn a_refusal_removes_nothing() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    google.script_always(Endpoint::Revoke, Script::refuse("invalid_request"));
+    sandbox
+        .bqcred(&["revoke", "--yes"])
+        .fails(4)
+        .says("still alive")
+        .says("myaccount.google.com/connections");
+    assert!(sandbox.adc("default").exists());
+    google.heal();
+}
+
+#[test]
+fn a_server_without_revocation_is_told_before_anybody_is_asked() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    let mut client: Value = serde_json::from_str(&google.client_json()).unwrap();
+    client["installed"].as_object_mut().unwrap().remove("revoke_uri");
+    let file = sandbox.write("client.json", client.to_string());
+    sandbox.login(&google, ADA, &["--client-id-file", file.to_str().unwrap()]).success();
+    let run = sandbox.bqcred(&["revoke", "--yes"]).fails(1);
+    run.says("has no revocation endpoint").says("`bqcred forget`").says("still alive");
+    assert!(sandbox.adc("default").exists());
+}
+
+#[test]
+fn what_cant_be_read_is_not_revoked_by_halves() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let token = refresh_token(&sandbox, "default");
+    std::fs::write(sandbox.adc("default"), "{").unwrap();
+    sandbox.bqcred(&["revoke", "--yes"]).fails(6);
+    assert!(google.is_alive(&token));
+    assert_eq!(google.count("/revoke"), 0);
+}
+
+#[test]
+fn in_the_keyring_item_and_session_file_go() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    keyring.bqcred(&["env"]).success();
+    let session = keyring.sandbox.runtime().join("bqcred/default.json");
+    assert!(session.exists());
+    let token = keyring.refresh_token("default");
+    keyring.bqcred(&["revoke", "--yes"]).fails(0).says("is revoked");
+    assert!(!google.is_alive(&token) && !session.exists());
+    assert_eq!(keyring.lookup("default"), "");
+}
+
+#[test]
+fn a_locked_keyring_leaves_nothing_half_done() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    let token = keyring.refresh_token("default");
+    keyring.lock();
+    for verb in ["revoke", "rotate"] {
+        keyring.bqcred(&[verb, "--yes"]).fails(6).says("locked");
+    }
+    assert_eq!(google.count("/revoke"), 0);
+    assert!(google.is_alive(&token));
+    let rows = keyring.bqcred(&["list", "--json"]).success().json();
+    assert_eq!((&rows[0]["profile"], &rows[0]["ended"]), (&"default".into(), &Value::Null));
+}
+
+#[test]
+fn kernels_that_used_it_are_put_back_or_named() {
+    const SPEC: &str = "{\"argv\": [\"python\"], \"display_name\": \"x\", \"language\": \"python\"}\n";
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &["--project", "p1"]).success();
+    let folder = "home/.local/share/jupyter/kernels";
+    let kernel = sandbox.write(&format!("{folder}/py/kernel.json"), SPEC);
+    let spec =
+        serde_json::json!({"argv": ["x"], "env": {"GOOGLE_APPLICATION_CREDENTIALS": sandbox.adc("default")}});
+    let by_hand = sandbox.write(&format!("{folder}/by-hand/kernel.json"), spec.to_string());
+    sandbox.bqcred(&["kernel", "install", "--kernel", "py"]).success();
+    assert_ne!(std::fs::read_to_string(&kernel).unwrap(), SPEC);
+    let run = sandbox.bqcred(&["revoke", "--yes"]).success();
+    run.says(&format!("{} names a file that is gone", by_hand.display()));
+    assert_eq!(std::fs::read_to_string(&kernel).unwrap(), SPEC);
+    assert_eq!(std::fs::read_to_string(&by_hand).unwrap(), spec.to_string());
+}

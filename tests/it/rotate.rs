@@ -1,0 +1,560 @@
+//! `bqcred rotate`: revoked first, signed in anew, in place; and whole at every moment between.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::common::keyring::Keyring;
+use crate::common::{self, Consent, Endpoint, Google, Run, Sandbox, Script, mode};
+use crate::double::{self, CLIENT_ID, SIBLING_CLIENT_ID};
+use rexpect::session::PtySession;
+use serde_json::Value;
+
+const ADA: &str = "ada@example.com";
+const BOB: &str = "bob@example.com";
+const NOT_COMPLETED: &str = "was revoked by a rotation that was not completed";
+
+fn read(sandbox: &Sandbox, profile: &str) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(sandbox.adc(profile)).unwrap()).unwrap()
+}
+
+fn refresh_token(sandbox: &Sandbox, profile: &str) -> String {
+    read(sandbox, profile)["refresh_token"].as_str().unwrap().to_owned()
+}
+
+fn ended(sandbox: &Sandbox, profile: &str) -> Option<String> {
+    let rows = sandbox.bqcred(&["list", "--json"]).success().json();
+    let row = rows.as_array().unwrap().iter().find(|row| row["profile"] == profile)?.clone();
+    row["ended"]["reason"].as_str().map(str::to_owned)
+}
+
+/// The first step; gives the address to open.
+fn start(sandbox: &Sandbox, extra: &[&str]) -> String {
+    let mut words = vec!["rotate", "--start", "--yes"];
+    words.extend(extra);
+    sandbox.bqcred(&words).success().stdout.trim().to_owned()
+}
+
+fn finish(sandbox: &Sandbox, answer: &str) -> Run {
+    sandbox.invoke(&["rotate", "--finish", "-"]).stdin(format!("{answer}\n")).run()
+}
+
+fn ends_with(mut session: PtySession, code: i32) -> String {
+    let rest = session.exp_eof().unwrap();
+    let status = session.process_mut().wait().unwrap();
+    assert!(format!("{status:?}").contains(&format!(", {code})")), "{status:?}\n{rest}");
+    rest
+}
+
+#[test]
+fn the_old_ends_before_the_new_begins_and_nothing_else_changes() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &["--project", "p1", "--quota-project", "q1", "--scopes", "drive"]).success();
+    let before = read(&sandbox, "default");
+    let settings = sandbox.bqcred(&["status", "--json", "--offline"]).json();
+    let old = refresh_token(&sandbox, "default");
+    let url = start(&sandbox, &[]);
+    assert!(!google.is_alive(&old));
+    assert_eq!(read(&sandbox, "default"), before, "until there is a new one, the old file stays");
+    assert_eq!(ended(&sandbox, "default").as_deref(), Some(NOT_COMPLETED));
+    assert!(url.contains("login_hint=ada%40example.com") && url.contains("drive"), "{url}");
+    finish(&sandbox, &google.approve(&url, ADA)).fails(0).says("has a new credential, in the same place");
+    let new = refresh_token(&sandbox, "default");
+    assert!(new != old && google.is_alive(&new));
+    assert_eq!(mode(&sandbox.adc("default")), 0o600);
+    let mut expected = before;
+    expected["refresh_token"] = new.clone().into();
+    assert_eq!(read(&sandbox, "default"), expected);
+    assert_eq!(ended(&sandbox, "default"), None);
+    let after = sandbox.bqcred(&["status", "--json", "--offline"]).json();
+    for key in ["account", "project", "quota_project", "scopes", "client_id", "store", "path"] {
+        assert_eq!(after[key], settings[key], "{key}");
+    }
+    assert_eq!(after["refresh_tokens"], 1);
+    assert_eq!(google.alive_tokens(ADA), [new]);
+    assert!(sandbox.files_with(&old).is_empty());
+}
+
+#[test]
+fn at_a_terminal_it_asks_and_signs_in() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let old = refresh_token(&sandbox, "default");
+    let mut session = sandbox.terminal(&["rotate", "--no-browser"]);
+    session.exp_string("Revoke, and sign in anew? [y/N] ").unwrap();
+    assert!(google.is_alive(&old));
+    session.send_line("y").unwrap();
+    let text = session.exp_string("Paste the address: ").unwrap();
+    assert!(!google.is_alive(&old));
+    let url = text.lines().find(|line| line.starts_with("http")).unwrap().trim().to_owned();
+    session.send_line(&google.approve(&url, ADA)).unwrap();
+    let rest = ends_with(session, 0);
+    assert!(rest.contains("has a new credential"), "{rest}");
+    assert!(google.is_alive(&refresh_token(&sandbox, "default")));
+}
+
+#[test]
+fn who_says_no_keeps_everything() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let old = refresh_token(&sandbox, "default");
+    let mut session = sandbox.terminal(&["rotate"]);
+    session.exp_string("[y/N] ").unwrap();
+    session.send_line("").unwrap();
+    ends_with(session, 1);
+    let run = sandbox.bqcred(&["rotate", "--start"]).fails(2);
+    run.says("nobody can be asked here; nothing was changed").says("`bqcred rotate --yes`");
+    assert!(google.is_alive(&old) && refresh_token(&sandbox, "default") == old);
+    assert_eq!((ended(&sandbox, "default"), google.count("/revoke")), (None, 0));
+}
+
+#[test]
+fn stopped_at_the_sign_in_the_profile_says_so_and_login_mends_it() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &["--project", "p1", "--scopes", "drive"]).success();
+    let before = read(&sandbox, "default");
+    let mut session = sandbox.terminal(&["rotate", "--no-browser", "--yes"]);
+    session.exp_string("Paste the address: ").unwrap();
+    session.send_control('c').unwrap();
+    let rest = ends_with(session, 130);
+    assert!(rest.contains("the old credential is revoked, and there is no new one yet: stopped"), "{rest}");
+    assert!(
+        rest.contains("`bqcred login ada@example.com`") && !rest.contains("nothing was changed"),
+        "{rest}"
+    );
+    assert_eq!(read(&sandbox, "default"), before);
+    assert_eq!(ended(&sandbox, "default").as_deref(), Some(NOT_COMPLETED));
+    let text = sandbox.bqcred(&["status"]).code(4).says(NOT_COMPLETED).stdout;
+    assert!(text.contains("ended: it was revoked by a rotation"), "{text}");
+    // plain `bqcred login`, with the profile's own client, scopes and project
+    let url = sandbox.bqcred(&["login", "--start"]).success().stdout;
+    assert!(url.contains("drive"), "{url}");
+    sandbox.bqcred(&["login", "--finish", &google.approve(url.trim(), ADA)]).success();
+    let status = sandbox.bqcred(&["status", "--json"]).success().json();
+    assert_eq!((&status["project"], &status["ended"]), (&"p1".into(), &Value::Null));
+}
+
+#[test]
+fn a_killed_rotation_is_known_too() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let mut command = sandbox.command("sh");
+    let rotate =
+        format!("echo \"pid=$$=\"; exec '{}' rotate --no-browser --yes", env!("CARGO_BIN_EXE_bqcred"));
+    command.args(["-c", &rotate]).env("TERM", "xterm");
+    let mut session = common::spawn_in_terminal(command);
+    let (_, pid) = session.exp_regex("pid=[0-9]+=").unwrap();
+    session.exp_string("Paste the address: ").unwrap();
+    let pid = pid.trim_matches(|c: char| !c.is_ascii_digit());
+    sandbox.program("kill", &["-9", pid]).run().success();
+    session.exp_eof().unwrap();
+    assert_eq!(ended(&sandbox, "default").as_deref(), Some(NOT_COMPLETED));
+    sandbox.login(&google, ADA, &[]).success();
+    assert_eq!(ended(&sandbox, "default"), None);
+}
+
+#[test]
+fn another_account_is_not_taken() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let before = read(&sandbox, "default");
+    let url = start(&sandbox, &[]);
+    let run = finish(&sandbox, &google.approve(&url, BOB)).fails(4);
+    run.says("no new one yet: you signed in as bob@example.com, not as ada@example.com")
+        .says("`bqcred login ada@example.com`");
+    assert_eq!(read(&sandbox, "default"), before);
+    assert_eq!(ended(&sandbox, "default").as_deref(), Some(NOT_COMPLETED));
+    // whoever takes the profile over is not told that what was revoked lives
+    let run = sandbox.login(&google, BOB, &[]).success().says("profile default was ada@example.com before");
+    assert!(!run.stderr.contains("alive"), "{}", run.stderr);
+}
+
+#[test]
+fn a_cancelled_sign_in_leaves_the_reason() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let url = start(&sandbox, &[]);
+    finish(&sandbox, &google.approve_with(&url, Consent::denied(ADA)))
+        .fails(4)
+        .says("there is no new one yet");
+    assert_eq!(ended(&sandbox, "default").as_deref(), Some(NOT_COMPLETED));
+}
+
+#[test]
+fn what_would_stop_the_login_is_found_before_anything_is_revoked() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let old = refresh_token(&sandbox, "default");
+    for (script, code) in [
+        (Script::refuse("deleted_client"), 4),
+        (Script::refuse("admin_policy_enforced"), 4),
+        (Script::Html200, 5),
+        (Script::Unavailable(503), 5),
+    ] {
+        google.script_always(Endpoint::Token, script);
+        sandbox.bqcred(&["rotate", "--start", "--yes"]).fails(code).says("nothing was changed");
+        google.heal();
+        sandbox.bqcred(&["status", "--exit-code"]).success();
+    }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let session = sandbox.terminal(&["rotate", "--yes", "--port", &port]);
+    assert!(ends_with(session, 1).contains("is taken by another program"));
+    assert_eq!(google.count("/revoke"), 0);
+    assert!(google.is_alive(&old) && refresh_token(&sandbox, "default") == old);
+}
+
+#[test]
+fn a_revocation_that_fails_changes_nothing() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let old = refresh_token(&sandbox, "default");
+    google.script_always(Endpoint::Revoke, Script::Unavailable(503));
+    sandbox.bqcred(&["rotate", "--start", "--yes"]).fails(5).says("counts as still alive");
+    google.heal();
+    assert!(google.is_alive(&old));
+    assert_eq!((ended(&sandbox, "default"), refresh_token(&sandbox, "default")), (None, old));
+    sandbox.bqcred(&["rotate", "--finish", "4/0Abcdef"]).fails(3).says("no login of profile default waits");
+}
+
+#[test]
+fn a_revocation_that_cant_be_checked_is_known_until_it_is() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let old = refresh_token(&sandbox, "default");
+    // alive before, and then nobody answers; the server only says that it revoked
+    google.script(Endpoint::Token, Script::Pass);
+    google.script_always(Endpoint::Token, Script::Unavailable(503));
+    google.script_always(Endpoint::Revoke, Script::Body("application/json".to_owned(), "{}".to_owned()));
+    sandbox.bqcred(&["rotate", "--start", "--yes"]).fails(5).says("whether it worked can't be told");
+    let reason = ended(&sandbox, "default").unwrap();
+    assert!(reason.contains("about to be revoked by a rotation that was not completed"), "{reason}");
+    google.heal();
+    sandbox.bqcred(&["status", "--exit-code"]).success();
+    assert_eq!((ended(&sandbox, "default"), refresh_token(&sandbox, "default")), (None, old));
+}
+
+#[test]
+fn stopped_while_it_revokes_the_profile_says_so() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let old = refresh_token(&sandbox, "default");
+    google.script_always(Endpoint::Revoke, Script::Slow(std::time::Duration::from_secs(20)));
+    let mut session = sandbox.terminal(&["rotate", "--no-browser", "--yes"]);
+    session.exp_string("profile default (ada@example.com)").unwrap();
+    let asked = std::time::Instant::now();
+    while ended(&sandbox, "default").is_none() {
+        assert!(asked.elapsed() < std::time::Duration::from_secs(30), "it is marked before it is revoked");
+    }
+    session.send_control('c').unwrap();
+    session.exp_eof().unwrap();
+    assert!(ended(&sandbox, "default").unwrap().contains("not completed"));
+    google.heal();
+    // whichever it was, the next question finds out
+    let alive = google.is_alive(&old);
+    sandbox.bqcred(&["status", "--exit-code"]).code(if alive { 0 } else { 4 });
+    assert_eq!(ended(&sandbox, "default").is_none(), alive);
+    sandbox.login(&google, ADA, &[]).success();
+    sandbox.bqcred(&["status", "--exit-code"]).success();
+}
+
+#[test]
+fn one_that_was_revoked_already_is_rotated_all_the_same() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    google.revoke_grant(ADA);
+    let url = start(&sandbox, &[]);
+    finish(&sandbox, &google.approve(&url, ADA)).success();
+    sandbox.bqcred(&["status", "--exit-code"]).success();
+}
+
+#[test]
+fn one_that_had_ended_takes_no_newer_grant_with_it() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    google.revoke_grant(ADA);
+    sandbox.login(&google, ADA, &["--profile", "new"]).success();
+    let new = refresh_token(&sandbox, "new");
+    google.take_requests();
+    let run = sandbox.bqcred(&["rotate", "--start"]).success().says("has ended already");
+    finish(&sandbox, &google.approve(run.stdout.trim(), ADA)).fails(0).says("has a new credential");
+    assert_eq!(google.count("/revoke"), 0);
+    assert!(google.is_alive(&new) && google.is_alive(&refresh_token(&sandbox, "default")));
+    assert_eq!((ended(&sandbox, "new"), ended(&sandbox, "default")), (None, None));
+}
+
+#[test]
+fn keeping_the_old_one_revokes_nothing() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let old = refresh_token(&sandbox, "default");
+    let url = sandbox.bqcred(&["rotate", "--keep-old", "--start"]).success().stdout;
+    assert_eq!(ended(&sandbox, "default"), None);
+    finish(&sandbox, &google.approve(url.trim(), ADA))
+        .fails(0)
+        .says("the old one stays alive until it is revoked");
+    assert!(google.is_alive(&old) && google.is_alive(&refresh_token(&sandbox, "default")));
+    assert_ne!(refresh_token(&sandbox, "default"), old);
+    assert_eq!(google.count("/revoke"), 0);
+}
+
+#[test]
+fn profiles_of_the_same_account_and_client_come_along() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &["--project", "p1"]).success();
+    sandbox.login(&google, ADA, &["--profile", "twin", "--project", "p2", "--quota-project", "q2"]).success();
+    let sibling = sandbox.write("sibling.json", google.client_json_of(SIBLING_CLIENT_ID));
+    let sibling = sibling.to_str().unwrap();
+    sandbox.login(&google, ADA, &["--profile", "sibling", "--client-id-file", sibling]).success();
+    sandbox.login(&google, BOB, &["--profile", "bob"]).success();
+    let url = start(&sandbox, &[]);
+    assert!(
+        ended(&sandbox, "twin").unwrap().contains("a rotation of profile default that was not completed")
+    );
+    finish(&sandbox, &google.approve(&url, ADA)).fails(0).says("profile twin has the new credential as well");
+    assert_eq!(refresh_token(&sandbox, "twin"), refresh_token(&sandbox, "default"));
+    let twin = sandbox.bqcred(&["status", "--profile", "twin", "--json"]).success().json();
+    assert_eq!(
+        (&twin["project"], &twin["quota_project"], &twin["account"]),
+        (&"p2".into(), &"q2".into(), &ADA.into())
+    );
+    assert_eq!(read(&sandbox, "twin")["quota_project_id"], "q2");
+    assert_eq!(ended(&sandbox, "sibling").as_deref(), Some("was revoked together with profile default"));
+    sandbox.bqcred(&["status", "--exit-code", "--profile", "bob"]).success();
+}
+
+#[test]
+fn at_a_terminal_each_profile_is_asked_about() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    for profile in ["default", "one", "two"] {
+        sandbox.login(&google, ADA, &["--profile", profile]).success();
+    }
+    let mut session = sandbox.terminal(&["rotate", "--no-browser"]);
+    for (question, answer) in [
+        ("sign in anew? [y/N] ", "y"),
+        ("Give profile one the new credential as well? [y/N] ", "n"),
+        ("Give profile two the new credential as well? [y/N] ", "y"),
+    ] {
+        session.exp_string(question).unwrap();
+        session.send_line(answer).unwrap();
+    }
+    let text = session.exp_string("Paste the address: ").unwrap();
+    let url = text.lines().find(|line| line.starts_with("http")).unwrap().trim().to_owned();
+    session.send_line(&google.approve(&url, ADA)).unwrap();
+    ends_with(session, 0);
+    assert_eq!(ended(&sandbox, "one").as_deref(), Some("was revoked together with profile default"));
+    assert_eq!((ended(&sandbox, "two"), ended(&sandbox, "default")), (None, None));
+    assert_eq!(refresh_token(&sandbox, "two"), refresh_token(&sandbox, "default"));
+}
+
+#[test]
+fn a_profile_that_was_logged_in_anew_meanwhile_keeps_what_it_has() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    sandbox.login(&google, ADA, &["--profile", "twin"]).success();
+    let url = start(&sandbox, &[]);
+    sandbox.login(&google, ADA, &["--profile", "twin"]).success();
+    let own = refresh_token(&sandbox, "twin");
+    finish(&sandbox, &google.approve(&url, ADA)).fails(0).says("profile twin was changed meanwhile");
+    assert_eq!(refresh_token(&sandbox, "twin"), own);
+}
+
+#[test]
+fn of_two_rotations_one_wins_and_the_other_says_so() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let mut session = sandbox.terminal(&["rotate", "--no-browser", "--yes"]);
+    let text = session.exp_string("Paste the address: ").unwrap();
+    let revocations = google.count("/revoke");
+    for verb in ["rotate", "revoke"] {
+        let run = sandbox.bqcred(&[verb, "--yes"]).fails(1);
+        run.says("another bqcred rotates or revokes profile default").says("`bqcred status`");
+    }
+    assert_eq!(google.count("/revoke"), revocations);
+    let url = text.lines().find(|line| line.starts_with("http")).unwrap().trim().to_owned();
+    session.send_line(&google.approve(&url, ADA)).unwrap();
+    ends_with(session, 0);
+    // one in two steps waits, and is not overtaken either
+    let url = start(&sandbox, &[]);
+    let run = sandbox.bqcred(&["rotate", "--start", "--yes"]).fails(1);
+    run.says("waits for its answer; nothing was changed").says("`bqcred rotate --finish -`");
+    finish(&sandbox, &google.approve(&url, ADA)).success();
+}
+
+#[test]
+fn of_many_rotations_at_once_one_wins() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let runs: Vec<Run> = std::thread::scope(|scope| {
+        let rotate = || sandbox.bqcred(&["rotate", "--start", "--yes"]);
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(rotate)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let (won, lost): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(|run| run.code == Some(0));
+    assert_eq!((won.len(), google.count("/revoke")), (1, 1));
+    for run in lost {
+        run.fails(1).says("nothing was changed");
+    }
+    finish(&sandbox, &google.approve(won[0].stdout.trim(), ADA)).success();
+}
+
+#[test]
+fn an_answer_that_could_not_be_sent_may_be_given_again() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let url = start(&sandbox, &[]);
+    let answer = google.approve(&url, ADA);
+    google.fail_token(Script::Unavailable(503));
+    finish(&sandbox, &answer)
+        .fails(5)
+        .says("there is no new one yet")
+        .says("`bqcred rotate --finish -` again");
+    finish(&sandbox, &answer).success();
+}
+
+#[test]
+fn a_new_credential_that_dies_at_once_is_noticed() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let url = start(&sandbox, &[]);
+    google.fail_token(Script::Pass);
+    google.fail_token(Script::refuse("invalid_grant"));
+    let run = finish(&sandbox, &google.approve(&url, ADA)).fails(4);
+    run.says("Google ended the new credential together with the old one").says("`bqcred login`");
+}
+
+#[test]
+fn in_a_notebook_the_second_step_is_explained() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let run = sandbox.invoke(&["rotate", "--yes"]).env("JPY_PARENT_PID", "1").run().success();
+    let url = run.stdout.trim().to_owned();
+    run.says("getpass.getpass")
+        .says("[\"bqcred\", \"rotate\", \"--profile\", \"default\", \"--finish\", \"-\"]");
+    finish(&sandbox, &google.approve(&url, ADA)).success();
+}
+
+#[test]
+fn programs_that_keep_the_old_one_are_named() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    // a kernel is known by its connection file
+    let connection = sandbox.write("kernel-1.json", "{}");
+    let mut command = sandbox.command("tail");
+    command.args(["-f"]).arg(&connection).env("GOOGLE_APPLICATION_CREDENTIALS", sandbox.adc("default"));
+    let mut kernel = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    std::io::Read::read_exact(kernel.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+    let url = start(&sandbox, &[]);
+    let run = finish(&sandbox, &google.approve(&url, ADA));
+    let pid = kernel.id();
+    kernel.kill().unwrap();
+    kernel.wait().unwrap();
+    run.fails(0).says(&format!("Jupyter kernel tail ({pid})")).says("Restart them");
+}
+
+#[test]
+fn a_lent_client_is_gclouds_to_sign_in_with() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    let token = google.grant(ADA, CLIENT_ID, &["bigquery", "userinfo.email", "openid"]);
+    let adc = serde_json::json!({"type": "authorized_user", "client_id": CLIENT_ID,
+        "client_secret": double::CLIENT_SECRET, "refresh_token": token});
+    let file = sandbox.write("adc.json", adc.to_string());
+    let env = google.env();
+    let run = |words: &[&str]| sandbox.invoke(words).envs(env.clone()).run();
+    run(&["import", file.to_str().unwrap()]).success();
+    run(&["rotate", "--yes"]).fails(3).says("no gcloud on the PATH");
+    assert!(google.is_alive(&token), "what can't be completed isn't begun");
+    // a gcloud that signs ada in, with a credential that is granted once the old one is gone
+    let new = sandbox.path("new.json");
+    let (asked, adc_file) = (sandbox.path("asked"), "$CLOUDSDK_CONFIG/application_default_credentials.json");
+    let lines = [
+        format!("echo \"$@\" > '{}'", asked.display()),
+        format!("while [ ! -e '{}' ]; do sleep 0.02; done", new.display()),
+        format!("cp '{}' \"{adc_file}\"", new.display()),
+        format!("chmod 600 \"{adc_file}\""),
+    ];
+    sandbox.script("gcloud", &lines.join("\n"));
+    run(&["rotate", "--start", "--yes"]).fails(2).says("neither --start nor --port");
+    assert!(google.is_alive(&token));
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while google.is_alive(&token) && !over.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+            let mut granted = adc.clone();
+            granted["refresh_token"] =
+                google.grant(ADA, CLIENT_ID, &["bigquery", "userinfo.email", "openid"]).into();
+            let half = sandbox.write("half.json", granted.to_string());
+            std::fs::rename(half, &new).unwrap();
+        });
+        let rotated = run(&["rotate", "--yes"]);
+        over.store(true, Ordering::SeqCst);
+        rotated.fails(0).says("gcloud runs the new login").says("the old one is revoked");
+    });
+    assert!(google.is_alive(&refresh_token(&sandbox, "default")));
+    let asked = std::fs::read_to_string(asked).unwrap();
+    assert!(asked.contains("application-default login") && asked.contains("-- ada@example.com"), "{asked}");
+}
+
+#[test]
+fn in_the_keyring_the_item_and_the_session_file_are_replaced() {
+    let google = Google::start();
+    let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
+    keyring.bqcred(&["env"]).success();
+    let session = keyring.sandbox.runtime().join("bqcred/default.json");
+    let old = keyring.refresh_token("default");
+    let url = keyring.bqcred(&["rotate", "--start", "--yes"]).success().stdout;
+    assert!(
+        std::fs::read_to_string(&session).unwrap().contains(&old),
+        "until there is a new one, the old stays"
+    );
+    let answer = google.approve(url.trim(), ADA);
+    keyring.invoke(&["rotate", "--finish", "-"]).stdin(&answer).run().success();
+    let new = keyring.refresh_token("default");
+    assert!(new != old && google.is_alive(&new));
+    assert!(std::fs::read_to_string(&session).unwrap().contains(&new));
+    assert!(!keyring.sandbox.adc("default").exists());
+    assert!(keyring.sandbox.files_with(&old).is_empty());
+}
+
+/// While rotations run, a reader that opens the file as libraries do never sees anything but one whole
+/// credential. `BQCRED_TEST_ROTATIONS=200` makes it 200 rotations and 10,000 reads.
+#[test]
+fn readers_never_see_a_missing_empty_torn_or_mixed_file() {
+    let rotations: usize =
+        std::env::var("BQCRED_TEST_ROTATIONS").map_or(25, |number| number.parse().unwrap());
+    let least = rotations * 50;
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let path = sandbox.adc("default");
+    let template = read(&sandbox, "default");
+    let (done, reads) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let seen = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut seen = std::collections::BTreeSet::new();
+            while !done.load(Ordering::SeqCst) || reads.load(Ordering::SeqCst) < least {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let mut json: Value = serde_json::from_str(&text).unwrap();
+                let token = json["refresh_token"].as_str().unwrap().to_owned();
+                json["refresh_token"] = template["refresh_token"].clone();
+                assert_eq!(json, template);
+                seen.insert(token);
+                reads.fetch_add(1, Ordering::SeqCst);
+                std::thread::sleep(std::time::Duration::from_micros(200)); // leaves the processor to the writers
+            }
+            seen
+        });
+        for _ in 0..rotations {
+            let url = start(&sandbox, &[]);
+            finish(&sandbox, &google.approve(&url, ADA)).success();
+        }
+        done.store(true, Ordering::SeqCst);
+        reader.join().unwrap()
+    });
+    let reads = reads.into_inner();
+    assert!(reads >= least);
+    eprintln!("{reads} reads of {} credentials, during {rotations} rotations", seen.len());
+    let issued = google.secrets();
+    assert!(seen.iter().all(|token| issued.contains(token)), "every one was a token that Google gave out");
+    assert!(seen.len() > rotations / 2, "the reader saw {} of {rotations} rotations", seen.len());
+    assert_eq!(google.alive_tokens(ADA), [refresh_token(&sandbox, "default")]);
+}

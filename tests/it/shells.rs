@@ -1,0 +1,328 @@
+//! `bqcred env` in the real shells, with the lines that the README gives. Thousands of values are proved
+//! next to the renderers (`src/render/real_shells.rs`); here a few dozen go the whole way, as the name of
+//! the folder that the credential lies in.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use crate::common::write_program;
+
+const VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
+
+/// A shell, its arguments before a script, and the documented lines: to set, and to remove.
+struct Shell {
+    program: &'static str,
+    arguments: &'static [&'static str],
+    set: &'static [&'static str],
+    unset: &'static [&'static str],
+}
+
+const fn posix(program: &'static str, arguments: &'static [&'static str]) -> Shell {
+    Shell {
+        program,
+        arguments,
+        set: &["eval $(bqcred env)", "eval \"$(bqcred env)\""],
+        unset: &["eval $(bqcred env --unset)"],
+    }
+}
+
+const SHELLS: &[Shell] = &[
+    posix("bash", &["--noprofile", "--norc", "-c"]),
+    posix("dash", &["-c"]),
+    posix("zsh", &["-f", "-c"]),
+    posix("ksh", &["-c"]),
+    posix("mksh", &["-c"]),
+    posix("yash", &["--norcfile", "-c"]),
+    posix("busybox", &["sh", "-c"]),
+    posix("posh", &["-c"]),
+    Shell {
+        program: "fish",
+        arguments: &["--no-config", "-c"],
+        set: &["bqcred env | source", "eval (bqcred env)"],
+        unset: &["bqcred env --unset | source"],
+    },
+    Shell {
+        program: "tcsh",
+        arguments: &["-f", "-c"],
+        set: &["eval `bqcred env`", "eval \"`bqcred env`\""],
+        unset: &["eval `bqcred env --unset`"],
+    },
+    Shell {
+        program: "elvish",
+        arguments: &["-norc", "-c"],
+        set: &["eval (bqcred env | slurp)", "eval (bqcred env --shell elvish | slurp)"],
+        unset: &["eval (bqcred env --unset | slurp)"],
+    },
+    Shell {
+        program: "nu",
+        arguments: &["--no-config-file", "-c"],
+        set: &["bqcred env | from json | load-env", "bqcred env --shell nu | from json | load-env"],
+        unset: &[
+            "bqcred env --unset | from json | load-env",
+            "bqcred env --unset | from json | columns | hide-env --ignore-errors ...$in",
+        ],
+    },
+];
+
+/// Names of folders.
+const HOSTILE: &[&[u8]] = &[
+    b"plain",
+    b"with blank",
+    b"two  blanks   three",
+    b" lead and trail ",
+    b"tab\there",
+    b"it's",
+    b"\"double\"",
+    b"`touch PWNED`",
+    b"$(touch PWNED)",
+    b"${HOME}$$",
+    b"';touch PWNED;'",
+    b"back\\slash\\",
+    b"!!bang!$",
+    b"*",
+    b"a?[b-c]{d,e}",
+    b"~",
+    b"#hash # more",
+    b";touch PWNED;",
+    b"&|<>()",
+    b"100%s%n",
+    b"^a^b",
+    b"-n",
+    b"=ls",
+    b"a:b,c=d",
+    b"ada@example.com",
+    "ünï 日本 \u{1f600}\u{2019}".as_bytes(),
+    b"line\nbreak",
+    b"\n\n",
+    b"\r\x01\x7f",
+];
+
+/// A home with one profile, whose data lie in a folder of that name.
+struct Home {
+    folder: tempfile::TempDir,
+    data: PathBuf,
+}
+
+impl Home {
+    fn new(name: &[u8]) -> Home {
+        let home = Home::empty(name);
+        private_file(&home.data.join("bqcred/default/adc.json"), ADC);
+        private_file(&home.data.join("bqcred/default/profile.json"), PROFILE);
+        home
+    }
+
+    fn empty(name: &[u8]) -> Home {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join(OsStr::from_bytes(name));
+        for part in ["here", "home"] {
+            std::fs::create_dir(folder.path().join(part)).unwrap();
+        }
+        Home { folder, data }
+    }
+
+    /// What the variable has to be.
+    fn adc(&self) -> OsString {
+        self.data.join("bqcred/default/adc.json").into_os_string()
+    }
+
+    /// Runs a script in a shell, in an empty folder.
+    fn run(&self, shell: &Shell, script: &str) -> Output {
+        let bin = Path::new(env!("CARGO_BIN_EXE_bqcred")).parent().unwrap();
+        let mut path = vec![bin.to_owned()];
+        path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
+        Command::new(shell.program)
+            .args(shell.arguments)
+            .arg(script)
+            .current_dir(self.folder.path().join("here"))
+            .env_clear()
+            .env("PATH", std::env::join_paths(path).unwrap())
+            .env("HOME", self.folder.path().join("home"))
+            .env("XDG_DATA_HOME", &self.data)
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    /// The variable as a program sees it after the line, and what was said on stderr.
+    fn after(&self, shell: &Shell, line: &str) -> (Option<OsString>, String) {
+        let output = self.run(shell, &format!("{line}\n/usr/bin/env -0"));
+        let found = output.stdout.split(|byte| *byte == 0).find_map(|entry| {
+            let value = entry.strip_prefix(VARIABLE.as_bytes())?.strip_prefix(b"=")?;
+            Some(OsString::from_vec(value.to_vec()))
+        });
+        let here = self.folder.path().join("here");
+        assert_eq!(std::fs::read_dir(here).unwrap().count(), 0, "{}: {line}: something ran", shell.program);
+        (found, String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+const ADC: &str = r#"{
+  "account": "ada@example.com",
+  "client_id": "1-a.apps.googleusercontent.com",
+  "client_secret": "not-a-secret",
+  "refresh_token": "1//not-a-token",
+  "type": "authorized_user",
+  "universe_domain": "googleapis.com"
+}"#;
+
+const PROFILE: &str = r#"{"account": "ada@example.com", "project": "ada-project", "store": "file"}"#;
+
+fn private_file(path: &Path, content: &str) {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path.parent().unwrap()).unwrap();
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).unwrap();
+    file.write_all(content.as_bytes()).unwrap();
+}
+
+/// The shells that are here. A missing one fails where everything has to be there.
+fn shells() -> impl Iterator<Item = &'static Shell> {
+    SHELLS.iter().filter(|shell| installed(shell.program))
+}
+
+fn installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    if !found {
+        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{program} is not installed");
+        eprintln!("skipped: {program} is not installed");
+    }
+    found
+}
+
+fn named(program: &str) -> &'static Shell {
+    SHELLS.iter().find(|shell| shell.program == program).unwrap()
+}
+
+#[test]
+fn the_documented_lines_give_exactly_the_path() {
+    for name in HOSTILE {
+        let home = Home::new(name);
+        for shell in shells() {
+            for line in shell.set {
+                let place = format!("{}: {line}: {}", shell.program, name.escape_ascii());
+                let (value, said) = home.after(shell, line);
+                if shell.program == "tcsh" && name.contains(&b'\n') {
+                    assert_eq!(value, None, "{place}");
+                    assert!(said.contains(VARIABLE) && said.contains("bqcred exec"), "{place}: {said}");
+                } else {
+                    assert_eq!((value, said.as_str()), (Some(home.adc()), ""), "{place}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_documented_lines_remove_it_again() {
+    let home = Home::new(b"with blank");
+    for shell in shells() {
+        for line in shell.unset {
+            let (value, said) = home.after(shell, &format!("{}\n{line}", shell.set[0]));
+            assert_eq!((value, said.as_str()), (None, ""), "{}: {line}", shell.program);
+        }
+    }
+}
+
+#[test]
+fn where_env_fails_the_line_fails_and_nobody_misses_it() {
+    let home = Home::empty(b"nothing");
+    for shell in shells() {
+        for line in shell.set {
+            let output = home.run(shell, line);
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(!output.status.success(), "{}: {line}", shell.program);
+            assert!(said.contains("bqcred login"), "{}: {line}: {said}", shell.program);
+        }
+    }
+}
+
+/// What a shell doesn't understand must be seen to fail, unless it did the right thing all the same.
+#[test]
+fn the_wrong_dialect_is_impossible_to_miss() {
+    let home = Home::new(b"with blank");
+    for shell in shells() {
+        for dialect in ["sh", "fish", "tcsh", "elvish", "nu", "pwsh", "cmd"] {
+            // Nushell's `from json` reads Hjson too, and takes PowerShell's text for a record.
+            if (shell.program, dialect) == ("nu", "pwsh") {
+                continue;
+            }
+            let line = shell.set[0].replace("bqcred env", &format!("bqcred env --shell {dialect}"));
+            let (value, said) = home.after(shell, &line);
+            let right = value == Some(home.adc());
+            assert!(right || value.is_none(), "{}: {line}: another value: {value:?}", shell.program);
+            assert!(right || !said.is_empty(), "{}: {line}: {value:?}", shell.program);
+        }
+    }
+}
+
+#[test]
+fn the_shell_is_found_past_programs_that_pass_output_on() {
+    let home = Home::new(b"plain");
+    for program in ["fish", "tcsh", "elvish", "bash"] {
+        if !installed(program) {
+            continue;
+        }
+        let direct = first_word(&home.run(named(program), "bqcred env"));
+        for prefix in ["env", "nice", "nohup", "timeout 60", "setsid -w", "env timeout 60 nice"] {
+            let word = first_word(&home.run(named(program), &format!("{prefix} bqcred env")));
+            assert_eq!(word, direct, "{program}: {prefix}");
+        }
+    }
+}
+
+/// Not the shell that the person logged in with, nor the one that started this one.
+#[test]
+fn the_nearest_shell_counts() {
+    if !installed("fish") || !installed("tcsh") {
+        return;
+    }
+    let home = Home::new(b"plain");
+    let word = |script| first_word(&home.run(named("fish"), script));
+    assert_eq!(word("bqcred env; true"), "set");
+    assert_eq!(word("sh -c 'bqcred env; true'"), "export");
+    assert_eq!(word("tcsh -f -c 'bqcred env; true'"), "setenv");
+}
+
+/// A script that is run by its first line goes by its own name in the process table.
+#[test]
+fn a_script_is_known_by_its_interpreter() {
+    let home = Home::new(b"plain");
+    for (name, interpreter, word) in [("deploy", "bash", "export"), ("deploy.fish", "fish", "set")] {
+        if !installed(interpreter) {
+            continue;
+        }
+        let script = home.folder.path().join(name);
+        write_program(&script, format!("#!/usr/bin/{interpreter}\nbqcred env\ntrue\n").as_bytes());
+        let output = home.run(named("dash"), &format!("{}; true", script.display()));
+        assert_eq!(first_word(&output), word, "{name}");
+    }
+}
+
+fn first_word(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).split(' ').next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_mistyped_line_fails_in_the_shell_that_it_names() {
+    for shell in ["sh", "fish", "tcsh", "elvish", "nu", "pwsh", "cmd"] {
+        // a profile that isn't there is told by the verb itself, a mistyped option before there is one
+        let told = env_at(shell, &["--profile", "nosuch"]);
+        let mistyped = env_at(shell, &["--bogus"]);
+        assert_eq!(told, mistyped, "{shell}");
+        assert!(!told.is_empty(), "{shell}");
+    }
+}
+
+/// What `env --shell` prints when it fails, below a shell of another kind.
+fn env_at(shell: &str, more: &[&str]) -> String {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bqcred"));
+    command.env_clear().env("HOME", home.path()).args(["env", "--shell", shell]).args(more);
+    let output = command.output().unwrap();
+    assert!(!output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}

@@ -1,0 +1,315 @@
+//! What people are told when the token endpoint gives no token: each cause with its kind, its exit code,
+//! its words and the command that helps.
+
+use crate::common::{Endpoint, Google, Sandbox, Script, TlsFault};
+use crate::double;
+
+const ADA: &str = "ada@example.com";
+
+/// What a cause has to come to.
+struct Told {
+    code: i32,
+    word: &'static str,
+    says: &'static str,
+    hint: &'static str,
+}
+
+const fn told(code: i32, word: &'static str, says: &'static str, hint: &'static str) -> Told {
+    Told { code, word, says, hint }
+}
+
+/// Both verbs that ask the token endpoint have to tell the same; `token` keeps stdout empty.
+#[track_caller]
+fn check(sandbox: &Sandbox, env: &[(String, String)], expected: &Told) {
+    let invoke = |args: &[&str]| sandbox.invoke(args).envs(env.iter().cloned()).run();
+    let run = invoke(&["token", "--min-ttl", "99999"]).fails(expected.code);
+    let run = run.says(expected.says).says(expected.hint);
+    assert!(run.stderr.starts_with("bqcred: ") && run.stderr.contains("\n  hint: "), "{}", run.stderr);
+    let status = invoke(&["status", "--json"]).code(expected.code).json();
+    assert_eq!(status["problem_code"], expected.word);
+    let alive = if expected.code == 4 { serde_json::json!(false) } else { serde_json::Value::Null };
+    assert_eq!(status["alive"], alive, "{}", expected.word);
+    assert!(status["problem"].as_str().unwrap().contains(expected.says), "{}", status["problem"]);
+}
+
+#[track_caller]
+fn scripted(script: Script, expected: &Told) {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    google.script_always(Endpoint::Token, script);
+    check(&sandbox, &[], expected);
+    // and a credential that was not ended works again as soon as Google does
+    google.heal();
+    sandbox.bqcred(&["status", "--exit-code"]).success();
+}
+
+#[test]
+fn refusals_each_have_their_words() {
+    for (error, expected) in [
+        (
+            "invalid_grant",
+            told(
+                4,
+                "revoked_or_expired",
+                "was revoked or has expired",
+                "every seven days: the OAuth client is in Testing; publish it",
+            ),
+        ),
+        (
+            "invalid_rapt",
+            told(
+                4,
+                "reauthentication_required",
+                "your organisation wants you to sign in again",
+                "`bqcred login` (nothing was revoked)",
+            ),
+        ),
+        (
+            "rapt_required",
+            told(
+                4,
+                "reauthentication_required",
+                "your organisation wants you to sign in again",
+                "`bqcred login`",
+            ),
+        ),
+        ("deleted_client", told(4, "client_deleted", "was deleted", "`bqcred client guide`")),
+        ("disabled_client", told(4, "client_disabled", "was disabled", "ask its owner to enable it")),
+        (
+            "invalid_client",
+            told(4, "client_invalid", "does not know this OAuth client", "`bqcred client set FILE`"),
+        ),
+        (
+            "unauthorized_client",
+            told(4, "client_unauthorized", "may not sign people in", "`bqcred client guide`"),
+        ),
+        (
+            "admin_policy_enforced",
+            told(4, "admin_policy", "administrator does not allow this OAuth client", "`bqcred client show`"),
+        ),
+        (
+            "org_internal",
+            told(
+                4,
+                "org_internal",
+                "members of its own organisation only",
+                "sign in with an account of that organisation",
+            ),
+        ),
+        (
+            "access_denied",
+            told(
+                4,
+                "account_restricted",
+                "does not allow access from this device or network",
+                "its VPN, a managed device",
+            ),
+        ),
+        ("invalid_scope", told(4, "invalid_scope", "does not grant one of the scopes", "--scopes")),
+        (
+            "something_new",
+            told(4, "something_new", "Google refused (something_new)", "`bqcred login`, or `bqcred doctor`"),
+        ),
+    ] {
+        scripted(Script::refuse(error), &expected);
+    }
+}
+
+#[test]
+fn a_cancelled_sign_in_is_not_a_restricted_account() {
+    let denied = Script::Refuse { error: "access_denied".into(), subtype: None, description: None };
+    scripted(
+        denied,
+        &told(
+            4,
+            "access_denied",
+            "was cancelled, or this account may not use",
+            "its owner lists who may use it",
+        ),
+    );
+}
+
+#[test]
+fn what_a_server_repeats_of_a_secret_is_not_shown() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let secret = "1//0canary-repeated".to_owned();
+    let refusal =
+        Script::Refuse { error: secret.clone(), subtype: Some(secret.clone()), description: Some(secret) };
+    google.script_always(Endpoint::Token, refusal);
+    // every run is searched for it
+    sandbox.bqcred(&["token", "--min-ttl", "99999"]).fails(4).says("an error without a name");
+    sandbox.bqcred(&["status", "--json"]).code(4);
+    google.heal();
+}
+
+#[test]
+fn trouble_that_passes_is_no_refusal() {
+    let troubles = [
+        (Script::TooManyRequests, told(5, "rate_limited", "Google asks to slow down (429)", "wait a minute")),
+        (Script::refuse("rate_limit_exceeded"), told(5, "rate_limited", "slow down", "wait a minute")),
+        (
+            Script::refuse("temporarily_unavailable"),
+            told(5, "server_busy", "a problem of its own", "try again"),
+        ),
+        (Script::Unavailable(503), told(5, "server_busy", "a problem of its own (503)", "try again")),
+        (Script::Html(500), told(5, "server_busy", "a problem of its own (500)", "try again")),
+        (Script::Close, told(5, "connection_broken", "broke off before the answer was whole", "try again")),
+        (
+            Script::Truncated,
+            told(5, "connection_broken", "broke off before the answer was whole", "try again"),
+        ),
+    ];
+    // at once: each is tried again after a while
+    std::thread::scope(|scope| {
+        for (script, expected) in troubles {
+            scope.spawn(move || scripted(script, &expected));
+        }
+    });
+}
+
+#[test]
+fn what_is_no_answer_of_googles_is_told_as_that() {
+    let page = told(
+        5,
+        "not_the_server",
+        "a page came instead of Google's answer",
+        "open a browser on this network and sign in to it",
+    );
+    let body = |kind: &str, body: &str| Script::Body(kind.to_owned(), body.to_owned());
+    let cut = told(5, "malformed_answer", "cut off, or is not Google's", "check HTTPS_PROXY");
+    for (script, expected) in [
+        (Script::Html200, &page),
+        (Script::Html(403), &page),
+        (Script::Status(404), &page),
+        (Script::Redirect("https://portal.example/login".to_owned()), &page),
+        (body("text/plain", "ok"), &page),
+        (body("application/json", ""), &page),
+        (body("application/json", "{\"access_token\": \"ya29.canary-cut"), &cut),
+        (body("text/html", "{\"welcome\": true}"), &cut),
+        (Script::Huge(300_000), &cut),
+    ] {
+        scripted(script, expected);
+    }
+}
+
+#[test]
+fn passing_trouble_is_tried_again_and_refusals_are_not() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    google.script_times(2, Endpoint::Token, &Script::Unavailable(503));
+    sandbox.bqcred(&["status", "--exit-code"]).success();
+    google.take_requests();
+    google.script_always(Endpoint::Token, Script::refuse("admin_policy_enforced"));
+    sandbox.bqcred(&["status", "--exit-code"]).code(4);
+    assert_eq!(google.take_requests().len(), 1);
+    google.heal();
+}
+
+/// A credential that is asked about under Google's own name, through a proxy.
+fn at_google(google: &Google) -> (Sandbox, Vec<(String, String)>) {
+    let sandbox = Sandbox::new();
+    let client = sandbox.write("google.json", google.google_client_json());
+    let token = google.grant(ADA, double::CLIENT_ID, &["bigquery", "userinfo.email", "openid"]);
+    let adc = serde_json::json!({"type": "authorized_user", "client_id": double::CLIENT_ID,
+        "client_secret": double::CLIENT_SECRET, "refresh_token": token});
+    let adc = sandbox.write("adc.json", adc.to_string());
+    let env = google.env();
+    sandbox
+        .invoke(&["import", adc.to_str().unwrap()])
+        .env("BQCRED_CLIENT_ID_FILE", client)
+        .envs(env.clone())
+        .run()
+        .success();
+    (sandbox, env)
+}
+
+fn without(env: &[(String, String)], names: &[&str]) -> Vec<(String, String)> {
+    env.iter().filter(|(name, _)| !names.contains(&name.as_str())).cloned().collect()
+}
+
+#[test]
+fn certificates_that_are_not_right_are_told_apart() {
+    let google = Google::start();
+    let (sandbox, env) = at_google(&google);
+    sandbox.invoke(&["status", "--exit-code"]).envs(env.clone()).run().success();
+    for (fault, expected) in [
+        (
+            TlsFault::Untrusted,
+            told(5, "untrusted_certificate", "an authority that this system does not trust", "SSL_CERT_FILE"),
+        ),
+        (
+            TlsFault::Expired,
+            told(5, "certificate_time", "at the time that this machine's clock shows", "`date`"),
+        ),
+        (TlsFault::WrongName, told(5, "certificate_name", "is for another host", "nothing was sent to it")),
+    ] {
+        google.break_tls(Some(fault));
+        check(&sandbox, &env, &expected);
+    }
+    google.break_tls(None);
+    // a company's proxy whose authority nobody told this system about
+    let expected = told(5, "untrusted_certificate", "does not trust", "set SSL_CERT_FILE to its CA file");
+    check(&sandbox, &without(&env, &["SSL_CERT_FILE"]), &expected);
+}
+
+#[test]
+fn proxies_are_told_from_google() {
+    let google = Google::start();
+    let (sandbox, env) = at_google(&google);
+    google.set_proxy_password(Some("user:canary-password"));
+    check(
+        &sandbox,
+        &env,
+        &told(5, "proxy_authentication", "wants a user name and a password (407)", "USER:PASSWORD@HOST"),
+    );
+    google.set_proxy_password(None);
+    google.script_always(Endpoint::Connect, Script::Status(403));
+    check(
+        &sandbox,
+        &env,
+        &told(5, "proxy", "or did not let the request through", "HTTPS_PROXY and NO_PROXY"),
+    );
+    google.heal();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut down = without(&env, &["HTTPS_PROXY", "https_proxy"]);
+    down.push(("HTTPS_PROXY".to_owned(), format!("http://{free}")));
+    check(&sandbox, &down, &told(5, "proxy", "the proxy can't be reached", "HTTPS_PROXY and NO_PROXY"));
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told() {
+    let sandbox = Sandbox::new();
+    let google = Google::start();
+    sandbox.login(&google, ADA, &[]).success();
+    drop(google);
+    check(&sandbox, &[], &told(5, "no_connection", "can't be reached", "is the network up?"));
+}
+
+#[test]
+fn a_name_that_nobody_knows_is_told() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let path = sandbox.data("default").join("profile.json");
+    let mut profile: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    // RFC 6761 section 6.4: this name never exists, and resolvers don't ask the network for it
+    for uri in ["auth_uri", "token_uri", "revoke_uri", "tokeninfo_uri"] {
+        profile["endpoints"][uri] = "https://oauth.invalid/token".into();
+    }
+    std::fs::write(&path, profile.to_string()).unwrap();
+    check(&sandbox, &[], &told(5, "unknown_host", "name can't be found", "HTTPS_PROXY"));
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_told_by_status() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    for (skew, says) in [(3_600, "behind Google's"), (-3_600, "ahead of Google's")] {
+        google.set_skew(skew);
+        let offset = sandbox.bqcred(&["status", "--json"]).success().json()["clock_offset"].as_i64().unwrap();
+        assert!((offset - skew).abs() < 30, "{offset}");
+        let text = sandbox.bqcred(&["status"]).success().stdout;
+        assert!(text.contains(says), "{text}");
+    }
+}
