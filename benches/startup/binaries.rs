@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::common::{Sandbox, find_program};
 use super::table;
+use bqcred_test_support::{Sandbox, find_program};
 
 const STATIC: &str = "x86_64-unknown-linux-musl";
 

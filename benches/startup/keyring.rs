@@ -1,10 +1,10 @@
 //! A token that a keyring holds, against the keyring's own tool.
 
 use super::binaries::Binary;
-use super::common::keyring::Keyring;
-use super::common::{Google, find_program};
 use super::measure::Start;
 use super::table;
+use bqcred_test_support::keyring::Keyring;
+use bqcred_test_support::{Google, find_program};
 
 /// A gnome-keyring of its own, on a bus of its own.
 pub(crate) fn print(google: &Google, binaries: &[Binary]) {

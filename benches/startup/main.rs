@@ -4,23 +4,13 @@
 //! program started and awaited in the same way. Nothing here fails for being slow.
 #![allow(
     missing_docs,
-    unreachable_pub,
     clippy::disallowed_methods,
-    clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::print_stderr,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "its product is what it prints; what it can't set up ends it"
 )]
-
-#[allow(dead_code, unused_imports, reason = "a part of what the tests share is used")]
-#[path = "../../tests/it/common/mod.rs"]
-mod common;
-#[allow(dead_code, unused_imports, reason = "a part of what the tests share is used")]
-#[path = "../../tests/it/double/mod.rs"]
-mod double;
 
 mod binaries;
 mod keyring;
@@ -32,7 +22,7 @@ mod scaling;
 mod start;
 mod table;
 
-use common::{Google, Sandbox};
+use bqcred_test_support::{Google, Sandbox};
 
 fn main() {
     // `cargo test --all-targets` starts benchmarks too, to see that they start

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::common::find_program;
+use bqcred_test_support::find_program;
 
 /// What is started: a program, its arguments and its whole environment.
 pub(crate) struct Start {

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::binaries::Binary;
-use super::common::{Google, Sandbox, find_program};
-use super::double::{CLIENT_ID, CLIENT_SECRET};
 use super::measure::Start;
 use super::table;
+use bqcred_test_support::double::{CLIENT_ID, CLIENT_SECRET};
+use bqcred_test_support::{Google, Sandbox, find_program};
 
 /// Signs a person in at the double under Google's own names, and fills the cache of `token`.
 pub(crate) fn log_in(google: &Google, sandbox: &Sandbox) {

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::binaries::Binary;
-use super::common::{Google, Sandbox, venv};
 use super::measure::Start;
 use super::table;
+use bqcred_test_support::{Google, Sandbox, venv};
 
 /// gcloud finds its own Python here, and starts other programs.
 const SYSTEM: &str = "/usr/local/bin:/usr/bin:/bin";

@@ -1,9 +1,9 @@
 //! Whether a verb takes longer when there is more of what it looks at.
 
 use super::binaries::Binary;
-use super::common::{Sandbox, profile_by_hand};
 use super::measure::{self, Start};
 use super::table;
+use bqcred_test_support::{Sandbox, profile_by_hand};
 
 const COUNTS: [usize; 3] = [1, 100, 1000];
 

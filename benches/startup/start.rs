@@ -1,9 +1,9 @@
 //! Start-up: what every new shell pays, against `true` and the least that a program of Rust can be.
 
 use super::binaries::Binary;
-use super::common::Sandbox;
 use super::measure::Start;
 use super::table;
+use bqcred_test_support::Sandbox;
 
 const VERBS: [&[&str]; 7] = [
     &["env"],
