@@ -130,7 +130,7 @@ impl Reason {
                 "your organisation does not allow access from this device or network (context-aware access)"
             }
             Reason::AccessDenied => "the sign-in was cancelled, or this account may not use the OAuth client",
-            Reason::InvalidScope => "Google does not grant one of the requested scopes",
+            Reason::InvalidScope => "Google does not grant one of the scopes that were requested",
             Reason::RedirectMismatch => {
                 "Google does not let this OAuth client send its answer to this machine: it is not a \
                  \"Desktop app\""
