@@ -85,7 +85,7 @@ fn ask(bigquery: &BigQuery<'_>, checked: &mut Checked, refusals: &Refusals<'_>) 
     match (dataset, table) {
         // a dry run may succeed where reading the sheet would not
         (Some(dataset), Some(table)) => {
-            let in_drive = bigquery.lies_in_drive(project, dataset, table)?;
+            let in_drive = bigquery.is_in_drive(project, dataset, table)?;
             if in_drive == Ok(true) && !refusals.scopes.is_empty() && !has_drive(refusals.scopes) {
                 checked.missing.push(refusals.no_drive());
             }

@@ -1,4 +1,4 @@
-//! Requests to an OAuth server: the authorization URL, the code and refresh grants, revocation, and whose a token is.
+//! Requests to an OAuth server: the authorization URL, the code and refresh grants, revocation, and the account of a token.
 
 use std::time::{Duration, Instant};
 

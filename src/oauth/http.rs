@@ -21,7 +21,7 @@ pub(crate) struct HttpAnswer {
     pub(crate) status: u16,
     /// The server's clock.
     pub(crate) date: Option<Time>,
-    /// The body, whole.
+    /// The whole body.
     pub(crate) body: SecretBytes,
     /// `Metadata-Flavor`, by which a VM's metadata server is known.
     pub(crate) flavor: Option<String>,
@@ -93,7 +93,7 @@ fn read_body(response: reqwest::blocking::Response, deadline: Instant) -> Result
 }
 
 /// Builds the client when it is needed and not before: reading the system's certificates takes
-/// milliseconds that most verbs don't have.
+/// milliseconds that most commands don't have.
 fn client(uri: &str) -> Result<reqwest::blocking::Client, Transport> {
     let mut builder = builder().connect_timeout(CONNECT_LIMIT).timeout(WHOLE_LIMIT);
     if stays_on_this_machine(uri) {

@@ -9,7 +9,7 @@ pub(crate) enum Transport {
     UnknownHost,
     /// No program listens there, or the network is down.
     NoConnection,
-    /// The connection broke before the answer was whole.
+    /// The connection broke before the answer was complete.
     Broken,
     /// The certificate is of an authority that this system doesn't trust.
     UntrustedCertificate,
@@ -17,13 +17,13 @@ pub(crate) enum Transport {
     CertificateTime,
     /// The certificate is for another host.
     CertificateName,
-    /// Another failure to agree on encryption.
+    /// Another TLS failure.
     Encryption,
     /// No certificates of authorities could be read on this system.
     NoAuthorities,
     /// The proxy wants a user name and password.
     ProxyAuthentication,
-    /// The proxy refused, or is none.
+    /// The proxy refused, or is not a proxy.
     Proxy,
     /// 429 or 5xx, after retries: the status.
     Busy(u16),

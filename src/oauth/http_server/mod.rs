@@ -23,8 +23,8 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 const DRAIN_LIMIT: Duration = Duration::from_millis(500);
 /// Google's answers are below 2 KiB, with a browser's cookies for 127.0.0.1 perhaps 8.
 const HEAD_LIMIT: usize = 32 * 1024;
-/// Connections whose request has not arrived yet: with more than this, the oldest is closed. A client that is in
-/// earnest sends its request at once.
+/// Connections whose request has not arrived yet: with more than this, the oldest is closed. A real client
+/// sends its request at once.
 const WAITING_LIMIT: usize = 256;
 /// What is read at once.
 const CHUNK: usize = 4096;
@@ -100,7 +100,7 @@ fn converse(
     answer: &impl Fn(Result<&Request<'_>, Refusal>) -> Response,
 ) -> Option<()> {
     let received = receive(&stream, port).ok()?;
-    // from here on it does not wait: nobody else has it, and it is not closed to make room
+    // from here on it does not wait: no other thread has it, and it is not closed to make room
     let stream = Arc::into_inner(stream)?;
     let (bytes, after) = respond(received.as_ref().map(|bytes| bytes.as_slice()), port, answer);
     // a client that left before its answer has asked all the same

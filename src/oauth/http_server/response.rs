@@ -5,7 +5,7 @@ use crate::output::secret::SecretBytes;
 /// What is done once the client has its answer.
 pub(crate) type After = Box<dyn FnOnce() + Send>;
 
-/// Nobody keeps an answer, guesses its type, shows it in a frame or hears of its address.
+/// An answer is not cached, sniffed, framed or referred to.
 const HEADERS: &str = "Connection: close\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n\
                        X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\n\
                        Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'\r\n\

@@ -37,7 +37,7 @@ fn a_request_is_read_whole_in_whatever_pieces_it_comes() {
 }
 
 #[test]
-fn a_head_without_an_end_is_not_read_for_ever() {
+fn a_head_without_an_end_is_too_large() {
     let sent = vec![b'x'; HEAD_LIMIT + 2 * CHUNK];
     assert_eq!(received(&[&sent]).unwrap_err(), Refusal::HeadTooLarge);
 }
@@ -49,7 +49,7 @@ fn a_body_that_is_announced_too_large_is_not_waited_for() {
 }
 
 #[test]
-fn a_client_that_leaves_early_is_no_request() {
+fn a_client_that_leaves_early_sent_no_request() {
     let (stream, mut client) = connection();
     client.write_all(b"GET / HTTP/1.1\r\n").unwrap();
     drop(client);
