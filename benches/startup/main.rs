@@ -1,4 +1,4 @@
-//! How long bqcred takes, and what of: `cargo bench` prints tables in Markdown.
+//! How long bqcred takes, and what takes the time: `cargo bench` prints tables in Markdown.
 //!
 //! What is compared is measured in one run, interleaved, in the same home with the same environment, each
 //! program started and awaited in the same way. Nothing here fails for being slow.
@@ -30,7 +30,7 @@ fn main() {
         return;
     }
     let (google, sandbox) = (Google::start(), Sandbox::new());
-    network::log_in(&google, &sandbox);
+    network::sign_in(&google, &sandbox);
     let binaries = binaries::all(&sandbox);
     machine::print();
     start::print(&sandbox, &binaries);
