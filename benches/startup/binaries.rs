@@ -1,17 +1,17 @@
 //! The programs that are measured: bqcred as `cargo build --release` makes it, the static one where it can
-//! be built, and for each the least that a Rust program of its kind can be.
+//! be built, and for each the smallest Rust program of its kind.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::common::{Sandbox, find_program};
 use super::table;
+use bqcred_test_support::{Sandbox, find_program};
 
 const STATIC: &str = "x86_64-unknown-linux-musl";
 
 /// A build of bqcred.
 pub(crate) struct Binary {
-    /// What tables call it.
+    /// Its name in tables.
     pub(crate) name: &'static str,
     pub(crate) path: PathBuf,
     /// A program that prints a line, built for the same target.

@@ -1,10 +1,10 @@
 //! A token that a keyring holds, against the keyring's own tool.
 
 use super::binaries::Binary;
-use super::common::keyring::Keyring;
-use super::common::{Google, find_program};
 use super::measure::Start;
 use super::table;
+use bqcred_test_support::keyring::Keyring;
+use bqcred_test_support::{Google, find_program};
 
 /// A gnome-keyring of its own, on a bus of its own.
 pub(crate) fn print(google: &Google, binaries: &[Binary]) {
@@ -19,11 +19,14 @@ pub(crate) fn print(google: &Google, binaries: &[Binary]) {
     let lookup = ["lookup", "service", "bqcred", "username", "default"];
     let mut starts = vec![Start::of("`secret-tool lookup`", "secret-tool", &lookup, &environment)];
     for binary in binaries {
-        for verb in [&["token"] as &[&str], &["exec", "--", "true"], &["env"]] {
-            let name = format!("`bqcred {}`, {}", verb.join(" "), binary.name);
-            starts.push(Start::new(&name, &binary.path, verb, &environment));
+        for command in [&["token"] as &[&str], &["exec", "--", "true"], &["env"]] {
+            let name = format!("`bqcred {}`, {}", command.join(" "), binary.name);
+            starts.push(Start::new(&name, &binary.path, command, &environment));
         }
     }
-    let rows = table::against_the_first(starts, 100, table::memory_and_instructions);
-    table::print(&["from a keyring", "time", "of `secret-tool`", "memory", "instructions"], &rows);
+    let rows = table::against_the_first(starts, 100, table::work);
+    table::print(
+        &["from a keyring", "time", "of `secret-tool`", "memory", "page faults", "instructions"],
+        &rows,
+    );
 }

@@ -1,6 +1,6 @@
-//! What the figures were taken on.
+//! The machine of the figures.
 
-/// The system, the processor, and what else the machine does.
+/// The system, the processor, and the load.
 pub(crate) fn print() {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let kernel = read("/proc/sys/kernel/osrelease").unwrap_or_default();
@@ -14,7 +14,7 @@ pub(crate) fn print() {
     print_load();
 }
 
-/// More than there are cores: times are longer than they need be.
+/// With more than there are cores, times are too long.
 pub(crate) fn print_load() {
     if let Some(load) = read("/proc/loadavg") {
         println!("load: {}\n", load.split(' ').take(3).collect::<Vec<_>>().join(" "));

@@ -1,26 +1,16 @@
-//! How long bqcred takes, and what of: `cargo bench` prints tables in Markdown.
+//! How long bqcred takes, and what takes the time: `cargo bench` prints tables in Markdown.
 //!
 //! What is compared is measured in one run, interleaved, in the same home with the same environment, each
 //! program started and awaited in the same way. Nothing here fails for being slow.
 #![allow(
     missing_docs,
-    unreachable_pub,
     clippy::disallowed_methods,
-    clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::print_stderr,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "its product is what it prints; what it can't set up ends it"
 )]
-
-#[allow(dead_code, unused_imports, reason = "a part of what the tests share is used")]
-#[path = "../../tests/it/common/mod.rs"]
-mod common;
-#[allow(dead_code, unused_imports, reason = "a part of what the tests share is used")]
-#[path = "../../tests/it/double/mod.rs"]
-mod double;
 
 mod binaries;
 mod keyring;
@@ -32,7 +22,7 @@ mod scaling;
 mod start;
 mod table;
 
-use common::{Google, Sandbox};
+use bqcred_test_support::{Google, Sandbox};
 
 fn main() {
     // `cargo test --all-targets` starts benchmarks too, to see that they start
@@ -40,7 +30,7 @@ fn main() {
         return;
     }
     let (google, sandbox) = (Google::start(), Sandbox::new());
-    network::log_in(&google, &sandbox);
+    network::sign_in(&google, &sandbox);
     let binaries = binaries::all(&sandbox);
     machine::print();
     start::print(&sandbox, &binaries);

@@ -1,10 +1,10 @@
-//! Measuring one run of a program: time, memory, instructions.
+//! Measuring one run of a program: time, memory, page faults, instructions.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::common::find_program;
+use bqcred_test_support::find_program;
 
 /// What is started: a program, its arguments and its whole environment.
 pub(crate) struct Start {
@@ -23,7 +23,7 @@ impl Start {
         Start { name: name.to_owned(), line, environment: environment.to_vec(), before: None }
     }
 
-    /// A program of this machine, which need not be there.
+    /// A program on the PATH, which may be missing.
     pub(crate) fn of(name: &str, program: &str, args: &[&str], environment: &[(String, String)]) -> Self {
         Start::new(name, &find_program(program).unwrap_or_else(|| program.into()), args, environment)
     }
@@ -45,7 +45,7 @@ impl Start {
         command
     }
 
-    /// Whether it can be run here at all: what is compared with is often not installed.
+    /// Whether it can be run here: what bqcred is compared with is often not installed.
     pub(crate) fn works(&self) -> bool {
         self.command(&[]).status().is_ok_and(|status| status.success())
     }
@@ -71,14 +71,25 @@ impl Start {
         started.elapsed()
     }
 
-    /// The most memory that it had at once, in KiB, as time(1) tells it; of several runs the median.
+    /// The most memory that it had at once, in KiB.
     pub(crate) fn memory(&self) -> Option<u64> {
+        self.by_time("%M")
+    }
+
+    /// How often it touched a page of memory that the system had to provide first. Their number is the same from run
+    /// to run, where times are not.
+    pub(crate) fn page_faults(&self) -> Option<u64> {
+        self.by_time("%R")
+    }
+
+    /// A figure of time(1); the median of several runs.
+    fn by_time(&self, format: &str) -> Option<u64> {
         let time = find_program("time")?;
         let report = tempfile::NamedTempFile::new().unwrap();
         let path = report.path().to_str().unwrap();
         let mut runs: Vec<u64> = (0..5)
             .map_while(|_| {
-                self.command(&[time.to_str().unwrap(), "-f", "%M", "-o", path]).status().ok()?;
+                self.command(&[time.to_str().unwrap(), "-f", format, "-o", path]).status().ok()?;
                 std::fs::read_to_string(path).ok()?.trim().parse().ok()
             })
             .collect();

@@ -5,13 +5,13 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::binaries::Binary;
-use super::common::{Google, Sandbox, find_program};
-use super::double::{CLIENT_ID, CLIENT_SECRET};
 use super::measure::Start;
 use super::table;
+use bqcred_test_support::double::{CLIENT_ID, CLIENT_SECRET};
+use bqcred_test_support::{Google, Sandbox, find_program};
 
-/// Signs a person in at the double under Google's own names, and fills the cache of `token`.
-pub(crate) fn log_in(google: &Google, sandbox: &Sandbox) {
+/// Signs in at the double under Google's own host names, and fills the cache of `token`.
+pub(crate) fn sign_in(google: &Google, sandbox: &Sandbox) {
     let client = sandbox.write("google.json", google.google_client_json());
     let start = ["login", "--start", "--project", "my-project", "--client-id-file", client.to_str().unwrap()];
     let started = sandbox.invoke(&start).envs(google.env()).run().success();

@@ -1,13 +1,13 @@
-//! The nearest that other tools have to `bqcred env` and `bqcred token`, for the same person.
+//! The nearest that other tools have to `bqcred env` and `bqcred token`, for the same account.
 
 use std::path::PathBuf;
 
 use super::binaries::Binary;
-use super::common::{Google, Sandbox, venv};
 use super::measure::Start;
 use super::table;
+use bqcred_test_support::{Google, Sandbox, venv};
 
-/// gcloud finds its own Python here, and starts other programs.
+/// gcloud finds its Python here, and the programs that it starts.
 const SYSTEM: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// google-auth as a program would use it that only wants a token. It keeps none between runs.
@@ -17,12 +17,12 @@ credentials, _ = google.auth.default()
 credentials.refresh(transport.Request())
 print(credentials.token)";
 
-/// pydata-google-auth with a file of its own, as it left one after a login. It refreshes while it loads.
+/// pydata-google-auth with a file of its own, as it is after a sign-in. It refreshes while it loads.
 const PYDATA: &str = "
 import sys, pydata_google_auth
 print(pydata_google_auth.load_user_credentials(sys.argv[1]).token)";
 
-/// What people write, once they have a credential.
+/// A query as users write it.
 const QUERY: &str = "
 from google.cloud import bigquery
 assert list(bigquery.Client().query('SELECT SESSION_USER() AS who').result())[0].who == 'ada@example.com'";
@@ -36,25 +36,31 @@ pub(crate) fn print(google: &Google, sandbox: &Sandbox, binaries: &[Binary]) {
         ("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", &adc),
         ("PATH", SYSTEM),
     ];
-    let told = with(&environment, &variables);
+    let configured = with(&environment, &variables);
     let mut starts = vec![Start::of("`true`", "true", &[], &environment)];
     for binary in binaries {
-        for (verb, cached) in [("env", ""), ("token", ", cached")] {
-            let name = format!("`bqcred {verb}`{cached}, {}", binary.name);
-            starts.push(Start::new(&name, &binary.path, &[verb], &environment));
+        for (command, cached) in [("env", ""), ("token", ", cached")] {
+            let name = format!("`bqcred {command}`{cached}, {}", binary.name);
+            starts.push(Start::new(&name, &binary.path, &[command], &environment));
         }
     }
     let fetch = ["fetch", "--credentials", &adc, "bigquery"];
     starts.extend([
-        Start::of("`oauth2l fetch`", "oauth2l", &fetch, &told),
+        Start::of("`oauth2l fetch`", "oauth2l", &fetch, &configured),
         Start::of("`aws-vault --version`: its own start-up alone", "aws-vault", &["--version"], &environment),
-        Start::new("google-auth, Python", &python(), &["-c", GOOGLE_AUTH], &told),
-        Start::new("pydata-google-auth, Python", &python(), &["-c", PYDATA, &pydata_file(sandbox)], &told),
+        Start::new("google-auth, Python", &python(), &["-c", GOOGLE_AUTH], &configured),
+        Start::new(
+            "pydata-google-auth, Python",
+            &python(),
+            &["-c", PYDATA, &pydata_file(sandbox)],
+            &configured,
+        ),
     ]);
     let gcloud: [&[&str]; 2] =
         [&["auth", "application-default", "print-access-token"], &["config", "config-helper"]];
-    starts
-        .extend(gcloud.map(|args| Start::of(&format!("`gcloud {}`", args.join(" ")), "gcloud", args, &told)));
+    starts.extend(
+        gcloud.map(|args| Start::of(&format!("`gcloud {}`", args.join(" ")), "gcloud", args, &configured)),
+    );
     let rows = table::against_the_first(starts, 5, |start| {
         vec![start.memory().map_or_else(|| "–".to_owned(), |memory| format!("{} MB", memory.div_ceil(1000)))]
     });

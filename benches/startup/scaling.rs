@@ -1,9 +1,9 @@
-//! Whether a verb takes longer when there is more of what it looks at.
+//! Whether a command takes longer when there is more of what it reads.
 
 use super::binaries::Binary;
-use super::common::{Sandbox, profile_by_hand};
 use super::measure::{self, Start};
 use super::table;
+use bqcred_test_support::{Sandbox, profile_by_hand};
 
 const COUNTS: [usize; 3] = [1, 100, 1000];
 
@@ -38,13 +38,13 @@ pub(crate) fn kernels(binaries: &[Binary]) {
     print("kernelspecs", &[&["kernel", "list"], &["env"]], 20, &homes, binaries);
 }
 
-fn print(what: &str, verbs: &[&[&str]], runs: usize, homes: &[Sandbox], binaries: &[Binary]) {
+fn print(what: &str, commands: &[&[&str]], runs: usize, homes: &[Sandbox], binaries: &[Binary]) {
     let mut rows = Vec::new();
     for binary in binaries {
-        for verb in verbs {
-            let name = format!("`bqcred {}`, {}", verb.join(" "), binary.name);
+        for command in commands {
+            let name = format!("`bqcred {}`, {}", command.join(" "), binary.name);
             let starts: Vec<Start> =
-                homes.iter().map(|home| Start::new(&name, &binary.path, verb, &home.env())).collect();
+                homes.iter().map(|home| Start::new(&name, &binary.path, command, &home.env())).collect();
             let times = measure::times(&starts, runs);
             rows.push([name].into_iter().chain(times.into_iter().map(table::time)).collect());
         }
@@ -59,9 +59,9 @@ pub(crate) fn processes(sandbox: &Sandbox, binaries: &[Binary]) {
     let environment = sandbox.env();
     let mut starts = vec![Start::of("`true`", "true", &[], &environment)];
     for binary in binaries {
-        for verb in [&["env"] as &[&str], &["token"], &["exec", "--", "true"]] {
-            let name = format!("`bqcred {}`, {}", verb.join(" "), binary.name);
-            starts.push(Start::new(&name, &binary.path, verb, &environment));
+        for command in [&["env"] as &[&str], &["token"], &["exec", "--", "true"]] {
+            let name = format!("`bqcred {}`, {}", command.join(" "), binary.name);
+            starts.push(Start::new(&name, &binary.path, command, &environment));
         }
     }
     let row = |start: &Start| {

@@ -1,17 +1,19 @@
 //! Start-up: what every new shell pays, against `true` and the least that a program of Rust can be.
 
 use super::binaries::Binary;
-use super::common::Sandbox;
 use super::measure::Start;
 use super::table;
+use bqcred_test_support::Sandbox;
 
-const VERBS: [&[&str]; 7] = [
+const COMMANDS: [&[&str]; 8] = [
     &["env"],
+    // with an option, the whole command line is parsed
+    &["env", "--profile", "default"],
     &["env", "--unset"],
     &["token"],
     &["list"],
     &["exec", "--", "true"],
-    // what tools do that stay behind as a parent
+    // the way of tools that stay as a parent
     &["exec", "--file", "--", "true"],
     &["init", "bash"],
 ];
@@ -25,12 +27,12 @@ pub(crate) fn print(sandbox: &Sandbox, binaries: &[Binary]) {
             let name = format!("a line from Rust, {}", binary.name);
             starts.push(Start::new(&name, program, &[], &environment));
         }
-        for args in VERBS {
+        for args in COMMANDS {
             let cached = if args == ["token"] { ", cached" } else { "" };
             let name = format!("`bqcred {}`{cached}, {}", args.join(" "), binary.name);
             starts.push(Start::new(&name, &binary.path, args, &environment));
         }
     }
-    let rows = table::against_the_first(starts, 1000, table::memory_and_instructions);
-    table::print(&["start-up", "time", "of `true`", "memory", "instructions"], &rows);
+    let rows = table::against_the_first(starts, 1000, table::work);
+    table::print(&["start-up", "time", "of `true`", "memory", "page faults", "instructions"], &rows);
 }

@@ -2,7 +2,7 @@
 
 use super::measure::{self, Start};
 
-/// What a table says of a program that isn't there.
+/// What a table shows for a program that isn't installed.
 const MISSING: &str = "not here";
 
 /// The first column to the left, the others to the right.
@@ -16,7 +16,7 @@ pub(crate) fn print(head: &[&str], rows: &[Vec<String>]) {
 }
 
 /// A row for each program: how long it takes, and how often that is what the first one takes. `more` gives
-/// the further columns. What doesn't run here gets a row that says so.
+/// the further columns. A program that doesn't run here gets a row that says so.
 pub(crate) fn against_the_first(
     starts: Vec<Start>,
     runs: usize,
@@ -34,13 +34,13 @@ pub(crate) fn against_the_first(
     rows
 }
 
-/// The most memory that it has, and its instructions: what tables of start-up show further.
-pub(crate) fn memory_and_instructions(start: &Start) -> Vec<String> {
+/// Its memory, page faults and instructions: further columns of tables of start-up.
+pub(crate) fn work(start: &Start) -> Vec<String> {
     let thousands = start.instructions().map(|count| count / 1000);
-    vec![count(start.memory(), " KiB"), count(thousands, " k")]
+    vec![count(start.memory(), " KiB"), count(start.page_faults(), ""), count(thousands, " k")]
 }
 
-/// Microseconds for people.
+/// Microseconds as milliseconds, with as many digits as mean something.
 pub(crate) fn time(microseconds: f64) -> String {
     if microseconds < 9_950.0 {
         format!("{:.2} ms", microseconds / 1e3)

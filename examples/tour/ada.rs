@@ -1,11 +1,11 @@
 //! What Ada does, step by step, and what it means.
 
-use crate::google::metadata::{self, Metadata};
-use crate::google::{Consent, Google};
 use crate::python::Library;
 use crate::screen::{command, cut, say, show};
 use crate::shell::Shell;
 use crate::{Result, http};
+use bqcred_test_support::double::metadata::{self, Metadata};
+use bqcred_test_support::{Consent, Google};
 
 /// Her account.
 const ACCOUNT: &str = "ada@example.com";

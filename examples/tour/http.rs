@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use serde_json::{Value, json};
 
 use crate::Result;
-use crate::google::Google;
-use crate::google::metadata::Metadata;
+use bqcred_test_support::Google;
+use bqcred_test_support::double::metadata::Metadata;
 
 /// `SELECT SESSION_USER()` with this access token: who BigQuery says it is.
 pub(crate) fn session_user(google: &Google, project: &str, token: &str) -> Result<String> {

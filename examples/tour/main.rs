@@ -10,19 +10,6 @@
 mod ada;
 mod binary;
 mod folder;
-#[allow(
-    dead_code,
-    unreachable_pub,
-    unused_imports,
-    missing_docs,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a part of what the tests use"
-)]
-#[path = "../../tests/it/double/mod.rs"]
-mod google;
 mod http;
 mod interrupt;
 mod python;
@@ -33,8 +20,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use ada::Ada;
+use bqcred_test_support::Google;
 use folder::Folder;
-use google::Google;
 use python::Library;
 use screen::{say, show};
 use shell::Shell;

@@ -1,4 +1,4 @@
-//! An ADC file: what is taken is written again whole and exact, and shown by nobody.
+//! An ADC file: what is read is written again complete and exact, and no message shows it.
 
 use serde_json::{Map, Value};
 
@@ -43,7 +43,7 @@ fn check_user(user: &AuthorizedUser, data: &[u8]) {
     }
 }
 
-/// Every key with a value is still there, save those that must not be.
+/// Every key with a value is still there, except those that must not be.
 fn check_keys(data: &[u8], json: &[u8]) {
     let before: Map<String, Value> = serde_json::from_slice(data).expect("an object");
     let after: Map<String, Value> = serde_json::from_slice(json).expect("an object");
@@ -56,7 +56,7 @@ fn check_keys(data: &[u8], json: &[u8]) {
     }
 }
 
-/// A token that lies with the credential is found, and leaves no trace in the ADC file.
+/// A token beside the credential is found, and is not in the ADC file.
 fn check_token(user: &AuthorizedUser, json: &[u8]) {
     let expires = Time::from_http_date("Mon, 21 Sep 2026 14:13:20 GMT").expect("a date");
     let both = user.to_json_with_token(&Secret::new("ya29.x"), expires);

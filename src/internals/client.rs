@@ -1,4 +1,4 @@
-//! A client file: whatever it names, secrets go only where they may.
+//! A client file: secrets are sent only to servers that may have them, whatever it names.
 
 use std::path::Path;
 

@@ -1,17 +1,25 @@
-//! A request that comes to the listener: only the browser's own, with the right state, counts, and nothing
-//! that was sent is repeated.
+//! A request that comes to the sign-in's listener, through the HTTP server's parser: only the browser's own, with
+//! the right state, counts, and nothing that was sent is repeated.
 
 use super::assert_no_canary;
-use crate::oauth::respond;
+use crate::oauth::respond_to_sign_in;
 use crate::output::secret::Secret;
 
 const STATE: &str = "right-state";
 const PORT: u16 = 8085;
-const STATUSES: [&str; 5] =
-    ["200 OK", "400 Bad Request", "404 Not Found", "405 Method Not Allowed", "421 Misdirected Request"];
+const STATUSES: [&str; 8] = [
+    "200 OK",
+    "400 Bad Request",
+    "404 Not Found",
+    "405 Method Not Allowed",
+    "411 Length Required",
+    "413 Content Too Large",
+    "421 Misdirected Request",
+    "431 Request Header Fields Too Large",
+];
 
 pub(super) fn check(data: &[u8]) {
-    let (response, answer) = respond(Some(data), PORT, &Secret::new(STATE));
+    let (response, answer) = respond_to_sign_in(data, PORT, &Secret::new(STATE));
     assert_no_canary(&response);
     let (head, body) = response.split_once("\r\n\r\n").expect("a head");
     let status = head.lines().next().and_then(|line| line.strip_prefix("HTTP/1.1 ")).expect("a status");

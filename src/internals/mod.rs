@@ -1,5 +1,5 @@
-//! The way in for the fuzz targets (feature `internals`): what must hold for whatever others wrote, which is files,
-//! answers, requests, and what people paste.
+//! Functions for the fuzz targets (feature `internals`): what must hold for any input from outside, which is files,
+//! answers, requests, and pasted text.
 //!
 //! A property takes any bytes and panics if it doesn't hold. `cargo test` tries all of `fuzz/corpus` and some
 //! random bytes, `fuzz/run` searches for more.
@@ -57,23 +57,23 @@ properties! {
     fuzz_kernel_edit => kernel_edit,
     /// A request to the listener of a sign-in.
     fuzz_loopback => loopback,
-    /// What a person pastes at a sign-in.
+    /// What a user pastes at a sign-in.
     fuzz_pasted => pasted,
     /// The list of allowed `.bqcred` files, and such a file.
     fuzz_pins => pins,
     /// A profile's settings.
     fuzz_profile => profile,
-    /// The person's settings.
+    /// The user's settings.
     fuzz_settings => settings,
     /// A token endpoint's answer.
     fuzz_token_answer => token_answer,
 }
 
-/// Stands for every secret in the corpus and the dictionaries, from where it gets everywhere. It can't be
+/// Stands for every secret in the corpus and the dictionaries, and so may get into any input. It can't be
 /// part of a host's name, which messages show.
 const CANARY: &str = "1//0canary";
 
-/// No part of what people see holds a secret.
+/// No part of a message holds a secret.
 fn assert_discreet(error: &Error) {
     assert_no_canary(error.what());
     assert_no_canary(error.hint_text().unwrap_or_default());
@@ -84,7 +84,7 @@ fn assert_no_canary(text: &str) {
     assert!(!text.contains(CANARY), "{text}");
 }
 
-/// Secrets may go to all of these: encrypted or on this machine, to Google only or to others only. Kept and
+/// Secrets may be sent to all of these: encrypted or on this machine, to Google only or to others only. Kept and
 /// read again, they are the same.
 fn assert_safe(endpoints: &Endpoints) {
     let named = [Some(&endpoints.auth_uri), Some(&endpoints.token_uri)];

@@ -4,14 +4,13 @@ use url::form_urlencoded;
 
 use crate::oauth::Answer;
 
-/// Everything that may be said about it.
-const PROBLEMS: [&str; 6] = [
+/// Every message about it.
+const PROBLEMS: [&str; 5] = [
     "nothing was pasted",
-    "that is far too long for an address",
-    "that is the address to open, not the one that the browser ends at",
-    "that address has no `code=` in it",
-    "that is neither an address nor a code",
-    "what came on stdin is no text",
+    "this is far too long for an address",
+    "this is the address to open, not the one where the browser ends",
+    "this address has no `code=` in it",
+    "this is neither an address nor a code",
 ];
 
 pub(super) fn check(data: &[u8]) {

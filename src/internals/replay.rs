@@ -1,4 +1,4 @@
-//! The properties over the corpus, over pieces of it put together, and over bytes of no sense.
+//! The properties with the corpus, with pieces of it put together, and with random bytes.
 #![expect(clippy::disallowed_methods, reason = "these files are the project's own")]
 
 use std::path::PathBuf;
@@ -19,18 +19,18 @@ fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn all_of_the_corpus_is_well() {
-    let mut unwell = Vec::new();
+fn every_property_holds_for_the_corpus() {
+    let mut failed = Vec::new();
     for (target, property) in TARGETS {
         let inputs = corpus(target);
         assert!(!inputs.is_empty(), "{target} has no corpus");
         for (path, data) in inputs {
             if std::panic::catch_unwind(|| property(&data)).is_err() {
-                unwell.push(path);
+                failed.push(path);
             }
         }
     }
-    assert_eq!(unwell, Vec::<PathBuf>::new());
+    assert_eq!(failed, Vec::<PathBuf>::new());
 }
 
 #[test]
@@ -58,14 +58,14 @@ fn crossed(inputs: &[Vec<u8>], choice: [prop::sample::Index; 2], cuts: [prop::sa
 
 proptest! {
     #[test]
-    fn any_bytes_are_well(data in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn every_property_holds_for_random_bytes(data in proptest::collection::vec(any::<u8>(), 0..200)) {
         TARGETS.iter().for_each(|(_, property)| property(&data));
     }
 }
 
 /// What a search would begin with: a few thousand inputs for each target, others each time.
 #[test]
-fn pieces_of_the_corpus_put_together_are_well() {
+fn every_property_holds_for_combined_pieces_of_the_corpus() {
     for (target, property) in TARGETS {
         let inputs: Vec<Vec<u8>> = corpus(target).into_iter().map(|(_, data)| data).collect();
         let config = ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() };

@@ -1,5 +1,5 @@
-//! An answer of the token endpoint, of whatever status: tokens only from a whole one, and no word of it in
-//! what people see.
+//! An answer of the token endpoint, of whatever status: tokens only from a complete one, and nothing of it in a
+//! message.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -42,7 +42,7 @@ fn check_fresh(fresh: &Fresh, body: &[u8], now: Time) {
         );
     }
     assert!(fresh.expires >= now && fresh.refresh_token_expires.is_none_or(|end| end >= now));
-    // RFC 6749 section 3.3; people see them
+    // RFC 6749 section 3.3; messages show them
     let mut scopes = fresh.scopes.iter().flatten();
     assert!(scopes.all(|scope| !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic())));
     let names = fresh.identity.iter().flat_map(|identity| [&identity.email, &identity.sub]);

@@ -12,7 +12,7 @@ use crate::lifecycle::refresh;
 use crate::login::gcloud::{self, ViaGcloud};
 use crate::login::{Plan, pending};
 use crate::oauth::scopes;
-use crate::oauth::{Failure, Google, Loopback, Reason, Revoked};
+use crate::oauth::{Failure, Google, Reason, Revoked, SignInListener};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::ui;
 
@@ -116,7 +116,7 @@ pub(crate) fn way(app: &App, loaded: &Loaded, account: String, manner: &Manner) 
     let google = client::is_googles(&client.id)
         || client.endpoints.as_ref().is_none_or(|endpoints| endpoints.foreign_host().is_none());
     if !manner.starts_only {
-        Loopback::bind(manner.port)?; // a port that is taken is told now, not later
+        SignInListener::bind(manner.port)?; // a port that is taken is told now, not later
     }
     Ok(Way::Own(Box::new(Plan {
         name,

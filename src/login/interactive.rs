@@ -10,7 +10,7 @@ use signal_hook::iterator::Signals;
 use super::Plan;
 use crate::app::App;
 use crate::lifecycle::save::Kept;
-use crate::oauth::{Answer, Loopback};
+use crate::oauth::{Answer, SignInListener};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::secret::Secret;
 use crate::output::ui;
@@ -39,7 +39,7 @@ pub(crate) struct Manner {
 
 /// Signs the person in.
 pub(crate) fn run(app: &App, plan: &Plan, manner: &Manner) -> Result<Kept> {
-    let listener = Loopback::bind(manner.port)?;
+    let listener = SignInListener::bind(manner.port)?;
     let port = listener.port();
     let consent = plan.consent(app, port)?;
     let (sender, events) = mpsc::channel();

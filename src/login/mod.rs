@@ -18,7 +18,7 @@ use crate::credential::settings::Settings;
 use crate::handover::parent_shell;
 use crate::lifecycle::save::{self, Arrival, Kept};
 use crate::oauth::scopes;
-use crate::oauth::{Answer, Consent, Endpoints, Google, Identity, Loopback};
+use crate::oauth::{Answer, Consent, Endpoints, Google, Identity, SignInListener};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::secret::Secret;
 use crate::output::ui;
@@ -57,7 +57,7 @@ impl Plan {
     pub(crate) fn consent(&self, app: &App, port: u16) -> Result<Consent> {
         let account = self.account.as_deref().or(self.suggestion.as_deref());
         Google::at(&self.endpoints())
-            .consent(&self.client.id, &Loopback::redirect_uri(port), &self.scopes, account)
+            .consent(&self.client.id, &SignInListener::redirect_uri(port), &self.scopes, account)
             .map_err(|failure| failure.into_error(&app.login_command(&self.name)))
     }
 
@@ -68,7 +68,7 @@ impl Plan {
         let code = answer.result.map_err(|reason| told(crate::oauth::Failure::Refused(reason)))?;
         let endpoints = self.endpoints();
         let server = Google::at(&endpoints);
-        let redirect = Loopback::redirect_uri(port);
+        let redirect = SignInListener::redirect_uri(port);
         let fresh = server
             .exchange(&self.client.id, &self.client.secret, &redirect, &code, verifier)
             .map_err(told)?;

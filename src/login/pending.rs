@@ -15,7 +15,7 @@ use crate::credential::client::Client;
 use crate::credential::profile::StoreKind;
 use crate::credential::profile_name::ProfileName;
 use crate::lifecycle::save::Kept;
-use crate::oauth::{Answer, Endpoints, Loopback};
+use crate::oauth::{Answer, Endpoints, SignInListener};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::secret::{Secret, SecretBytes};
 use crate::output::ui;
@@ -174,7 +174,7 @@ pub(crate) fn pasted(answer: &str) -> Result<String> {
 /// The port that the answer will name, where nobody listens; `wanted` is 0 for any.
 pub(crate) fn port(wanted: u16) -> Result<u16> {
     match wanted {
-        0 => Ok(Loopback::bind(0)?.port()),
+        0 => Ok(SignInListener::bind(0)?.port()),
         port => Ok(port),
     }
 }

@@ -1,19 +1,19 @@
-//! What a browser ends at after the sign-in: the address, its query, or just the code, as people
+//! Where a browser ends after the sign-in: the address, its query, or just the code, as users
 //! paste it and as the browser sends it.
 
 use url::form_urlencoded;
 
-use super::failure::Reason;
+use super::reason::Reason;
 use crate::output::error::{Error, Result};
 use crate::output::secret::Secret;
 
 /// Longer than any address that a browser shows.
 const LENGTH_LIMIT: usize = 16 * 1024;
 
-/// Codes are far longer; what is shorter was typed by mistake, and must not use up a login.
+/// Codes are far longer; what is shorter was typed by mistake, and must not use up a sign-in.
 const SHORTEST_CODE: usize = 8;
 
-/// The server's answer to a sign-in, not yet checked against the login that asked for it.
+/// The server's answer to a sign-in, not yet checked against the sign-in that asked for it.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     /// The code to exchange, or why there is none.
@@ -23,7 +23,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Reads what a person pasted: an address (http or https, any host), its query, or the code.
+    /// Reads what the user pasted: an address (http or https, any host), its query, or the code.
     pub(crate) fn from_pasted(text: &str) -> Result<Answer> {
         let words = text.split_whitespace().count();
         // terminals and mail wrap long addresses; none of the parts can hold white space
@@ -33,29 +33,29 @@ impl Answer {
             return Err(unreadable("nothing was pasted"));
         }
         if text.len() > LENGTH_LIMIT {
-            return Err(unreadable("that is far too long for an address"));
+            return Err(unreadable("this is far too long for an address"));
         }
         if let Some(answer) = query_of(&text).and_then(Answer::from_query) {
             return Ok(answer);
         }
         if text.contains("code_challenge=") || text.contains("/o/oauth2/") {
-            return Err(unreadable("that is the address to open, not the one that the browser ends at"));
+            return Err(unreadable("this is the address to open, not the one where the browser ends"));
         }
         if text.contains("://") || text.contains(['?', '&', '=']) {
-            return Err(unreadable("that address has no `code=` in it"));
+            return Err(unreadable("this address has no `code=` in it"));
         }
         let code = decoded(&text);
         if words != 1
             || code.len() < SHORTEST_CODE
             || !code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_-.~".contains(&byte))
         {
-            return Err(unreadable("that is neither an address nor a code"));
+            return Err(unreadable("this is neither an address nor a code"));
         }
         Ok(Answer { result: Ok(Secret::new(code)), state: None })
     }
 
-    /// Reads a query (`state=…&code=…`, or `error=…`); `None` if it is no answer. A parameter that
-    /// occurs twice makes it none: which one is meant can't be known.
+    /// Reads a query (`state=…&code=…`, or `error=…`); `None` if it is not an answer. A parameter that
+    /// occurs twice makes it invalid: which one is meant can't be known.
     pub(crate) fn from_query(query: &str) -> Option<Answer> {
         let (mut code, mut error, mut state) = (None, None, None);
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -97,7 +97,7 @@ fn decoded(text: &str) -> String {
 fn unreadable(problem: &str) -> Error {
     Error::usage(problem).hint(
         "after the sign-in the browser ends at an address like http://127.0.0.1:8085/?state=…&code=…; \
-         it may say that the page can't be reached. Copy that whole address",
+         it may say that the page can't be reached. Copy the whole address",
     )
 }
 
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_the_answer_is_read() {
+    fn an_address_a_query_and_a_code_are_read() {
         let whole = ("4/0Ab-c_d".to_owned(), Some("s1".to_owned()));
         for text in [
             "http://127.0.0.1:8085/?state=s1&code=4/0Ab-c_d&scope=email",
@@ -132,13 +132,13 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_as_what_it_is() {
+    fn a_refusal_keeps_its_reason() {
         let answer = Answer::from_pasted("http://127.0.0.1:1/?error=access_denied&state=s").unwrap();
         assert_eq!(answer.result.unwrap_err(), Reason::AccessDenied);
     }
 
     #[test]
-    fn what_is_no_answer_is_refused() {
+    fn other_text_is_refused() {
         for text in [
             "",
             "   ",

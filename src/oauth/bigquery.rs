@@ -1,15 +1,16 @@
-//! BigQuery's REST interface, as far as it takes to find out what a person may do: nothing here
+//! BigQuery's REST interface, as far as it takes to find out what an account may do: nothing here
 //! starts a job or reads data (<https://cloud.google.com/bigquery/docs/reference/rest>).
 
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::http::{self, HttpAnswer, Transport};
+use super::http::{self, HttpAnswer};
+use super::transport::Transport;
 use crate::output::secret::Secret;
 
 const BASE: &str = "https://bigquery.googleapis.com/bigquery/v2";
 
-/// BigQuery, asked by somebody.
+/// BigQuery, asked with one access token.
 pub(crate) struct BigQuery<'t> {
     token: &'t Secret,
     quota_project: Option<String>,
@@ -22,9 +23,9 @@ pub(crate) struct Denied {
     pub(crate) status: u16,
     /// `details[].reason` (`SERVICE_DISABLED`), else `errors[].reason` (`accessDenied`).
     pub(crate) reason: String,
-    /// Google's words; to be looked at, not shown.
+    /// Google's message; it is looked at and not shown.
     pub(crate) message: String,
-    /// The project that it is about, where Google says.
+    /// The project that it is about, where Google names it.
     pub(crate) consumer: Option<String>,
 }
 
@@ -52,8 +53,8 @@ impl<'t> BigQuery<'t> {
         Ok(read(&http::send(&uri, &self.headers(), None)?)?.map(|_| ()))
     }
 
-    /// Whether a table's content lies in Google Drive or Sheets, where BigQuery needs a scope of its own.
-    pub(crate) fn lies_in_drive(
+    /// Whether a table's content is in Google Drive or Sheets, where BigQuery needs a scope of its own.
+    pub(crate) fn is_in_drive(
         &self,
         project: &str,
         dataset: &str,
@@ -124,7 +125,7 @@ mod tests {
     use crate::output::secret::SecretBytes;
 
     #[test]
-    fn a_refusal_is_read() {
+    fn a_refusal_has_the_reason_and_the_project() {
         let body = br#"{"error":{"code":403,"message":"m","errors":[{"reason":"forbidden"}],"details":[
             {"@type":"x"},{"reason":"USER_PROJECT_DENIED","metadata":{"consumer":"projects/q1"}}]}}"#;
         let answer =

@@ -6,19 +6,19 @@ use url::{Host, Url};
 /// Where to sign in, to get tokens, to revoke and to ask about a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Endpoints {
-    /// Where the person's browser goes.
+    /// The user's browser goes here.
     pub(crate) auth_uri: String,
     /// Codes and refresh tokens are turned into access tokens here.
     pub(crate) token_uri: String,
     /// RFC 7009; `None` if the server has none that bqcred knows of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) revoke_uri: Option<String>,
-    /// Google's way to ask whose an access token is; `None` if the server has none.
+    /// Tells which account an access token belongs to, as Google's server does; `None` if the server has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tokeninfo_uri: Option<String>,
 }
 
-/// Both spellings are in client files that Google gave out over the years.
+/// Google has issued client files with each of these over the years.
 const GOOGLE_AUTH: [&str; 2] =
     ["https://accounts.google.com/o/oauth2/v2/auth", "https://accounts.google.com/o/oauth2/auth"];
 const GOOGLE_TOKEN: [&str; 3] = [
@@ -27,9 +27,9 @@ const GOOGLE_TOKEN: [&str; 3] = [
     "https://www.googleapis.com/oauth2/v3/token",
 ];
 
-/// Where at Google its sign-in lies. Elsewhere on the same hosts, and on others of google.com and
-/// googleapis.com, what people put there answers (Apps Script, Cloud Storage): it gets no code and no token.
-const GOOGLE_PLACES: [(&str, &str); 3] = [
+/// Google's sign-in. Other paths of these hosts, and other hosts of google.com and googleapis.com, may serve what
+/// anybody has put there (Apps Script, Cloud Storage): they get no code and no token.
+const GOOGLE_SIGN_IN: [(&str, &str); 3] = [
     ("accounts.google.com", "/o/oauth2/"),
     ("oauth2.googleapis.com", "/"),
     ("www.googleapis.com", "/oauth2/"),
@@ -73,17 +73,18 @@ impl Endpoints {
         endpoints.checked().map(Some)
     }
 
-    /// Checks every address, those that were filled in too, and that what one of them gives out doesn't go
-    /// to somebody else.
+    /// Checks every address, those that were filled in too, and that secrets of one server are not sent to
+    /// another.
     pub(crate) fn checked(self) -> Result<Endpoints, String> {
-        let parties = self
+        let owners = self
             .named()
-            .map(|(name, uri)| Ok((name, party(name, uri)?)))
+            .map(|(name, uri)| Ok((name, owner(name, uri)?)))
             .collect::<Result<Vec<_>, String>>()?;
-        for (name, one) in &parties {
-            if let Some((other_name, other)) = parties.iter().find(|(_, other)| !one.may_meet(other)) {
+        for (name, one) in &owners {
+            if let Some((other_name, other)) = owners.iter().find(|(_, other)| !one.may_share_secrets(other))
+            {
                 return Err(format!(
-                    "its `{name}` is at {one}, but its `{other_name}` at {other}: what one of them gives out must \
+                    "its `{name}` is at {one}, but its `{other_name}` at {other}: secrets of one of them must \
                      not go to the other"
                 ));
             }
@@ -91,7 +92,7 @@ impl Endpoints {
         Ok(self)
     }
 
-    /// A host that secrets go to and that isn't Google's: people should know.
+    /// A host that gets secrets and isn't Google's: the user should know.
     pub(crate) fn foreign_host(&self) -> Option<String> {
         let (_, uri) = self.named().find(|(_, uri)| !is_google(uri))?;
         Url::parse(uri).ok().and_then(|url| url.host_str().map(str::to_owned))
@@ -108,34 +109,34 @@ impl Endpoints {
     }
 }
 
-/// Whom an endpoint belongs to.
+/// Who runs an endpoint.
 #[derive(Debug, PartialEq, Eq)]
-enum Party {
+enum Owner {
     Google,
     ThisMachine,
     Other(String),
 }
 
-impl Party {
-    /// Whether secrets of one may be sent to the other. What Google gives out stays with Google: on this
-    /// machine any user can listen. Others may spread over hosts as they like.
-    fn may_meet(&self, other: &Party) -> bool {
-        (*self == Party::Google) == (*other == Party::Google)
+impl Owner {
+    /// Whether secrets of one may be sent to the other. Google's secrets stay with Google: on this
+    /// machine any user can listen. Other servers may use several hosts.
+    fn may_share_secrets(&self, other: &Owner) -> bool {
+        (*self == Owner::Google) == (*other == Owner::Google)
     }
 }
 
-impl std::fmt::Display for Party {
+impl std::fmt::Display for Owner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Party::Google => f.write_str("Google"),
-            Party::ThisMachine => f.write_str("this machine"),
-            Party::Other(host) => f.write_str(host),
+            Owner::Google => f.write_str("Google"),
+            Owner::ThisMachine => f.write_str("this machine"),
+            Owner::Other(host) => f.write_str(host),
         }
     }
 }
 
-fn party(name: &str, uri: &str) -> Result<Party, String> {
-    let url = Url::parse(uri).map_err(|_| format!("its `{name}` is no address"))?;
+fn owner(name: &str, uri: &str) -> Result<Owner, String> {
+    let url = Url::parse(uri).map_err(|_| format!("its `{name}` is not an address"))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(format!("its `{name}` has a user name in it, which hides the real host"));
     }
@@ -144,10 +145,10 @@ fn party(name: &str, uri: &str) -> Result<Party, String> {
     }
     let Some(host) = url.host() else { return Err(format!("its `{name}` names no host")) };
     match (url.scheme(), is_loopback(&host)) {
-        ("http" | "https", true) => return Ok(Party::ThisMachine),
+        ("http" | "https", true) => return Ok(Owner::ThisMachine),
         ("https", false) => {}
         ("http", false) => {
-            return Err(format!("its `{name}` is not https: anybody on the way could read the credential"));
+            return Err(format!("its `{name}` is not https: the network could read the credential"));
         }
         _ => return Err(format!("its `{name}` is neither https nor a server on this machine")),
     }
@@ -156,7 +157,7 @@ fn party(name: &str, uri: &str) -> Result<Party, String> {
         return Err(format!("its `{name}` has a dot at the end of its host"));
     }
     if is_google(uri) {
-        return Ok(Party::Google);
+        return Ok(Owner::Google);
     }
     if is_google_host(&host) {
         return Err(format!("its `{name}` is at {host}, but not where Google signs people in"));
@@ -164,10 +165,10 @@ fn party(name: &str, uri: &str) -> Result<Party, String> {
     if host.contains("google") || host.split('.').any(|label| label.starts_with("xn--")) {
         return Err(format!("its `{name}` is at {host}, which looks like Google and is not"));
     }
-    Ok(Party::Other(host))
+    Ok(Owner::Other(host))
 }
 
-/// One of Google's addresses for signing in, and nothing added to it.
+/// One of Google's addresses for sign-in, with nothing added to it.
 fn is_google(uri: &str) -> bool {
     let Ok(url) = Url::parse(uri) else { return false };
     let place = |(host, path): &(&str, &str)| url.host_str() == Some(host) && url.path().starts_with(path);
@@ -177,7 +178,7 @@ fn is_google(uri: &str) -> bool {
         && url.fragment().is_none()
         && url.username().is_empty()
         && url.password().is_none()
-        && GOOGLE_PLACES.iter().any(place)
+        && GOOGLE_SIGN_IN.iter().any(place)
 }
 
 fn is_google_host(host: &str) -> bool {
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn googles_own_need_no_keeping() {
+    fn googles_own_endpoints_are_the_default() {
         assert_eq!(
             check("https://accounts.google.com/o/oauth2/auth", "https://oauth2.googleapis.com/token"),
             Ok(None)
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_of_its_own_is_kept_and_google_is_not_asked() {
+    fn another_server_gets_no_endpoint_of_google() {
         let own = check("http://127.0.0.1:1/auth", "http://127.0.0.1:1/token").unwrap().unwrap();
         assert_eq!((own.revoke_uri.as_deref(), own.tokeninfo_uri.as_deref()), (None, None));
         assert_eq!(own.foreign_host().as_deref(), Some("127.0.0.1"));
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn google_hosts_are_told_exactly() {
+    fn only_google_domains_are_google_hosts() {
         assert!(is_google_host("accounts.google.com") && is_google_host("oauth2.googleapis.com"));
         assert!(!is_google_host("notgoogle.com") && !is_google_host("google.com.evil.example"));
     }

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use super::endpoints::stays_on_this_machine;
+use super::transport::Transport;
 use crate::output::secret::{Secret, SecretBytes};
 use crate::system::clock::Time;
 
@@ -20,43 +21,10 @@ pub(crate) struct HttpAnswer {
     pub(crate) status: u16,
     /// The server's clock.
     pub(crate) date: Option<Time>,
-    /// The body, whole.
+    /// The whole body.
     pub(crate) body: SecretBytes,
     /// `Metadata-Flavor`, by which a VM's metadata server is known.
     pub(crate) flavor: Option<String>,
-}
-
-/// Why there was no usable answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Transport {
-    /// No answer in time.
-    Timeout,
-    /// The host's name was not found.
-    UnknownHost,
-    /// Nobody listens, or the network is down.
-    NoConnection,
-    /// The connection broke before the answer was whole.
-    Broken,
-    /// The certificate is of an authority that this system doesn't trust.
-    UntrustedCertificate,
-    /// The certificate is not valid at the time that this machine's clock shows.
-    CertificateTime,
-    /// The certificate is for another host.
-    CertificateName,
-    /// Another failure to agree on encryption.
-    Encryption,
-    /// No certificates of authorities could be read on this system.
-    NoAuthorities,
-    /// The proxy wants a user name and password.
-    ProxyAuthentication,
-    /// The proxy refused, or is none.
-    Proxy,
-    /// 429 or 5xx, after retries: the status.
-    Busy(u16),
-    /// A redirect or a page where an answer in JSON has to be: the status.
-    NotTheServer(u16),
-    /// JSON, but cut off or of another form.
-    Malformed,
 }
 
 /// Sends a form by POST. Secrets go into the body, never into the address.
@@ -125,7 +93,7 @@ fn read_body(response: reqwest::blocking::Response, deadline: Instant) -> Result
 }
 
 /// Builds the client when it is needed and not before: reading the system's certificates takes
-/// milliseconds that most verbs don't have.
+/// milliseconds that most commands don't have.
 fn client(uri: &str) -> Result<reqwest::blocking::Client, Transport> {
     let mut builder = builder().connect_timeout(CONNECT_LIMIT).timeout(WHOLE_LIMIT);
     if stays_on_this_machine(uri) {

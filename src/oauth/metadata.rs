@@ -1,4 +1,4 @@
-//! A Google VM's metadata server (<https://cloud.google.com/compute/docs/metadata/overview>): asked
+//! A Google VM's metadata server (<https://cloud.google.com/compute/docs/metadata/overview>): it is asked
 //! for names, never for a token.
 
 use std::time::Duration;

@@ -1,26 +1,35 @@
 //! Google's OAuth server, and others that a client file names: consent, tokens, revocation.
 //!
-//! The one home of `oauth2` and `reqwest`. Nothing here knows where credentials are kept.
+//! The one home of `oauth2`, `reqwest` and `httparse`. Nothing here knows where credentials are kept.
 
 mod answer;
 mod bigquery;
 mod endpoints;
+mod error_response;
 mod failure;
+mod google;
 mod http;
-mod loopback;
+mod http_server;
+mod identity;
 mod metadata;
+mod reason;
 pub(crate) mod scopes;
+mod sign_in_listener;
 mod tokens;
+mod transport;
 
 pub(crate) use answer::Answer;
 pub(crate) use bigquery::{BigQuery, Denied};
 pub(crate) use endpoints::Endpoints;
-pub(crate) use failure::{Failure, Reason};
-pub(crate) use http::Transport;
-pub(crate) use loopback::Loopback;
+pub(crate) use failure::Failure;
 #[cfg(any(test, feature = "internals"))]
-pub(crate) use loopback::respond;
+pub(crate) use google::refreshed_by;
+pub(crate) use google::{Consent, Google, Revoked};
+pub(crate) use identity::Identity;
 pub(crate) use metadata::metadata;
+pub(crate) use reason::Reason;
+pub(crate) use sign_in_listener::SignInListener;
 #[cfg(any(test, feature = "internals"))]
-pub(crate) use tokens::refreshed_by;
-pub(crate) use tokens::{Consent, Fresh, Google, Identity, Revoked};
+pub(crate) use sign_in_listener::respond_to_sign_in;
+pub(crate) use tokens::Fresh;
+pub(crate) use transport::Transport;

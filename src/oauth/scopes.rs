@@ -1,4 +1,4 @@
-//! OAuth scopes: what a login asks for, and what that means for BigQuery.
+//! OAuth scopes: what a sign-in asks for, and what that means for BigQuery.
 
 use crate::output::error::{Error, Result};
 
@@ -9,7 +9,7 @@ const BIGQUERY: &str = "https://www.googleapis.com/auth/bigquery";
 /// Short names for `--scopes`, what they stand for, and what they are for.
 pub(crate) const PRESETS: &[(&str, &str, &str)] = &[
     ("bigquery", BIGQUERY, "query and change data in BigQuery (the default)"),
-    ("drive", "https://www.googleapis.com/auth/drive", "tables that lie in Google Sheets or Drive"),
+    ("drive", "https://www.googleapis.com/auth/drive", "tables with data in Google Sheets or Drive"),
     (
         "storage",
         "https://www.googleapis.com/auth/devstorage.read_write",
@@ -18,13 +18,13 @@ pub(crate) const PRESETS: &[(&str, &str, &str)] = &[
     ("cloud-platform", "https://www.googleapis.com/auth/cloud-platform", "everything in Google Cloud"),
 ];
 
-/// The scopes of a login: who the person is, BigQuery, and what is asked for beyond.
+/// The scopes of a sign-in: the account, BigQuery, and what is asked for beyond.
 ///
-/// A name that is no preset stands for Google's scope of that name: `drive.readonly`. BigQuery's
+/// A name that is not a preset stands for Google's scope of that name: `drive.readonly`. BigQuery's
 /// full scope is left out where a narrower one of its family is asked for. `google` is false for
 /// another OpenID provider.
 pub(crate) fn for_login(asked: &[String], google: bool) -> Result<Vec<String>> {
-    // OpenID Connect Core 5.4 and 11 have other words than Google for the address and for a refresh token
+    // OpenID Connect Core 5.4 and 11 have other names than Google for the email address and for a refresh token
     let identity: &[&str] = if google { &["openid", EMAIL] } else { &["openid", "email", "offline_access"] };
     let mut scopes: Vec<String> = identity.iter().map(|&scope| scope.to_owned()).collect();
     let asked = asked.iter().map(|name| full(name.trim())).collect::<Result<Vec<_>>>()?;
@@ -39,7 +39,7 @@ pub(crate) fn for_login(asked: &[String], google: bool) -> Result<Vec<String>> {
     Ok(scopes)
 }
 
-/// Whether gcloud's application-default login asks for this scope by itself.
+/// Whether gcloud's application-default login always asks for this scope.
 pub(crate) fn is_gclouds(scope: &str) -> bool {
     [
         "openid",
@@ -50,12 +50,12 @@ pub(crate) fn is_gclouds(scope: &str) -> bool {
     .contains(&scope)
 }
 
-/// The scopes of a login that renews one: what was granted then, and who the person is.
+/// The scopes of a sign-in that renews one: what was granted then, and the account.
 pub(crate) fn again(granted: &[String], google: bool) -> Result<Vec<String>> {
-    // the words for the person differ between servers, and `for_login` knows them
-    let about_the_person = ["openid", "email", "profile", "offline_access", EMAIL];
+    // the scopes for the account differ between servers, and `for_login` knows them
+    let identity = ["openid", "email", "profile", "offline_access", EMAIL];
     let granted: Vec<String> =
-        granted.iter().filter(|scope| !about_the_person.contains(&scope.as_str())).cloned().collect();
+        granted.iter().filter(|scope| !identity.contains(&scope.as_str())).cloned().collect();
     for_login(&granted, google)
 }
 
@@ -76,7 +76,7 @@ fn full(name: &str) -> Result<String> {
     }
 }
 
-/// The scopes asked for that were not granted. Google spells some in two ways.
+/// The requested scopes that were not granted. Google spells some in two ways.
 pub(crate) fn not_granted(asked: &[String], granted: &[String]) -> Vec<String> {
     let same = |one: &str, other: &str| {
         let plain = |scope: &str| match scope {
@@ -101,12 +101,12 @@ pub(crate) fn allow_bigquery(granted: &[String]) -> bool {
     })
 }
 
-/// A scope as people know it: without the long prefix.
+/// A scope without Google's long prefix.
 pub(crate) fn short(scope: &str) -> &str {
     scope.strip_prefix(PREFIX).unwrap_or(scope)
 }
 
-/// Scopes as people know them, with commas.
+/// Scopes without Google's long prefix, with commas.
 pub(crate) fn short_list(scopes: &[String]) -> String {
     scopes.iter().map(|scope| short(scope)).collect::<Vec<_>>().join(", ")
 }
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_granted_is_found() {
+    fn scopes_that_were_not_granted_are_found() {
         let asked = for_login(&[], true).unwrap();
         assert!(not_granted(&asked, &["email".into(), "openid".into(), BIGQUERY.into()]).is_empty());
         assert_eq!(not_granted(&asked, &["openid".into(), EMAIL.into()]), [BIGQUERY]);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_that_renews_one_asks_for_the_same_and_who_the_person_is() {
+    fn a_renewed_sign_in_asks_for_the_same_scopes() {
         let granted = ["openid", EMAIL, "profile", BIGQUERY, "https://www.googleapis.com/auth/drive"];
         let granted = granted.map(str::to_owned);
         let names = |scopes: Vec<String>| short_list(&scopes);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn some_scopes_let_a_program_query_and_some_are_gclouds_own() {
+    fn some_scopes_allow_bigquery_and_some_are_gclouds_own() {
         let allow = |scope: &str| allow_bigquery(&["openid".to_owned(), scope.to_owned()]);
         assert!(allow(BIGQUERY) && allow("https://www.googleapis.com/auth/bigquery.readonly"));
         assert!(allow("https://www.googleapis.com/auth/cloud-platform"));

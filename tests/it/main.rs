@@ -1,6 +1,6 @@
 //! The tests of the program: bqcred is run as people, shells, notebooks and programs run it. They all belong
-//! to one test program, so that what they share is compiled once; `load.rs` alone is another, because it
-//! needs the machine to itself.
+//! to one test program, so that what they share is compiled once; `tests/load.rs` alone is another, because it
+//! needs the machine to itself. A double of Google, sandboxes and more lie in `tests/support`.
 //!
 //! All tests are threads of one process. None changes what belongs to the process: its working folder, umask,
 //! limits and environment are those of its children only. A program that a test writes is written by a child
@@ -20,8 +20,6 @@
     reason = "these are tests, and clippy knows only #[test] functions as tests"
 )]
 
-mod common;
-mod double;
 mod jupyter;
 
 mod attackers;
@@ -66,3 +64,6 @@ mod shells;
 mod status;
 mod token_errors;
 mod tour;
+
+use bqcred_test_support as common;
+use bqcred_test_support::double;

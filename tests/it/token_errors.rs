@@ -154,10 +154,13 @@ fn trouble_that_passes_is_no_refusal() {
         ),
         (Script::Unavailable(503), told(5, "server_busy", "a problem of its own (503)", "try again")),
         (Script::Html(500), told(5, "server_busy", "a problem of its own (500)", "try again")),
-        (Script::Close, told(5, "connection_broken", "broke off before the answer was whole", "try again")),
+        (
+            Script::Close,
+            told(5, "connection_broken", "broke off before the answer was complete", "try again"),
+        ),
         (
             Script::Truncated,
-            told(5, "connection_broken", "broke off before the answer was whole", "try again"),
+            told(5, "connection_broken", "broke off before the answer was complete", "try again"),
         ),
     ];
     // at once: each is tried again after a while

@@ -88,7 +88,7 @@ fn ask(bigquery: &BigQuery<'_>, request: &CheckRequest) -> Result<(Option<u64>, 
     let missing = match (dataset, table) {
         // a dry run may succeed where reading the sheet would not
         (Some(dataset), Some(table)) => {
-            let in_drive = bigquery.lies_in_drive(project, dataset, table)?;
+            let in_drive = bigquery.is_in_drive(project, dataset, table)?;
             let lacks_scope = !request.scopes.is_empty() && !has_drive(&request.scopes);
             (in_drive == Ok(true) && lacks_scope).then(|| request.no_drive_scope())
         }

@@ -53,8 +53,8 @@ const HOSTILE: &[(&str, &str, &str)] = &[
     ("http://0.0.0.0:9/a", "http://0.0.0.0:9/t", "is not https"),
     ("http://169.254.169.254/a", "http://169.254.169.254/t", "is not https"),
     ("https://login.example/#@accounts.google.com", "https://login.example/t", "#fragment"),
-    ("", "", "no address"),
-    ("//accounts.google.com/o/oauth2/auth", GOOGLE, "no address"),
+    ("", "", "is not an address"),
+    ("//accounts.google.com/o/oauth2/auth", GOOGLE, "is not an address"),
 ];
 
 const AUTH: &str = "https://accounts.google.com/o/oauth2/v2/auth";

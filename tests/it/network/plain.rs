@@ -6,7 +6,7 @@ use super::wire::{Step, Wire};
 use super::{ADA, Google, Sandbox, Scene, VERBS, send};
 use crate::common::{Endpoint, Script};
 
-const BROKEN: &str = "broke off before the answer was whole";
+const BROKEN: &str = "broke off before the answer was complete";
 const PAGE: &str = "a page came instead of Google's answer";
 const CUT: &str = "the answer was cut off, or is not Google's";
 const LATE: &str = "did not answer in time";

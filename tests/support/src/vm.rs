@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::run::{Invocation, Run};
-use super::sandbox::Sandbox;
+use super::sandbox::{Sandbox, bqcred};
 use crate::double::{Google, Metadata, metadata};
 
 /// Who signs in on the VM.
@@ -27,7 +27,7 @@ impl Vm {
     pub fn new() -> Self {
         let google = Google::start();
         let sandbox = Sandbox::new();
-        sandbox.link("bqcred", Path::new(env!("CARGO_BIN_EXE_bqcred")));
+        sandbox.link("bqcred", bqcred());
         Vm { metadata: google.metadata_server(), sandbox, google }
     }
 

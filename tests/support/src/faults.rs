@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use super::programs::{find_program, missing};
+use super::sandbox::target_folder;
 
 const SOURCE: &str = include_str!("faults/faults.c");
 
@@ -16,15 +17,14 @@ pub fn faults() -> Option<&'static Path> {
             missing("cc");
             return None;
         };
-        let folder =
-            tempfile::Builder::new().prefix("faults-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let folder = tempfile::Builder::new().prefix("faults-").tempdir_in(target_folder()).unwrap();
         let (source, made) = (folder.path().join("faults.c"), folder.path().join("faults"));
         std::fs::write(&source, SOURCE).unwrap();
         let mut compile = Command::new(compiler);
         compile.args(["-O1", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&made).arg(&source);
         assert!(compile.status().unwrap().success());
         // one name for all test programs, whichever compiled it
-        let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults");
+        let program = target_folder().join("faults");
         std::fs::rename(made, &program).unwrap();
         let log = folder.path().join("log");
         let mut tried = Command::new(&program);

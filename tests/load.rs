@@ -2,10 +2,7 @@
 //! waits for ever, and each access token is asked for once. `BQCRED_TEST_FULL=1` keeps it up for a minute.
 #![cfg(unix)]
 #![allow(
-    dead_code,
     missing_docs,
-    unreachable_pub,
-    unused_imports,
     clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -13,18 +10,15 @@
     clippy::print_stderr,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "this is a test, and uses a part of what the tests share"
+    reason = "this is a test, and clippy knows only #[test] functions as tests"
 )]
-
-mod common;
-mod double;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use common::{Google, Invocation, Run, Sandbox};
-use double::{CLIENT_ID, CLIENT_SECRET};
+use bqcred_test_support::double::{CLIENT_ID, CLIENT_SECRET};
+use bqcred_test_support::{Google, Invocation, Run, Sandbox, set_mode};
 use serde_json::Value;
 
 const PROCESSES: usize = 200;
@@ -164,7 +158,7 @@ impl Storm {
                 let mut kept: Value = serde_json::from_slice(&bytes).unwrap();
                 kept["expires"] = "2020-01-01T00:00:00Z".into();
                 let next = self.sandbox.write(&format!("tmp/{}.token", name(profile)), kept.to_string());
-                common::set_mode(&next, 0o600);
+                set_mode(&next, 0o600);
                 self.expiries[profile].fetch_add(1, Ordering::Relaxed);
                 std::fs::rename(next, &path).unwrap();
             }

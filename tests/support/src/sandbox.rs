@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, LazyLock};
 
 use super::programs::find_program;
 use super::run::{Invocation, Run};
@@ -159,7 +159,7 @@ impl Sandbox {
 
     /// bqcred with these arguments, still to be run: `.stdin(…)`, `.env(…)`, `.run()`.
     pub fn invoke(&self, args: &[&str]) -> Invocation {
-        self.program(env!("CARGO_BIN_EXE_bqcred"), args)
+        self.program(bqcred(), args)
     }
 
     /// Runs bqcred, with nothing on stdin.
@@ -246,10 +246,29 @@ impl Sandbox {
     /// bqcred in a terminal.
     #[cfg(unix)]
     pub fn terminal(&self, args: &[&str]) -> rexpect::session::PtySession {
-        let mut command = self.command(env!("CARGO_BIN_EXE_bqcred"));
+        let mut command = self.command(bqcred());
         command.args(args).env("TERM", "xterm");
         spawn_in_terminal(command)
     }
+}
+
+/// The program that is tested: cargo builds it for whatever test or benchmark runs it, beside the folder of that.
+pub fn bqcred() -> &'static Path {
+    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
+        // target/debug/deps/it-0123456789abcdef
+        let this = std::env::current_exe().unwrap();
+        let program = this.ancestors().nth(2).unwrap().join("bqcred");
+        assert!(program.is_file(), "{} is missing: `cargo build` makes it", program.display());
+        program
+    });
+    &PROGRAM
+}
+
+/// A folder for what tests make once, as `CARGO_TARGET_TMPDIR` is.
+pub fn target_folder() -> PathBuf {
+    let folder = bqcred().ancestors().nth(2).unwrap().join("tmp");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
 }
 
 /// Makes the programs that are started here end at Ctrl-C and at SIGQUIT, even if this test is a background job

@@ -1,0 +1,275 @@
+//! Requests to an OAuth server: the authorization URL, the code and refresh grants, revocation, and the account of a token.
+
+use std::time::{Duration, Instant};
+
+use oauth2::basic::{BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
+use oauth2::{
+    AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, Scope, StandardRevocableToken, TokenUrl,
+};
+use url::form_urlencoded;
+
+use super::endpoints::Endpoints;
+use super::error_response::{ErrorResponse, check_status, starts_with, unreadable};
+use super::failure::Failure;
+use super::http::{self, HttpAnswer};
+use super::identity::{self, Identity};
+use super::reason::Reason;
+use super::tokens::{Fresh, TokenResponse, TokenResult, for_oauth2, issued};
+use super::transport::Transport;
+use crate::output::secret::Secret;
+use crate::system::clock::Time;
+
+/// Before the second and third attempt of a request.
+const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_millis(1500)];
+/// A request that took this long is not repeated.
+const RETRY_LIMIT: Duration = Duration::from_secs(10);
+const FORM: [(&str, &str); 2] =
+    [("content-type", "application/x-www-form-urlencoded"), ("accept", "application/json")];
+
+/// What a sign-in asks the user for.
+pub(crate) struct Consent {
+    /// The address to open in a browser. Holds no secret.
+    pub(crate) url: String,
+    /// Comes back with the answer; ties it to this sign-in.
+    pub(crate) state: Secret,
+    /// Proves to the server that the program that exchanges the code also asked for it (PKCE, RFC 7636).
+    pub(crate) verifier: Secret,
+}
+
+/// What a revocation came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Revoked {
+    /// It ended now.
+    Now,
+    /// It had ended before.
+    Before,
+}
+
+/// An OAuth server.
+pub(crate) struct Google<'e> {
+    endpoints: &'e Endpoints,
+}
+
+type OAuthClient = oauth2::Client<
+    ErrorResponse,
+    TokenResponse,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+impl<'e> Google<'e> {
+    /// The server at these endpoints. Nothing is sent yet.
+    pub(crate) fn at(endpoints: &'e Endpoints) -> Self {
+        Google { endpoints }
+    }
+
+    /// Begins a sign-in: an address with PKCE, a state, and a redirect to this machine
+    /// (<https://developers.google.com/identity/protocols/oauth2/native-app>).
+    pub(crate) fn consent(
+        &self,
+        client_id: &str,
+        redirect: &str,
+        scopes: &[String],
+        account: Option<&str>,
+    ) -> Result<Consent, Failure> {
+        let client = self.client(client_id, &Secret::new(""), Some(redirect))?;
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let mut request = client
+            .authorize_url(CsrfToken::new_random)
+            .add_scopes(scopes.iter().cloned().map(Scope::new))
+            .set_pkce_challenge(challenge)
+            .add_extra_param("access_type", "offline")
+            .add_extra_param("prompt", "consent"); // a refresh token each time, and the choice of account
+        if let Some(account) = account {
+            request = request.add_extra_param("login_hint", account);
+        }
+        let (url, state) = request.url();
+        Ok(Consent {
+            url: url.into(),
+            state: Secret::new(state.into_secret()),
+            verifier: Secret::new(verifier.into_secret()),
+        })
+    }
+
+    /// Exchanges the code of a sign-in. Tried once: a code is good for one use.
+    pub(crate) fn exchange(
+        &self,
+        client_id: &str,
+        client_secret: &Secret,
+        redirect: &str,
+        code: &Secret,
+        verifier: &Secret,
+    ) -> Result<Fresh, Failure> {
+        let client = self.client(client_id, client_secret, Some(redirect))?;
+        request_tokens(|send| {
+            client
+                .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
+                .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()))
+                .request(send)
+        })
+        .map_err(|failure| match failure {
+            // until a code is exchanged there is no credential that could be invalid
+            Failure::Refused(Reason::GrantEnded) => Failure::Refused(Reason::BadCode),
+            other => other,
+        })
+    }
+
+    /// Gets a new access token. Tried again where that may help.
+    pub(crate) fn refresh(
+        &self,
+        client_id: &str,
+        client_secret: &Secret,
+        refresh_token: &Secret,
+    ) -> Result<Fresh, Failure> {
+        let client = self.client(client_id, client_secret, None)?;
+        let token = RefreshToken::new(refresh_token.expose().to_owned());
+        with_retries(|| request_tokens(|send| client.exchange_refresh_token(&token).request(send)))
+    }
+
+    /// Ends the whole grant that a token belongs to (RFC 7009; at Google: every token of every client
+    /// of that Cloud project for that account).
+    pub(crate) fn revoke(
+        &self,
+        client_id: &str,
+        client_secret: &Secret,
+        refresh_token: &Secret,
+    ) -> Result<Revoked, Failure> {
+        let Some(uri) = self.endpoints.revoke_uri.as_deref() else {
+            return Err(Failure::Refused(Reason::Other("no_revocation_endpoint".to_owned())));
+        };
+        let mut form = vec![("token", refresh_token.expose())];
+        if self.endpoints.foreign_host().is_some() {
+            // RFC 7009 section 2.1: the client names itself; Google wants the token alone
+            form.push(("client_id", client_id));
+            form.push(("client_secret", client_secret.expose()));
+        }
+        with_retries(|| {
+            let answer = post_form(uri, &form)?;
+            match (answer.status, ErrorResponse::read(&answer)) {
+                // the body of a success is of no importance (RFC 7009 section 2.2), but a page is no success
+                (200, _) if starts_with(&answer.body, b'<') => {
+                    Err(Failure::Unreachable(Transport::NotTheServer(200)))
+                }
+                (200, _) => Ok(Revoked::Now),
+                (_, Some(error)) if matches!(error.error.as_str(), "invalid_token" | "invalid_grant") => {
+                    Ok(Revoked::Before)
+                }
+                (status, Some(error)) => Err(error.into_failure(status)),
+                (_, None) => Err(Failure::Unreachable(unreadable(&answer))),
+            }
+        })
+    }
+
+    /// Asks which account an access token belongs to and what it may do. `None` if the server can't be asked.
+    pub(crate) fn identify(&self, access_token: &Secret) -> Result<Option<Identity>, Failure> {
+        let Some(uri) = self.endpoints.tokeninfo_uri.as_deref() else { return Ok(None) };
+        with_retries(|| {
+            let answer = post_form(uri, &[("access_token", access_token.expose())])?;
+            if answer.status != 200 {
+                let refused = ErrorResponse::read(&answer).map(|error| error.into_failure(answer.status));
+                return Err(refused.unwrap_or(Failure::Unreachable(Transport::NotTheServer(answer.status))));
+            }
+            let identity = identity::from_tokeninfo(&answer.body);
+            identity.map(Some).ok_or_else(|| Failure::Unreachable(unreadable(&answer)))
+        })
+    }
+
+    fn client(&self, id: &str, secret: &Secret, redirect: Option<&str>) -> Result<OAuthClient, Failure> {
+        // the endpoints were checked when they were read; this is for the crate's types
+        let bad = |_| Failure::Refused(Reason::Other("bad_endpoint".to_owned()));
+        let mut client = oauth2::Client::new(ClientId::new(id.to_owned()))
+            .set_auth_type(oauth2::AuthType::RequestBody) // as gcloud does
+            .set_auth_uri(AuthUrl::new(self.endpoints.auth_uri.clone()).map_err(bad)?)
+            .set_token_uri(TokenUrl::new(self.endpoints.token_uri.clone()).map_err(bad)?);
+        if !secret.expose().is_empty() {
+            client = client.set_client_secret(ClientSecret::new(secret.expose().to_owned()));
+        }
+        if let Some(redirect) = redirect {
+            client = client.set_redirect_uri(RedirectUrl::new(redirect.to_owned()).map_err(bad)?);
+        }
+        Ok(client)
+    }
+}
+
+/// Repeats a request after a transient failure, with a pause, unless it took long already.
+fn with_retries<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
+    let started = Instant::now();
+    for pause in PAUSES {
+        match attempt() {
+            Err(failure) if failure.is_transient() && started.elapsed() < RETRY_LIMIT => {
+                std::thread::sleep(pause)
+            }
+            done => return done,
+        }
+    }
+    attempt()
+}
+
+type Sender<'s> = &'s dyn Fn(oauth2::HttpRequest) -> Result<oauth2::HttpResponse, Transport>;
+
+/// One request of the `oauth2` crate's to the token endpoint, over our HTTPS.
+fn request_tokens(request: impl FnOnce(&Sender<'_>) -> TokenResult) -> Result<Fresh, Failure> {
+    let before = Time::now();
+    let date = std::cell::Cell::new(None);
+    let send = |request: oauth2::HttpRequest| {
+        let answer = http::post(&request.uri().to_string(), &FORM, request.body())?;
+        date.set(answer.date);
+        for_oauth2(&answer)
+    };
+    let sender: Sender<'_> = &send;
+    issued(request(&sender), before, date.get())
+}
+
+fn post_form(uri: &str, form: &[(&str, &str)]) -> Result<HttpAnswer, Failure> {
+    let body = Secret::new(form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish());
+    let answer = http::post(uri, &FORM, body.expose().as_bytes()).map_err(Failure::Unreachable)?;
+    check_status(&answer).map_err(Failure::Unreachable)?;
+    Ok(answer)
+}
+
+/// The result of a refresh to which the server answers this.
+#[cfg(any(test, feature = "internals"))]
+pub(crate) fn refreshed_by(status: u16, body: &[u8], now: Time) -> Result<Fresh, Failure> {
+    let body = crate::output::secret::SecretBytes::new(body.to_vec());
+    let answer = HttpAnswer { status, date: None, flavor: None, body };
+    let client = Google::at(&Endpoints::google()).client("id", &Secret::new("s"), None)?;
+    let token = RefreshToken::new("t".to_owned());
+    issued(client.exchange_refresh_token(&token).request(&|_| for_oauth2(&answer)), now, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authorization_url_asks_for_what_google_needs() {
+        let endpoints = Endpoints::google();
+        let scopes = ["openid".to_owned(), "b c".to_owned()];
+        let consent = Google::at(&endpoints)
+            .consent("id", "http://127.0.0.1:1/", &scopes, Some("ada@example.com"))
+            .unwrap();
+        let url = url::Url::parse(&consent.url).unwrap();
+        let parameters: std::collections::BTreeMap<_, _> = url.query_pairs().into_owned().collect();
+        for (name, value) in [
+            ("response_type", "code"),
+            ("client_id", "id"),
+            ("redirect_uri", "http://127.0.0.1:1/"),
+            ("scope", "openid b c"),
+            ("access_type", "offline"),
+            ("prompt", "consent"),
+            ("code_challenge_method", "S256"),
+            ("login_hint", "ada@example.com"),
+            ("state", consent.state.expose()),
+        ] {
+            assert_eq!(parameters.get(name).map(String::as_str), Some(value), "{name}");
+        }
+        assert!(!consent.url.contains(consent.verifier.expose()));
+    }
+}

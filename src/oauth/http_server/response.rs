@@ -1,0 +1,45 @@
+//! What is sent back.
+
+use crate::output::secret::SecretBytes;
+
+/// What is done once the client has its answer.
+pub(crate) type After = Box<dyn FnOnce() + Send>;
+
+/// An answer is not cached, sniffed, framed or referred to.
+const HEADERS: &str = "Connection: close\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n\
+                       X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\n\
+                       Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'\r\n\
+                       Cross-Origin-Resource-Policy: same-origin\r\n";
+
+/// An answer to one request.
+pub(crate) struct Response {
+    status: &'static str,
+    content_type: &'static str,
+    body: SecretBytes,
+    after: Option<After>,
+}
+
+impl Response {
+    /// A page. `status` is the code and its words, such as `200 OK`.
+    pub(crate) fn html(status: &'static str, page: String) -> Response {
+        let body = SecretBytes::new(page.into_bytes());
+        Response { status, content_type: "text/html; charset=utf-8", body, after: None }
+    }
+
+    /// This, and `after` when it was sent.
+    pub(crate) fn then(self, after: impl FnOnce() + Send + 'static) -> Response {
+        Response { after: Some(Box::new(after)), ..self }
+    }
+
+    /// The bytes to send, without the body for HEAD.
+    pub(super) fn into_bytes(self, head_only: bool) -> (SecretBytes, Option<After>) {
+        let head = format!(
+            "HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n{HEADERS}\r\n",
+            self.status,
+            self.content_type,
+            self.body.len()
+        );
+        let body: &[u8] = if head_only { &[] } else { &self.body };
+        (SecretBytes::new([head.as_bytes(), body].concat()), self.after)
+    }
+}

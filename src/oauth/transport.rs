@@ -1,0 +1,129 @@
+//! Why a request got no usable answer: the network, a proxy, TLS, or a server in trouble.
+
+/// Why there was no usable answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// No answer in time.
+    Timeout,
+    /// The host's name was not found.
+    UnknownHost,
+    /// No program listens there, or the network is down.
+    NoConnection,
+    /// The connection broke before the answer was complete.
+    Broken,
+    /// The certificate is of an authority that this system doesn't trust.
+    UntrustedCertificate,
+    /// The certificate is not valid at the time that this machine's clock shows.
+    CertificateTime,
+    /// The certificate is for another host.
+    CertificateName,
+    /// Another TLS failure.
+    Encryption,
+    /// No certificates of authorities could be read on this system.
+    NoAuthorities,
+    /// The proxy wants a user name and password.
+    ProxyAuthentication,
+    /// The proxy refused, or is not a proxy.
+    Proxy,
+    /// 429 or 5xx, after retries: the status.
+    Busy(u16),
+    /// A redirect or a page where an answer in JSON has to be: the status.
+    NotTheServer(u16),
+    /// JSON, but cut off or of another form.
+    Malformed,
+}
+
+impl Transport {
+    /// A word for programs.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Transport::Timeout => "timeout",
+            Transport::UnknownHost => "unknown_host",
+            Transport::NoConnection => "no_connection",
+            Transport::Broken => "connection_broken",
+            Transport::UntrustedCertificate => "untrusted_certificate",
+            Transport::CertificateTime => "certificate_time",
+            Transport::CertificateName => "certificate_name",
+            Transport::Encryption => "encryption",
+            Transport::NoAuthorities => "no_authorities",
+            Transport::ProxyAuthentication => "proxy_authentication",
+            Transport::Proxy => "proxy",
+            Transport::Busy(429) => "rate_limited",
+            Transport::Busy(_) => "server_busy",
+            Transport::NotTheServer(_) => "not_the_server",
+            Transport::Malformed => "malformed_answer",
+        }
+    }
+
+    /// What happened, as a message.
+    pub(super) fn message(&self) -> String {
+        let message = match self {
+            Transport::Timeout => "the server did not answer in time",
+            Transport::UnknownHost => "the server's name can't be found",
+            Transport::NoConnection => "the server can't be reached",
+            Transport::Broken => "the connection broke off before the answer was complete",
+            Transport::UntrustedCertificate => {
+                "the server's certificate is of an authority that this system does not trust"
+            }
+            Transport::CertificateTime => {
+                "the server's certificate is not valid at the time that this machine's clock shows"
+            }
+            Transport::CertificateName => {
+                "the server's certificate is for another host: this is not the server that was asked for"
+            }
+            Transport::Encryption => "no encrypted connection could be made to the server",
+            Transport::NoAuthorities => {
+                "no certificates of authorities could be read, so no server can be trusted"
+            }
+            Transport::ProxyAuthentication => "the proxy wants a user name and a password (407)",
+            Transport::Proxy => "the proxy can't be reached, or did not let the request through",
+            Transport::Busy(429) => "Google asks to slow down (429)",
+            Transport::Busy(status) => return format!("Google has a problem of its own ({status})"),
+            Transport::NotTheServer(status) => {
+                return format!(
+                    "a page came instead of Google's answer ({status}): a captive portal or a proxy"
+                );
+            }
+            Transport::Malformed => "the answer was cut off, or is not Google's",
+        };
+        message.to_owned()
+    }
+
+    /// What helps.
+    pub(super) fn hint(&self) -> &'static str {
+        match self {
+            Transport::Timeout | Transport::Broken => "the credential was not touched: try again",
+            Transport::UnknownHost | Transport::NoConnection => {
+                "is the network up? Behind a proxy, HTTPS_PROXY has to name it: http://HOST:PORT"
+            }
+            Transport::UntrustedCertificate => {
+                "where a company's proxy opens TLS, set SSL_CERT_FILE to its CA file"
+            }
+            Transport::CertificateTime => "check the clock: `date`",
+            Transport::CertificateName => {
+                "a captive portal or a proxy may be in between; nothing was sent to it"
+            }
+            Transport::Encryption => "a proxy or firewall may be in between; nothing was sent to it",
+            Transport::NoAuthorities => {
+                "install the package ca-certificates, or correct SSL_CERT_FILE and SSL_CERT_DIR"
+            }
+            Transport::ProxyAuthentication => "put them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT",
+            Transport::Proxy => "check HTTPS_PROXY and NO_PROXY",
+            Transport::Busy(429) => "wait a minute, then try again",
+            Transport::Busy(_) => "the credential was not touched: try again",
+            Transport::NotTheServer(_) => {
+                "open a browser on this network and sign in to it, or check HTTPS_PROXY"
+            }
+            Transport::Malformed => "a proxy may be in between: check HTTPS_PROXY, then try again",
+        }
+    }
+}
+
+// The `oauth2` crate asks for both.
+impl std::fmt::Display for Transport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl std::error::Error for Transport {}
