@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::cli::completion::{self, Candidate, Expected};
 use crate::cli::{self, Complete};
 use crate::credential::profile;
-use crate::jupyter::changes::listed;
+use crate::jupyter::changes::overview;
 use crate::output::ui::Output;
 
 pub(crate) fn run(args: &Complete, app: &App) -> Output {
@@ -20,7 +20,7 @@ pub(crate) fn run(args: &Complete, app: &App) -> Output {
         Expected::Profiles => profiles(app),
         Expected::Accounts => accounts(app),
         Expected::Kernels => {
-            listed::listed(app).iter().map(|kernel| Candidate::new(&kernel.name, &kernel.language)).collect()
+            overview::listed(app).iter().map(|kernel| Candidate::new(&kernel.name, &kernel.language)).collect()
         }
         Expected::Files => return Output::text("\tfiles\n"),
         Expected::Command => return Output::text("\tcommand\n"),

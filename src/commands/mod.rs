@@ -21,6 +21,7 @@ mod move_profile;
 mod next;
 mod revoke;
 mod rotate;
+mod snippet;
 mod status;
 mod token;
 mod use_profile;

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::cli::Move;
 use crate::credential::profile::StoreKind;
 use crate::handover::parent_shell;
-use crate::jupyter::changes::here::Here;
+use crate::jupyter::locate::machine::Here;
 use crate::jupyter::changes::undo;
 use crate::output::error::Result;
 use crate::output::ui::{self, Output};

@@ -9,7 +9,7 @@ use crate::credential::profile_name::ProfileName;
 use crate::handover;
 use crate::handover::parent_shell;
 use crate::handover::variables;
-use crate::jupyter::changes::listed::{self, Listed};
+use crate::jupyter::changes::overview::{self, Listed};
 use crate::login::pending;
 use crate::output::error::Result;
 use crate::output::ui::{self, Output};
@@ -98,7 +98,7 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
         let line = parent_shell::line(&app.command("env", name));
         return Step::new("the libraries in this shell don't use it yet", line);
     }
-    let kernels = listed::of_servers(app);
+    let kernels = overview::of_servers(app);
     let of_ours = |kernel: &Listed| matches!(kernel.language.to_lowercase().as_str(), "python" | "r");
     if kernels.iter().any(of_ours) && !kernels.iter().any(|kernel| kernel.profile.is_some()) {
         let exec = if profile.store == StoreKind::Keyring { " --exec" } else { "" };

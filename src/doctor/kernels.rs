@@ -9,8 +9,8 @@ use super::variables::Variables;
 use crate::handover::variables::{ADC, PROFILE};
 use crate::jupyter::Environ;
 use crate::jupyter::locate::config::Config;
-use crate::jupyter::locate::discovery::{self, Origin};
-use crate::jupyter::locate::listing::Kernel;
+use crate::jupyter::locate::servers::{self, Origin};
+use crate::jupyter::locate::kernels::Kernel;
 use crate::jupyter::locate::process::Processes;
 use crate::jupyter::locate::running::{self, Running};
 
@@ -30,7 +30,7 @@ pub(super) fn findings(s: &Surroundings) -> Vec<Finding> {
 /// The kernelspecs that the servers here would start, the one from this shell included.
 fn specs(s: &Surroundings, uid: u32, processes: &Processes) -> Vec<Finding> {
     let environ = environ(&s.variables);
-    let discovery = discovery::discover(&discovery::Surroundings {
+    let discovery = servers::discover(&servers::Surroundings {
         environ: &environ,
         home: &s.home,
         directory: &s.folder,

@@ -6,19 +6,19 @@ use crate::app::App;
 use crate::cli::{KernelInstall, KernelPlace};
 use crate::credential::profile_name::ProfileName;
 use crate::handover::variables;
-use crate::jupyter::changes::here::Here;
-use crate::jupyter::changes::place::{self, Place, Refusal, Where};
+use crate::jupyter::locate::machine::Here;
+use crate::jupyter::changes::target::{self, Place, Refusal, Where};
 use crate::jupyter::changes::record::{Entry, Record};
 use crate::jupyter::changes::restart;
-use crate::jupyter::changes::step::{self, Step};
+use crate::jupyter::kernelspec::file_change::{self, Step};
 use crate::jupyter::kernelspec::edit::{self, Change};
 use crate::jupyter::locate::config::Config;
-use crate::jupyter::locate::discovery::Found;
-use crate::jupyter::locate::listing::Kernel;
+use crate::jupyter::locate::servers::Found;
+use crate::jupyter::locate::kernels::Kernel;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::ui::{self, Output};
 
-use super::words;
+use crate::jupyter::changes::kernel_profile as words;
 
 /// What the kernels are to be given.
 struct Wanted {
@@ -125,7 +125,7 @@ fn plan_server(args: &KernelInstall, found: &Found, wanted: &Wanted, plan: &mut 
         let renamed = args.new_kernel.as_ref();
         let placed = match renamed {
             Some(name) => place_new(found, &kernels, kernel, name, args.place.wanted()),
-            None => place::place(&found.context, kernel, args.place.wanted()).map(|place| (kernel, place)),
+            None => target::place(&found.context, kernel, args.place.wanted()).map(|place| (kernel, place)),
         };
         match placed {
             Err(why) => plan.refused.push(Refused { kernel: kernel.name.clone(), why }),
@@ -190,14 +190,14 @@ fn place_new<'a>(
     wanted: Where,
 ) -> std::result::Result<(&'a Kernel, Place), Refusal> {
     let Some(known) = kernels.iter().find(|kernel| kernel.name.eq_ignore_ascii_case(name)) else {
-        let folder = place::place_new(&found.context, name, wanted)?;
+        let folder = target::place_new(&found.context, name, wanted)?;
         return Ok((original, Place::Copy(folder)));
     };
     let made = edit::marker(&known.text).and_then(|marker| marker.folder);
     if made.is_none_or(|made| !made.renamed || Path::new(&made.from) != original.folder) {
         return Err(Refusal::Taken(known.folder.clone()));
     }
-    Ok((known, place::place(&found.context, known, wanted)?))
+    Ok((known, target::place(&found.context, known, wanted)?))
 }
 
 fn planned(
@@ -219,7 +219,7 @@ fn planned(
         folder: None,
     };
     let display_name = renamed.map(|_| display_name(kernel, &wanted.name));
-    let step = step::install(kernel, place, &change, display_name.as_deref())?;
+    let step = file_change::install(kernel, place, &change, display_name.as_deref())?;
     let entry = Entry {
         file: step.file(),
         kernel: renamed.map_or_else(|| kernel.name.clone(), |name| name.to_lowercase()),

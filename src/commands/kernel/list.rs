@@ -4,17 +4,17 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::cli::KernelList;
-use crate::jupyter::changes::here::Here;
+use crate::jupyter::locate::machine::Here;
 use crate::jupyter::locate::config::Config;
-use crate::jupyter::locate::discovery::{Discovery, Found, Origin};
-use crate::jupyter::locate::listing::Kernel;
+use crate::jupyter::locate::servers::{Discovery, Found, Origin};
+use crate::jupyter::locate::kernels::Kernel;
 use crate::jupyter::locate::running::Running;
 use crate::jupyter::locate::search::Source;
 use crate::output::error::Result;
 use crate::output::ui::{self, Output};
 
-use super::words;
-use super::{alive, state};
+use crate::jupyter::changes::kernel_profile as words;
+use crate::jupyter::changes::{running as alive, state};
 
 pub(crate) fn run(args: &KernelList, app: &App) -> Result<Output> {
     let here = Here::new(app);

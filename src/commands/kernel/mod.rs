@@ -1,13 +1,9 @@
 //! `bqcred kernel`: Jupyter kernels that use a profile.
 
-mod alive;
 mod install;
 mod list;
-mod snippet;
-mod state;
 mod sync;
 mod uninstall;
-mod words;
 
 use crate::app::App;
 use crate::cli::Kernel;
@@ -20,6 +16,6 @@ pub(crate) fn run(args: &Kernel, app: &App) -> Result<Output> {
         Kernel::Install(args) => install::run(args, app),
         Kernel::Uninstall(args) => uninstall::run(args, app),
         Kernel::Sync(args) => sync::run(args, app),
-        Kernel::Snippet(args) => snippet::run(args, app),
+        Kernel::Snippet(args) => super::snippet::run(args, app),
     }
 }

@@ -6,21 +6,21 @@ use std::path::Path;
 use crate::app::App;
 use crate::cli::KernelSync;
 use crate::credential::profile_name::ProfileName;
-use crate::jupyter::changes::here::Here;
-use crate::jupyter::changes::place::Place;
+use crate::jupyter::locate::machine::Here;
+use crate::jupyter::changes::target::Place;
 use crate::jupyter::changes::record::{Entry, Record};
 use crate::jupyter::changes::restart::{self, Outcome};
-use crate::jupyter::changes::step::{self, Step, Undoing};
+use crate::jupyter::kernelspec::file_change::{self, Step, Undoing};
 use crate::jupyter::changes::undo;
 use crate::jupyter::kernelspec::edit::{self, Change};
 use crate::jupyter::kernelspec::spec;
-use crate::jupyter::locate::listing::Kernel;
+use crate::jupyter::locate::kernels::Kernel;
 use crate::jupyter::locate::search::Source;
 use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
 
-use super::state;
-use super::words;
+use crate::jupyter::changes::state;
+use crate::jupyter::changes::kernel_profile as words;
 
 pub(crate) fn run(args: &KernelSync, app: &App) -> Result<Output> {
     let here = Here::new(app);
@@ -90,24 +90,24 @@ fn steps(app: &App, entry: &Entry) -> Result<Vec<Step>> {
     };
     let exec = entry.exec.then(|| words::exec(&bqcred, &python));
     let change = Change { profile: name.as_str(), vars: &vars, exec, folder: None };
-    let text = step::read(&entry.file)?;
+    let text = file_change::read(&entry.file)?;
     let marker = edit::marker(&text);
     if let Some(marker) = marker.filter(state::is_copy_outdated)
         && let Some(folder) = &marker.folder
-        && let Some(Undoing { step: removal @ Step::Remove { .. }, .. }) = step::uninstall(&entry.file)?
+        && let Some(Undoing { step: removal @ Step::Remove { .. }, .. }) = file_change::uninstall(&entry.file)?
     {
         let original = kernel(&Path::new(&folder.from).join("kernel.json"), &entry.kernel)?;
         let to = entry.file.parent().unwrap_or(Path::new("."));
-        let copy = step::install(&original, &Place::Copy(to.to_owned()), &change, None)?;
+        let copy = file_change::install(&original, &Place::Copy(to.to_owned()), &change, None)?;
         return Ok(vec![removal, copy]);
     }
     let kernel = kernel(&entry.file, &entry.kernel)?;
-    Ok(vec![step::install(&kernel, &Place::Patch(entry.file.clone()), &change, None)?])
+    Ok(vec![file_change::install(&kernel, &Place::Patch(entry.file.clone()), &change, None)?])
 }
 
 /// The kernel whose `kernel.json` this is, by whatever name: it may be what a link led to.
 fn kernel(file: &Path, name: &str) -> Result<Kernel> {
-    let text = step::read(file)?;
+    let text = file_change::read(file)?;
     let folder = file.parent().unwrap_or(Path::new("."));
     let spec = spec::parse(&text);
     Ok(Kernel {

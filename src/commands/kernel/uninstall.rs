@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::cli::KernelUninstall;
 use crate::credential::profile_name::ProfileName;
-use crate::jupyter::changes::here::Here;
+use crate::jupyter::locate::machine::Here;
 use crate::jupyter::changes::undo::{self, Changed};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::ui::{self, Output};

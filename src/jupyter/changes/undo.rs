@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::app::App;
 use crate::credential::profile_name::ProfileName;
 use crate::handover::variables;
-use crate::jupyter::changes::step::{self, Step, Undoing};
+use crate::jupyter::kernelspec::file_change::{self, Step, Undoing};
 use crate::jupyter::kernelspec::edit;
 use crate::jupyter::kernelspec::marker::Marker;
 use crate::jupyter::locate::config::Config;
@@ -14,7 +14,7 @@ use crate::output::error::Result;
 use crate::output::ui;
 use crate::system::terminal;
 
-use super::here::Here;
+use crate::jupyter::locate::machine::Here;
 use super::record::Record;
 use super::restart::{self, Outcome};
 
@@ -72,7 +72,7 @@ pub(crate) fn is_changed(file: &Path) -> bool {
 }
 
 fn marker_in(file: &Path) -> Option<Marker> {
-    edit::marker(&step::read(file).ok()?)
+    edit::marker(&file_change::read(file).ok()?)
 }
 
 /// The kernels that use a profile, those of them that an upgrade has put back left out.
@@ -85,7 +85,7 @@ pub(crate) fn of_profile(app: &App, here: &Here, name: &ProfileName) -> Result<V
 /// Undoes one change; gives a line to tell, or nothing where nothing was to be undone.
 pub(crate) fn undo(app: &App, changed: &Changed, dry_run: bool) -> Result<Option<String>> {
     let Changed { kernel, file, .. } = changed;
-    let undone = if file.exists() { step::uninstall(file)? } else { None };
+    let undone = if file.exists() { file_change::uninstall(file)? } else { None };
     let Some(Undoing { step, kept, stays }) = undone else {
         if !dry_run {
             Record::change(&app.paths, |record| record.remove(file))?;

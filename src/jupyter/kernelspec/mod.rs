@@ -2,6 +2,7 @@
 
 pub(crate) mod argv;
 pub(crate) mod edit;
+pub(crate) mod file_change;
 pub(crate) mod json;
 pub(crate) mod marker;
 pub(crate) mod spec;

@@ -8,13 +8,13 @@ use crate::handover::variables;
 use crate::jupyter::kernelspec::edit;
 use crate::jupyter::locate::config::Config;
 use crate::jupyter::locate::context::Context;
-use crate::jupyter::locate::discovery::Discovery;
-use crate::jupyter::locate::listing::Kernel;
+use crate::jupyter::locate::servers::Discovery;
+use crate::jupyter::locate::kernels::Kernel;
 use crate::jupyter::locate::running::Running;
 use crate::output::ui;
 
 /// The running kernels, as a table.
-pub(super) fn table(app: &App, discovery: &Discovery, running: &[Running]) -> String {
+pub(crate) fn table(app: &App, discovery: &Discovery, running: &[Running]) -> String {
     let mut rows = vec![["RUNNING", "LANGUAGE", "PROFILE", "STATE"].map(str::to_owned).to_vec()];
     for kernel in running {
         let profile = var(kernel, variables::PROFILE).unwrap_or("-");
@@ -71,7 +71,7 @@ fn may_be(kernel: &Kernel, context: &Context, running: &Running) -> bool {
 }
 
 /// A running kernel, for programs.
-pub(super) fn json(app: &App, discovery: &Discovery, kernel: &Running) -> Value {
+pub(crate) fn json(app: &App, discovery: &Discovery, kernel: &Running) -> Value {
     json!({
         "pid": kernel.pid,
         "language": kernel.language,

@@ -7,18 +7,18 @@ use crate::credential::profile::{Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::handover::variables::{self, Extent};
 use crate::jupyter::kernelspec::argv::Exec;
-use crate::jupyter::locate::discovery::{Discovery, Found, Origin};
+use crate::jupyter::locate::servers::{Discovery, Found, Origin};
 use crate::output::error::{Error, Kind, Result};
 use crate::system::env;
 
 /// The servers that a change is for: those that run, else the one that would be started.
-pub(super) fn meant(discovery: &Discovery) -> Vec<&Found> {
+pub(crate) fn meant(discovery: &Discovery) -> Vec<&Found> {
     let running: Vec<&Found> = discovery.found.iter().filter(|found| found.is_running()).collect();
     if running.is_empty() { discovery.found.iter().take(1).collect() } else { running }
 }
 
 /// A server in words.
-pub(super) fn describe(found: &Found) -> String {
+pub(crate) fn describe(found: &Found) -> String {
     let python = found.context.python.as_ref();
     let prefix = python.map_or("no Python".to_owned(), |python| python.prefix.display().to_string());
     let how = match &found.origin {
@@ -35,7 +35,7 @@ pub(super) fn describe(found: &Found) -> String {
 
 /// The variables of a profile, as text. Whatever lasts longer than this session can only name a file,
 /// so the profile has to be kept in one.
-pub(super) fn variables(app: &App, name: &ProfileName, profile: &Profile) -> Result<Vec<(String, String)>> {
+pub(crate) fn variables(app: &App, name: &ProfileName, profile: &Profile) -> Result<Vec<(String, String)>> {
     if profile.store != StoreKind::File {
         let what =
             format!("profile {name} is kept in the {}, and Jupyter can only be told a file", profile.store);
@@ -55,7 +55,7 @@ pub(super) fn variables(app: &App, name: &ProfileName, profile: &Profile) -> Res
 }
 
 /// The variables that a kernelspec of this profile gets.
-pub(super) fn vars(app: &App, name: &ProfileName, profile: &Profile) -> Result<Vec<(String, String)>> {
+pub(crate) fn vars(app: &App, name: &ProfileName, profile: &Profile) -> Result<Vec<(String, String)>> {
     let vars = variables(app, name, profile)?;
     match vars.iter().find(|(_, value)| value.contains('$')) {
         Some((name, _)) => Err(uncarried(name, "Jupyter fills in what follows a $")),
@@ -69,7 +69,7 @@ fn uncarried(name: &str, problem: &str) -> Error {
 }
 
 /// Absolute path of this program: as it stands on the PATH, if that is it, for an upgrade keeps that.
-pub(super) fn own_path() -> Result<String> {
+pub(crate) fn own_path() -> Result<String> {
     let own = std::env::current_exe().map_err(|error| {
         Error::other(format!("can't tell where bqcred lies: {}", crate::output::error::reason(&error)))
     })?;
@@ -79,12 +79,12 @@ pub(super) fn own_path() -> Result<String> {
 }
 
 /// How to wrap a kernel's command for a server with this Python.
-pub(super) fn exec<'a>(bqcred: &'a str, python: &'a str) -> Exec<'a> {
+pub(crate) fn exec<'a>(bqcred: &'a str, python: &'a str) -> Exec<'a> {
     Exec { bqcred, python }
 }
 
 /// A path as text.
-pub(super) fn text(path: &Path) -> Result<String> {
+pub(crate) fn text(path: &Path) -> Result<String> {
     let problem = || Error::usage(format!("the path {} is not UTF-8", path.display()));
     path.to_str().map(str::to_owned).ok_or_else(problem)
 }

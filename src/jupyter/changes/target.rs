@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::jupyter::locate::context::Context;
 use crate::jupyter::locate::files;
-use crate::jupyter::locate::listing::Kernel;
+use crate::jupyter::locate::kernels::Kernel;
 use crate::jupyter::locate::search::{Directory, Source};
 
 /// Where the person wants the change.

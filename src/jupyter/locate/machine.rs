@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::app::App;
 use crate::handover::variables;
 use crate::jupyter::Environ;
-use crate::jupyter::locate::discovery::{self, Discovery, Surroundings};
+use crate::jupyter::locate::servers::{self, Discovery, Surroundings};
 use crate::jupyter::locate::process::Processes;
 use crate::jupyter::locate::running::{self, Running};
 use crate::system::env;
@@ -34,7 +34,7 @@ impl Here {
 
     /// The servers here.
     pub(crate) fn discover(&self) -> Discovery {
-        discovery::discover(&Surroundings {
+        servers::discover(&Surroundings {
             environ: &self.environ,
             home: &self.home,
             directory: &self.directory,

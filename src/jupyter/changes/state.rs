@@ -4,15 +4,15 @@ use std::path::Path;
 
 use crate::app::App;
 use crate::credential::profile_name::ProfileName;
-use crate::jupyter::changes::step;
+use crate::jupyter::kernelspec::file_change;
 use crate::jupyter::kernelspec::edit;
 use crate::jupyter::kernelspec::marker::{self, Marker};
-use crate::jupyter::locate::listing::Kernel;
+use crate::jupyter::locate::kernels::Kernel;
 
-use super::words;
+use super::kernel_profile as words;
 
 /// The state of one kernelspec.
-pub(super) enum State {
+pub(crate) enum State {
     /// bqcred changed nothing in it.
     Untouched,
     /// As bqcred would write it today.
@@ -27,7 +27,7 @@ pub(super) enum State {
 
 impl State {
     /// One word for programs.
-    pub(super) fn word(&self) -> &'static str {
+    pub(crate) fn word(&self) -> &'static str {
         match self {
             State::Untouched => "untouched",
             State::Current => "current",
@@ -38,7 +38,7 @@ impl State {
     }
 
     /// A few words for people.
-    pub(super) fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         match self {
             State::Untouched => "-".to_owned(),
             State::Current => "ok".to_owned(),
@@ -49,7 +49,7 @@ impl State {
     }
 
     /// The command that mends it.
-    pub(super) fn command(&self) -> Option<&'static str> {
+    pub(crate) fn command(&self) -> Option<&'static str> {
         match self {
             State::Untouched | State::Current => None,
             State::Stale(_) | State::Edited(_) => Some("bqcred kernel sync"),
@@ -59,7 +59,7 @@ impl State {
 }
 
 /// Compares a kernelspec with what bqcred would write today.
-pub(super) fn of(app: &App, kernel: &Kernel) -> (State, Option<Marker>) {
+pub(crate) fn of(app: &App, kernel: &Kernel) -> (State, Option<Marker>) {
     let Some(marker) = edit::marker(&kernel.text) else { return (State::Untouched, None) };
     let state = compare(app, kernel, &marker);
     (state, Some(marker))
@@ -92,12 +92,12 @@ fn compare(app: &App, kernel: &Kernel, marker: &Marker) -> State {
 
 /// Whether the kernelspec that a shadow was copied from says something else now. A copy that got a
 /// name of its own differs anyway and is left alone.
-pub(super) fn is_copy_outdated(marker: &Marker) -> bool {
+pub(crate) fn is_copy_outdated(marker: &Marker) -> bool {
     let Some(folder) = &marker.folder else { return false };
     if folder.renamed {
         return false;
     }
-    match step::read(&Path::new(&folder.from).join("kernel.json")) {
+    match file_change::read(&Path::new(&folder.from).join("kernel.json")) {
         Ok(text) => {
             let original = edit::uninstall(&text).map(|undone| undone.text).unwrap_or(text);
             marker::checksum(original.as_bytes()) != folder.checksum

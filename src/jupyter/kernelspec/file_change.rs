@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::jupyter::changes::place::Place;
+use crate::jupyter::changes::target::Place;
 use crate::jupyter::kernelspec::edit::{self, Change, Undone};
 use crate::jupyter::kernelspec::marker::{self, Folder};
 use crate::jupyter::kernelspec::spec;
 use crate::jupyter::locate::files;
-use crate::jupyter::locate::listing::Kernel;
+use crate::jupyter::locate::kernels::Kernel;
 use crate::output::error::{Error, Result};
 
 /// More than any kernelspec.

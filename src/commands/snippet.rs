@@ -10,7 +10,7 @@ use crate::jupyter::kernelspec::json::quote;
 use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
 
-use super::words;
+use crate::jupyter::changes::kernel_profile as words;
 
 /// Where a container finds the profile's folder. The folder and not the file is mounted: a new
 /// credential is a new file, and a mounted file would stay the old one.

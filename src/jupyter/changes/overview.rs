@@ -4,9 +4,9 @@
 use crate::app::App;
 use crate::jupyter::kernelspec::edit;
 use crate::jupyter::locate::config::Config;
-use crate::jupyter::locate::discovery::Origin;
+use crate::jupyter::locate::servers::Origin;
 
-use super::here::Here;
+use crate::jupyter::locate::machine::Here;
 
 /// A kernel that a server lists.
 #[derive(Debug)]
