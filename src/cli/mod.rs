@@ -21,7 +21,7 @@ pub(crate) use credentials::{
     Client, Export, Forget, Import, Login, Move, Revoke, Rotate, Source, StoreChoice,
 };
 pub(crate) use kernels::{
-    Kernel, KernelInstall, KernelList, KernelPlace, KernelSnippet, KernelSync, KernelUninstall, SnippetKind,
+    KernelCommand, KernelInstall, KernelList, KernelPlace, KernelSync, KernelUninstall, Snippet, SnippetKind,
 };
 pub(crate) use looking::{Doctor, List, Status, Use};
 use running::USUAL_MIN_TTL;
@@ -65,7 +65,8 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Client(Client),
     #[command(subcommand)]
-    Kernel(Kernel),
+    Kernel(KernelCommand),
+    Snippet(Snippet),
     Init(Init),
     Allow(Allow),
     Deny(Deny),

@@ -69,6 +69,7 @@ pub(crate) fn run(asked: Asked) -> Result<Output> {
         Verb::Lock(args) => lock::run(args, &app),
         Verb::Client(args) => client::run(args, &app),
         Verb::Kernel(args) => kernel::run(args, &app),
+        Verb::Snippet(args) => snippet::run(args, &app),
         Verb::Init(args) => Ok(init::run(args)),
         Verb::Allow(args) => allow::run(args, &app),
         Verb::Deny(args) => allow::deny(args, &app),

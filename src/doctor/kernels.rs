@@ -5,52 +5,36 @@ use std::path::Path;
 
 use super::finding::Finding;
 use super::surroundings::Surroundings;
-use super::variables::Variables;
 use crate::handover::variables::{ADC, PROFILE};
-use crate::jupyter::Environ;
-use crate::jupyter::locate::config::Config;
-use crate::jupyter::locate::servers::{self, Origin};
 use crate::jupyter::locate::kernels::Kernel;
-use crate::jupyter::locate::process::Processes;
-use crate::jupyter::locate::running::{self, Running};
+use crate::jupyter::locate::machine::Machine;
+use crate::jupyter::locate::running::Running;
+use crate::jupyter::locate::servers::{Server, ServerOrigin};
 
 pub(super) fn findings(s: &Surroundings) -> Vec<Finding> {
     if s.person.adc.is_none() {
         return Vec::new();
     }
-    let uid = rustix::process::geteuid().as_raw();
-    let processes = Processes::here();
-    let mut found = specs(s, uid, &processes);
-    for kernel in running::kernels(&processes, uid, &[ADC, PROFILE]) {
+    let machine = Machine::new(s.variables.all().collect(), s.home.clone(), s.folder.clone());
+    let mut found = specs(s, &machine);
+    for kernel in machine.running_kernels() {
         found.extend(disagreement(s, &kernel));
     }
     found
 }
 
 /// The kernelspecs that the servers here would start, the one from this shell included.
-fn specs(s: &Surroundings, uid: u32, processes: &Processes) -> Vec<Finding> {
-    let environ = environ(&s.variables);
-    let discovery = servers::discover(&servers::Surroundings {
-        environ: &environ,
-        home: &s.home,
-        directory: &s.folder,
-        uid,
-        processes,
-    });
-    let mut found: Vec<Finding> = discovery
-        .found
+fn specs(s: &Surroundings, machine: &Machine) -> Vec<Finding> {
+    let servers = machine.servers().own;
+    let mut found: Vec<Finding> = servers
         .iter()
-        .filter(|server| !matches!(server.origin, Origin::Nothing) || discovery.found.len() == 1)
-        .flat_map(|server| server.context.kernels(&Config::of(&server.context)))
+        .filter(|server| server.origin != ServerOrigin::NoJupyter || servers.len() == 1)
+        .flat_map(Server::kernels)
         .filter_map(|kernel| other_credential(s, &kernel))
         .collect();
     found.sort_by(|one, other| one.what.cmp(&other.what));
     found.dedup_by(|one, other| one.what == other.what);
     found
-}
-
-fn environ(variables: &Variables) -> Environ {
-    variables.all().collect()
 }
 
 /// A kernelspec of bqcred's own for another profile is what somebody wanted.
@@ -64,7 +48,7 @@ fn other_credential(s: &Surroundings, kernel: &Kernel) -> Option<Finding> {
     Some(Finding::new(
         "kernelspec",
         format!("the kernel {} uses another credential: {path} ({})", kernel.name, kernel.folder.display()),
-        Some(format!("bqcred kernel install --kernel {}", kernel.name)),
+        Some(format!("bqcred kernel install {}", kernel.name)),
     ))
 }
 

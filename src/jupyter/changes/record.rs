@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::credential::paths::Paths;
 use crate::credential::profile_name::ProfileName;
 use crate::output::error::{Error, Result, json_problem};
-use crate::output::ui;
+use crate::output::notes::Notes;
 use crate::system::private_file::{self, Content, Lock};
 
 /// One kernelspec that was changed.
@@ -50,34 +50,37 @@ impl Record {
         serde_json::from_slice(&bytes).map_err(|error| Error::content(&path, json_problem(&error)))
     }
 
-    /// Reads the record; one that can't be understood is put aside, and the kernelspecs' own markers have to do.
-    pub(crate) fn load_or_set_aside(paths: &Paths) -> Result<Record> {
-        Record::load(paths).or_else(|_| {
-            Record::change(paths, |_| ())?;
-            Record::load(paths)
-        })
+    /// Reads the record; an invalid one is set aside, and the kernelspecs' own markers have to do.
+    pub(crate) fn load_or_set_aside(paths: &Paths) -> Result<(Record, Notes)> {
+        if let Ok(record) = Record::load(paths) {
+            return Ok((record, Notes::none()));
+        }
+        let notes = Record::change(paths, |_| ())?;
+        Ok((Record::load(paths)?, notes))
     }
 
-    /// Changes the record under its lock.
-    pub(crate) fn change(paths: &Paths, change: impl FnOnce(&mut Record)) -> Result<()> {
+    /// Changes the record under its lock; an invalid one is set aside.
+    pub(crate) fn change(paths: &Paths, change: impl FnOnce(&mut Record)) -> Result<Notes> {
+        let mut notes = Notes::none();
         let lock = Lock::acquire(&paths.state.join(".+kernels.lock"))?;
         let mut record = match Record::load(paths) {
             Ok(record) => record,
             Err(error) => {
                 let aside = private_file::set_aside(&lock, &path(paths))?;
-                ui::note(&format!("{error}; it is kept as {}", aside.display()));
+                notes.add(format!("{error}; it is kept as {}", aside.display()));
                 Record::default()
             }
         };
         change(&mut record);
         if record.kernels.is_empty() {
             private_file::remove(&path(paths))?;
-            return Ok(());
+            return Ok(notes);
         }
         let mut text = serde_json::to_vec_pretty(&record)
             .map_err(|error| Error::other(format!("can't describe the kernels: {}", json_problem(&error))))?;
         text.push(b'\n');
-        private_file::write(&lock, &path(paths), &text)
+        private_file::write(&lock, &path(paths), &text)?;
+        Ok(notes)
     }
 
     /// Adds a kernelspec, or replaces what was known of it.

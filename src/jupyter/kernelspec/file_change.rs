@@ -1,141 +1,128 @@
-//! One change of a kernelspec on disk: worked out first, so that it can be shown, then carried out.
+//! One change of a kernelspec on disk: planned first, so that it can be shown, then carried out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::jupyter::changes::target::Place;
-use crate::jupyter::kernelspec::edit::{self, Change, Undone};
+use crate::jupyter::kernelspec::edit::{self, Assignment, Restored};
 use crate::jupyter::kernelspec::marker::{self, Folder};
 use crate::jupyter::kernelspec::spec;
 use crate::jupyter::locate::files;
-use crate::jupyter::locate::kernels::Kernel;
 use crate::output::error::{Error, Result};
 
-/// More than any kernelspec.
-const MAX_SPEC: u64 = 1 << 20;
-
-/// What is to happen to one `kernel.json`.
+/// What is done with one `kernel.json`.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Step {
-    /// It is already as it should be.
-    Nothing(PathBuf),
-    /// The file's text is replaced.
+pub(crate) enum FileChange {
+    /// Nothing: this file is as it should be.
+    Unchanged(PathBuf),
+    /// The file gets another text.
     Replace {
-        /// The file, links resolved.
+        /// The file, symbolic links resolved.
         file: PathBuf,
-        /// Its text when the step was worked out.
+        /// The text that it had when the change was planned.
         before: String,
-        /// Its new text.
+        /// The new text.
         text: String,
     },
-    /// A folder is made, with copies of another one's files.
+    /// A kernelspec folder is copied, and the copy's `kernel.json` changed.
     Copy {
         /// The folder that is copied.
         from: PathBuf,
         /// The new folder.
         to: PathBuf,
-        /// The text of its `kernel.json`.
+        /// The text of the new `kernel.json`.
         text: String,
     },
-    /// A folder that bqcred made is removed, with these files in it.
+    /// A copy that bqcred made is removed.
     Remove {
         /// The folder.
         folder: PathBuf,
-        /// What it holds besides `kernel.json`, relative.
+        /// The files in it besides `kernel.json`, relative.
         files: Vec<PathBuf>,
     },
 }
 
-/// How a change is taken back.
+/// How bqcred's changes are taken out of a `kernel.json`.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Undoing {
-    /// What is to happen.
-    pub(crate) step: Step,
-    /// What others have changed since and is therefore left: variables, or `argv`.
+pub(crate) struct FileUndo {
+    /// What is done with the file.
+    pub(crate) change: FileChange,
+    /// Values that bqcred set and somebody else has changed since, which stay: names of variables, or `argv`.
     pub(crate) kept: Vec<String>,
-    /// The copy that bqcred made, if it has to stay because others have changed it.
-    pub(crate) stays: Option<PathBuf>,
+    /// The copy that bqcred made, if it stays because somebody else has changed it since.
+    pub(crate) kept_copy: Option<PathBuf>,
 }
 
-/// The step that gives a kernel this change at this place. `display_name` is for a copy that stands
-/// beside its original.
-pub(crate) fn install(
-    kernel: &Kernel,
-    place: &Place,
-    change: &Change<'_>,
+/// Plans to assign a profile in this file, whose text is `before`.
+pub(crate) fn patch(file: &Path, before: &str, assignment: &Assignment<'_>) -> Result<FileChange> {
+    let text = edit::install(before, assignment).map_err(|problem| unusable(file, problem))?;
+    Ok(replace(file, before, text))
+}
+
+/// Plans to copy the folder `from`, whose `kernel.json` has this text, and to assign a profile in the copy.
+/// `display_name` is for a copy that stands beside its original under another name.
+pub(crate) fn copy(
+    from: &Path,
+    text: &str,
+    to: &Path,
+    assignment: &Assignment<'_>,
     display_name: Option<&str>,
-) -> Result<Step> {
-    let problem = |problem| unusable(&kernel.folder.join("kernel.json"), problem);
-    match place {
-        Place::Patch(file) => {
-            let text = edit::install(&kernel.text, change).map_err(problem)?;
-            Ok(replace(file, kernel.text.clone(), text))
-        }
-        Place::Copy(to) => {
-            let mut original = edit::uninstall(&kernel.text).map_err(problem)?.text;
-            if let Some(name) = display_name {
-                original = edit::rename(&original, name).map_err(problem)?;
-            }
-            let folder = Folder {
-                from: kernel.folder.display().to_string(),
-                files: checksums(&kernel.folder)?,
-                checksum: marker::checksum(original.as_bytes()),
-                renamed: display_name.is_some(),
-            };
-            let change = Change { folder: Some(&folder), ..change.clone() };
-            let text = edit::install(&original, &change).map_err(problem)?;
-            Ok(Step::Copy { from: kernel.folder.clone(), to: to.clone(), text })
-        }
+) -> Result<FileChange> {
+    let problem = |problem| unusable(&from.join("kernel.json"), problem);
+    let mut original = edit::uninstall(text).map_err(problem)?.text;
+    if let Some(name) = display_name {
+        original = edit::rename(&original, name).map_err(problem)?;
     }
+    let folder = Folder {
+        from: from.display().to_string(),
+        files: checksums(from)?,
+        checksum: marker::checksum(original.as_bytes()),
+        renamed: display_name.is_some(),
+    };
+    let assignment = Assignment { folder: Some(&folder), ..assignment.clone() };
+    let text = edit::install(&original, &assignment).map_err(problem)?;
+    Ok(FileChange::Copy { from: from.to_owned(), to: to.to_owned(), text })
 }
 
-/// The step that takes bqcred's changes out of a `kernel.json`, and what others changed and keep. `None` if
-/// bqcred changed nothing there. Of a copy that others have touched, the change is taken out and the rest stays.
-pub(crate) fn uninstall(file: &Path) -> Result<Option<Undoing>> {
-    let text = read(file)?;
-    let undone = edit::uninstall(&text).map_err(|problem| unusable(file, problem))?;
-    if undone.marker.is_none() {
+/// Plans to take bqcred's changes out of a `kernel.json`; `None` if there are none. A copy is removed, unless
+/// somebody else has changed it: then only bqcred's part is taken out.
+pub(crate) fn restore(file: &Path) -> Result<Option<FileUndo>> {
+    let before = spec::read_file(file)?;
+    let restored = edit::uninstall(&before).map_err(|problem| unusable(file, problem))?;
+    if restored.marker.is_none() {
         return Ok(None);
     }
     let folder = file.parent().unwrap_or(Path::new("."));
-    let is_copy = undone.marker.as_ref().is_some_and(|marker| marker.folder.is_some());
-    let (step, stays) = match removable(&undone, folder)? {
-        Some(files) => (Step::Remove { folder: folder.to_owned(), files }, None),
-        None => (replace(file, text, undone.text), is_copy.then(|| folder.to_owned())),
+    let is_copy = restored.marker.as_ref().is_some_and(|marker| marker.folder.is_some());
+    let (change, kept_copy) = match removable_files(&restored, folder)? {
+        Some(files) => (FileChange::Remove { folder: folder.to_owned(), files }, None),
+        None => (replace(file, &before, restored.text), is_copy.then(|| folder.to_owned())),
     };
-    Ok(Some(Undoing { step, kept: undone.kept, stays }))
+    Ok(Some(FileUndo { change, kept: restored.kept, kept_copy }))
 }
 
 fn unusable(file: &Path, problem: String) -> Error {
-    Error::content(file, problem)
-        .hint("mend it, or reinstall the kernel: a new kernel.json is free of all that")
+    Error::content(file, problem).hint("fix it, or reinstall the kernel, which writes a new kernel.json")
 }
 
-/// The text of a `kernel.json`.
-pub(crate) fn read(file: &Path) -> Result<String> {
-    let bytes = files::read(file, MAX_SPEC).map_err(|e| Error::file(file, "read", &e))?;
-    spec::decode(&bytes).map(str::to_owned).map_err(|problem| Error::content(file, problem))
-}
-
-fn replace(file: &Path, before: String, text: String) -> Step {
+fn replace(file: &Path, before: &str, text: String) -> FileChange {
     if before == text {
-        Step::Nothing(file.to_owned())
+        FileChange::Unchanged(file.to_owned())
     } else {
-        Step::Replace { file: file.to_owned(), before, text }
+        FileChange::Replace { file: file.to_owned(), before: before.to_owned(), text }
     }
 }
 
-/// The files of a folder that bqcred made and nobody has touched since; `None` if it has to stay.
-fn removable(undone: &Undone, folder: &Path) -> Result<Option<Vec<PathBuf>>> {
-    let Some(made) = undone.removable_folder() else { return Ok(None) };
+/// The files of a copy that nobody has changed since bqcred made it; `None` if the folder has to stay.
+fn removable_files(restored: &Restored, folder: &Path) -> Result<Option<Vec<PathBuf>>> {
+    let Some(made) = restored.removable_folder() else { return Ok(None) };
     if checksums(folder)? != made.files {
         return Ok(None);
     }
     Ok(Some(made.files.keys().map(PathBuf::from).collect()))
 }
 
-/// Checksums of a folder's files other than `kernel.json`. Names that are not UTF-8 are no resource
-/// that Jupyter could ask for.
+/// Checksums of a folder's files other than `kernel.json`. A file whose name is not UTF-8 is left out: Jupyter
+/// could not ask for it.
 fn checksums(folder: &Path) -> Result<BTreeMap<String, String>> {
     let names = files::resources(folder)?;
     let names = names.into_iter().filter_map(|name| name.to_str().map(str::to_owned));
@@ -148,47 +135,61 @@ fn checksums(folder: &Path) -> Result<BTreeMap<String, String>> {
         .collect()
 }
 
-impl Step {
-    /// The `kernel.json` that the step is about.
+impl FileChange {
+    /// The `kernel.json` that it is about.
     pub(crate) fn file(&self) -> PathBuf {
         match self {
-            Step::Nothing(file) | Step::Replace { file, .. } => file.clone(),
-            Step::Copy { to, .. } => to.join("kernel.json"),
-            Step::Remove { folder, .. } => folder.join("kernel.json"),
+            FileChange::Unchanged(file) | FileChange::Replace { file, .. } => file.clone(),
+            FileChange::Copy { to, .. } => to.join("kernel.json"),
+            FileChange::Remove { folder, .. } => folder.join("kernel.json"),
         }
     }
 
-    /// What it would do, in words.
-    pub(crate) fn intent(&self) -> String {
+    /// For people, before it is carried out: "change /path/kernel.json".
+    pub(crate) fn describe_plan(&self) -> String {
         match self {
-            Step::Nothing(file) => format!("leave {} as it is: nothing to do", file.display()),
-            Step::Replace { file, .. } => format!("change {}", file.display()),
-            Step::Copy { from, to, .. } => {
+            FileChange::Unchanged(file) => format!("leave {} as it is: nothing to do", file.display()),
+            FileChange::Replace { file, .. } => format!("change {}", file.display()),
+            FileChange::Copy { from, to, .. } => {
                 format!("copy {} to {} and change the copy", from.display(), to.display())
             }
-            Step::Remove { folder, .. } => format!("remove {}, a copy that bqcred made", folder.display()),
+            FileChange::Remove { folder, .. } => {
+                format!("remove {}, a copy that bqcred made", folder.display())
+            }
+        }
+    }
+
+    /// For people, once it is carried out: "changed /path/kernel.json".
+    pub(crate) fn describe_result(&self) -> String {
+        match self {
+            FileChange::Unchanged(file) => format!("nothing to change in {}", file.display()),
+            FileChange::Replace { file, .. } => format!("changed {}", file.display()),
+            FileChange::Copy { from, .. } => {
+                format!("made {}, a copy of {}", self.file().display(), from.display())
+            }
+            FileChange::Remove { folder, .. } => format!("removed the copy {}", folder.display()),
         }
     }
 
     /// Carries it out.
     pub(crate) fn apply(&self) -> Result<()> {
         match self {
-            Step::Nothing(_) => Ok(()),
-            Step::Replace { file, before, text } => {
-                if read(file)? != *before {
+            FileChange::Unchanged(_) => Ok(()),
+            FileChange::Replace { file, before, text } => {
+                if spec::read_file(file)? != *before {
                     return Err(Error::content(file, "somebody changed it just now; nothing was written"));
                 }
                 files::replace(file, text.as_bytes())
             }
-            Step::Copy { from, to, text } => copy(from, to, text),
-            Step::Remove { folder, files } => remove(folder, files),
+            FileChange::Copy { from, to, text } => make_copy(from, to, text),
+            FileChange::Remove { folder, files } => remove_copy(folder, files),
         }
     }
 }
 
-/// Makes a kernelspec folder. Only its last file, `kernel.json`, makes Jupyter see it; on failure
-/// everything goes.
-fn copy(from: &Path, to: &Path, text: &str) -> Result<()> {
+/// Makes a kernelspec folder. `kernel.json` comes last, for it makes Jupyter see the folder; on failure
+/// everything is removed.
+fn make_copy(from: &Path, to: &Path, text: &str) -> Result<()> {
     if to.join("kernel.json").symlink_metadata().is_ok() {
         return Err(Error::content(to, "there is a kernel of that name already; nothing was written"));
     }
@@ -197,7 +198,7 @@ fn copy(from: &Path, to: &Path, text: &str) -> Result<()> {
     let copied =
         copy_resources(from, to).and_then(|()| files::replace(&to.join("kernel.json"), text.as_bytes()));
     if copied.is_err() && !existed {
-        // the failure itself is what has to be told
+        // the first failure is the one to report
         let _ = std::fs::remove_dir_all(to);
     }
     copied
@@ -210,11 +211,11 @@ fn copy_resources(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes a kernelspec folder, `kernel.json` first: from then on the server sees what it hid.
-fn remove(folder: &Path, names: &[PathBuf]) -> Result<()> {
+/// Removes a kernelspec folder. `kernel.json` goes first: from then on the server sees what the copy hid.
+fn remove_copy(folder: &Path, names: &[PathBuf]) -> Result<()> {
     use std::io::ErrorKind;
-    // what is hidden in a folder is not ours, and no kernel either
-    let gone = |path: PathBuf, result: std::io::Result<()>| match result {
+    // a hidden file in the folder is somebody else's and stays; without kernel.json the folder is no kernel
+    let tolerated = |path: PathBuf, result: std::io::Result<()>| match result {
         Err(e) if !matches!(e.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) => {
             Err(Error::file(&path, "remove", &e))
         }
@@ -222,14 +223,14 @@ fn remove(folder: &Path, names: &[PathBuf]) -> Result<()> {
     };
     for name in [PathBuf::from("kernel.json")].iter().chain(names) {
         let path = folder.join(name);
-        gone(path.clone(), std::fs::remove_file(&path))?;
+        tolerated(path.clone(), std::fs::remove_file(&path))?;
     }
     let inner: BTreeSet<&Path> = names.iter().filter_map(|name| name.parent()).collect();
     for name in inner.into_iter().filter(|name| !name.as_os_str().is_empty()) {
         let path = folder.join(name);
-        gone(path.clone(), std::fs::remove_dir(&path))?;
+        tolerated(path.clone(), std::fs::remove_dir(&path))?;
     }
-    gone(folder.to_owned(), std::fs::remove_dir(folder))
+    tolerated(folder.to_owned(), std::fs::remove_dir(folder))
 }
 
 #[cfg(test)]

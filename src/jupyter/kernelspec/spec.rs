@@ -3,7 +3,14 @@
 //! Source: `jupyter_client.kernelspec.KernelSpec` (a traitlets class: a value of the wrong type makes
 //! the whole spec disappear from the list) and Python's `json.load`.
 
-use crate::jupyter::kernelspec::json::{self, Kind, Value};
+use std::path::Path;
+
+use crate::jupyter::kernelspec::json::{self, Value, ValueKind};
+use crate::jupyter::locate::files;
+use crate::output::error::{self, Error};
+
+/// More bytes than any kernelspec has.
+pub(crate) const MAX_SPEC: u64 = 1 << 20;
 
 /// What a kernelspec says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -50,6 +57,12 @@ impl Spec {
     pub(crate) fn is_r(&self) -> bool {
         self.language.eq_ignore_ascii_case("r") || self.argv.iter().any(|arg| arg.contains("IRkernel::"))
     }
+}
+
+/// The text of this `kernel.json`.
+pub(crate) fn read_file(file: &Path) -> error::Result<String> {
+    let bytes = files::read(file, MAX_SPEC).map_err(|e| Error::file(file, "read", &e))?;
+    decode(&bytes).map(str::to_owned).map_err(|problem| Error::content(file, problem))
 }
 
 /// The text of a spec file, decoded as Jupyter does: strict UTF-8.
@@ -142,13 +155,13 @@ fn provisioner(document: &Value) -> Result<Provisioner, String> {
     }
     let Some(value) = metadata.get("kernel_provisioner") else { return Ok(Provisioner::Default) };
     Ok(match &value.kind {
-        Kind::Object(_) => match value.get("provisioner_name") {
+        ValueKind::Object(_) => match value.get("provisioner_name") {
             Some(name) => Provisioner::Named(name.text().unwrap_or("(not a string)").to_owned()),
             None => Provisioner::Default,
         },
         // `in` works on these in Python, and finds nothing
-        Kind::Text(_) | Kind::Array(_) => Provisioner::Default,
-        Kind::Number | Kind::Bool(_) | Kind::Null => Provisioner::Malformed,
+        ValueKind::Text(_) | ValueKind::Array(_) => Provisioner::Default,
+        ValueKind::Number | ValueKind::Bool(_) | ValueKind::Null => Provisioner::Malformed,
     })
 }
 

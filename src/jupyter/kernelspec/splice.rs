@@ -1,7 +1,8 @@
 //! Adding, replacing and removing members of a JSON object in its text, and nothing else of the text.
 //!
-//! An insertion goes directly after the last member's value, and a removal takes away exactly such a
-//! piece: so the one undoes the other byte for byte, whatever the style of the rest.
+//! An insertion goes directly after the last member's value, and a removal takes out exactly such a
+//! piece: so one undoes the other byte for byte, whatever the style of the rest. Parsing and printing the
+//! document would be shorter, but would change its layout, which people and package managers compare.
 
 use std::ops::Range;
 
@@ -62,7 +63,7 @@ impl Style {
         text + &self.line(depth) + "}"
     }
 
-    /// `text` with a member added to the end of `object`, which lies at this depth and is not empty.
+    /// `text` with a member added to the end of `object`, which is not empty.
     pub(crate) fn append(&self, text: &str, object: &Value, key: &str, value: &str) -> Option<String> {
         let members = object.members()?;
         let last = members.last()?;

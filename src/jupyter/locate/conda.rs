@@ -15,7 +15,7 @@ const MAX_LIST: u64 = 1 << 20;
 
 /// An environment and the name that it goes by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Environment {
+pub(super) struct CondaEnvironment {
     /// `base`, or the name of its folder, made unique.
     pub(super) name: String,
     /// Its folder.
@@ -24,7 +24,7 @@ pub(super) struct Environment {
     is_base: bool,
 }
 
-impl Environment {
+impl CondaEnvironment {
     /// The name of a kernel in a folder of this name.
     pub(super) fn kernel_name(&self, folder: &str) -> String {
         let short = match folder {
@@ -47,9 +47,9 @@ impl Environment {
 }
 
 /// The environments of the conda that the server would ask, in its order; none if there is no conda.
-pub(super) fn environments(context: &Context) -> Vec<Environment> {
+pub(super) fn environments(context: &Context) -> Vec<CondaEnvironment> {
     let Some(root) = root(context) else { return Vec::new() };
-    let mut found: Vec<Environment> = Vec::new();
+    let mut found: Vec<CondaEnvironment> = Vec::new();
     for prefix in prefixes(context, &root) {
         if prefix.starts_with(root.join("conda-bld")) {
             continue;
@@ -61,7 +61,7 @@ pub(super) fn environments(context: &Context) -> Vec<Environment> {
             let free = (2..).map(|count| format!("{name}-{count}")).find(|name| !taken(name));
             name = free.unwrap_or(name);
         }
-        found.push(Environment { name, prefix, is_base });
+        found.push(CondaEnvironment { name, prefix, is_base });
     }
     found
 }
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn kernels_have_the_names_of_nb_conda_kernels() {
         let environment =
-            |name: &str, is_base| Environment { name: name.into(), prefix: "/".into(), is_base };
+            |name: &str, is_base| CondaEnvironment { name: name.into(), prefix: "/".into(), is_base };
         assert_eq!(environment("base", true).kernel_name("python3"), "conda-base-py");
         assert_eq!(environment("sci", false).kernel_name("ir"), "conda-env-sci-r");
         assert_eq!(environment("My env", false).kernel_name("x"), "conda-env-My_env-x");

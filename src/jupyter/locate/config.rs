@@ -34,7 +34,7 @@ impl Default for Config {
 impl Config {
     /// The settings of a server: its command line, then its configuration directories.
     pub(crate) fn of(context: &Context) -> Self {
-        let mut found = Found { has_allowed: context.has_client_7(), ..Found::default() };
+        let mut found = PartialConfig { has_allowed: context.has_client_7(), ..PartialConfig::default() };
         for argument in &context.arguments {
             if let Some((name, value)) = argument.trim_start_matches('-').split_once('=') {
                 found.python(name, value);
@@ -61,7 +61,7 @@ impl Config {
 
 /// Settings found so far; the first that is found counts.
 #[derive(Default)]
-struct Found {
+struct PartialConfig {
     /// Whether there is a setting `allowed_kernelspecs`; before jupyter_client 7 there was only `whitelist`.
     has_allowed: bool,
     allowed: Option<BTreeSet<String>>,
@@ -69,8 +69,8 @@ struct Found {
     manager: Option<String>,
 }
 
-impl From<Found> for Config {
-    fn from(found: Found) -> Config {
+impl From<PartialConfig> for Config {
+    fn from(found: PartialConfig) -> Config {
         Config {
             allowed: found.allowed.filter(|allowed| !allowed.is_empty()),
             native: found.native.unwrap_or(true),
@@ -82,12 +82,12 @@ impl From<Found> for Config {
 /// What the settings would be, were there but one file of this text.
 #[cfg(any(test, feature = "internals"))]
 pub(crate) fn of_one_file(text: &str, is_python: bool) -> Config {
-    let mut found = Found { has_allowed: true, ..Found::default() };
+    let mut found = PartialConfig { has_allowed: true, ..PartialConfig::default() };
     found.text(text, is_python);
     found.into()
 }
 
-impl Found {
+impl PartialConfig {
     fn file(&mut self, path: &Path) {
         let Ok(bytes) = files::read(path, MAX_CONFIG) else { return };
         let is_python = path.extension().is_some_and(|end| end == "py");
@@ -135,7 +135,7 @@ impl Found {
                 }
             }
             if let Some(native) = manager.get("ensure_native_kernel") {
-                self.native.get_or_insert(native.kind != json::Kind::Bool(false));
+                self.native.get_or_insert(native.kind != json::ValueKind::Bool(false));
             }
         }
         for member in document.members().unwrap_or_default() {
@@ -223,11 +223,11 @@ fn literals(text: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn python(text: &str) -> Found {
+    fn python(text: &str) -> PartialConfig {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("jupyter_server_config.py");
         files::replace(&path, text.as_bytes()).unwrap();
-        let mut found = Found { has_allowed: true, ..Found::default() };
+        let mut found = PartialConfig { has_allowed: true, ..PartialConfig::default() };
         found.file(&path);
         found
     }
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn json_settings_are_read_and_the_first_counts() {
-        let mut found = Found { has_allowed: true, ..Found::default() };
+        let mut found = PartialConfig { has_allowed: true, ..PartialConfig::default() };
         found.json(&json::parse(r#"{"KernelSpecManager": {"whitelist": ["a"]}, "ServerApp": {"kernel_spec_manager_class": "m"}}"#).unwrap());
         found.json(&json::parse(r#"{"KernelSpecManager": {"allowed_kernelspecs": ["b"]}}"#).unwrap());
         assert_eq!(found.allowed.unwrap().into_iter().collect::<Vec<_>>(), ["a"]);

@@ -1,50 +1,49 @@
-//! Where bqcred runs, as far as it decides which Jupyter servers there are.
+//! This machine as bqcred sees it: what decides which Jupyter servers there are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::app::App;
 use crate::handover::variables;
 use crate::jupyter::Environ;
-use crate::jupyter::locate::servers::{self, Discovery, Surroundings};
 use crate::jupyter::locate::process::Processes;
 use crate::jupyter::locate::running::{self, Running};
+use crate::jupyter::locate::servers::{self, Servers};
 use crate::system::env;
 
-/// The surroundings, owned.
-#[derive(Debug)]
-pub(crate) struct Here {
-    environ: Environ,
-    home: PathBuf,
-    directory: PathBuf,
-    processes: Processes,
-    uid: u32,
+/// An environment, a user and the processes of the system.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine {
+    /// The environment that a server would be started in.
+    pub(super) environ: Environ,
+    /// The user's home directory.
+    pub(super) home: PathBuf,
+    /// The working directory.
+    pub(super) directory: PathBuf,
+    /// The user id.
+    pub(super) uid: u32,
+    /// The processes that run.
+    pub(super) processes: Processes,
 }
 
-impl Here {
-    /// Looks around.
-    pub(crate) fn new(app: &App) -> Self {
-        Here {
-            environ: env::all().into_iter().collect(),
-            home: app.paths.home.clone(),
-            directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
-            processes: Processes::here(),
-            uid: rustix::process::geteuid().as_raw(),
-        }
+impl Machine {
+    /// The machine with the environment and the working directory of this process.
+    pub(crate) fn here(home: &Path) -> Self {
+        let directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        Machine::new(env::all().into_iter().collect(), home.to_owned(), directory)
     }
 
-    /// The servers here.
-    pub(crate) fn discover(&self) -> Discovery {
-        servers::discover(&Surroundings {
-            environ: &self.environ,
-            home: &self.home,
-            directory: &self.directory,
-            uid: self.uid,
-            processes: &self.processes,
-        })
+    /// The machine for a shell with this environment and working directory.
+    pub(crate) fn new(environ: Environ, home: PathBuf, directory: PathBuf) -> Self {
+        let uid = rustix::process::geteuid().as_raw();
+        Machine { environ, home, directory, uid, processes: Processes::here() }
     }
 
-    /// The running kernels, each with its profile and credential variables.
-    pub(crate) fn running(&self) -> Vec<Running> {
+    /// The Jupyter servers that run, and those that could be started. Runs no program.
+    pub(crate) fn servers(&self) -> Servers {
+        servers::find(self)
+    }
+
+    /// The user's running kernels, each with its profile and credential variables.
+    pub(crate) fn running_kernels(&self) -> Vec<Running> {
         running::kernels(&self.processes, self.uid, &[variables::ADC, variables::PROFILE])
     }
 

@@ -11,7 +11,7 @@ use crate::jupyter::locate::{files, python};
 
 /// Whose a search directory is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum Location {
     /// An entry of `JUPYTER_PATH`.
     JupyterPath,
     /// The user's data directory.
@@ -36,7 +36,7 @@ pub(crate) struct Directory {
     /// The directory that holds kernelspec folders.
     pub(crate) path: PathBuf,
     /// Whose it is.
-    pub(crate) source: Source,
+    pub(crate) location: Location,
 }
 
 impl Context {
@@ -54,7 +54,7 @@ impl Context {
             folder.path.push("kernels");
         }
         if let Some(path) = self.ipython_dir() {
-            found.push(Directory { path: path.join("kernels"), source: Source::IPython });
+            found.push(Directory { path: path.join("kernels"), location: Location::IPython });
         }
         let mut seen = std::collections::BTreeSet::new();
         found.retain(|folder| seen.insert(folder.path.clone()));
@@ -82,27 +82,30 @@ impl Context {
             for path in std::env::split_paths(paths) {
                 found.push(Directory {
                     path: self.absolute(&without_slashes(&path)),
-                    source: Source::JupyterPath,
+                    location: Location::JupyterPath,
                 });
             }
         }
-        let mut user = vec![Directory { path: self.data_dir(), source: Source::User }];
+        let mut user = vec![Directory { path: self.data_dir(), location: Location::User }];
         let system = self.system_dirs();
         let mut environment = Vec::new();
         if let Some(python) = &self.python {
             if python.user_site && self.core() >= (4, 9, 0) {
                 let base = self.absolute(&python::user_base(&self.environ, &self.plain_home()));
-                user.push(Directory { path: base.join("share").join("jupyter"), source: Source::UserBase });
+                user.push(Directory {
+                    path: base.join("share").join("jupyter"),
+                    location: Location::UserBase,
+                });
             }
             let path = python.prefix.join("share").join("jupyter");
             if !system.contains(&path) {
-                environment.push(Directory { path, source: Source::Environment });
+                environment.push(Directory { path, location: Location::Environment });
             }
         }
         let (first, second) =
             if self.prefers_environment() { (environment, user) } else { (user, environment) };
         found.extend(first.into_iter().chain(second));
-        found.extend(system.into_iter().map(|path| Directory { path, source: Source::System }));
+        found.extend(system.into_iter().map(|path| Directory { path, location: Location::System }));
         found
     }
 

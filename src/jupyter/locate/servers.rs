@@ -1,37 +1,22 @@
-//! Which Jupyter servers there are here, or would be if one were started.
+//! The Jupyter servers that run, and those that could be started.
 //!
-//! A running server's own environment counts, not the shell's; without one, every Python here that has
-//! Jupyter installed is a place where a server may be started, in the shell's environment.
+//! A running server's own environment counts, not the shell's. Without one, every Python that has Jupyter
+//! installed could start a server, in the shell's environment.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::jupyter::Environ;
+use crate::jupyter::locate::config::Config;
 use crate::jupyter::locate::context::Context;
-use crate::jupyter::locate::detect;
-use crate::jupyter::locate::process::{Process, Processes};
-use crate::jupyter::locate::python::{Options, Python};
-use crate::jupyter::locate::search::Directory;
-use crate::jupyter::locate::{installed, launcher};
+use crate::jupyter::locate::kernels::Kernel;
 
-/// Where bqcred itself runs.
-#[derive(Clone, Debug)]
-pub(crate) struct Surroundings<'a> {
-    /// The environment.
-    pub(crate) environ: &'a Environ,
-    /// The home directory of the user.
-    pub(crate) home: &'a Path,
-    /// The working directory.
-    pub(crate) directory: &'a Path,
-    /// The user.
-    pub(crate) uid: u32,
-    /// The processes of this machine.
-    pub(crate) processes: &'a Processes,
-}
+mod find;
 
-/// How a context was found.
+pub(super) use find::find;
+
+/// How a server was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// bqcred runs in a kernel, and this is the process that started the kernel.
+pub(crate) enum ServerOrigin {
+    /// bqcred runs in a kernel, and the process with this id started the kernel.
     Parent(u32),
     /// A server of this user runs under this process id.
     Running(u32),
@@ -39,205 +24,97 @@ pub(crate) enum Origin {
     VirtualEnv,
     /// A conda environment is active.
     Conda,
-    /// A `jupyter` command is on the PATH, here.
+    /// This `jupyter` command is on the PATH.
     OnPath(PathBuf),
-    /// An installation in one of the usual folders.
+    /// Jupyter is installed under this prefix, one of the usual ones.
     Installed(PathBuf),
-    /// Nothing but a `python3` on the PATH, or not even that.
-    Nothing,
+    /// No Jupyter was found: only a `python3` on the PATH, or not even that.
+    NoJupyter,
 }
 
-/// A server, running or not, and how it was found.
+/// A server of this user, running or not.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
-    /// What decides what it finds.
+pub(crate) struct Server {
+    /// What decides which files it reads.
     pub(crate) context: Context,
     /// How it was found.
-    pub(crate) origin: Origin,
+    pub(crate) origin: ServerOrigin,
 }
 
-/// A server that runs as another user: its environment can't be read, its home is not ours.
+/// A server that runs as another user: its environment can't be read, and it reads that user's home directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Foreign {
+pub(crate) struct OtherUsersServer {
     /// Its process id.
     pub(crate) pid: u32,
-    /// The user that it runs as.
+    /// The id of its user.
     pub(crate) uid: u32,
 }
 
-/// All servers that were found, the one that most likely is meant first.
+/// All servers that were found.
 #[derive(Clone, Debug)]
-pub(crate) struct Discovery {
-    /// Servers of this user; never empty.
-    pub(crate) found: Vec<Found>,
-    /// Servers of other users.
-    pub(crate) foreign: Vec<Foreign>,
+pub(crate) struct Servers {
+    /// Servers of this user, those that run first; never empty.
+    pub(crate) own: Vec<Server>,
+    /// Running servers of other users.
+    pub(crate) of_others: Vec<OtherUsersServer>,
 }
 
-impl Found {
-    /// Whether a process is behind it.
+impl Server {
+    /// Whether it runs.
     pub(crate) fn is_running(&self) -> bool {
-        matches!(self.origin, Origin::Parent(_) | Origin::Running(_))
-    }
-}
-
-/// Looks for servers. Runs no program.
-pub(crate) fn discover(here: &Surroundings<'_>) -> Discovery {
-    let mut search = Search { here, found: Vec::new(), seen: Vec::new() };
-    let foreign = search.running();
-    search.active();
-    search.on_path();
-    search.installed();
-    if search.found.is_empty() {
-        let python = launcher::on_path("python3", here.environ, here.directory);
-        let python = python.and_then(|path| here.python(&path));
-        search.found.push(Found { context: here.context(python), origin: Origin::Nothing });
-    }
-    Discovery { found: search.found, foreign }
-}
-
-impl Surroundings<'_> {
-    fn python(&self, executable: &Path) -> Option<Python> {
-        Python::at(executable, Options::default(), self.environ, self.home)
+        matches!(self.origin, ServerOrigin::Parent(_) | ServerOrigin::Running(_))
     }
 
-    /// A server started from here with this Python.
-    fn context(&self, python: Option<Python>) -> Context {
-        Context {
-            python,
-            environ: self.environ.clone(),
-            home: self.home.to_owned(),
-            directory: self.directory.to_owned(),
-            uid: self.uid,
-            login: self.processes.own_login(),
-            arguments: Vec::new(),
-        }
+    /// Its settings, as far as they decide which kernels it lists.
+    pub(crate) fn config(&self) -> Config {
+        Config::of(&self.context)
     }
 
-    /// The context of a process of this user: its Python, its environment.
-    fn context_of(&self, process: &Process) -> Option<Context> {
-        let environ = process.environ()?;
-        let directory = process.directory()?;
-        let (first, rest) = process.argv.split_first()?;
-        let executable = detect::executable(first, process, &environ, &directory)?;
-        let python = Python::at(&executable, Options::of(rest), &environ, self.home)?;
-        Some(Context {
-            python: Some(python),
-            environ,
-            home: self.home.to_owned(),
-            directory,
-            uid: process.uid,
-            login: process.login(),
-            arguments: rest.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
-        })
-    }
-}
-
-struct Search<'a> {
-    here: &'a Surroundings<'a>,
-    found: Vec<Found>,
-    /// Two servers of the same Python that search the same directories are one for our purposes.
-    seen: Vec<(Option<PathBuf>, Vec<Directory>)>,
-}
-
-impl Search<'_> {
-    fn add(&mut self, context: Context, origin: Origin) {
-        let prefix = context.python.as_ref().map(|python| python.prefix.clone());
-        let key = (prefix, context.search_path());
-        if !self.seen.contains(&key) {
-            self.seen.push(key);
-            self.found.push(Found { context, origin });
-        }
+    /// Every kernelspec that it finds, by name; also those that it does not list.
+    pub(crate) fn kernels(&self) -> Vec<Kernel> {
+        self.context.kernels(&self.config())
     }
 
-    /// A Python of which a server might be started, if Jupyter is installed there.
-    fn add_python(&mut self, executable: &Path, origin: Origin) {
-        if let Some(python) = self.here.python(executable)
-            && python.package("jupyter_client").is_some()
-        {
-            self.add(self.here.context(Some(python)), origin);
-        }
-    }
-
-    fn running(&mut self) -> Vec<Foreign> {
-        let here = self.here;
-        let parent = here.environ.get("JPY_PARENT_PID").and_then(|pid| pid.to_str()?.parse().ok());
-        if let Some(context) = parent.and_then(|pid| here.context_of(&here.processes.get(pid)?)) {
-            self.add(context, Origin::Parent(parent.unwrap_or_default()));
-        }
-        let announced = detect::announced(&here.context(None).runtime_dir());
-        let home = here.context(None).resolved_home();
-        let mut foreign = Vec::new();
-        for process in here.processes.all() {
-            let is_announced = announced.contains(&process.pid) && detect::runs_python(&process);
-            if !is_announced && !detect::is_server(&process.argv) {
-                continue;
-            }
-            if process.uid != here.uid {
-                foreign.push(Foreign { pid: process.pid, uid: process.uid });
-            } else if let Some(context) = here.context_of(&process)
-                // a server with another home is run for something else: a test, a container, a service
-                && context.resolved_home() == home
-            {
-                self.add(context, Origin::Running(process.pid));
-            }
-        }
-        foreign
-    }
-
-    fn active(&mut self) {
-        for (name, origin) in [("VIRTUAL_ENV", Origin::VirtualEnv), ("CONDA_PREFIX", Origin::Conda)] {
-            if let Some(prefix) = self.here.environ.filled(name) {
-                self.add_python(&installed::interpreter_in(Path::new(prefix)), origin);
-            }
-        }
-    }
-
-    fn on_path(&mut self) {
-        for name in ["jupyter-lab", "jupyter-notebook", "jupyter-server", "jupyter"] {
-            let script = launcher::on_path(name, self.here.environ, self.here.directory);
-            let Some(script) = script else { continue };
-            if let Some(python) = launcher::interpreter(&script, self.here.environ, self.here.directory) {
-                self.add_python(&python, Origin::OnPath(script));
-            }
-        }
-        if let Some(python) = launcher::on_path("python3", self.here.environ, self.here.directory) {
-            self.add_python(&python, Origin::OnPath(python.clone()));
-        }
-    }
-
-    /// The project around the working directory, and the usual folders of conda, pipx and uv.
-    fn installed(&mut self) {
-        let here = self.here;
-        let project = installed::project_folder(here.directory);
-        let conda = installed::conda_folders(here.environ, here.home);
-        let tools = installed::tool_folders(here.environ, here.home);
-        for prefix in project.into_iter().chain(conda).chain(tools) {
-            self.add_python(&installed::interpreter_in(&prefix), Origin::Installed(prefix));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_machine_without_python_still_has_a_context() {
-        let home = tempfile::tempdir().unwrap();
-        let processes = Processes::here();
-        let environ = Environ::default();
-        let here = Surroundings {
-            environ: &environ,
-            home: home.path(),
-            directory: home.path(),
-            uid: u32::MAX - 1,
-            processes: &processes,
+    /// For people: its Python's prefix, and how it was found.
+    pub(crate) fn describe(&self) -> String {
+        let python = self.context.python.as_ref();
+        let prefix = python.map_or("no Python".to_owned(), |python| python.prefix.display().to_string());
+        let origin = match &self.origin {
+            ServerOrigin::Parent(pid) => format!("the server of this notebook, process {pid}"),
+            ServerOrigin::Running(pid) => format!("running, process {pid}"),
+            ServerOrigin::VirtualEnv => "the active virtual environment".to_owned(),
+            ServerOrigin::Conda => "the active conda environment".to_owned(),
+            ServerOrigin::OnPath(path) => format!("{} is on the PATH", path.display()),
+            ServerOrigin::Installed(_) => "installed, not running".to_owned(),
+            ServerOrigin::NoJupyter => "no Jupyter was found".to_owned(),
         };
-        let discovery = discover(&here);
-        let last = discovery.found.last().unwrap();
-        assert!(!last.is_running());
-        let user = home.path().canonicalize().unwrap().join(".local/share/jupyter/kernels");
-        assert!(last.context.search_path().iter().any(|directory| directory.path == user));
+        format!("{prefix} ({origin})")
     }
+}
+
+impl Servers {
+    /// The servers whose kernels a change is for: those that run, else the one that would be started.
+    pub(crate) fn to_change(&self) -> Vec<&Server> {
+        let running: Vec<&Server> = self.own.iter().filter(|server| server.is_running()).collect();
+        if running.is_empty() { self.own.iter().take(1).collect() } else { running }
+    }
+
+    /// The kernels of all servers that Jupyter can list, sorted, one of each name.
+    pub(crate) fn kernels(&self) -> Vec<Kernel> {
+        by_name(self.own.iter())
+    }
+
+    /// The same without those that were found where no Jupyter is installed: Debian's R package, for
+    /// instance, brings a kernelspec with it.
+    pub(crate) fn kernels_of_jupyter(&self) -> Vec<Kernel> {
+        by_name(self.own.iter().filter(|server| server.origin != ServerOrigin::NoJupyter))
+    }
+}
+
+fn by_name<'a>(servers: impl Iterator<Item = &'a Server>) -> Vec<Kernel> {
+    let mut kernels: Vec<Kernel> = servers.flat_map(Server::kernels).collect();
+    kernels.retain(|kernel| kernel.spec.is_ok());
+    kernels.sort_by(|one, other| one.name.cmp(&other.name));
+    kernels.dedup_by(|one, other| one.name == other.name);
+    kernels
 }

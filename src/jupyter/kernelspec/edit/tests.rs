@@ -51,10 +51,10 @@ fn vars() -> Vec<(String, String)> {
         .to_vec()
 }
 
-const EXEC: Exec<'_> = Exec { bqcred: "/usr/local/bin/bqcred", python: "/venv/bin/python" };
+const EXEC: ExecWrapper<'_> = ExecWrapper { bqcred: "/usr/local/bin/bqcred", python: "/venv/bin/python" };
 
-fn change(vars: &[(String, String)], exec: bool) -> Change<'_> {
-    Change { profile: "me", vars, exec: exec.then_some(EXEC), folder: None }
+fn assignment(vars: &[(String, String)], exec: bool) -> Assignment<'_> {
+    Assignment { profile: "me", vars, exec: exec.then_some(EXEC), folder: None }
 }
 
 #[test]
@@ -62,12 +62,12 @@ fn every_style_comes_back_byte_for_byte() {
     let vars = vars();
     for exec in [false, true] {
         for (style, text) in STYLES {
-            let once = install(text, &change(&vars, exec)).unwrap();
+            let once = install(text, &assignment(&vars, exec)).unwrap();
             let spec = spec::parse(&once).unwrap();
             for (name, value) in &vars {
                 assert_eq!(spec.var(name), Some(value.as_str()), "{style}\n{once}");
             }
-            assert_eq!(install(&once, &change(&vars, exec)).unwrap(), once, "{style}: twice");
+            assert_eq!(install(&once, &assignment(&vars, exec)).unwrap(), once, "{style}: twice");
             let undone = uninstall(&once).unwrap();
             assert_eq!(undone.text, *text, "{style}\n{once}");
             assert_eq!(undone.kept, Vec::<String>::new());
@@ -77,7 +77,7 @@ fn every_style_comes_back_byte_for_byte() {
 
 #[test]
 fn the_default_spec_stays_in_its_style() {
-    let text = install(STYLES[0].1, &change(&vars()[..1], false)).unwrap();
+    let text = install(STYLES[0].1, &assignment(&vars()[..1], false)).unwrap();
     let end = text.split_once("\"debugger\": true").unwrap().1;
     assert_eq!(
         end,
@@ -88,9 +88,9 @@ fn the_default_spec_stays_in_its_style() {
 #[test]
 fn another_profile_replaces_the_first_and_still_comes_back() {
     for (style, text) in STYLES {
-        let first = install(text, &change(&vars(), true)).unwrap();
+        let first = install(text, &assignment(&vars(), true)).unwrap();
         let other = vec![(GAC.to_owned(), "/b.json".to_owned())];
-        let second = install(&first, &Change { profile: "b", ..change(&other, false) }).unwrap();
+        let second = install(&first, &Assignment { profile: "b", ..assignment(&other, false) }).unwrap();
         assert_eq!(marker(&second).unwrap().profile, "b");
         assert_eq!(spec::parse(&second).unwrap().var("BQCRED_PROFILE"), None, "{style}");
         assert_eq!(uninstall(&second).unwrap().text, *text, "{style}");
@@ -99,7 +99,7 @@ fn another_profile_replaces_the_first_and_still_comes_back() {
 
 #[test]
 fn what_others_changed_later_is_kept() {
-    let text = install(STYLES[0].1, &change(&vars(), false)).unwrap();
+    let text = install(STYLES[0].1, &assignment(&vars(), false)).unwrap();
     let theirs = text
         .replace("\"/home/ada/.local/share/bqcred/me/adc.json\"\n", "\"/theirs.json\"\n")
         .replacen(
@@ -118,7 +118,7 @@ fn what_others_changed_later_is_kept() {
 
 #[test]
 fn a_wrapped_command_is_absolute_and_keeps_later_options() {
-    let text = install(STYLES[0].1, &change(&[], true)).unwrap();
+    let text = install(STYLES[0].1, &assignment(&[], true)).unwrap();
     let argv = spec::parse(&text).unwrap().argv;
     assert_eq!(
         argv[..7],
@@ -135,7 +135,8 @@ fn a_wrapped_command_is_absolute_and_keeps_later_options() {
 #[test]
 fn what_cannot_be_done_safely_is_refused() {
     let vars = vars();
-    let refused = |text: &str, vars: &[(String, String)]| install(text, &change(vars, false)).unwrap_err();
+    let refused =
+        |text: &str, vars: &[(String, String)]| install(text, &assignment(vars, false)).unwrap_err();
     assert!(refused(STYLES[0].1, &[(GAC.to_owned(), "/home/$USER/x".to_owned())]).contains("holds a $"));
     assert!(refused("\u{feff}{\"argv\": [\"R\"]}", &vars).contains("byte order mark"));
     assert!(refused("{\"argv\": [\"R\"], \"env\": null}", &vars).contains("env"));
@@ -164,9 +165,10 @@ fn a_folder_is_removable_only_while_its_spec_is_as_it_was() {
         checksum: marker::checksum(original.as_bytes()),
         ..Folder::default()
     };
-    let text = install(original, &Change { folder: Some(&folder), ..change(&vars(), false) }).unwrap();
+    let text =
+        install(original, &Assignment { folder: Some(&folder), ..assignment(&vars(), false) }).unwrap();
     // a second installation keeps the knowledge
-    let text = install(&text, &Change { profile: "b", ..change(&vars(), false) }).unwrap();
+    let text = install(&text, &Assignment { profile: "b", ..assignment(&vars(), false) }).unwrap();
     assert_eq!(uninstall(&text).unwrap().removable_folder(), Some(&folder));
     let edited = text.replace("\"display_name\":\"R\"", "\"display_name\":\"Q\"");
     assert_eq!(uninstall(&edited).unwrap().removable_folder(), None);
@@ -237,10 +239,10 @@ proptest! {
     #[test]
     fn any_document_comes_back_and_twice_is_once(text in any_spec(), exec: bool, value in "[^$\0]{0,8}") {
         let vars = vec![(GAC.to_owned(), value.clone()), ("NO_GCE_CHECK".to_owned(), "true".to_owned())];
-        let once = install(&text, &change(&vars, exec)).unwrap();
+        let once = install(&text, &assignment(&vars, exec)).unwrap();
         let spec = spec::parse(&once).unwrap();
         prop_assert_eq!(spec.var(GAC), Some(value.as_str()));
-        prop_assert_eq!(install(&once, &change(&vars, exec)).unwrap(), once.clone());
+        prop_assert_eq!(install(&once, &assignment(&vars, exec)).unwrap(), once.clone());
         prop_assert_eq!(uninstall(&once).unwrap().text, text);
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A kernelspec is edited at byte spans, so that everything around the edit stays as it was; and it
 //! has to be read as Jupyter reads it, which is not quite what RFC 8259 says: `NaN`, `Infinity` and
-//! lone surrogates are accepted, a repeated key means its last value (CPython, `Lib/json`).
+//! lone surrogates are accepted, a repeated key means its last value (CPython, `Lib/json`). serde_json
+//! gives no spans and refuses what Python accepts, so it can't take the place of this reader.
 
 use std::ops::Range;
 
@@ -14,12 +15,12 @@ pub(crate) struct Value {
     /// Byte span of the value, quotes and brackets included.
     pub(crate) span: Range<usize>,
     /// What it is.
-    pub(crate) kind: Kind,
+    pub(crate) kind: ValueKind,
 }
 
 /// The kinds of JSON value. Numbers are never looked into here.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum ValueKind {
     /// Members in the order of the text, repeated keys included.
     Object(Vec<Member>),
     /// Elements in order.
@@ -47,20 +48,20 @@ pub(crate) struct Member {
 
 /// Where and why the text is not JSON. Never quotes the text.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Problem {
+pub(crate) struct JsonProblem {
     what: &'static str,
     line: usize,
     column: usize,
 }
 
-impl std::fmt::Display for Problem {
+impl std::fmt::Display for JsonProblem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "not valid JSON: {} (line {}, column {})", self.what, self.line, self.column)
     }
 }
 
-impl From<Problem> for String {
-    fn from(problem: Problem) -> Self {
+impl From<JsonProblem> for String {
+    fn from(problem: JsonProblem) -> Self {
         problem.to_string()
     }
 }
@@ -69,7 +70,7 @@ impl Value {
     /// The members, if this is an object.
     pub(crate) fn members(&self) -> Option<&[Member]> {
         match &self.kind {
-            Kind::Object(members) => Some(members),
+            ValueKind::Object(members) => Some(members),
             _ => None,
         }
     }
@@ -77,7 +78,7 @@ impl Value {
     /// The elements, if this is an array.
     pub(crate) fn elements(&self) -> Option<&[Value]> {
         match &self.kind {
-            Kind::Array(elements) => Some(elements),
+            ValueKind::Array(elements) => Some(elements),
             _ => None,
         }
     }
@@ -85,7 +86,7 @@ impl Value {
     /// The string, if this is one.
     pub(crate) fn text(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Text(text) => Some(text),
+            ValueKind::Text(text) => Some(text),
             _ => None,
         }
     }
@@ -102,15 +103,15 @@ impl Value {
 }
 
 /// Reads a whole document.
-pub(crate) fn parse(text: &str) -> Result<Value, Problem> {
+pub(crate) fn parse(text: &str) -> Result<Value, JsonProblem> {
     if text.starts_with('\u{feff}') {
-        return Err(Problem { what: "it begins with a byte order mark", line: 1, column: 1 });
+        return Err(JsonProblem { what: "it begins with a byte order mark", line: 1, column: 1 });
     }
     reader::read(text).map_err(|(what, at)| {
         let before = text.get(..at).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        Problem { what, line, column }
+        JsonProblem { what, line, column }
     })
 }
 

@@ -12,7 +12,7 @@ use crate::jupyter::locate::files;
 
 mod prefix;
 
-use prefix::{Config, base_executable, base_prefix, packages_below};
+use prefix::{VenvConfig, base_executable, base_prefix, packages_below};
 
 /// A Python interpreter with the environment that it runs in.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,7 +70,7 @@ impl Options {
 impl Python {
     /// The interpreter at this absolute path, if it is one.
     pub(crate) fn at(executable: &Path, options: Options, environ: &Environ, home: &Path) -> Option<Self> {
-        let config = Config::beside(executable);
+        let config = VenvConfig::beside(executable);
         let base_executable = base_executable(executable, config.as_ref());
         let base = base_prefix(&base_executable, options, environ)?;
         let prefix = match &config {

@@ -8,13 +8,13 @@ use crate::jupyter::Environ;
 use crate::jupyter::locate::files;
 
 /// `pyvenv.cfg`, as far as it matters.
-pub(super) struct Config {
+pub(super) struct VenvConfig {
     /// Whether the packages of the base Python are there, too.
     pub(super) system_packages: bool,
     home: Option<PathBuf>,
 }
 
-impl Config {
+impl VenvConfig {
     /// The file beside the interpreter or one folder above it.
     pub(super) fn beside(executable: &Path) -> Option<Self> {
         let bin = executable.parent()?;
@@ -22,7 +22,7 @@ impl Config {
         let path = candidates.into_iter().find(|path| path.is_file())?;
         let text = files::read(&path, 1 << 20).ok()?;
         // without the key, site.py takes the system's packages in
-        let mut config = Config { system_packages: true, home: None };
+        let mut config = VenvConfig { system_packages: true, home: None };
         for line in String::from_utf8_lossy(&text).lines() {
             let Some((key, value)) = line.split_once('=') else { continue };
             match key.trim().to_lowercase().as_str() {
@@ -38,7 +38,7 @@ impl Config {
 }
 
 /// The interpreter that a venv was made from, or the executable itself.
-pub(super) fn base_executable(executable: &Path, config: Option<&Config>) -> PathBuf {
+pub(super) fn base_executable(executable: &Path, config: Option<&VenvConfig>) -> PathBuf {
     let name = executable.file_name().unwrap_or_default();
     match config.and_then(|config| config.home.as_ref()) {
         Some(home) => [name, "python3".as_ref(), "python".as_ref()]
