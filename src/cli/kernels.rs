@@ -4,7 +4,6 @@ use clap::{Args, Subcommand, ValueEnum};
 
 /// Let Jupyter kernels use a profile
 #[derive(Debug, Subcommand)]
-#[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
 #[command(after_help = "Example:\n  bqcred kernel install\n  bqcred kernel list")]
 pub(crate) enum KernelCommand {
     List(KernelList),
