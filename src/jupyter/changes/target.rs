@@ -169,5 +169,4 @@ fn own_folder(folder: &Path, uid: u32) -> Result<PathBuf, Obstacle> {
 }
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests;

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_interpreters_that_jupyter_replaces_are_replaced() {
+    fn only_interpreter_names_that_jupyter_replaces_are_replaced() {
         for word in ["python", "python3", "python3.11"] {
             assert!(is_bare_python(word), "{word}");
         }

@@ -111,10 +111,10 @@ pub(crate) fn marker_in(file: &Path) -> Option<Marker> {
 fn check_values(vars: &[(String, String)]) -> Result<(), String> {
     for (name, value) in vars {
         if value.contains('$') {
-            return Err(format!("the value of {name} holds a $, which Jupyter would substitute"));
+            return Err(format!("the value of {name} has a $, and Jupyter would replace what follows it"));
         }
         if value.contains('\0') {
-            return Err(format!("the value of {name} holds a NUL character"));
+            return Err(format!("the value of {name} has a NUL character"));
         }
     }
     Ok(())

@@ -234,5 +234,4 @@ fn remove_copy(folder: &Path, names: &[PathBuf]) -> Result<()> {
 }
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Settings of a Jupyter server that decide which kernelspecs it shows.
 //!
-//! JSON files are read as traitlets does, the most important directory winning. A Python file can't be
-//! evaluated here; a plain assignment of literals, which is what people write, is understood.
+//! JSON files are read as traitlets does: the directory that comes first wins. A Python file can't be evaluated
+//! here; plain assignments of literals, which is what people write, are read.
 //! Sources: `jupyter_core.paths.jupyter_config_path`, `jupyter_client.kernelspec.KernelSpecManager`.
 
 use std::collections::BTreeSet;
@@ -11,17 +11,17 @@ use crate::jupyter::kernelspec::json::{self, Value};
 use crate::jupyter::locate::context::Context;
 use crate::jupyter::locate::files;
 
-/// More than any configuration that a person writes.
+/// More bytes than any configuration file has.
 const MAX_CONFIG: u64 = 4 << 20;
 
-/// What the settings say.
+/// The settings.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Config {
     /// `KernelSpecManager.allowed_kernelspecs`, if it is set and not empty.
     pub(crate) allowed: Option<BTreeSet<String>>,
     /// `KernelSpecManager.ensure_native_kernel`.
     pub(crate) native: bool,
-    /// The class that lists kernelspecs instead of Jupyter's own.
+    /// `kernel_spec_manager_class`: the class that lists kernelspecs in place of Jupyter's own.
     pub(crate) manager: Option<String>,
 }
 
@@ -48,21 +48,21 @@ impl Config {
         found.into()
     }
 
-    /// Whether the allow-list lets a kernel through.
+    /// Whether `allowed_kernelspecs` has this kernel, or is not set.
     pub(crate) fn allows(&self, name: &str) -> bool {
         self.allowed.as_ref().is_none_or(|allowed| allowed.contains(name))
     }
 
-    /// Whether nb_conda_kernels lists the kernels, under names of its own.
+    /// Whether nb_conda_kernels lists the kernels, under its own names.
     pub(crate) fn is_nb_conda(&self) -> bool {
         self.manager.as_deref().is_some_and(|manager| manager.starts_with("nb_conda_kernels"))
     }
 }
 
-/// Settings found so far; the first that is found counts.
+/// Settings found so far; the first value of each is used.
 #[derive(Default)]
 struct PartialConfig {
-    /// Whether there is a setting `allowed_kernelspecs`; before jupyter_client 7 there was only `whitelist`.
+    /// Whether jupyter_client knows `allowed_kernelspecs`; before version 7 there was only `whitelist`.
     has_allowed: bool,
     allowed: Option<BTreeSet<String>>,
     native: Option<bool>,
@@ -79,7 +79,7 @@ impl From<PartialConfig> for Config {
     }
 }
 
-/// What the settings would be, were there but one file of this text.
+/// The settings that one file with this text makes.
 #[cfg(any(test, feature = "internals"))]
 pub(crate) fn of_one_file(text: &str, is_python: bool) -> Config {
     let mut found = PartialConfig { has_allowed: true, ..PartialConfig::default() };
@@ -146,7 +146,7 @@ impl PartialConfig {
     }
 }
 
-/// Configuration directories, the most important first.
+/// Configuration directories, in order of precedence.
 fn directories(context: &Context) -> Vec<PathBuf> {
     let Some(user) = context.config_dir() else { return Vec::new() };
     let mut found: Vec<PathBuf> = Vec::new();
@@ -165,8 +165,8 @@ fn directories(context: &Context) -> Vec<PathBuf> {
     found
 }
 
-/// The files of one directory that a server reads, the most important first: Python over JSON, the
-/// server's own over everybody's.
+/// The files of one directory that a server reads, in order of precedence: Python before JSON, the server's own
+/// before those of all Jupyter programs.
 fn files_in(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for name in ["jupyter_server_config", "jupyter_notebook_config", "jupyter_config"] {
@@ -182,8 +182,8 @@ fn files_in(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Statements of a Python file, without comments; a bracket that stays open joins lines. Later
-/// assignments come first, for they win.
+/// Statements of a Python file, without comments; an open bracket joins lines. The last comes first, because a later
+/// assignment wins.
 fn statements(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut open = false;
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_assignments_in_python_are_understood() {
+    fn plain_assignments_in_python_files_are_read() {
         let found = python(
             "c = get_config()\n# c.KernelSpecManager.allowed_kernelspecs = {'no'}\n\
              c.KernelSpecManager.allowed_kernelspecs = {'x'}\n\
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn json_settings_are_read_and_the_first_counts() {
+    fn of_several_json_files_the_first_wins() {
         let mut found = PartialConfig { has_allowed: true, ..PartialConfig::default() };
         found.json(&json::parse(r#"{"KernelSpecManager": {"whitelist": ["a"]}, "ServerApp": {"kernel_spec_manager_class": "m"}}"#).unwrap());
         found.json(&json::parse(r#"{"KernelSpecManager": {"allowed_kernelspecs": ["b"]}}"#).unwrap());

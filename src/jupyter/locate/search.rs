@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::jupyter::locate::context::Context;
 use crate::jupyter::locate::{files, python};
 
-/// Whose a search directory is.
+/// The kind of a search directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Location {
     /// An entry of `JUPYTER_PATH`.
@@ -20,13 +20,13 @@ pub(crate) enum Location {
     UserBase,
     /// `share/jupyter` of the server's Python.
     Environment,
-    /// `share/jupyter` of another environment of conda's.
+    /// `share/jupyter` of another conda environment.
     Conda,
     /// The system's directories.
     System,
-    /// `~/.ipython`, for old times' sake.
+    /// `~/.ipython`, which Jupyter still searches for kernels of old IPython versions.
     IPython,
-    /// No directory: ipykernel's own resources, with a spec that exists only in memory.
+    /// No search directory: the resources of ipykernel, whose spec exists only in memory.
     Native,
 }
 
@@ -35,12 +35,12 @@ pub(crate) enum Location {
 pub(crate) struct Directory {
     /// The directory that holds kernelspec folders.
     pub(crate) path: PathBuf,
-    /// Whose it is.
+    /// Its kind.
     pub(crate) location: Location,
 }
 
 impl Context {
-    /// The directories that are searched for kernelspecs, the most important first.
+    /// The directories that are searched for kernelspecs, in the server's order.
     pub(crate) fn search_path(&self) -> Vec<Directory> {
         let mut found = self.jupyter_path();
         if self.ignores_home() {
@@ -63,9 +63,6 @@ impl Context {
 
     /// `jupyter_core.paths.SYSTEM_JUPYTER_PATH`.
     fn system_dirs(&self) -> Vec<PathBuf> {
-        if cfg!(windows) {
-            return Vec::new();
-        }
         let shared =
             self.environ.get("XDG_DATA_DIRS").filter(|dirs| !dirs.to_string_lossy().trim().is_empty());
         if self.platform_dirs()
@@ -109,7 +106,7 @@ impl Context {
         found
     }
 
-    /// `IPython.paths.get_ipython_dir()`, where IPython is installed and the directory is there.
+    /// `IPython.paths.get_ipython_dir()`, if IPython is installed and the directory exists.
     fn ipython_dir(&self) -> Option<PathBuf> {
         self.python.as_ref()?.package("IPython")?;
         let home = self.resolved_home();
@@ -124,11 +121,11 @@ impl Context {
         let old = config.map_or_else(|| home.join(".config"), PathBuf::from).join("ipython");
         let moved = self.environ.get("IPYTHONDIR").is_none() && !folder.exists() && !old.is_symlink();
         let folder = if moved && self.may_write(&old) { old } else { folder };
-        // where it can't write, IPython takes an empty temporary directory instead
+        // if it can't write there, IPython uses an empty temporary directory
         self.may_write(&folder).then_some(folder)
     }
 
-    /// `os.access(folder, W_OK)` as far as the mode bits tell.
+    /// `os.access(folder, W_OK)`, judged by the mode bits.
     fn may_write(&self, folder: &Path) -> bool {
         let Ok(metadata) = std::fs::metadata(folder) else { return false };
         metadata.is_dir()

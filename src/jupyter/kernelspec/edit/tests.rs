@@ -1,4 +1,4 @@
-//! Styles of `kernel.json` in the wild, and documents nobody would write.
+//! Styles of `kernel.json` that are in use, and random documents.
 
 use proptest::prelude::*;
 
@@ -58,7 +58,7 @@ fn assignment(vars: &[(String, String)], exec: bool) -> Assignment<'_> {
 }
 
 #[test]
-fn every_style_comes_back_byte_for_byte() {
+fn every_style_is_restored_byte_for_byte() {
     let vars = vars();
     for exec in [false, true] {
         for (style, text) in STYLES {
@@ -76,7 +76,7 @@ fn every_style_comes_back_byte_for_byte() {
 }
 
 #[test]
-fn the_default_spec_stays_in_its_style() {
+fn an_assignment_is_laid_out_like_the_spec() {
     let text = install(STYLES[0].1, &assignment(&vars()[..1], false)).unwrap();
     let end = text.split_once("\"debugger\": true").unwrap().1;
     assert_eq!(
@@ -86,7 +86,7 @@ fn the_default_spec_stays_in_its_style() {
 }
 
 #[test]
-fn another_profile_replaces_the_first_and_still_comes_back() {
+fn a_second_profile_replaces_the_first_and_can_be_undone() {
     for (style, text) in STYLES {
         let first = install(text, &assignment(&vars(), true)).unwrap();
         let other = vec![(GAC.to_owned(), "/b.json".to_owned())];
@@ -98,7 +98,7 @@ fn another_profile_replaces_the_first_and_still_comes_back() {
 }
 
 #[test]
-fn what_others_changed_later_is_kept() {
+fn values_that_somebody_changed_later_are_kept() {
     let text = install(STYLES[0].1, &assignment(&vars(), false)).unwrap();
     let theirs = text
         .replace("\"/home/ada/.local/share/bqcred/me/adc.json\"\n", "\"/theirs.json\"\n")
@@ -117,7 +117,7 @@ fn what_others_changed_later_is_kept() {
 }
 
 #[test]
-fn a_wrapped_command_is_absolute_and_keeps_later_options() {
+fn a_wrapped_command_has_absolute_paths_and_keeps_options_added_later() {
     let text = install(STYLES[0].1, &assignment(&[], true)).unwrap();
     let argv = spec::parse(&text).unwrap().argv;
     assert_eq!(
@@ -133,11 +133,11 @@ fn a_wrapped_command_is_absolute_and_keeps_later_options() {
 }
 
 #[test]
-fn what_cannot_be_done_safely_is_refused() {
+fn specs_and_values_that_can_not_be_edited_safely_are_refused() {
     let vars = vars();
     let refused =
         |text: &str, vars: &[(String, String)]| install(text, &assignment(vars, false)).unwrap_err();
-    assert!(refused(STYLES[0].1, &[(GAC.to_owned(), "/home/$USER/x".to_owned())]).contains("holds a $"));
+    assert!(refused(STYLES[0].1, &[(GAC.to_owned(), "/home/$USER/x".to_owned())]).contains("has a $"));
     assert!(refused("\u{feff}{\"argv\": [\"R\"]}", &vars).contains("byte order mark"));
     assert!(refused("{\"argv\": [\"R\"], \"env\": null}", &vars).contains("env"));
     assert!(refused("{\"argv\": [\"R\"], \"env\": {\"A\": 1}}", &vars).contains("env"));
@@ -149,7 +149,7 @@ fn what_cannot_be_done_safely_is_refused() {
 }
 
 #[test]
-fn a_new_display_name_is_the_only_change() {
+fn renaming_changes_nothing_but_the_display_name() {
     assert_eq!(
         rename("{\"argv\":[\"R\"],\"display_name\" : \"R\"}", "R (\"x\")").unwrap(),
         "{\"argv\":[\"R\"],\"display_name\" : \"R (\\\"x\\\")\"}"
@@ -158,7 +158,7 @@ fn a_new_display_name_is_the_only_change() {
 }
 
 #[test]
-fn a_folder_is_removable_only_while_its_spec_is_as_it_was() {
+fn a_copy_is_removable_only_while_its_spec_is_unchanged() {
     let original = STYLES[1].1;
     let folder = Folder {
         from: "/usr/share/x".into(),
@@ -167,7 +167,7 @@ fn a_folder_is_removable_only_while_its_spec_is_as_it_was() {
     };
     let text =
         install(original, &Assignment { folder: Some(&folder), ..assignment(&vars(), false) }).unwrap();
-    // a second installation keeps the knowledge
+    // a second assignment keeps the record of the folder
     let text = install(&text, &Assignment { profile: "b", ..assignment(&vars(), false) }).unwrap();
     assert_eq!(uninstall(&text).unwrap().removable_folder(), Some(&folder));
     let edited = text.replace("\"display_name\":\"R\"", "\"display_name\":\"Q\"");
@@ -237,7 +237,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn any_document_comes_back_and_twice_is_once(text in any_spec(), exec: bool, value in "[^$\0]{0,8}") {
+    fn any_document_is_restored_and_assigning_twice_is_assigning_once(text in any_spec(), exec: bool, value in "[^$\0]{0,8}") {
         let vars = vec![(GAC.to_owned(), value.clone()), ("NO_GCE_CHECK".to_owned(), "true".to_owned())];
         let once = install(&text, &assignment(&vars, exec)).unwrap();
         let spec = spec::parse(&once).unwrap();

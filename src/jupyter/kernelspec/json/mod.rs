@@ -9,16 +9,16 @@ use std::ops::Range;
 
 mod reader;
 
-/// A value and where it stands in the text.
+/// A value and its place in the text.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Value {
     /// Byte span of the value, quotes and brackets included.
     pub(crate) span: Range<usize>,
-    /// What it is.
+    /// Its kind and content.
     pub(crate) kind: ValueKind,
 }
 
-/// The kinds of JSON value. Numbers are never looked into here.
+/// The kinds of JSON value. Numbers are not parsed: nothing here needs their values.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ValueKind {
     /// Members in the order of the text, repeated keys included.
@@ -115,7 +115,7 @@ pub(crate) fn parse(text: &str) -> Result<Value, JsonProblem> {
     })
 }
 
-/// A string as JSON, with nothing escaped that need not be.
+/// A string as JSON, with only the necessary escapes.
 pub(crate) fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -126,7 +126,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn accepts_what_python_accepts_beyond_the_rfc() {
+    fn texts_beyond_the_rfc_that_python_accepts_are_accepted() {
         for text in
             ["NaN", "-Infinity", "[1e999]", "\"\\ud800\"", "{\"a\":1,\"a\":2}", "12345678901234567890123"]
         {
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_python_refuses_and_says_where() {
+    fn texts_that_python_refuses_are_refused_with_their_place() {
         for text in [
             "",
             "{",
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_cover_exactly_the_values() {
+    fn a_span_covers_exactly_its_value() {
         let text = "{ \"k\\u00e9\" : [ 1.5e3 , \"\\ud83d\\ude00\" ] }";
         let value = parse(text).unwrap();
         let list = value.get("ké").unwrap();
@@ -174,13 +174,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_string_survives_quoting(text in ".*") {
+        fn any_string_is_read_back_from_its_quoted_form(text in ".*") {
             let value = parse(&quote(&text)).unwrap();
             prop_assert_eq!(value.text(), Some(text.as_str()));
         }
 
         #[test]
-        fn never_panics(text in "[\\[\\]{}\",:\\\\u0-9a-f.eE+ \\-tNI\\n]{0,40}") {
+        fn no_text_causes_a_panic(text in "[\\[\\]{}\",:\\\\u0-9a-f.eE+ \\-tNI\\n]{0,40}") {
             let _ = parse(&text);
         }
     }

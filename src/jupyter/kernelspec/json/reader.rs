@@ -1,8 +1,8 @@
-//! The reader of JSON texts: one pass over the bytes, as `Lib/json/scanner.py` and `decoder.py` go.
+//! The reader of JSON texts: one pass over the bytes, as in `Lib/json/scanner.py` and `decoder.py`.
 
 use super::{Member, Value, ValueKind};
 
-/// Deeper than any kernelspec; a reader without a limit could be made to overflow its stack.
+/// Deeper than any kernelspec is nested; without a limit, a file could overflow the stack.
 const MAX_DEPTH: usize = 200;
 
 /// Reads a whole document; on failure says why, and at which byte.
@@ -200,7 +200,7 @@ impl JsonReader<'_> {
         self.number()
     }
 
-    /// `-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?`; what does not match is left for the caller to refuse.
+    /// `-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?`; the caller refuses what follows.
     fn number(&mut self) -> Read<ValueKind> {
         if self.peek() == Some(b'-') {
             self.at += 1;
