@@ -211,6 +211,34 @@ fn what_somebody_else_changed_since_is_kept() {
 }
 
 #[test]
+fn install_names_the_account_that_each_kernel_runs_as() {
+    let scene = Scene::new();
+    let other = scene.kernel("other", NATIVE);
+    let run = scene.run(&["kernel", "install", "python3"]).success();
+    assert!(
+        run.stderr.contains("kernel python3 runs as an unknown account (profile default)\n"),
+        "{}",
+        run.stderr
+    );
+    let profile = scene.sandbox.write(
+        "home/.local/share/bqcred/default/profile.json",
+        r#"{"account": "ada@example.com", "project": "p-1"}"#,
+    );
+    common::set_mode(&profile, 0o600);
+    let run = scene.run(&["kernel", "install", "OTHER", "python3"]).success();
+    for kernel in ["other", "python3"] {
+        let line = format!("bqcred: kernel {kernel} runs as ada@example.com (profile default)\n");
+        assert!(run.stderr.contains(&line), "{}", run.stderr);
+    }
+    assert!(run.stderr.contains(&format!("  changed {}\n", other.display())), "{}", run.stderr);
+    let run = scene.run(&["kernel", "sync"]).success();
+    assert!(run.stderr.contains("kernel other runs as ada@example.com"), "{}", run.stderr);
+    let run = scene.run(&["kernel", "uninstall", "other"]).success();
+    assert!(run.stderr.contains(&format!("  restored {}\n", other.display())), "{}", run.stderr);
+    assert_eq!(scene.listed("python3")["state"], "current", "only the named kernel is restored");
+}
+
+#[test]
 fn dry_run_prints_and_writes_nothing() {
     let scene = Scene::new();
     let file = scene.kernel("python3", NATIVE);
@@ -269,7 +297,7 @@ fn a_copy_goes_unless_somebody_changed_it() {
 }
 
 #[test]
-fn a_record_that_can_not_be_understood_is_kept_aside_and_not_needed() {
+fn an_invalid_record_is_set_aside_and_not_needed() {
     let scene = Scene::new();
     let file = scene.kernel("python3", NATIVE);
     scene.run(&["kernel", "install", "python3"]).success();

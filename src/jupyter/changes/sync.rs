@@ -19,14 +19,14 @@ use crate::output::notes::Notes;
 /// What is to be done for the recorded kernels. One that can't be updated keeps no other from it.
 #[derive(Debug, Default)]
 pub(crate) struct SyncPlan {
-    steps: Vec<KernelSync>,
+    steps: Vec<SyncStep>,
     /// Why others can't be updated.
     pub(crate) errors: Vec<Error>,
 }
 
 /// What is to be done for one kernel.
 #[derive(Debug)]
-struct KernelSync {
+struct SyncStep {
     kernel: String,
     file: PathBuf,
     action: SyncAction,
@@ -61,7 +61,7 @@ pub(crate) fn plan(app: &App, record: &Record) -> SyncPlan {
         };
         match action {
             Ok(action) => {
-                plan.steps.push(KernelSync {
+                plan.steps.push(SyncStep {
                     kernel: entry.kernel.clone(),
                     file: entry.file.clone(),
                     action,
@@ -123,7 +123,7 @@ impl SyncPlan {
     /// For people: a line for each thing that is to be done.
     pub(crate) fn describe(&self) -> String {
         let mut text = String::new();
-        for KernelSync { kernel, action, .. } in &self.steps {
+        for SyncStep { kernel, action, .. } in &self.steps {
             match action {
                 SyncAction::Forget(reason) => text += &format!("{kernel}: forget it: {reason}\n"),
                 SyncAction::Assign(_, changes) => {
@@ -148,8 +148,8 @@ pub(crate) fn apply(plan: SyncPlan, paths: &Paths) -> SyncReport {
     report
 }
 
-fn apply_step(step: KernelSync, paths: &Paths, report: &mut SyncReport) -> Result<()> {
-    let KernelSync { kernel, file, action } = step;
+fn apply_step(step: SyncStep, paths: &Paths, report: &mut SyncReport) -> Result<()> {
+    let SyncStep { kernel, file, action } = step;
     match action {
         SyncAction::Forget(reason) => {
             report.notes.append(Record::change(paths, |record| record.remove(&file))?);
