@@ -21,7 +21,7 @@ pub(crate) fn run(args: &KernelSync, app: &App) -> Result<Output> {
     let report = sync::apply(plan, &app.paths);
     ui::show(report.notes);
     if record.kernels.is_empty() {
-        ui::note("bqcred changed no kernel yet: `bqcred kernel install`");
+        ui::note("no kernel uses bqcred yet: `bqcred kernel install`");
     }
     if report.has_changed {
         ui::show(restart::after_sync(&Machine::here(&app.paths.home).running_kernels()));

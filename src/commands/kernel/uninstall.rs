@@ -43,7 +43,7 @@ fn nothing_to_undo(args: &KernelUninstall) -> Result<Output> {
         Some(name) => Err(Error::new(Kind::Missing, format!("bqcred changed no kernel {name:?}"))
             .hint("`bqcred kernel list`")),
         None => {
-            ui::note("bqcred changed no kernel; there is nothing to undo");
+            ui::note("no kernel uses bqcred; there is nothing to undo");
             Ok(Output::none())
         }
     }

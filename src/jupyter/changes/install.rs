@@ -9,7 +9,7 @@ use crate::jupyter::changes::record::{Entry, Record};
 use crate::jupyter::changes::target::Placement;
 use crate::jupyter::kernelspec::file_change::FileChange;
 use crate::jupyter::locate::machine::Machine;
-use crate::jupyter::locate::servers::{Server, Servers};
+use crate::jupyter::locate::servers::{Server, ServerOrigin, Servers};
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
 
@@ -80,7 +80,10 @@ pub(crate) fn describe_servers(servers: &Servers) -> Notes {
         ));
     }
     for server in servers.to_change() {
-        notes.add(format!("Jupyter at {}", server.describe()));
+        notes.add(match server.origin {
+            ServerOrigin::NoJupyter => "no Jupyter was found; other programs read these kernels".to_owned(),
+            _ => format!("Jupyter at {}", server.describe()),
+        });
         if server.config().is_nb_conda() {
             notes.detail("nb_conda_kernels lists its kernels, and sees a change after a minute at most");
         }

@@ -72,9 +72,7 @@ impl KernelState {
             KernelState::Edited(what) => {
                 format!("edited since ({}): `bqcred kernel sync`", what.join(", "))
             }
-            KernelState::ProfileMissing => {
-                "its profile does not exist any more: `bqcred kernel uninstall`".to_owned()
-            }
+            KernelState::ProfileMissing => "profile removed: `bqcred kernel uninstall`".to_owned(),
         }
     }
 }

@@ -61,11 +61,7 @@ pub(crate) fn plan(app: &App, record: &Record) -> SyncPlan {
         };
         match action {
             Ok(action) => {
-                plan.steps.push(SyncStep {
-                    kernel: entry.kernel.clone(),
-                    file: entry.file.clone(),
-                    action,
-                });
+                plan.steps.push(SyncStep { kernel: entry.kernel.clone(), file: entry.file.clone(), action });
             }
             Err(error) => plan.errors.push(error),
         }

@@ -1,9 +1,9 @@
 //! One change of a kernelspec on disk: planned first, so that it can be shown, then carried out.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::jupyter::kernelspec::edit::{self, Assignment, Restored};
+use crate::jupyter::kernelspec::folder;
 use crate::jupyter::kernelspec::marker::{self, Folder};
 use crate::jupyter::kernelspec::spec;
 use crate::jupyter::locate::files;
@@ -74,7 +74,7 @@ pub(crate) fn copy(
     }
     let folder = Folder {
         from: from.display().to_string(),
-        files: checksums(from)?,
+        files: folder::checksums(from)?,
         checksum: marker::checksum(original.as_bytes()),
         renamed: display_name.is_some(),
     };
@@ -115,24 +115,10 @@ fn replace(file: &Path, before: &str, text: String) -> FileChange {
 /// The files of a copy that nobody has changed since bqcred made it; `None` if the folder has to stay.
 fn removable_files(restored: &Restored, folder: &Path) -> Result<Option<Vec<PathBuf>>> {
     let Some(made) = restored.removable_folder() else { return Ok(None) };
-    if checksums(folder)? != made.files {
+    if folder::checksums(folder)? != made.files {
         return Ok(None);
     }
     Ok(Some(made.files.keys().map(PathBuf::from).collect()))
-}
-
-/// Checksums of a folder's files other than `kernel.json`. A file whose name is not UTF-8 is left out: Jupyter
-/// could not ask for it.
-fn checksums(folder: &Path) -> Result<BTreeMap<String, String>> {
-    let names = files::resources(folder)?;
-    let names = names.into_iter().filter_map(|name| name.to_str().map(str::to_owned));
-    names
-        .map(|name| {
-            let path = folder.join(&name);
-            let content = files::read_resource(&path)?;
-            Ok((name, marker::checksum(&content)))
-        })
-        .collect()
 }
 
 impl FileChange {
@@ -181,56 +167,10 @@ impl FileChange {
                 }
                 files::replace(file, text.as_bytes())
             }
-            FileChange::Copy { from, to, text } => make_copy(from, to, text),
-            FileChange::Remove { folder, files } => remove_copy(folder, files),
+            FileChange::Copy { from, to, text } => folder::copy(from, to, text),
+            FileChange::Remove { folder, files } => folder::remove(folder, files),
         }
     }
-}
-
-/// Makes a kernelspec folder. `kernel.json` comes last, for it makes Jupyter see the folder; on failure
-/// everything is removed.
-fn make_copy(from: &Path, to: &Path, text: &str) -> Result<()> {
-    if to.join("kernel.json").symlink_metadata().is_ok() {
-        return Err(Error::content(to, "there is a kernel of that name already; nothing was written"));
-    }
-    let existed = to.exists();
-    files::create_folder(to)?;
-    let copied =
-        copy_resources(from, to).and_then(|()| files::replace(&to.join("kernel.json"), text.as_bytes()));
-    if copied.is_err() && !existed {
-        // the first failure is the one to report
-        let _ = std::fs::remove_dir_all(to);
-    }
-    copied
-}
-
-fn copy_resources(from: &Path, to: &Path) -> Result<()> {
-    for name in files::resources(from)? {
-        files::copy(&from.join(&name), &to.join(&name))?;
-    }
-    Ok(())
-}
-
-/// Removes a kernelspec folder. `kernel.json` goes first: from then on the server sees what the copy hid.
-fn remove_copy(folder: &Path, names: &[PathBuf]) -> Result<()> {
-    use std::io::ErrorKind;
-    // a hidden file in the folder is somebody else's and stays; without kernel.json the folder is no kernel
-    let tolerated = |path: PathBuf, result: std::io::Result<()>| match result {
-        Err(e) if !matches!(e.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) => {
-            Err(Error::file(&path, "remove", &e))
-        }
-        _ => Ok(()),
-    };
-    for name in [PathBuf::from("kernel.json")].iter().chain(names) {
-        let path = folder.join(name);
-        tolerated(path.clone(), std::fs::remove_file(&path))?;
-    }
-    let inner: BTreeSet<&Path> = names.iter().filter_map(|name| name.parent()).collect();
-    for name in inner.into_iter().filter(|name| !name.as_os_str().is_empty()) {
-        let path = folder.join(name);
-        tolerated(path.clone(), std::fs::remove_dir(&path))?;
-    }
-    tolerated(folder.to_owned(), std::fs::remove_dir(folder))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! - [`json`]: the text as Python reads it, with the place of every value; [`spec`]: what it means to Jupyter
 //! - [`splice`], [`argv`], [`edit`]: changing the text; [`marker`]: what was changed, recorded in the text itself
-//! - [`file_change`]: changing the file or its folder, planned first and then carried out
+//! - [`file_change`], `folder`: changing the file or its folder, planned first and then carried out
 //!
 //! The JSON reader and the splicing are bqcred's own, because no crate does what they have to do:
 //!
@@ -16,6 +16,7 @@
 pub(crate) mod argv;
 pub(crate) mod edit;
 pub(crate) mod file_change;
+mod folder;
 pub(crate) mod json;
 pub(crate) mod marker;
 pub(crate) mod spec;

@@ -10,7 +10,7 @@ use crate::jupyter::locate::conda;
 use crate::jupyter::locate::config::Config;
 use crate::jupyter::locate::context::Context;
 use crate::jupyter::locate::search::{self, Location};
-use crate::jupyter::locate::{files, installed};
+use crate::jupyter::locate::{files, installed, native};
 
 /// The native kernel: ipykernel gives its spec to Jupyter where no file does.
 const NATIVE: &str = "python3";
@@ -177,33 +177,7 @@ impl Context {
         let package = self.python.as_ref()?.package("ipykernel")?;
         let module = files::read(&package.join("kernelspec.py"), MAX_SPEC).unwrap_or_default();
         let module = String::from_utf8_lossy(&module);
-        let text = Ok(native_text(&module));
+        let text = Ok(native::spec_text(&module));
         Some(self.kernel_of(NATIVE.to_owned(), package.join("resources"), Location::Native, text))
     }
-}
-
-/// The spec that this version of ipykernel gives to Jupyter, laid out as ipykernel would write it.
-fn native_text(module: &str) -> String {
-    let name = if module.contains("(ipykernel)") { "Python 3 (ipykernel)" } else { "Python 3" };
-    let mut metadata = Vec::new();
-    if module.contains("\"debugger\"") {
-        metadata.push("  \"debugger\": true");
-    }
-    if module.contains("\"supported_encryption\"") {
-        metadata.push("  \"supported_encryption\": [\n   \"curve\"\n  ]");
-    }
-    let argv =
-        ["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"].map(|word| format!("  \"{word}\""));
-    let mut members = vec![
-        format!(" \"argv\": [\n{}\n ]", argv.join(",\n")),
-        format!(" \"display_name\": \"{name}\""),
-        " \"language\": \"python\"".to_owned(),
-    ];
-    if !metadata.is_empty() {
-        members.push(format!(" \"metadata\": {{\n{}\n }}", metadata.join(",\n")));
-    }
-    if module.contains("\"kernel_protocol_version\"") {
-        members.push(" \"kernel_protocol_version\": \"5.5\"".to_owned());
-    }
-    format!("{{\n{}\n}}", members.join(",\n"))
 }

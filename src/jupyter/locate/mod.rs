@@ -18,6 +18,7 @@ pub(crate) mod kernels;
 pub(crate) mod kernelspecs;
 pub(crate) mod launcher;
 pub(crate) mod machine;
+mod native;
 pub(crate) mod process;
 pub(crate) mod python;
 pub(crate) mod running;
