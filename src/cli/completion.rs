@@ -159,7 +159,7 @@ fn value_of(root: &Command, arg: &Arg, given: &[&str]) -> Expected {
     match (arg.get_id().as_str(), shown) {
         ("profile", _) | (_, "PROFILE") => Expected::Profiles,
         ("account", _) | (_, "ACCOUNT") => Expected::Accounts,
-        ("kernel", _) | (_, "KERNEL") => Expected::Kernels,
+        (_, "KERNEL") => Expected::Kernels,
         (_, "COMMAND") => {
             let command = given.iter().try_fold(root, |command, word| command.find_subcommand(word));
             Expected::Values(command.map(subcommands).unwrap_or_default())
@@ -256,7 +256,10 @@ mod tests {
         assert_eq!(at("client set "), Expected::Files);
         assert_eq!(values("init z"), ["zsh"]);
         assert_eq!(values("man client s"), ["set", "show"]);
-        assert_eq!(values("help kernel s"), ["sync", "snippet"]);
+        assert_eq!(values("help kernel s"), ["sync"]);
+        assert_eq!(at("kernel install python3 "), Expected::Kernels);
+        assert_eq!(at("kernel install --new-kernel "), Expected::Values(Vec::new()));
+        assert_eq!(values("snippet r"), ["r", "renviron"]);
         assert_eq!(at("help kernel sync "), Expected::Values(Vec::new()));
         assert_eq!(at("help nosuch "), Expected::Values(Vec::new()));
     }

@@ -1,19 +1,18 @@
-//! The commands about Jupyter kernels.
+//! The commands for Jupyter kernels.
 
 use clap::{Args, Subcommand, ValueEnum};
 
 /// Let Jupyter kernels use a profile
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  bqcred kernel install\n  bqcred kernel list")]
-pub(crate) enum Kernel {
+pub(crate) enum KernelCommand {
     List(KernelList),
     Install(KernelInstall),
     Uninstall(KernelUninstall),
     Sync(KernelSync),
-    Snippet(KernelSnippet),
 }
 
-/// List the kernels as the Jupyter server finds them, and what bqcred changed
+/// List the kernels that the Jupyter servers here find, and what bqcred changed
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bqcred kernel list --json")]
 pub(crate) struct KernelList {
@@ -22,26 +21,28 @@ pub(crate) struct KernelList {
     pub(crate) json: bool,
 }
 
-/// Make kernels run as you, by default all for Python and R
+/// Let kernels use your account, by default all kernels for Python and R
+///
+/// The account is that of the profile (--profile). Kernels that run already have to be shut down and started again.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  bqcred kernel install --kernel python3 --dry-run")]
+#[command(after_help = "Example:\n  bqcred kernel install\n  bqcred kernel install python3 ir --dry-run")]
 pub(crate) struct KernelInstall {
-    /// The kernel to change, by its name in `bqcred kernel list`; may be given again
-    #[arg(long, value_name = "NAME")]
-    pub(crate) kernel: Vec<String>,
+    /// Kernels to change, by their names in `bqcred kernel list`
+    #[arg(value_name = "KERNEL")]
+    pub(crate) kernels: Vec<String>,
     /// Change the kernels of every language
-    #[arg(long, conflicts_with = "kernel")]
+    #[arg(long, conflicts_with = "kernels")]
     pub(crate) all: bool,
     /// Which directory to write to
     #[arg(long = "where", value_enum, value_name = "PLACE", default_value_t = KernelPlace::Auto)]
     pub(crate) place: KernelPlace,
-    /// Leave the kernel as it is and make another one of this name beside it
+    /// Leave the kernel as it is and make a copy with this name
     #[arg(long, value_name = "NAME", value_parser = parse_kernel_name)]
     pub(crate) new_kernel: Option<String>,
-    /// Start the kernel through `bqcred exec`, so that no file with the credential is needed
+    /// Start the kernel with `bqcred exec`, so that no credential file is needed
     #[arg(long)]
     pub(crate) exec: bool,
-    /// Print what would be done
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -49,7 +50,7 @@ pub(crate) struct KernelInstall {
 /// Directories that a kernel can be installed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum KernelPlace {
-    /// Wherever the server reads it
+    /// Whichever the server reads
     Auto,
     /// Your Jupyter data directory
     User,
@@ -57,36 +58,38 @@ pub(crate) enum KernelPlace {
     Env,
 }
 
-/// Put kernels back as they were, to the byte
+/// Restore kernels as they were before `bqcred kernel install`, byte for byte
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  bqcred kernel uninstall --kernel ir")]
+#[command(after_help = "Example:\n  bqcred kernel uninstall\n  bqcred kernel uninstall ir")]
 pub(crate) struct KernelUninstall {
-    /// The kernel to put back [default: all, or with --profile all that use it]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) kernel: Vec<String>,
-    /// Print what would be done
+    /// Kernels to restore [default: all, or with --profile all that use it]
+    #[arg(value_name = "KERNEL")]
+    pub(crate) kernels: Vec<String>,
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
 
-/// Renew the kernels after an upgrade of ipykernel, or a change of the profile
+/// Update the kernels after an upgrade of ipykernel or a change of the profile
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bqcred kernel sync --dry-run")]
 pub(crate) struct KernelSync {
-    /// Print what would be done
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
 
-/// Print what to paste where a kernel can't be changed, or runs already
+/// Print code or settings to paste where `bqcred kernel install` does not help
+///
+/// For a kernel that runs already, a server whose kernels you can't change, VS Code, JupyterHub and containers.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  bqcred kernel snippet --lang ipython-startup > ~/.ipython/profile_default/startup/50-bqcred.py"
+    after_help = "Example:\n  bqcred snippet python\n  bqcred snippet ipython-startup > ~/.ipython/profile_default/startup/50-bqcred.py"
 )]
-pub(crate) struct KernelSnippet {
+pub(crate) struct Snippet {
     /// What it is for
-    #[arg(long, value_enum, value_name = "LANG", default_value_t = SnippetKind::Python)]
-    pub(crate) lang: SnippetKind,
+    #[arg(value_enum, value_name = "KIND")]
+    pub(crate) kind: SnippetKind,
 }
 
 /// Places that a snippet is pasted into.
@@ -100,21 +103,21 @@ pub(crate) enum SnippetKind {
     Renviron,
     /// A file in ~/.ipython/profile_default/startup, for every IPython kernel
     IpythonStartup,
-    /// jupyterhub_config.py, for the hub's administrator
-    Jupyterhub,
     /// A workspace's .env file, for VS Code's own kernels
     Vscode,
+    /// jupyterhub_config.py, for the hub's administrator
+    Jupyterhub,
     /// Options of `docker run`
     Docker,
 }
 
-/// The name of a kernel that is to be made, in the lower case that Jupyter lists it in. Others than these it
-/// warns about, or reads as a path (`jupyter_client.kernelspec._is_valid_kernel_name`).
+/// The name of a new kernel, in the lower case that Jupyter lists it in. About other names Jupyter warns, or takes
+/// them for a path (`jupyter_client.kernelspec._is_valid_kernel_name`).
 fn parse_kernel_name(name: &str) -> std::result::Result<String, String> {
     let good = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(good) {
         Ok(name.to_lowercase())
     } else {
-        Err("letters, digits, dots, hyphens and underscores, a letter or digit first: python3-bq".to_owned())
+        Err("use letters, digits, dots, hyphens and underscores, and begin with a letter or digit: python3-bq".to_owned())
     }
 }

@@ -24,7 +24,7 @@ use crate::output::ui::Output;
 
 pub(crate) use credentials::{Forget, Login, Revoke, Rotate, StoreChoice};
 pub(crate) use kernels::{
-    Kernel, KernelInstall, KernelList, KernelPlace, KernelSnippet, KernelSync, KernelUninstall, SnippetKind,
+    KernelCommand, KernelInstall, KernelList, KernelPlace, KernelSync, KernelUninstall, Snippet, SnippetKind,
 };
 pub(crate) use oauth_client::OauthClient;
 pub(crate) use profiles::{Doctor, List, Status, Use};
@@ -70,7 +70,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Client(OauthClient),
     #[command(subcommand)]
-    Kernel(Kernel),
+    Kernel(KernelCommand),
+    Snippet(Snippet),
     Init(Init),
     Allow(Allow),
     Deny(Deny),

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::cli::completion::{self, Candidate, Expected};
 use crate::cli::{self, Complete};
 use crate::credential::profile;
-use crate::jupyter::changes::listed;
+use crate::jupyter::locate::machine::Machine;
 use crate::output::ui::Output;
 
 pub(crate) fn run(args: &Complete, app: &App) -> Output {
@@ -19,9 +19,7 @@ pub(crate) fn run(args: &Complete, app: &App) -> Output {
         Expected::Values(values) => values,
         Expected::Profiles => profiles(app),
         Expected::Accounts => accounts(app),
-        Expected::Kernels => {
-            listed::listed(app).iter().map(|kernel| Candidate::new(&kernel.name, &kernel.language)).collect()
-        }
+        Expected::Kernels => kernels(app),
         Expected::Files => return Output::text("\tfiles\n"),
         Expected::Program => return Output::text("\tcommand\n"),
     };
@@ -39,6 +37,11 @@ fn profiles(app: &App) -> Vec<Candidate> {
         .iter()
         .map(|name| Candidate::new(name.as_str(), &account(name).unwrap_or_default()))
         .collect()
+}
+
+fn kernels(app: &App) -> Vec<Candidate> {
+    let kernels = Machine::here(&app.paths.home).servers().kernels();
+    kernels.iter().map(|kernel| Candidate::new(&kernel.name, kernel.language())).collect()
 }
 
 fn accounts(app: &App) -> Vec<Candidate> {

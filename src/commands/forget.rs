@@ -2,9 +2,9 @@
 
 use crate::app::App;
 use crate::cli::Forget;
+use crate::commands::kernel;
 use crate::credential::profile::{Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
-use crate::jupyter::changes::undo;
 use crate::lifecycle::save;
 use crate::output::error::Result;
 use crate::output::ui::{self, Output};
@@ -19,7 +19,7 @@ pub(crate) fn run(args: &Forget, app: &App) -> Result<Output> {
             profile.account_or_unknown()
         ));
     }
-    undo::offer(app, &name, args.yes);
+    kernel::offer_undo(app, &name, args.yes);
     save::unchoose(app, &name)?;
     Ok(Output::none())
 }

@@ -21,6 +21,7 @@ mod move_profile;
 mod next;
 mod revoke;
 mod rotate;
+mod snippet;
 mod status;
 mod token;
 mod use_profile;
@@ -68,6 +69,7 @@ pub(crate) fn run(parsed: Parsed) -> Result<Output> {
         Command::Lock(args) => lock::run(args, &app),
         Command::Client(args) => client::run(args, &app),
         Command::Kernel(args) => kernel::run(args, &app),
+        Command::Snippet(args) => snippet::run(args, &app),
         Command::Init(args) => Ok(init::run(args)),
         Command::Allow(args) => allow::run(args, &app),
         Command::Deny(args) => allow::deny(args, &app),

@@ -4,8 +4,8 @@ use crate::app::App;
 use crate::cli::Move;
 use crate::credential::profile::StoreKind;
 use crate::handover::parent_shell;
-use crate::jupyter::changes::here::Here;
 use crate::jupyter::changes::undo;
+use crate::jupyter::locate::machine::Machine;
 use crate::output::error::Result;
 use crate::output::ui::{self, Output};
 use crate::store::relocate;
@@ -33,7 +33,9 @@ pub(crate) fn run(args: &Move, app: &App) -> Result<Output> {
         }
     });
     ui::note(&format!("shells that were given its old path need the new one: {env}"));
-    let kernels = undo::of_profile(app, &Here::new(app), &name).unwrap_or_default();
+    let machine = Machine::here(&app.paths.home);
+    let (kernels, notes) = undo::kernels_of_profile(&app.paths, &machine, &name).unwrap_or_default();
+    ui::show(notes);
     if to == StoreKind::Keyring && kernels.iter().any(|kernel| !kernel.exec) {
         let install = app.command("kernel install", &name);
         ui::note(&format!("Jupyter kernels that were given it, too: `{install} --exec`"));

@@ -9,7 +9,8 @@ use crate::credential::profile_name::ProfileName;
 use crate::handover;
 use crate::handover::parent_shell;
 use crate::handover::variables;
-use crate::jupyter::changes::listed::{self, Listed};
+use crate::jupyter::locate::kernels::Kernel;
+use crate::jupyter::locate::machine::Machine;
 use crate::login::pending;
 use crate::output::error::Result;
 use crate::output::ui::{self, Output};
@@ -98,9 +99,9 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
         let line = parent_shell::line(&app.command("env", name));
         return Step::new("programs in this shell don't use this credential yet", line);
     }
-    let kernels = listed::of_servers(app);
-    let of_ours = |kernel: &Listed| matches!(kernel.language.to_lowercase().as_str(), "python" | "r");
-    if kernels.iter().any(of_ours) && !kernels.iter().any(|kernel| kernel.profile.is_some()) {
+    let kernels = Machine::here(&app.paths.home).servers().kernels_of_jupyter();
+    let is_installed = kernels.iter().any(|kernel| kernel.marker().is_some());
+    if kernels.iter().any(Kernel::is_for_python_or_r) && !is_installed {
         let exec = if profile.store == StoreKind::Keyring { " --exec" } else { "" };
         let install = app.command("kernel install", name);
         return Step::new("Jupyter kernels don't use this credential yet", format!("{install}{exec}"));

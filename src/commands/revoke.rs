@@ -2,8 +2,9 @@
 
 use crate::app::{App, Loaded};
 use crate::cli::Revoke;
+use crate::commands::kernel;
 use crate::credential::profile_name::ProfileName;
-use crate::jupyter::changes::undo;
+use crate::jupyter::kernelspec::edit;
 use crate::lifecycle::dependents::{self, Dependents};
 use crate::lifecycle::grant;
 use crate::lifecycle::save;
@@ -49,7 +50,7 @@ pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
 /// What named the profile, and would mean nothing now.
 fn leave(app: &App, name: &ProfileName, is_removed: bool, yes: bool) -> Result<Output> {
     if is_removed {
-        undo::offer(app, name, yes);
+        kernel::offer_undo(app, name, yes);
         save::unchoose(app, name)?;
     }
     Ok(Output::none())
@@ -123,7 +124,7 @@ fn tell_done(loaded: &Loaded, dependents: &Dependents, revoked: Revoked) {
     for path in &dependents.elsewhere {
         ui::note(&format!("{} still lies there, and does not work any more", path.display()));
     }
-    for path in dependents.kernelspecs.iter().filter(|path| !undo::is_changed(path)) {
+    for path in dependents.kernelspecs.iter().filter(|path| edit::marker_in(path).is_none()) {
         ui::note(&format!("{} names a file that is gone; bqcred did not write that", path.display()));
     }
 }

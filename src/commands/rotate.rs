@@ -170,5 +170,5 @@ fn tell_done(name: &ProfileName, dependents: &Dependents, old: Old) {
     for process in &dependents.processes {
         ui::tell(&format!("  {process}\n"));
     }
-    ui::tell("Restart them. In a kernel, what `bqcred kernel snippet` prints does it too.\n");
+    ui::tell("Restart them. In a kernel, running what `bqcred snippet python` prints does it, too.\n");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::jupyter::kernelspec::json::{self, Kind, Value};
+use crate::jupyter::kernelspec::json::{self, Value, ValueKind};
 
 pub(super) fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
@@ -45,19 +45,19 @@ fn check_spans(text: &str, value: &Value) {
 
 fn assert_same(ours: &Value, theirs: &serde_json::Value) {
     match (&ours.kind, theirs) {
-        (Kind::Object(members), serde_json::Value::Object(map)) => {
+        (ValueKind::Object(members), serde_json::Value::Object(map)) => {
             // the last of repeated keys counts for both
             let members: BTreeMap<_, _> = members.iter().map(|member| (&member.key, &member.value)).collect();
             assert!(members.keys().copied().eq(map.keys()));
             members.values().zip(map.values()).for_each(|(ours, theirs)| assert_same(ours, theirs));
         }
-        (Kind::Array(elements), serde_json::Value::Array(list)) => {
+        (ValueKind::Array(elements), serde_json::Value::Array(list)) => {
             assert_eq!(elements.len(), list.len());
             elements.iter().zip(list).for_each(|(ours, theirs)| assert_same(ours, theirs));
         }
-        (Kind::Text(ours), serde_json::Value::String(theirs)) => assert_eq!(ours, theirs),
-        (Kind::Bool(ours), serde_json::Value::Bool(theirs)) => assert_eq!(ours, theirs),
-        (Kind::Number, serde_json::Value::Number(_)) | (Kind::Null, serde_json::Value::Null) => {}
+        (ValueKind::Text(ours), serde_json::Value::String(theirs)) => assert_eq!(ours, theirs),
+        (ValueKind::Bool(ours), serde_json::Value::Bool(theirs)) => assert_eq!(ours, theirs),
+        (ValueKind::Number, serde_json::Value::Number(_)) | (ValueKind::Null, serde_json::Value::Null) => {}
         _ => panic!("another kind of value"),
     }
 }

@@ -1,11 +1,11 @@
 //! A `kernel.json` that is given a profile: everything else stays, and taking it out leaves no trace.
 
 use super::assert_no_canary;
-use crate::jupyter::kernelspec::argv::Exec;
-use crate::jupyter::kernelspec::edit::{self, Change};
+use crate::jupyter::kernelspec::argv::ExecWrapper;
+use crate::jupyter::kernelspec::edit::{self, Assignment};
 use crate::jupyter::kernelspec::{json, spec};
 
-const EXEC: Exec<'_> = Exec { bqcred: "/usr/local/bin/bqcred", python: "/venv/bin/python" };
+const EXEC: ExecWrapper<'_> = ExecWrapper { bqcred: "/usr/local/bin/bqcred", python: "/venv/bin/python" };
 const VALUES: [&str; 4] = ["/home/ada/adc.json", "", "a \"b\" \\ c", "é\u{1f600}\t"];
 
 pub(super) fn check(data: &[u8]) {
@@ -24,9 +24,10 @@ pub(super) fn check(data: &[u8]) {
         .take(usize::from(first >> 1) % 4)
         .map(|name| ((*name).to_owned(), value.to_owned()))
         .collect();
-    let change = Change { profile: "me", vars: &vars, exec: (first % 2 == 1).then_some(EXEC), folder: None };
-    match edit::install(&base, &change) {
-        Ok(new) => check_installed(&base, &new, &change),
+    let assignment =
+        Assignment { profile: "me", vars: &vars, exec: (first % 2 == 1).then_some(EXEC), folder: None };
+    match edit::install(&base, &assignment) {
+        Ok(new) => check_installed(&base, &new, &assignment),
         Err(problem) => assert_no_canary(&problem),
     }
     if spec::parse(&base).is_ok()
@@ -36,8 +37,8 @@ pub(super) fn check(data: &[u8]) {
     }
 }
 
-fn check_installed(base: &str, new: &str, change: &Change<'_>) {
-    assert_eq!(edit::install(new, change).as_deref(), Ok(new), "twice is once");
+fn check_installed(base: &str, new: &str, assignment: &Assignment<'_>) {
+    assert_eq!(edit::install(new, assignment).as_deref(), Ok(new), "twice is once");
     let undone = edit::uninstall(new).expect("what was put in can be taken out");
     assert_eq!(undone.text, base, "no trace is left");
     assert_eq!(undone.kept, Vec::<String>::new());
@@ -46,14 +47,14 @@ fn check_installed(base: &str, new: &str, change: &Change<'_>) {
     let (before, after) = (spec::parse(base).expect("a spec"), spec::parse(new).expect("a spec"));
     assert_eq!((&after.display_name, &after.language), (&before.display_name, &before.language));
     assert_eq!((&after.provisioner, after.flaw), (&before.provisioner, None));
-    for (name, value) in change.vars {
+    for (name, value) in assignment.vars {
         assert_eq!(after.var(name), Some(value.as_str()));
     }
-    let ours = |name: &str| change.vars.iter().any(|(our, _)| our == name);
+    let ours = |name: &str| assignment.vars.iter().any(|(our, _)| our == name);
     let others =
         |spec: &spec::Spec| -> Vec<_> { spec.env.iter().filter(|(name, _)| !ours(name)).cloned().collect() };
     assert_eq!(others(&after), others(&before));
-    match change.exec {
+    match assignment.exec {
         None => assert_eq!(after.argv, before.argv),
         Some(exec) => {
             assert_eq!(after.argv.first().map(String::as_str), Some(exec.bqcred));

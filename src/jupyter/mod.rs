@@ -1,12 +1,12 @@
 //! Jupyter's kernelspecs: where a server finds them, and how one is changed and restored.
 //!
-//! This folder knows nothing of profiles' credentials, of Google or of the command line: it takes an
-//! environment, paths and a user id, and gives back facts and texts. It needs no Jupyter on the PATH
-//! and runs no Python; the rules are those of `jupyter_core.paths` and `jupyter_client.kernelspec`.
+//! Nothing here reads a credential, asks Google or prints: functions return results and
+//! [`Notes`](crate::output::notes::Notes). No Jupyter has to be on the PATH, and no Python is run; the rules are
+//! those of `jupyter_core.paths` and `jupyter_client.kernelspec`.
 //!
-//! - [`locate`]: which servers run or may be started, what each reads, and the kernels that it finds
-//! - [`kernelspec`]: reading one `kernel.json`, and changing its text
-//! - [`changes`]: install, undo, and the record of both
+//! - [`locate`]: which servers run or could be started, which files each reads, and the kernels that it finds
+//! - [`kernelspec`]: reading and changing one `kernel.json`
+//! - [`changes`]: install, sync and undo, and the record of what was changed
 
 pub(crate) mod changes;
 pub(crate) mod kernelspec;
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flag_is_anything_but_a_word_for_no() {
+    fn a_flag_is_true_unless_it_is_a_word_for_no() {
         let environ: Environ = [("A", ""), ("B", "False"), ("C", "0.0"), ("D", "2")].into_iter().collect();
         assert_eq!(
             ["A", "B", "C", "D", "E"].map(|name| flag(&environ, name)),

@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use crate::app::{App, Loaded};
 use crate::credential::adc::AuthorizedUser;
 use crate::credential::other_tools::PythonCache;
@@ -12,10 +10,11 @@ use crate::credential::profile_name::ProfileName;
 use crate::handover;
 use crate::handover::variables;
 use crate::jupyter::changes::record::Record;
+use crate::jupyter::locate::kernelspecs;
+use crate::jupyter::locate::machine::Machine;
 use crate::jupyter::locate::running;
 use crate::lifecycle::grant;
 use crate::store::session;
-use crate::system::env;
 use crate::system::private_file::{self, Content};
 use crate::system::processes::{Process, Processes};
 
@@ -99,48 +98,11 @@ fn is_of_grant(path: &Path, loaded: &Loaded) -> bool {
 fn kernelspecs(app: &App, name: &ProfileName, paths: &[PathBuf]) -> Vec<PathBuf> {
     let changed = Record::load(&app.paths).unwrap_or_default().kernels.into_iter();
     let changed = changed.filter(|entry| entry.profile == name.as_str() && entry.file.is_file());
-    let naming = all_kernelspecs(app).into_iter().filter(|file| mentions(file, paths));
+    let naming = kernelspecs::naming(&Machine::here(&app.paths.home), paths);
     let mut found: Vec<PathBuf> = changed.map(|entry| entry.file).chain(naming).collect();
     found.sort();
     found.dedup();
     found
-}
-
-/// All `kernel.json` in the folders that Jupyter searches (jupyter_core.paths) from this environment.
-fn all_kernelspecs(app: &App) -> Vec<PathBuf> {
-    let home = &app.paths.home;
-    let folder = |name: &str| env::get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let mut data: Vec<PathBuf> = folder("JUPYTER_PATH").iter().flat_map(std::env::split_paths).collect();
-    data.push(folder("JUPYTER_DATA_DIR").unwrap_or_else(|| {
-        folder("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share")).join("jupyter")
-    }));
-    data.extend(
-        ["VIRTUAL_ENV", "CONDA_PREFIX"]
-            .iter()
-            .filter_map(|name| folder(name))
-            .map(|prefix| prefix.join("share/jupyter")),
-    );
-    data.extend(["/usr/local/share/jupyter", "/usr/share/jupyter"].map(PathBuf::from));
-    data.push(folder("IPYTHONDIR").unwrap_or_else(|| home.join(".ipython")));
-    data.iter()
-        .flat_map(|folder| std::fs::read_dir(folder.join("kernels")).into_iter().flatten().flatten())
-        .map(|entry| entry.path().join("kernel.json"))
-        .filter(|file| file.is_file())
-        .collect()
-}
-
-/// Whether one of the texts in this JSON is one of the paths.
-fn mentions(file: &Path, paths: &[PathBuf]) -> bool {
-    fn within(value: &Value, paths: &[PathBuf]) -> bool {
-        match value {
-            Value::String(text) => paths.iter().any(|path| path.as_os_str() == text.as_str()),
-            Value::Array(items) => items.iter().any(|item| within(item, paths)),
-            Value::Object(members) => members.values().any(|member| within(member, paths)),
-            _ => false,
-        }
-    }
-    let Ok(Some(bytes)) = private_file::read(file, Content::Foreign) else { return false };
-    serde_json::from_slice(&bytes).is_ok_and(|value| within(&value, paths))
 }
 
 impl Dependents {
@@ -157,27 +119,5 @@ impl Dependents {
         let kernels = self.kernelspecs.iter().map(|path| format!("the kernelspec {}", path.display()));
         let running = self.processes.iter().cloned();
         profiles.chain(gcloud).chain(files).chain(kernels).chain(running).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_found_wherever_it_stands_in_a_kernelspec_and_only_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let paths = [PathBuf::from("/d/adc.json")];
-        let cases = [
-            (r#"{"argv":["x"],"env":{"GOOGLE_APPLICATION_CREDENTIALS":"/d/adc.json"}}"#, true),
-            (r#"{"argv":["bqcred","/d/adc.json"]}"#, true),
-            (r#"{"argv":["/d/adc.json.old"],"env":{"X":"x /d/adc.json"}}"#, false),
-            ("no json /d/adc.json", false),
-        ];
-        for (text, expected) in cases {
-            let mut file = tempfile::NamedTempFile::new_in(folder.path()).unwrap();
-            std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
-            assert_eq!(mentions(file.path(), &paths), expected, "{text}");
-        }
     }
 }

@@ -32,7 +32,7 @@ fn profiles_accounts_and_kernels_come_from_what_is_here() {
     assert_eq!(offered(&sandbox, &["--profile=w"]), ["--profile=work"]);
     assert_eq!(offered(&sandbox, &["login", ""]), ["ada@example.com"]);
     let run = sandbox
-        .invoke(&["__complete", "--", "bqcred", "kernel", "uninstall", "--kernel", "my"])
+        .invoke(&["__complete", "--", "bqcred", "kernel", "uninstall", "my"])
         .env("VIRTUAL_ENV", sandbox.path("venv"))
         .run()
         .success();
@@ -62,7 +62,7 @@ fn neither_the_network_nor_the_keyring_is_asked() {
     let lines: [&[&str]; 5] = [
         &["__complete", "--", "bqcred", "use", ""],
         &["__complete", "--", "bqcred", "login", ""],
-        &["__complete", "--", "bqcred", "kernel", "install", "--kernel", ""],
+        &["__complete", "--", "bqcred", "kernel", "install", ""],
         &["__complete", "--", "bqcred", ""],
         &[],
     ];

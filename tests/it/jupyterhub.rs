@@ -62,9 +62,9 @@ fn in_a_server_of_the_hub_install_makes_new_kernels_run_as_the_person() {
     let server = scene.drive(&["server", &hub.url, TOKEN, "ada"]);
 
     let old = Kernel::start(&scene, text(&server));
-    let said = old.run("!bqcred kernel install --kernel python3");
+    let said = old.run("!bqcred kernel install python3");
     assert!(said.contains("the server of this notebook"), "{said}");
-    assert!(said.contains("kernel python3 runs as profile default now"), "{said}");
+    assert!(said.contains(&format!("kernel python3 runs as {PERSON} (profile default)")), "{said}");
     assert!(said.contains("Kernel > Shut Down Kernel, then Kernel > Restart Kernel"), "{said}");
     let new = Kernel::start(&scene, text(&server));
     let answer = new.run(WHO);
@@ -86,7 +86,7 @@ fn what_an_administrator_pastes_makes_every_server_run_as_its_person() {
     let google = Google::start();
     let metadata = google.metadata_server();
     let Some((scene, proxy)) = scene(&google) else { return };
-    let snippet = scene.bqcred(&["kernel", "snippet", "--lang", "jupyterhub"]).success().stdout;
+    let snippet = scene.bqcred(&["snippet", "jupyterhub"]).success().stdout;
     let env = google.env().into_iter().chain(metadata.env()).collect();
     let closed = format!("{snippet}c.Spawner.disable_user_config = True\n");
     let hub = Hub::start(&scene, &proxy, env, &closed);
@@ -102,6 +102,6 @@ fn what_an_administrator_pastes_makes_every_server_run_as_its_person() {
 
     // a kernel of the person's own would not be read, and that is said
     let said = kernel.run("!JUPYTER_PREFER_ENV_PATH=0 bqcred kernel install --where user");
-    assert!(said.contains("disable_user_config") && said.contains("--lang jupyterhub"), "{said}");
+    assert!(said.contains("disable_user_config") && said.contains("bqcred snippet jupyterhub"), "{said}");
     assert!(!scene.user_spec("python3").exists());
 }

@@ -118,9 +118,9 @@ fn every_style_is_put_back_to_the_byte_and_twice_is_once() {
         for (style, text) in STYLES {
             let file = scene.kernel("python3", text);
             let install: &[&str] = if exec {
-                &["kernel", "install", "--kernel", "python3", "--exec"]
+                &["kernel", "install", "python3", "--exec"]
             } else {
-                &["kernel", "install", "--kernel", "python3"]
+                &["kernel", "install", "python3"]
             };
             scene.run(install).success();
             let once = read(&file);
@@ -201,13 +201,41 @@ fn what_somebody_else_changed_since_is_kept() {
 }
 
 #[test]
+fn install_names_the_account_that_each_kernel_runs_as() {
+    let scene = Scene::new();
+    let other = scene.kernel("other", NATIVE);
+    let run = scene.run(&["kernel", "install", "python3"]).success();
+    assert!(
+        run.stderr.contains("kernel python3 runs as an unknown account (profile default)\n"),
+        "{}",
+        run.stderr
+    );
+    let profile = scene.sandbox.write(
+        "home/.local/share/bqcred/default/profile.json",
+        r#"{"account": "ada@example.com", "project": "p-1"}"#,
+    );
+    common::set_mode(&profile, 0o600);
+    let run = scene.run(&["kernel", "install", "OTHER", "python3"]).success();
+    for kernel in ["other", "python3"] {
+        let line = format!("bqcred: kernel {kernel} runs as ada@example.com (profile default)\n");
+        assert!(run.stderr.contains(&line), "{}", run.stderr);
+    }
+    assert!(run.stderr.contains(&format!("  changed {}\n", other.display())), "{}", run.stderr);
+    let run = scene.run(&["kernel", "sync"]).success();
+    assert!(run.stderr.contains("kernel other runs as ada@example.com"), "{}", run.stderr);
+    let run = scene.run(&["kernel", "uninstall", "other"]).success();
+    assert!(run.stderr.contains(&format!("  restored {}\n", other.display())), "{}", run.stderr);
+    assert_eq!(scene.listed("python3")["state"], "current", "only the named kernel is restored");
+}
+
+#[test]
 fn dry_run_prints_and_writes_nothing() {
     let scene = Scene::new();
     let file = scene.kernel("python3", NATIVE);
-    let run = scene.run(&["kernel", "install", "--kernel", "python3", "--dry-run"]).success();
+    let run = scene.run(&["kernel", "install", "python3", "--dry-run"]).success();
     assert_eq!(run.stdout, format!("python3: change {}\n", file.display()));
     assert_eq!(read(&file), NATIVE);
-    scene.run(&["kernel", "install", "--kernel", "python3"]).success();
+    scene.run(&["kernel", "install", "python3"]).success();
     let installed = read(&file);
     let run = scene.run(&["kernel", "uninstall", "--dry-run"]).success();
     assert_eq!(run.stdout, format!("python3: change {}\n", file.display()));
@@ -220,10 +248,10 @@ fn where_the_user_directory_comes_first_a_copy_goes_there() {
     let file = scene.kernel("python3", NATIVE);
     scene.sandbox.write("venv/share/jupyter/kernels/python3/logo.svg", "<svg/>");
     let prefer = [("JUPYTER_PREFER_ENV_PATH", "0")];
-    let refused = scene.run(&["kernel", "install", "--kernel", "python3", "--where", "user"]);
+    let refused = scene.run(&["kernel", "install", "python3", "--where", "user"]);
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("the server reads"), "{}", refused.stderr);
-    scene.run_with(&["kernel", "install", "--kernel", "python3", "--where", "user"], &prefer).success();
+    scene.run_with(&["kernel", "install", "python3", "--where", "user"], &prefer).success();
     assert_eq!(read(&file), NATIVE);
     let copy = scene.user_folder("python3");
     assert_eq!(read(&copy.join("logo.svg")), "<svg/>");
@@ -236,7 +264,7 @@ fn where_the_user_directory_comes_first_a_copy_goes_there() {
 #[test]
 fn a_copy_goes_unless_somebody_changed_it() {
     let prefer = [("JUPYTER_PREFER_ENV_PATH", "0")];
-    let install = ["kernel", "install", "--kernel", "python3", "--where", "user"];
+    let install = ["kernel", "install", "python3", "--where", "user"];
     for (name, stays) in [(".bqcred-of-a-killed-one.tmp", false), ("logo-svg.svg", true)] {
         let scene = Scene::new();
         scene.kernel("python3", NATIVE);
@@ -259,10 +287,10 @@ fn a_copy_goes_unless_somebody_changed_it() {
 }
 
 #[test]
-fn a_record_that_can_not_be_understood_is_kept_aside_and_not_needed() {
+fn an_invalid_record_is_set_aside_and_not_needed() {
     let scene = Scene::new();
     let file = scene.kernel("python3", NATIVE);
-    scene.run(&["kernel", "install", "--kernel", "python3"]).success();
+    scene.run(&["kernel", "install", "python3"]).success();
     let record = scene.sandbox.path("home/.local/state/bqcred/kernels.json");
     std::fs::write(&record, "{").unwrap();
     let run = scene.run(&["kernel", "uninstall"]).success();
@@ -270,7 +298,7 @@ fn a_record_that_can_not_be_understood_is_kept_aside_and_not_needed() {
     assert_eq!(read(&file), NATIVE);
     std::fs::write(&record, "[]").unwrap();
     common::set_mode(&record, 0o600);
-    scene.run(&["kernel", "install", "--kernel", "python3"]).success();
+    scene.run(&["kernel", "install", "python3"]).success();
     scene.run(&["kernel", "sync"]).success();
     scene.sandbox.bqcred(&["kernel", "uninstall"]).success();
     assert_eq!(read(&file), NATIVE, "remembered anew");
@@ -293,7 +321,7 @@ fn a_new_kernel_stands_beside_its_original_and_names_nobody() {
     assert_eq!(taken.code, Some(1));
     assert!(taken.stderr.contains("there is a kernel of that name already"), "{}", taken.stderr);
     scene.kernel("other", NATIVE);
-    let other = scene.run(&["kernel", "install", "--kernel", "other", "--new-kernel", "python3-bq"]);
+    let other = scene.run(&["kernel", "install", "other", "--new-kernel", "python3-bq"]);
     assert_eq!(other.code, Some(1), "it is another kernel's copy: {}", other.stderr);
     assert_eq!(json(&new), spec);
     scene.run(&["kernel", "uninstall"]).success();
@@ -316,18 +344,18 @@ fn a_file_that_is_closed_to_writing_is_changed_and_stays_closed() {
     let scene = Scene::new();
     let file = scene.kernel("python3", NATIVE);
     common::set_mode(&file, 0o444);
-    scene.run(&["kernel", "install", "--kernel", "python3"]).success();
+    scene.run(&["kernel", "install", "python3"]).success();
     assert!(read(&file).contains("bqcred"));
     scene.run(&["kernel", "uninstall"]).success();
     assert_eq!(read(&file), NATIVE);
     assert_eq!(common::mode(&file), 0o444);
     // a folder that is closed takes no new file: that is what is said, with a way that works
     common::set_mode(file.parent().unwrap(), 0o555);
-    let run = scene.run(&["kernel", "install", "--kernel", "python3"]);
+    let run = scene.run(&["kernel", "install", "python3"]);
     common::set_mode(file.parent().unwrap(), 0o755);
     assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains(&format!("{} is not yours to change", file.display())), "{}", run.stderr);
-    assert!(run.stderr.contains("--lang ipython-startup"), "{}", run.stderr);
+    assert!(run.stderr.contains(&format!("you can't write {}", file.display())), "{}", run.stderr);
+    assert!(run.stderr.contains("bqcred snippet ipython-startup"), "{}", run.stderr);
 }
 
 #[test]
@@ -351,7 +379,7 @@ fn settings_that_would_hide_the_change_are_named_with_the_way_that_works() {
     let config = scene.sandbox.home().join(".jupyter/jupyter_config.json");
     std::fs::create_dir_all(config.parent().unwrap()).unwrap();
     std::fs::write(&config, r#"{"KernelSpecManager": {"allowed_kernelspecs": ["other"]}}"#).unwrap();
-    let run = scene.run(&["kernel", "install", "--kernel", "python3"]);
+    let run = scene.run(&["kernel", "install", "python3"]);
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("allowed_kernelspecs leaves this kernel out"), "{}", run.stderr);
     std::fs::write(
@@ -362,17 +390,17 @@ fn settings_that_would_hide_the_change_are_named_with_the_way_that_works() {
     let conda = scene.sandbox.path("venv/bin/conda");
     let conda = [("JUPYTER_PREFER_ENV_PATH", "0"), ("CONDA_EXE", conda.to_str().unwrap())];
     scene.sandbox.write("venv/conda-meta/history", "");
-    let args = ["kernel", "install", "--kernel", "conda-base-py", "--where", "user"];
+    let args = ["kernel", "install", "conda-base-py", "--where", "user"];
     let run = scene.run_with(&args, &conda);
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("nb_conda_kernels") && run.stderr.contains("--where env"), "{}", run.stderr);
-    scene.run(&["kernel", "install", "--kernel", "python3", "--where", "env"]).success();
+    scene.run(&["kernel", "install", "python3", "--where", "env"]).success();
     std::fs::remove_file(&config).unwrap();
-    let args = ["kernel", "install", "--kernel", "python3", "--where", "user"];
+    let args = ["kernel", "install", "python3", "--where", "user"];
     let run = scene.run_with(&args, &[("JUPYTERHUB_DISABLE_USER_CONFIG", "1")]);
     assert_eq!(run.code, Some(1));
     assert!(
-        run.stderr.contains("disable_user_config") && run.stderr.contains("--lang jupyterhub"),
+        run.stderr.contains("disable_user_config") && run.stderr.contains("bqcred snippet jupyterhub"),
         "{}",
         run.stderr
     );
@@ -387,7 +415,7 @@ fn only_kernels_for_python_and_r_are_changed_unless_all_are_wanted() {
     assert!(!read(&julia).contains("bqcred") && !read(&broken).contains("bqcred"));
     scene.run(&["kernel", "install", "--all"]).success();
     assert!(read(&julia).contains("bqcred") && !read(&broken).contains("bqcred"));
-    let named = scene.run(&["kernel", "install", "--kernel", "broken"]);
+    let named = scene.run(&["kernel", "install", "broken"]);
     assert_eq!(named.code, Some(1));
     assert!(
         named.stderr.contains("Jupyter does not accept this kernelspec: env is not an object"),
@@ -433,7 +461,7 @@ fn a_kernel_that_is_listed_without_jupyter_is_offered_for_completion_too() {
     let scene = Scene::new();
     scene.sandbox.write("home/.local/share/jupyter/kernels/mine/kernel.json", NATIVE);
     for verb in ["install", "uninstall"] {
-        let run = scene.sandbox.bqcred(&["__complete", "--", "bqcred", "kernel", verb, "--kernel", "m"]);
+        let run = scene.sandbox.bqcred(&["__complete", "--", "bqcred", "kernel", verb, "m"]);
         assert_eq!(run.success().stdout, "mine\tpython\n");
     }
 }
@@ -441,10 +469,10 @@ fn a_kernel_that_is_listed_without_jupyter_is_offered_for_completion_too() {
 #[test]
 fn a_name_that_is_not_there_is_missing() {
     let scene = Scene::new();
-    let run = scene.run(&["kernel", "install", "--kernel", "pyhton3"]);
+    let run = scene.run(&["kernel", "install", "pyhton3"]);
     assert_eq!(run.code, Some(3));
     assert!(run.stderr.contains("python3"), "{}", run.stderr);
-    assert_eq!(scene.run(&["kernel", "uninstall", "--kernel", "x"]).code, Some(3));
+    assert_eq!(scene.run(&["kernel", "uninstall", "x"]).code, Some(3));
     scene.run(&["kernel", "uninstall"]).success();
 }
 
@@ -475,13 +503,13 @@ fn a_path_with_a_dollar_is_refused() {
     }
     let run = scene.run_with(&["kernel", "install"], &[("XDG_DATA_HOME", data.to_str().unwrap())]);
     assert_eq!(run.code, Some(2));
-    assert!(run.stderr.contains("fills in what follows a $"), "{}", run.stderr);
+    assert!(run.stderr.contains("Jupyter replaces what follows a $"), "{}", run.stderr);
 }
 
 #[test]
 fn list_tells_what_was_changed_and_what_is_out_of_date() {
     let scene = Scene::new();
-    assert_eq!(scene.listed("python3")["state"], "untouched");
+    assert_eq!(scene.listed("python3")["state"], "not_installed");
     scene.run(&["kernel", "install"]).success();
     let kernel = scene.listed("python3");
     assert_eq!((&kernel["state"], &kernel["profile"]), (&"current".into(), &"default".into()));
@@ -491,14 +519,14 @@ fn list_tells_what_was_changed_and_what_is_out_of_date() {
     scene.sandbox.write("home/.local/share/bqcred/default/profile.json", r#"{"project": "p-1"}"#);
     let settings = scene.sandbox.data("default").join("profile.json");
     std::fs::set_permissions(&settings, std::fs::Permissions::from_mode(0o600)).unwrap();
-    assert_eq!(scene.listed("python3")["state"], "stale");
+    assert_eq!(scene.listed("python3")["state"], "outdated");
     scene.run(&["kernel", "sync"]).success();
     assert_eq!(scene.listed("python3")["state"], "current");
     let file = scene.sandbox.path("venv/share/jupyter/kernels/python3/kernel.json");
     assert_eq!(json(&file)["env"]["GOOGLE_CLOUD_PROJECT"], "p-1");
 
     std::fs::remove_dir_all(scene.sandbox.data("default")).unwrap();
-    assert_eq!(scene.listed("python3")["state"], "orphaned");
+    assert_eq!(scene.listed("python3")["state"], "profile_missing");
     scene.run(&["kernel", "uninstall"]).success();
     assert_eq!(read(&file), NATIVE);
 }
@@ -507,7 +535,7 @@ fn list_tells_what_was_changed_and_what_is_out_of_date() {
 fn sync_renews_a_copy_whose_original_has_changed() {
     let scene = Scene::new();
     let prefer = [("JUPYTER_PREFER_ENV_PATH", "0")];
-    scene.run_with(&["kernel", "install", "--kernel", "python3", "--where", "user"], &prefer).success();
+    scene.run_with(&["kernel", "install", "python3", "--where", "user"], &prefer).success();
     scene.kernel("python3", &NATIVE.replace("\"-m\"", "\"-Xfrozen_modules=off\",\n  \"-m\""));
     scene.run_with(&["kernel", "sync"], &prefer).success();
     let copy = json(&scene.user_folder("python3").join("kernel.json"));
@@ -520,10 +548,10 @@ fn uninstall_of_one_profile_leaves_the_other() {
     let scene = Scene::new();
     scene.profile("work");
     let other = scene.kernel("other", NATIVE);
-    scene.run(&["kernel", "install", "--kernel", "python3"]).success();
-    scene.run(&["kernel", "install", "--kernel", "other", "--profile", "work"]).success();
+    scene.run(&["kernel", "install", "python3"]).success();
+    scene.run(&["kernel", "install", "other", "--profile", "work"]).success();
     scene.run(&["kernel", "uninstall", "--profile", "default"]).success();
-    assert_eq!(scene.listed("python3")["state"], "untouched");
+    assert_eq!(scene.listed("python3")["state"], "not_installed");
     assert_eq!(scene.listed("other")["profile"], "work");
     scene.run(&["kernel", "uninstall", "--profile", "work"]).success();
     assert_eq!(read(&other), NATIVE);
@@ -544,8 +572,8 @@ fn forgetting_a_profile_tells_of_its_kernels_and_the_command_where_nobody_can_be
     let file = scene.kernel("python3", NATIVE);
     scene.profile("work");
     let other = scene.kernel("other", NATIVE);
-    scene.run(&["kernel", "install", "--kernel", "python3"]).success();
-    scene.run(&["kernel", "install", "--kernel", "other", "--profile", "work"]).success();
+    scene.run(&["kernel", "install", "python3"]).success();
+    scene.run(&["kernel", "install", "other", "--profile", "work"]).success();
     let installed = read(&file);
     // an environment that isn't active counts, too
     let run = scene.sandbox.bqcred(&["forget"]).success();
@@ -558,7 +586,7 @@ fn forgetting_a_profile_tells_of_its_kernels_and_the_command_where_nobody_can_be
     assert_eq!(read(&file), NATIVE);
     assert!(read(&other).contains("bqcred"), "another profile's");
     let run = scene.sandbox.bqcred(&["forget", "--profile", "work", "--yes"]).success();
-    assert!(run.stderr.contains("is as it was"), "{}", run.stderr);
+    assert!(run.stderr.contains("kernel other is restored"), "{}", run.stderr);
     assert_eq!(read(&other), NATIVE);
 }
 
@@ -569,7 +597,7 @@ fn at_a_terminal_forget_offers_to_put_the_kernels_back() {
         let file = scene.kernel("python3", NATIVE);
         scene.run(&["kernel", "install"]).success();
         let mut session = scene.sandbox.terminal(&["forget"]);
-        let before = session.exp_string("Put them back as they were? [y/N] ").unwrap();
+        let before = session.exp_string("Restore them as they were? [y/N] ").unwrap();
         assert!(before.contains(file.to_str().unwrap()), "{before}");
         session.send_line(answer).unwrap();
         let rest = session.exp_eof().unwrap();
@@ -590,13 +618,13 @@ fn forgetting_a_profile_without_kernels_says_nothing_of_them() {
 #[test]
 fn sync_lets_go_of_what_an_upgrade_put_back_when_its_profile_is_gone() {
     let scene = Scene::new();
-    scene.run(&["kernel", "install", "--kernel", "python3"]).success();
+    scene.run(&["kernel", "install", "python3"]).success();
     scene.kernel("python3", NATIVE);
     scene.run(&["forget"]).success();
     let run = scene.run(&["kernel", "sync"]).success();
-    assert!(run.stderr.contains("profile default is gone"), "{}", run.stderr);
+    assert!(run.stderr.contains("profile default does not exist any more"), "{}", run.stderr);
     let run = scene.run(&["kernel", "sync"]).success();
-    assert!(!run.stderr.contains("is gone"), "{}", run.stderr);
+    assert!(!run.stderr.contains("does not exist"), "{}", run.stderr);
 }
 
 #[test]

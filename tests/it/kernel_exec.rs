@@ -20,7 +20,7 @@ fn lives(scene: &Scene, kernel: &str, language: &str) {
     let server = JupyterServer::start(scene);
     let mut found = Vec::new();
     for extra in [&[][..], &["--exec"][..]] {
-        scene.bqcred(&[&["kernel", "install", "--kernel", kernel], extra].concat()).success();
+        scene.bqcred(&[&["kernel", "install", kernel], extra].concat()).success();
         found.push(scene.drive(&["life", &server.url, TOKEN, kernel, language]));
     }
     let (plain, exec) = (&found[0], &found[1]);
@@ -58,7 +58,7 @@ fn an_r_kernel_lives_the_same_with_exec() {
 fn a_killed_server_leaves_no_orphan() {
     let Some(scene) = scene() else { return };
     for extra in [&[][..], &["--exec"][..]] {
-        scene.bqcred(&[&["kernel", "install", "--kernel", "python3"], extra].concat()).success();
+        scene.bqcred(&[&["kernel", "install", "python3"], extra].concat()).success();
         let server = JupyterServer::start(&scene);
         let pid = server.pid().to_string();
         assert_eq!(scene.drive(&["orphan", &server.url, TOKEN, "python3", &pid]), true, "{extra:?}");
@@ -68,7 +68,7 @@ fn a_killed_server_leaves_no_orphan() {
 #[test]
 fn a_credential_that_is_gone_starts_the_kernel_all_the_same() {
     let Some(scene) = scene() else { return };
-    scene.bqcred(&["kernel", "install", "--kernel", "python3", "--exec"]).success();
+    scene.bqcred(&["kernel", "install", "python3", "--exec"]).success();
     std::fs::remove_file(scene.sandbox.adc("default")).unwrap();
     let ask = "import google.auth\ntry:\n    print(google.auth.default())\nexcept Exception as e:\n    print(type(e).__name__)";
     let answer = scene.drive(&["run", "python3", ask]);

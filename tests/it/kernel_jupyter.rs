@@ -41,7 +41,7 @@ fn python3_without_a_file_is_copied_and_runs() {
     let Some(scene) = scene(&["jupyter_client", "ipykernel"]) else { return };
     let adc = scene.profile("default");
     scene.remove_native();
-    scene.bqcred(&["kernel", "install", "--kernel", "python3"]).success();
+    scene.bqcred(&["kernel", "install", "python3"]).success();
     assert_eq!(text(&scene.drive(&["run", "python3", ASK_PYTHON])), adc.to_str().unwrap());
     let code = "import sys; print(sys.executable)";
     let python = text(&scene.drive(&["run", "python3", code]));
@@ -62,10 +62,10 @@ fn an_r_kernel_gets_the_credential() {
     scene.sandbox.link_program("R");
     let adc = scene.profile("default");
     let before = std::fs::read(system).unwrap();
-    scene.bqcred(&["kernel", "install", "--kernel", "ir"]).success();
+    scene.bqcred(&["kernel", "install", "ir"]).success();
     assert!(scene.user_spec("ir").is_file(), "the system's spec is shadowed by one of the user's");
     assert_eq!(text(&scene.drive(&["run", "ir", ASK_R])), adc.to_str().unwrap());
-    scene.bqcred(&["kernel", "uninstall", "--kernel", "ir"]).success();
+    scene.bqcred(&["kernel", "uninstall", "ir"]).success();
     assert_eq!(std::fs::read(system).unwrap(), before);
     assert!(!scene.user_spec("ir").parent().unwrap().exists());
 }
@@ -74,7 +74,7 @@ fn an_r_kernel_gets_the_credential() {
 fn nbclient_and_papermill_run_notebooks_as_the_person() {
     let Some(scene) = scene(&["nbclient", "papermill", "ipykernel"]) else { return };
     let adc = scene.profile("work");
-    scene.bqcred(&["kernel", "install", "--kernel", "python3", "--profile", "work"]).success();
+    scene.bqcred(&["kernel", "install", "python3", "--profile", "work"]).success();
     for program in ["nbclient", "papermill"] {
         assert_eq!(text(&scene.drive(&[program, "python3", ASK_PYTHON])), adc.to_str().unwrap(), "{program}");
     }
@@ -95,13 +95,13 @@ fn a_running_server_is_found_and_its_kernels_follow_what_bqcred_says() {
     let listed = |kernel: &str| {
         let pid: u32 = text(&scene.drive(&["ask", kernel, ASK_PID])).trim().parse().unwrap();
         let list = list();
-        let mut running = list["running"].as_array().unwrap().iter();
+        let mut running = list["running_kernels"].as_array().unwrap().iter();
         running.find(|kernel| kernel["pid"] == pid).unwrap_or_else(|| panic!("{pid}: {list:#}")).clone()
     };
-    assert_eq!(listed(&old)["current"], Value::Null, "nothing was changed yet");
+    assert_eq!(listed(&old)["state"], "not_installed", "nothing was changed yet");
 
     // from a shell that knows nothing of that Python
-    let installed = scene.sandbox.bqcred(&["kernel", "install", "--kernel", "python3"]).success();
+    let installed = scene.sandbox.bqcred(&["kernel", "install", "python3"]).success();
     assert!(installed.stderr.contains(&format!("process {}", server.pid())), "{}", installed.stderr);
     assert!(installed.stderr.contains("Kernel > Shut Down Kernel, then Kernel > Restart Kernel"));
     let spec = &scene.drive(&["specs", url, TOKEN])["python3"]["spec"];
@@ -117,9 +117,12 @@ fn a_running_server_is_found_and_its_kernels_follow_what_bqcred_says() {
     let mut servers = servers.as_array().unwrap().iter();
     let found = servers.find(|found| found["pid"] == server.pid()).expect("the server is listed");
     assert_eq!(found["origin"], "running");
-    assert_eq!([&listed(&new)["credentials"], &listed(&new)["current"]], [&json!(adc), &json!(true)]);
+    assert_eq!([&listed(&new)["credential_file"], &listed(&new)["state"]], [&json!(adc), &json!("current")]);
     // it runs without what its kernelspec gives now
-    assert_eq!([&listed(&old)["credentials"], &listed(&old)["current"]], [&Value::Null, &json!(false)]);
+    assert_eq!(
+        [&listed(&old)["credential_file"], &listed(&old)["state"]],
+        [&Value::Null, &json!("needs_restart")]
+    );
 
     scene.sandbox.bqcred(&["kernel", "uninstall"]).success();
     let last = text(&scene.drive(&["start", url, TOKEN, "python3"]));
@@ -133,7 +136,7 @@ fn a_running_server_is_found_and_its_kernels_follow_what_bqcred_says() {
 fn an_upgrade_that_replaces_the_spec_is_mended_by_sync() {
     let Some(scene) = scene(&["jupyter_client", "ipykernel"]) else { return };
     let adc = scene.profile("default");
-    scene.bqcred(&["kernel", "install", "--kernel", "python3"]).success();
+    scene.bqcred(&["kernel", "install", "python3"]).success();
     let python = scene.prefix.join("bin/python3");
     let prefix = scene.prefix.to_str().unwrap();
     let install = ["-m", "ipykernel", "install", "--prefix", prefix, "--name", "python3"];
@@ -155,8 +158,8 @@ fn no_listing_ever_sees_half_a_spec() {
     let lister = lister.arg(script).args(["listings", "10000"]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut lister = lister.spawn().unwrap();
     for _ in 0..500 {
-        scene.bqcred(&["kernel", "install", "--kernel", "python3"]).success();
-        scene.bqcred(&["kernel", "uninstall", "--kernel", "python3"]).success();
+        scene.bqcred(&["kernel", "install", "python3"]).success();
+        scene.bqcred(&["kernel", "uninstall", "python3"]).success();
     }
     let mut stdin = lister.stdin.take().unwrap();
     stdin.write_all(b"done").unwrap();

@@ -1,4 +1,4 @@
-//! `bqcred kernel snippet`: what is pasted does what it says, in the programs that it is pasted into.
+//! `bqcred snippet`: what is pasted does what it says, in the programs that it is pasted into.
 
 use std::process::Command;
 
@@ -16,7 +16,7 @@ fn scene(modules: &[&str]) -> Option<Scene> {
 }
 
 fn snippet(scene: &Scene, lang: &str) -> String {
-    scene.bqcred(&["kernel", "snippet", "--lang", lang]).success().stdout
+    scene.bqcred(&["snippet", lang]).success().stdout
 }
 
 fn output(command: &mut Command) -> String {

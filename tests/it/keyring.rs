@@ -357,7 +357,7 @@ fn move_takes_a_profile_there_and_back() {
     keyring.bqcred(&["move", "--store", "file"]).fails(0).says("lies in the file already");
     let spec = "{\"argv\": [\"python\"], \"language\": \"python\"}";
     keyring.sandbox.write("home/.local/share/jupyter/kernels/py/kernel.json", spec);
-    keyring.bqcred(&["kernel", "install", "--kernel", "py"]).success();
+    keyring.bqcred(&["kernel", "install", "py"]).success();
     let run = keyring.bqcred(&["move", "--store", "keyring"]).fails(0);
     run.says("now lies in the keyring").says("`bqcred kernel install --exec`");
     assert_eq!(keyring.refresh_token("default"), token);

@@ -13,7 +13,7 @@ const CELLS: &[&str] = &[
     PATH,
     "!bqcred login --project p1",
     "",
-    "!bqcred kernel install --kernel python3",
+    "!bqcred kernel install python3",
     PATH,
     PATH,
     "%load_ext bigquery_magics",

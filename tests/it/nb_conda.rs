@@ -151,12 +151,12 @@ fn an_edit_that_would_not_be_read_is_refused_and_the_way_that_works_is_printed()
     drop(server);
 
     for kernel in ["conda-base-py", "conda-env-science-py"] {
-        let run = conda.bqcred(&["kernel", "install", "--kernel", kernel, "--where", "user"]);
+        let run = conda.bqcred(&["kernel", "install", kernel, "--where", "user"]);
         assert_eq!(run.code, Some(1), "{}", run.stderr);
         assert!(run.stderr.contains("nb_conda_kernels"), "{}", run.stderr);
         assert!(run.stderr.contains("`bqcred kernel install --where env`"), "{}", run.stderr);
         assert!(!conda.scene.user_spec(kernel).exists());
-        conda.bqcred(&["kernel", "install", "--kernel", kernel, "--where", "env"]).success();
+        conda.bqcred(&["kernel", "install", kernel, "--where", "env"]).success();
     }
     let server = conda.server();
     let prefix = conda.scene.prefix.display();
@@ -181,7 +181,7 @@ fn kernels_of_every_environment_are_changed_and_put_back() {
     assert!(answer.ends_with(&format!(" {}", home.join("work/odd name").display())), "{answer}");
     drop(server);
     let run = conda.bqcred(&["kernel", "uninstall"]).success();
-    assert!(run.stderr.contains("kernel conda-env-science-r: "), "{}", run.stderr);
+    assert!(run.stderr.contains("kernel conda-env-science-r is restored"), "{}", run.stderr);
     assert_eq!(std::fs::read_to_string(conda.scene.spec("python3")).unwrap(), base);
     for folder in ["{prefix}/envs/science", "{home}/.conda/envs/science", "{home}/work/odd name"] {
         let file = conda.scene.fill(&format!("{folder}/share/jupyter/kernels/python3/kernel.json"));

@@ -337,7 +337,7 @@ fn kernels_that_used_it_are_put_back_or_named() {
     let spec =
         serde_json::json!({"argv": ["x"], "env": {"GOOGLE_APPLICATION_CREDENTIALS": sandbox.adc("default")}});
     let by_hand = sandbox.write(&format!("{folder}/by-hand/kernel.json"), spec.to_string());
-    sandbox.bqcred(&["kernel", "install", "--kernel", "py"]).success();
+    sandbox.bqcred(&["kernel", "install", "py"]).success();
     assert_ne!(std::fs::read_to_string(&kernel).unwrap(), SPEC);
     let run = sandbox.bqcred(&["revoke", "--yes"]).success();
     run.says(&format!("{} names a file that is gone", by_hand.display()));

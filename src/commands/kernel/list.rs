@@ -4,147 +4,160 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::cli::KernelList;
-use crate::jupyter::changes::here::Here;
-use crate::jupyter::locate::config::Config;
-use crate::jupyter::locate::discovery::{Discovery, Found, Origin};
-use crate::jupyter::locate::listing::Kernel;
+use crate::handover::variables;
+use crate::jupyter::changes::running::{RunningState, value};
+use crate::jupyter::changes::state::KernelState;
+use crate::jupyter::locate::kernels::Kernel;
+use crate::jupyter::locate::machine::Machine;
 use crate::jupyter::locate::running::Running;
-use crate::jupyter::locate::search::Source;
+use crate::jupyter::locate::search::Location;
+use crate::jupyter::locate::servers::{Server, ServerOrigin, Servers};
 use crate::output::error::Result;
 use crate::output::ui::{self, Output};
 
-use super::words;
-use super::{alive, state};
-
 pub(crate) fn run(args: &KernelList, app: &App) -> Result<Output> {
-    let here = Here::new(app);
-    let discovery = here.discover();
-    let running = here.running();
+    let machine = Machine::here(&app.paths.home);
+    let servers = machine.servers();
+    let running = machine.running_kernels();
     if args.json {
-        return Ok(Output::json(&as_json(app, &discovery, &running)));
+        return Ok(Output::json(&all_as_json(app, &servers, &running)));
     }
     let mut text = String::new();
-    for found in &discovery.found {
-        text += &as_table(app, found);
+    for server in &servers.own {
+        text += &server_as_table(app, server);
     }
     if !running.is_empty() {
-        text += &alive::table(app, &discovery, &running);
+        text += &running_as_table(app, &servers, &running);
     }
-    for server in &discovery.foreign {
+    for server in &servers.of_others {
         ui::note(&format!(
-            "process {} is a Jupyter server of another user ({}); its kernels are not ours to see",
+            "process {} is a Jupyter server of another user ({}), whose kernels can't be listed",
             server.pid, server.uid
         ));
     }
     Ok(Output::for_people(&text))
 }
 
-fn as_table(app: &App, found: &Found) -> String {
-    let config = Config::of(&found.context);
-    let kernels = found.context.kernels(&config);
+fn server_as_table(app: &App, server: &Server) -> String {
+    let kernels = server.kernels();
     let mut rows = vec![["KERNEL", "LANGUAGE", "PROFILE", "STATE", "FOLDER"].map(str::to_owned).to_vec()];
-    for kernel in &kernels {
-        let (state, marker) = state::of(app, kernel);
-        let words = match &kernel.spec {
-            Err(problem) => format!("Jupyter leaves it out: {problem}"),
-            Ok(_) if !kernel.allowed => "the server's allow-list leaves it out".to_owned(),
-            Ok(spec) => spec.flaw.map_or_else(|| with_command(&state), |flaw| format!("can't start: {flaw}")),
-        };
-        let language = kernel.spec.as_ref().map_or("-", |spec| spec.language.as_str());
-        let profile = marker.map_or_else(|| "-".to_owned(), |marker| marker.profile);
-        rows.push(vec![
-            kernel.name.clone(),
-            language.to_owned(),
-            profile,
-            words,
-            kernel.folder.display().to_string(),
-        ]);
-    }
-    let mut text = format!("{}\n", words::describe(found));
+    rows.extend(kernels.iter().map(|kernel| kernel_as_row(app, kernel)));
+    let mut text = format!("{}\n", server.describe());
     text += &if kernels.is_empty() { "no kernels\n".to_owned() } else { ui::table(&rows) };
-    if config.is_nb_conda() {
-        text += "nb_conda_kernels lists these kernels; it looks again after a minute\n";
+    if server.config().is_nb_conda() {
+        text += "nb_conda_kernels lists these kernels, and sees a change after a minute at most\n";
     }
-    if found.context.ignores_home() {
-        text += "JupyterHub keeps this server from reading your home directory\n";
+    if server.context.ignores_home() {
+        text +=
+            "JupyterHub runs this server with disable_user_config: it reads nothing in your home directory\n";
     }
     text + "\n"
 }
 
-fn with_command(state: &state::State) -> String {
-    match state.command() {
-        Some(command) => format!("{}: `{command}`", state.words()),
-        None => state.words(),
-    }
+fn kernel_as_row(app: &App, kernel: &Kernel) -> Vec<String> {
+    let marker = kernel.marker();
+    let state = match &kernel.spec {
+        Err(problem) => format!("not listed by Jupyter: {problem}"),
+        Ok(_) if !kernel.allowed => "not listed by Jupyter: not in allowed_kernelspecs".to_owned(),
+        Ok(spec) => match spec.flaw {
+            Some(flaw) => format!("can't start: {flaw}"),
+            None => KernelState::of(app, &kernel.text, marker.as_ref()).describe(),
+        },
+    };
+    let language = if kernel.spec.is_ok() { kernel.language() } else { "-" };
+    let profile = marker.map_or_else(|| "-".to_owned(), |marker| marker.profile);
+    vec![kernel.name.clone(), language.to_owned(), profile, state, kernel.folder.display().to_string()]
 }
 
-fn as_json(app: &App, discovery: &Discovery, running: &[Running]) -> Value {
-    let servers: Vec<Value> = discovery.found.iter().map(|found| server(app, found)).collect();
-    let running: Vec<Value> = running.iter().map(|kernel| alive::json(app, discovery, kernel)).collect();
-    let foreign: Vec<Value> =
-        discovery.foreign.iter().map(|server| json!({"pid": server.pid, "uid": server.uid})).collect();
-    json!({"servers": servers, "running": running, "servers_of_others": foreign})
+fn running_as_table(app: &App, servers: &Servers, running: &[Running]) -> String {
+    let mut rows = vec![["RUNNING", "LANGUAGE", "PROFILE", "STATE"].map(str::to_owned).to_vec()];
+    rows.extend(running.iter().map(|kernel| {
+        vec![
+            kernel.pid.to_string(),
+            kernel.language.unwrap_or("-").to_owned(),
+            value(kernel, variables::PROFILE).unwrap_or("-").to_owned(),
+            RunningState::of(&app.paths, servers, kernel).describe().to_owned(),
+        ]
+    }));
+    ui::table(&rows)
 }
 
-fn server(app: &App, found: &Found) -> Value {
-    let context = &found.context;
-    let config = Config::of(context);
-    let (origin, pid) = match &found.origin {
-        Origin::Parent(pid) => ("parent", Some(*pid)),
-        Origin::Running(pid) => ("running", Some(*pid)),
-        Origin::VirtualEnv => ("virtual_env", None),
-        Origin::Conda => ("conda", None),
-        Origin::OnPath(_) => ("path", None),
-        Origin::Installed(_) => ("installed", None),
-        Origin::Nothing => ("none", None),
+fn all_as_json(app: &App, servers: &Servers, running: &[Running]) -> Value {
+    let own: Vec<Value> = servers.own.iter().map(|server| server_as_json(app, server)).collect();
+    let running: Vec<Value> = running.iter().map(|kernel| running_as_json(app, servers, kernel)).collect();
+    let of_others: Vec<Value> =
+        servers.of_others.iter().map(|server| json!({"pid": server.pid, "uid": server.uid})).collect();
+    json!({"servers": own, "running_kernels": running, "servers_of_other_users": of_others})
+}
+
+fn server_as_json(app: &App, server: &Server) -> Value {
+    let context = &server.context;
+    let (origin, pid) = match &server.origin {
+        ServerOrigin::Parent(pid) => ("this_notebook", Some(*pid)),
+        ServerOrigin::Running(pid) => ("running", Some(*pid)),
+        ServerOrigin::VirtualEnv => ("virtual_env", None),
+        ServerOrigin::Conda => ("conda", None),
+        ServerOrigin::OnPath(_) => ("path", None),
+        ServerOrigin::Installed(_) => ("installed", None),
+        ServerOrigin::NoJupyter => ("no_jupyter", None),
     };
     let path: Vec<Value> = context
         .search_path()
         .iter()
-        .map(|directory| json!({"path": directory.path, "source": source(directory.source)}))
+        .map(|directory| json!({"path": directory.path, "location": location(directory.location)}))
         .collect();
-    let kernels: Vec<Value> = context.kernels(&config).iter().map(|one| kernel(app, one)).collect();
+    let kernels: Vec<Value> = server.kernels().iter().map(|kernel| kernel_as_json(app, kernel)).collect();
     json!({
         "origin": origin,
         "pid": pid,
         "python": context.python.as_ref().map(|python| &python.executable),
         "prefix": context.python.as_ref().map(|python| &python.prefix),
         "search_path": path,
-        "spec_manager": config.manager,
+        "kernel_spec_manager": server.config().manager,
         "kernels": kernels,
     })
 }
 
-fn kernel(app: &App, kernel: &Kernel) -> Value {
-    let (state, marker) = state::of(app, kernel);
+fn kernel_as_json(app: &App, kernel: &Kernel) -> Value {
+    let marker = kernel.marker();
     let spec = kernel.spec.as_ref();
-    let changed: Vec<String> = marker.iter().flat_map(|marker| marker.set.keys().cloned()).collect();
+    let variables: Vec<String> = marker.iter().flat_map(|marker| marker.set.keys().cloned()).collect();
     json!({
         "name": kernel.name,
         "display_name": spec.ok().map(|spec| &spec.display_name),
         "language": spec.ok().map(|spec| &spec.language),
         "argv": spec.ok().map(|spec| &spec.argv),
         "resource_dir": kernel.folder,
-        "source": source(kernel.source),
+        "location": location(kernel.location),
         "listed": kernel.is_listed(),
         "problem": spec.err().map(String::as_str).or_else(|| spec.ok().and_then(|spec| spec.flaw)),
-        "hides": kernel.shadowed,
+        "hidden_folders": kernel.shadowed,
         "profile": marker.as_ref().map(|marker| &marker.profile),
         "exec": marker.as_ref().is_some_and(|marker| marker.argv.is_some()),
-        "variables": changed,
-        "state": state.word(),
+        "variables": variables,
+        "state": KernelState::of(app, &kernel.text, marker.as_ref()).word(),
     })
 }
 
-fn source(source: Source) -> &'static str {
-    match source {
-        Source::JupyterPath => "JUPYTER_PATH",
-        Source::User => "user",
-        Source::UserBase => "user base",
-        Source::Environment => "environment",
-        Source::Conda => "conda",
-        Source::System => "system",
-        Source::IPython => "ipython",
-        Source::Native => "ipykernel",
+fn running_as_json(app: &App, servers: &Servers, kernel: &Running) -> Value {
+    json!({
+        "pid": kernel.pid,
+        "language": kernel.language,
+        "profile": value(kernel, variables::PROFILE),
+        "credential_file": value(kernel, variables::ADC),
+        "state": RunningState::of(&app.paths, servers, kernel).word(),
+    })
+}
+
+fn location(location: Location) -> &'static str {
+    match location {
+        Location::JupyterPath => "jupyter_path",
+        Location::User => "user",
+        Location::UserBase => "user_base",
+        Location::Environment => "environment",
+        Location::Conda => "conda",
+        Location::System => "system",
+        Location::IPython => "ipython",
+        Location::Native => "ipykernel",
     }
 }

@@ -1,58 +1,49 @@
-//! `bqcred kernel uninstall`: takes bqcred's changes out of kernelspecs.
+//! `bqcred kernel uninstall`: restores the kernelspecs that bqcred changed.
 
 use crate::app::App;
 use crate::cli::KernelUninstall;
 use crate::credential::profile_name::ProfileName;
-use crate::jupyter::changes::here::Here;
-use crate::jupyter::changes::undo::{self, Changed};
+use crate::jupyter::changes::restart;
+use crate::jupyter::changes::undo::{self, ChangedKernel};
+use crate::jupyter::locate::machine::Machine;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::ui::{self, Output};
 
+use super::show_errors;
+
 pub(crate) fn run(args: &KernelUninstall, app: &App) -> Result<Output> {
-    let here = Here::new(app);
     let profile = app.asked_profile()?;
-    let mut lines = String::new();
-    let mut failed = None;
-    for changed in undo::changed(app, &here)? {
-        if !is_meant(args, profile.as_ref(), &changed) {
-            continue;
-        }
-        match undo::undo(app, &changed, args.dry_run) {
-            Ok(line) => lines += &line.unwrap_or_default(),
-            // one that can't be undone must not keep the others from it
-            Err(error) => {
-                if let Some(earlier) = failed.replace(error) {
-                    ui::fail(&earlier);
-                }
-            }
-        }
-    }
+    let machine = Machine::here(&app.paths.home);
+    let (mut kernels, notes) = undo::changed_kernels(&app.paths, &machine)?;
+    ui::show(notes);
+    kernels.retain(|kernel| is_meant(args, profile.as_ref(), kernel));
+
+    let plan = undo::plan(kernels);
     if args.dry_run {
-        return failed.map_or(Ok(Output::for_people(&lines)), Err);
+        let code = show_errors(&plan.errors);
+        return Ok(Output::for_people(&plan.describe()).with_code(code));
     }
-    ui::tell(&lines);
-    if let Some(error) = failed {
-        return Err(error);
+    let is_empty = plan.is_empty();
+    let report = undo::apply(plan, &app.paths);
+    ui::show(report.notes);
+    if is_empty {
+        return nothing_to_undo(args);
     }
-    if lines.is_empty() {
-        return nothing(args);
-    }
-    undo::tell_what_to_click(&here);
-    Ok(Output::none())
+    ui::show(restart::after_undo(&machine.running_kernels()));
+    Ok(Output::none().with_code(show_errors(&report.errors)))
 }
 
-fn is_meant(args: &KernelUninstall, profile: Option<&ProfileName>, changed: &Changed) -> bool {
-    let named =
-        args.kernel.is_empty() || args.kernel.iter().any(|name| name.eq_ignore_ascii_case(&changed.kernel));
-    named && profile.is_none_or(|profile| changed.profile == profile.as_str())
+fn is_meant(args: &KernelUninstall, profile: Option<&ProfileName>, kernel: &ChangedKernel) -> bool {
+    let is_named = args.kernels.iter().any(|name| name.eq_ignore_ascii_case(&kernel.name));
+    (args.kernels.is_empty() || is_named) && profile.is_none_or(|profile| kernel.profile == profile.as_str())
 }
 
-fn nothing(args: &KernelUninstall) -> Result<Output> {
-    match args.kernel.first() {
+fn nothing_to_undo(args: &KernelUninstall) -> Result<Output> {
+    match args.kernels.first() {
         Some(name) => Err(Error::new(Kind::Missing, format!("bqcred changed no kernel {name:?}"))
             .hint("`bqcred kernel list`")),
         None => {
-            ui::note("no kernel was changed by bqcred; there is nothing to put back");
+            ui::note("no kernel uses bqcred; there is nothing to undo");
             Ok(Output::none())
         }
     }

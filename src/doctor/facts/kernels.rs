@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 
 use crate::doctor::facts::environment::Variables;
 use crate::handover::variables::{ADC, PROFILE};
-use crate::jupyter::locate::config::Config;
-use crate::jupyter::locate::discovery::{self, Origin};
-use crate::jupyter::locate::listing::Kernel;
-use crate::jupyter::locate::process::Processes;
-use crate::jupyter::locate::running::{self, Running};
+use crate::jupyter::locate::kernels::Kernel;
+use crate::jupyter::locate::machine::Machine;
+use crate::jupyter::locate::running::Running;
+use crate::jupyter::locate::servers::{Server, ServerOrigin};
 
 /// The kernels of this user.
 pub(crate) struct Kernels {
@@ -46,36 +45,21 @@ pub(crate) struct KernelVariables {
 impl Kernels {
     /// Finds them: servers that run or would run in this environment, and the processes of this user.
     pub(crate) fn find(environment: &Variables, home: &Path, folder: &Path) -> Kernels {
-        let uid = rustix::process::geteuid().as_raw();
-        let processes = Processes::here();
-        let running = running::kernels(&processes, uid, &[ADC, PROFILE]);
+        let machine = Machine::new(environment.environ().clone(), home.to_owned(), folder.to_owned());
         Kernels {
-            kernelspecs: kernelspecs(environment, home, folder, uid, &processes),
-            running: running.iter().map(KernelVariables::of).collect(),
+            kernelspecs: kernelspecs(&machine, home),
+            running: machine.running_kernels().iter().map(KernelVariables::of).collect(),
         }
     }
 }
 
 /// The kernelspecs of every server that runs, or of the one that this environment would start.
-fn kernelspecs(
-    environment: &Variables,
-    home: &Path,
-    folder: &Path,
-    uid: u32,
-    processes: &Processes,
-) -> Vec<KernelspecVariables> {
-    let discovery = discovery::discover(&discovery::Surroundings {
-        environ: environment.environ(),
-        home,
-        directory: folder,
-        uid,
-        processes,
-    });
-    let mut found: Vec<KernelspecVariables> = discovery
-        .found
+fn kernelspecs(machine: &Machine, home: &Path) -> Vec<KernelspecVariables> {
+    let servers = machine.servers().own;
+    let mut found: Vec<KernelspecVariables> = servers
         .iter()
-        .filter(|server| !matches!(server.origin, Origin::Nothing) || discovery.found.len() == 1)
-        .flat_map(|server| server.context.kernels(&Config::of(&server.context)))
+        .filter(|server| server.origin != ServerOrigin::NoJupyter || servers.len() == 1)
+        .flat_map(Server::kernels)
         .filter_map(|kernel| KernelspecVariables::of(&kernel, home))
         .collect();
     found.sort_by(|one, other| (&one.name, &one.folder).cmp(&(&other.name, &other.folder)));

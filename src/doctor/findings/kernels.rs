@@ -29,7 +29,7 @@ fn of_kernelspec(kernelspec: &KernelspecVariables, adc: &Path) -> Option<Finding
         kernelspec.adc.display(),
         kernelspec.folder.display()
     );
-    let fix = format!("bqcred kernel install --kernel {}", kernelspec.name);
+    let fix = format!("bqcred kernel install {}", kernelspec.name);
     Some(Finding::new(FindingCode::Kernelspec, what, Some(fix)))
 }
 

@@ -1,9 +1,18 @@
-//! What bqcred changes for Jupyter: which file to write for a kernel, writing it, remembering it, undoing it.
+//! What bqcred changes for Jupyter, and how it is undone. The commands call these in order: plan, apply, show.
+//!
+//! - [`install`]: assigning a profile to kernels; [`sync`]: assigning it again; [`undo`]: restoring the kernels
+//! - [`kernel_profile`]: what a kernel gets from a profile
+//! - [`target`]: which file to write, so that the server reads it; [`obstacle`]: why none would do
+//! - [`record`]: which kernelspecs were changed
+//! - [`state`], [`running`]: whether kernelspecs and running kernels are up to date; [`restart`]: what to do then
 
-pub(crate) mod here;
-pub(crate) mod listed;
-pub(crate) mod place;
+pub(crate) mod install;
+pub(crate) mod kernel_profile;
+pub(crate) mod obstacle;
 pub(crate) mod record;
 pub(crate) mod restart;
-pub(crate) mod step;
+pub(crate) mod running;
+pub(crate) mod state;
+pub(crate) mod sync;
+pub(crate) mod target;
 pub(crate) mod undo;

@@ -1,7 +1,7 @@
-//! Which kernelspecs bqcred changed: the marker in a kernelspec says what, this says where.
+//! The record of the kernelspecs that bqcred changed, `kernels.json`. What was changed stands in each kernelspec's marker.
 //!
-//! A virtual environment that is not active, or an earlier server's, would not be found otherwise; and
-//! a kernelspec that was replaced by an upgrade has lost its marker.
+//! Without the record, a kernelspec in an environment that is not active would not be found, nor one that an upgrade
+//! has replaced and that has no marker any more.
 
 use std::path::{Path, PathBuf};
 
@@ -17,25 +17,25 @@ use crate::system::private_file::{self, Content, Lock};
 /// One kernelspec that was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
-    /// Its `kernel.json`, links resolved.
+    /// Its `kernel.json`, symbolic links resolved.
     pub(crate) file: PathBuf,
-    /// The kernel's name.
+    /// The name of the kernel.
     pub(crate) kernel: String,
     /// The profile that it uses.
     pub(crate) profile: String,
     /// Whether its command is wrapped in `bqcred exec`.
     #[serde(default)]
     pub(crate) exec: bool,
-    /// The Python of the server that it was changed for, for which a bare `python` stands.
+    /// The interpreter that a bare `python` in its command stands for, from the server that it was changed for.
     #[serde(default)]
     pub(crate) python: Option<PathBuf>,
 }
 
-/// All of them.
+/// All kernelspecs that were changed.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Record {
-    /// In the order in which they were changed first.
+    /// In the order of their first change.
     pub(crate) kernels: Vec<Entry>,
 }
 
@@ -82,7 +82,7 @@ impl Record {
         Ok(notes)
     }
 
-    /// Adds a kernelspec, or replaces what was known of it.
+    /// Adds a kernelspec, or replaces its entry.
     pub(crate) fn add(&mut self, entry: Entry) {
         match self.kernels.iter_mut().find(|known| known.file == entry.file) {
             Some(known) => *known = entry,
@@ -95,7 +95,7 @@ impl Record {
         self.kernels.iter().any(|known| known.profile == name.as_str())
     }
 
-    /// Forgets a kernelspec.
+    /// Removes a kernelspec's entry.
     pub(crate) fn remove(&mut self, file: &Path) {
         self.kernels.retain(|known| known.file != file);
     }

@@ -1,42 +1,88 @@
-//! What to click for kernels that already run.
+//! What to do about kernels that run already: each keeps the environment of its start until it is shut down.
 
+use crate::handover::variables;
+use crate::jupyter::changes::kernel_profile::KernelProfile;
+use crate::jupyter::changes::running::value;
 use crate::jupyter::locate::running::Running;
-use crate::output::ui;
+use crate::output::notes::Notes;
 
-/// What became of the kernels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// They got a credential in a file, which a snippet can give to a running one.
-    GivenFile,
-    /// They got a credential that only a start can give them.
-    Given,
-    /// They were put back.
-    Taken,
+/// After kernels were given a profile: about the running ones that don't have it.
+pub(crate) fn after_install(profile: &KernelProfile, running: &[Running]) -> Notes {
+    let old = running.iter().filter(|kernel| match profile.credential_file() {
+        Some(file) => value(kernel, variables::ADC) != Some(file),
+        None => value(kernel, variables::PROFILE) != Some(profile.name.as_str()),
+    });
+    // a snippet names the credential file, so there is none for `--exec`
+    advice(old.collect(), !profile.is_exec(), "new notebooks use it; no kernel has to be restarted")
 }
 
-/// Says what to click for kernels that run already: they keep the environment of their start.
-pub(crate) fn tell(outcome: Outcome, running: &[Running], is_current: impl Fn(&Running) -> bool) {
-    let old: Vec<&Running> = running.iter().filter(|kernel| !is_current(kernel)).collect();
+/// After kernels were updated: about all running ones.
+pub(crate) fn after_sync(running: &[Running]) -> Notes {
+    advice(running.iter().collect(), true, "new notebooks use it; no kernel has to be restarted")
+}
+
+/// After kernels were restored: about the running ones that still have a profile.
+pub(crate) fn after_undo(running: &[Running]) -> Notes {
+    let old = running.iter().filter(|kernel| value(kernel, variables::PROFILE).is_some());
+    advice(old.collect(), false, "new notebooks start as before; no kernel has to be restarted")
+}
+
+fn advice(old: Vec<&Running>, has_snippet: bool, otherwise: &str) -> Notes {
+    let mut notes = Notes::none();
     if old.is_empty() {
-        ui::note(match outcome {
-            Outcome::Taken => "new notebooks start as before; nothing has to be restarted",
-            _ => "new notebooks use it at once; nothing has to be restarted",
-        });
-        return;
+        notes.add(otherwise);
+        return notes;
     }
-    let kernels: Vec<String> = old
-        .iter()
-        .map(|kernel| format!("{} (process {})", kernel.language.unwrap_or("kernel"), kernel.pid))
-        .collect();
-    ui::note(&format!("these kernels run already and keep what they started with: {}", kernels.join(", ")));
-    ui::tell("  in each open notebook click: Kernel > Shut Down Kernel, then Kernel > Restart Kernel\n");
-    ui::tell(match (outcome, old.iter().all(|kernel| kernel.language == Some("R"))) {
-        (Outcome::GivenFile, false) => {
-            "  (Restart alone keeps the old environment); or paste `bqcred kernel snippet` into a cell\n"
+    let name =
+        |kernel: &&Running| format!("{} (process {})", kernel.language.unwrap_or("kernel"), kernel.pid);
+    let names: Vec<String> = old.iter().map(name).collect();
+    notes.add(format!("these kernels still run with their old environment: {}", names.join(", ")));
+    notes.detail("in each open notebook: Kernel > Shut Down Kernel, then Kernel > Restart Kernel");
+    let only_r = old.iter().all(|kernel| kernel.language == Some("R"));
+    let snippet = if only_r { "r" } else { "python" };
+    notes.detail(match has_snippet {
+        true => {
+            format!(
+                "(Restart alone keeps the old environment); or paste what `bqcred snippet {snippet}` prints into a cell"
+            )
         }
-        (Outcome::GivenFile, true) => {
-            "  (Restart alone keeps the old environment); or paste `bqcred kernel snippet --lang r` into a cell\n"
-        }
-        _ => "  (Restart alone keeps the old environment)\n",
+        false => "(Restart alone keeps the old environment)".to_owned(),
     });
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::notes::Note;
+
+    fn kernel(language: &'static str, profile: Option<&str>) -> Running {
+        let vars = [(variables::PROFILE.to_owned(), profile.map(str::to_owned))].into();
+        Running { pid: 7, language: Some(language), program: "x".into(), connection: "/x.json".into(), vars }
+    }
+
+    fn text(notes: Notes) -> String {
+        let line = |note| match note {
+            Note::Statement(text) | Note::Detail(text) => text + "\n",
+        };
+        notes.into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn kernels_with_an_old_environment_are_named_with_what_to_click() {
+        let advice = text(after_sync(&[kernel("R", None)]));
+        assert!(advice.contains("R (process 7)") && advice.contains("Kernel > Shut Down Kernel"), "{advice}");
+        assert!(advice.contains("`bqcred snippet r`"), "{advice}");
+        let mixed = text(after_sync(&[kernel("R", None), kernel("python", None)]));
+        assert!(mixed.contains("`bqcred snippet python`"), "{mixed}");
+    }
+
+    #[test]
+    fn after_an_undo_only_kernels_with_a_profile_are_named_and_no_snippet() {
+        let running = [kernel("R", None), kernel("python", Some("default"))];
+        let advice = text(after_undo(&running));
+        assert!(advice.contains("python (process 7)") && !advice.contains("R ("), "{advice}");
+        assert!(!advice.contains("snippet"), "{advice}");
+        assert!(text(after_undo(&running[..1])).contains("no kernel has to be restarted"));
+    }
 }

@@ -6,15 +6,20 @@ use crate::jupyter::kernelspec::splice;
 
 /// How to wrap a kernel's command.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Exec<'a> {
+pub(crate) struct ExecWrapper<'a> {
     /// Absolute path of bqcred.
     pub(crate) bqcred: &'a str,
-    /// Absolute path of the server's Python: Jupyter puts it in for a bare `python`, but only in front.
+    /// Absolute path of the server's Python. Jupyter uses it for a bare `python`, but only as the first word.
     pub(crate) python: &'a str,
 }
 
-/// The text with its command wrapped; the marker gets what it was.
-pub(super) fn wrap(text: &str, profile: &str, exec: Exec<'_>, marker: &mut Marker) -> Result<String, String> {
+/// The text with its command wrapped; the marker records the command.
+pub(super) fn wrap(
+    text: &str,
+    profile: &str,
+    exec: ExecWrapper<'_>,
+    marker: &mut Marker,
+) -> Result<String, String> {
     let document = json::parse(text)?;
     let argv = document.get("argv").ok_or("it has no argv")?;
     let mut set: Vec<String> =
@@ -30,14 +35,14 @@ pub(super) fn wrap(text: &str, profile: &str, exec: Exec<'_>, marker: &mut Marke
     Ok(splice::replace(text, &argv.span, &new))
 }
 
-/// The text with its own command again, and what others added to it.
+/// The text with its own command again, and the words that somebody else has added.
 pub(super) fn unwrap(text: &str, wrapped: &Wrapped, kept: &mut Vec<String>) -> Result<String, String> {
     let document = json::parse(text)?;
     let Some(argv) = document.get("argv") else { return Ok(text.to_owned()) };
     if words(argv) == wrapped.set {
         return Ok(splice::replace(text, &argv.span, &wrapped.had));
     }
-    // somebody added an option: take our words from the front, keep the rest
+    // somebody added an option: remove bqcred's words in front, keep the rest
     kept.push("argv".to_owned());
     let ours = wrapped.set.iter().position(|word| word == "--").map_or(0, |end| end + 1);
     let current = words(argv);
@@ -71,7 +76,7 @@ fn list(text: &str, like: &Value, words: &[String]) -> String {
     format!("[{lead}{}{tail}]", words.join(&separator))
 }
 
-/// Names for which Jupyter puts in its own interpreter (`KernelManager.format_kernel_cmd`).
+/// Names in whose place Jupyter starts its own interpreter (`KernelManager.format_kernel_cmd`).
 fn is_bare_python(word: &str) -> bool {
     match word.strip_prefix("python") {
         Some("" | "3") => true,
@@ -87,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_interpreters_that_jupyter_replaces_are_replaced() {
+    fn only_interpreter_names_that_jupyter_replaces_are_replaced() {
         for word in ["python", "python3", "python3.11"] {
             assert!(is_bare_python(word), "{word}");
         }

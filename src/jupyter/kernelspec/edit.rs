@@ -1,62 +1,64 @@
-//! Putting a profile into a kernelspec's text, and taking it out again without a trace.
+//! Assigning a profile in a kernelspec's text, and taking the assignment out again.
 //!
-//! Both work on the text of `kernel.json` and give back the whole new text. Putting in twice is the
-//! same as once; taking out gives the bytes from before, save what others have changed since.
+//! Both work on the text of `kernel.json` and give the whole new text. Assigning twice is the same as once;
+//! taking out gives the earlier bytes, except for what somebody else has changed since.
 
-use crate::jupyter::kernelspec::argv::{self, Exec};
+use std::path::Path;
+
+use crate::jupyter::kernelspec::argv::{self, ExecWrapper};
 use crate::jupyter::kernelspec::json;
 use crate::jupyter::kernelspec::marker::{self, Folder, Marker};
 use crate::jupyter::kernelspec::spec;
 use crate::jupyter::kernelspec::splice::{self, Style};
 
-/// What a kernel is to be given.
+/// What a kernelspec is given, so that its kernels use a profile.
 #[derive(Clone, Debug)]
-pub(crate) struct Change<'a> {
-    /// The profile, for the marker.
+pub(crate) struct Assignment<'a> {
+    /// The profile's name, for the marker.
     pub(crate) profile: &'a str,
     /// Variables for `env`, in order. Paths, never secrets: Jupyter serves them to the browser.
     pub(crate) vars: &'a [(String, String)],
-    /// Wrap the command in `bqcred exec`.
-    pub(crate) exec: Option<Exec<'a>>,
-    /// The folder was made for this spec: how to tell later whether it may be removed.
+    /// The command is to be wrapped in `bqcred exec`.
+    pub(crate) exec: Option<ExecWrapper<'a>>,
+    /// The folder is made for this spec: how to tell later whether it may be removed.
     pub(crate) folder: Option<&'a Folder>,
 }
 
-/// A spec from which bqcred's changes were taken.
+/// A spec from which bqcred's changes were taken out.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Undone {
+pub(crate) struct Restored {
     /// The whole text.
     pub(crate) text: String,
-    /// What the marker said; `None` if there was none.
+    /// What the marker said; `None` if there was none, and the text is unchanged.
     pub(crate) marker: Option<Marker>,
-    /// What others have changed since and was therefore left: variables, or `argv`.
+    /// Values that somebody else has changed since and that therefore stay: names of variables, or `argv`.
     pub(crate) kept: Vec<String>,
 }
 
-impl Undone {
-    /// Whether the folder, too, was made by bqcred and its spec is as it was then.
+impl Restored {
+    /// The folder, if bqcred made it and the restored spec is as it was then.
     pub(crate) fn removable_folder(&self) -> Option<&Folder> {
         let folder = self.marker.as_ref()?.folder.as_ref()?;
         (marker::checksum(self.text.as_bytes()) == folder.checksum).then_some(folder)
     }
 }
 
-/// The text with the change in it; the same text if it is there already.
-pub(crate) fn install(text: &str, change: &Change<'_>) -> Result<String, String> {
-    check_values(change.vars)?;
-    let undone = uninstall(text)?;
-    let folder = change.folder.cloned().or_else(|| undone.marker.and_then(|marker| marker.folder));
-    let mut text = undone.text;
+/// The text with the assignment in it; the same text if it is there already.
+pub(crate) fn install(text: &str, assignment: &Assignment<'_>) -> Result<String, String> {
+    check_values(assignment.vars)?;
+    let restored = uninstall(text)?;
+    let folder = assignment.folder.cloned().or_else(|| restored.marker.and_then(|marker| marker.folder));
+    let mut text = restored.text;
     let flaw = spec::parse(&text)?.flaw;
     if let Some(flaw) = flaw {
         return Err(flaw.to_owned());
     }
-    let mut marker = Marker::new(change.profile);
+    let mut marker = Marker::new(assignment.profile);
     marker.folder = folder;
-    if let Some(exec) = change.exec {
-        text = argv::wrap(&text, change.profile, exec, &mut marker)?;
+    if let Some(exec) = assignment.exec {
+        text = argv::wrap(&text, assignment.profile, exec, &mut marker)?;
     }
-    for (name, value) in change.vars {
+    for (name, value) in assignment.vars {
         text = set_var(&text, name, value, &mut marker)?;
     }
     note_object(&text, "metadata", &mut marker)?;
@@ -65,10 +67,10 @@ pub(crate) fn install(text: &str, change: &Change<'_>) -> Result<String, String>
 }
 
 /// The text without bqcred's changes.
-pub(crate) fn uninstall(text: &str) -> Result<Undone, String> {
+pub(crate) fn uninstall(text: &str) -> Result<Restored, String> {
     let document = json::parse(text)?;
     let Some(marker) = Marker::read(text, &document)? else {
-        return Ok(Undone { text: text.to_owned(), marker: None, kept: Vec::new() });
+        return Ok(Restored { text: text.to_owned(), marker: None, kept: Vec::new() });
     };
     let mut kept = Vec::new();
     let mut text = take(text, "metadata", "bqcred")?;
@@ -80,7 +82,7 @@ pub(crate) fn uninstall(text: &str) -> Result<Undone, String> {
     if let Some(wrapped) = &marker.argv {
         text = argv::unwrap(&text, wrapped, &mut kept)?;
     }
-    Ok(Undone { text, marker: Some(marker), kept })
+    Ok(Restored { text, marker: Some(marker), kept })
 }
 
 /// The text with another display name, for a copy that stands beside its original.
@@ -94,9 +96,14 @@ pub(crate) fn rename(text: &str, display_name: &str) -> Result<String, String> {
     }
 }
 
-/// What the marker of a spec says, if it has one that we understand.
+/// The marker of a spec, if it has a valid one.
 pub(crate) fn marker(text: &str) -> Option<Marker> {
     Marker::read(text, &json::parse(text).ok()?).ok().flatten()
+}
+
+/// The same for this `kernel.json`.
+pub(crate) fn marker_in(file: &Path) -> Option<Marker> {
+    marker(&spec::read_file(file).ok()?)
 }
 
 /// Jupyter substitutes `$NAME` and `${NAME}` in values, VS Code only the latter: no form of `$` means
@@ -104,10 +111,10 @@ pub(crate) fn marker(text: &str) -> Option<Marker> {
 fn check_values(vars: &[(String, String)]) -> Result<(), String> {
     for (name, value) in vars {
         if value.contains('$') {
-            return Err(format!("the value of {name} holds a $, which Jupyter would substitute"));
+            return Err(format!("the value of {name} has a $, and Jupyter would replace what follows it"));
         }
         if value.contains('\0') {
-            return Err(format!("the value of {name} holds a NUL character"));
+            return Err(format!("the value of {name} has a NUL character"));
         }
     }
     Ok(())
@@ -147,7 +154,7 @@ fn unset_var(
     }
 }
 
-/// Remembers whether a top-level object exists, and how it looks if it is empty.
+/// Records in the marker whether a top-level object exists, and its text if it is empty.
 fn note_object(text: &str, key: &str, marker: &mut Marker) -> Result<(), String> {
     match json::parse(text)?.get(key) {
         None => marker.created.push(key.to_owned()),
@@ -160,7 +167,7 @@ fn note_object(text: &str, key: &str, marker: &mut Marker) -> Result<(), String>
     Ok(())
 }
 
-/// Brings back what [`note_object`] saw, if nothing is left in the object.
+/// Restores what [`note_object`] recorded, if nothing is left in the object.
 fn restore_object(text: &str, key: &str, marker: &Marker) -> Result<String, String> {
     let document = json::parse(text)?;
     let Some((position, member)) = document.find(key) else { return Ok(text.to_owned()) };
@@ -176,7 +183,7 @@ fn restore_object(text: &str, key: &str, marker: &Marker) -> Result<String, Stri
     }
 }
 
-/// Sets `key` of a top-level object, which is made if need be.
+/// Sets `key` of a top-level object, which is added if it is missing.
 fn put(text: &str, object: &str, key: &str, value: &str) -> Result<String, String> {
     let document = json::parse(text)?;
     let style = Style::of(text, &document);

@@ -1,7 +1,7 @@
 //! `metadata.bqcred`: what bqcred changed in a kernelspec, so that it can be undone exactly.
 //!
-//! Jupyter keeps namespaced metadata and shows it to the browser; there is no secret in it. The marker
-//! never proves that a file is ours: only values that are still as it says are ever taken back.
+//! Jupyter keeps namespaced metadata and sends it to the browser; it contains no secret. The marker does not prove that
+//! bqcred wrote a file: only values that are still as the marker says are ever taken out.
 
 use std::collections::BTreeMap;
 
@@ -44,21 +44,21 @@ pub(crate) struct Marker {
 pub(crate) struct Wrapped {
     /// JSON text of `argv` before.
     pub(crate) had: String,
-    /// What bqcred made of it.
+    /// The words that bqcred set.
     pub(crate) set: Vec<String>,
 }
 
 /// A kernelspec folder that bqcred made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Folder {
-    /// The folder that it is a copy of.
+    /// The folder that was copied.
     pub(crate) from: String,
-    /// Files copied along, relative, with a checksum of their content.
+    /// The files that were copied with it, relative, each with a checksum of its content.
     #[serde(default)]
     pub(crate) files: BTreeMap<String, String>,
     /// Checksum of `kernel.json` as it was before bqcred's changes.
     pub(crate) checksum: String,
-    /// Whether it stands beside its original under another name.
+    /// Whether the copy has another name than the original.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) renamed: bool,
 }
@@ -69,20 +69,20 @@ impl Marker {
         Marker { v: VERSION, profile: profile.to_owned(), ..Marker::default() }
     }
 
-    /// The marker of a parsed kernelspec: none, one that we understand, or why we don't.
+    /// The marker of a parsed kernelspec; `None` if it has none. The error says why a marker can't be used.
     pub(crate) fn read(text: &str, document: &Value) -> Result<Option<Self>, String> {
         let Some(metadata) = document.get("metadata") else { return Ok(None) };
         let Some(value) = metadata.get("bqcred") else { return Ok(None) };
-        // taking one out would bring the other one to light
+        // taking one out would leave the other in effect
         let repeated = metadata.members().unwrap_or_default().iter().filter(|member| member.key == "bqcred");
         if repeated.count() > 1 {
-            return Err("it holds metadata.bqcred more than once; nothing was changed".to_owned());
+            return Err("metadata.bqcred is there more than once; nothing was changed".to_owned());
         }
         let raw = text.get(value.span.clone()).unwrap_or("");
         let marker: Marker = serde_json::from_str(raw)
-            .map_err(|_| "its metadata.bqcred is not what bqcred writes; nothing was changed".to_owned())?;
+            .map_err(|_| "its metadata.bqcred was not written by bqcred; nothing was changed".to_owned())?;
         if marker.v != VERSION {
-            return Err("it was changed by a newer bqcred; update bqcred to change it again".to_owned());
+            return Err("a newer bqcred changed it; update bqcred to change it again".to_owned());
         }
         if !marker.pieces().all(|piece| json::parse(piece).is_ok()) {
             return Err("its metadata.bqcred was edited and can't be undone safely".to_owned());
@@ -90,7 +90,7 @@ impl Marker {
         Ok(Some(marker))
     }
 
-    /// The JSON texts that an undo would put back.
+    /// The JSON texts that an undo would insert.
     fn pieces(&self) -> impl Iterator<Item = &str> {
         let argv = self.argv.iter().map(|argv| argv.had.as_str());
         self.had.values().chain(self.was.values()).map(String::as_str).chain(argv)
@@ -102,8 +102,8 @@ impl Marker {
     }
 }
 
-/// A checksum against accidental edits (FNV-1a, 64 bits); not against an attacker, who would own the
-/// folder anyway.
+/// A checksum that shows accidental edits (FNV-1a, 64 bits). It does not stop an attacker, who could write the folder
+/// anyway.
 pub(crate) fn checksum(content: &[u8]) -> String {
     let hash = content.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -122,11 +122,11 @@ mod tests {
         assert_eq!(checksum(b"foobar"), "85944171f73967e8");
     }
 
-    /// One marker, and the beginning of another.
+    /// Two markers in one kernelspec.
     const TWICE: &str = r#"{"v":1,"profile":"a"},"bqcred":{"v":1,"profile":"b"}"#;
 
     #[test]
-    fn a_marker_that_is_not_ours_is_refused_not_ignored() {
+    fn a_marker_that_bqcred_did_not_write_is_an_error() {
         for marker in
             ["1", "{}", r#"{"v":2,"profile":"me"}"#, r#"{"v":1,"profile":"me","had":{"A":"{"}}"#, TWICE]
         {

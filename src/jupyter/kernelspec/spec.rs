@@ -1,20 +1,27 @@
-//! A `kernel.json` as Jupyter reads it: what it means, and whether Jupyter would list it at all.
+//! A `kernel.json` as Jupyter reads it: what it means, and whether Jupyter lists it.
 //!
 //! Source: `jupyter_client.kernelspec.KernelSpec` (a traitlets class: a value of the wrong type makes
 //! the whole spec disappear from the list) and Python's `json.load`.
 
-use crate::jupyter::kernelspec::json::{self, Kind, Value};
+use std::path::Path;
+
+use crate::jupyter::kernelspec::json::{self, Value, ValueKind};
+use crate::jupyter::locate::files;
+use crate::output::error::{self, Error};
+
+/// More bytes than any kernelspec has.
+pub(crate) const MAX_SPEC: u64 = 1 << 20;
 
 /// What a kernelspec says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Spec {
-    /// The command that starts the kernel; elements that are not text are left out and make a `flaw`.
+    /// The command that starts the kernel. Elements that are not strings are left out and reported as the `flaw`.
     pub(crate) argv: Vec<String>,
-    /// The name that people see.
+    /// The name that Jupyter shows.
     pub(crate) display_name: String,
-    /// The language, as the spec spells it (`python`, `R`).
+    /// The language as the spec spells it (`python`, `R`).
     pub(crate) language: String,
-    /// Variables for the kernel, in order; `None` for a value that is not text.
+    /// Variables for the kernel, in order; `None` for a value that is not a string.
     pub(crate) env: Vec<(String, Option<String>)>,
     /// The plug-in that starts the kernel.
     pub(crate) provisioner: Provisioner,
@@ -22,15 +29,15 @@ pub(crate) struct Spec {
     pub(crate) flaw: Option<&'static str>,
 }
 
-/// `metadata.kernel_provisioner`, which jupyter_client looks at since version 7.
+/// `metadata.kernel_provisioner`, which jupyter_client reads since version 7.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Provisioner {
     /// The server's default.
     #[default]
     Default,
-    /// One of this name, which has to be installed.
+    /// The one of this name, which has to be installed.
     Named(String),
-    /// Something that jupyter_client stumbles over.
+    /// A value that jupyter_client fails on.
     Malformed,
 }
 
@@ -40,16 +47,22 @@ impl Spec {
         self.env.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.as_deref())
     }
 
-    /// Whether this is a Python kernel, by its language or by what it starts.
+    /// Whether this is a Python kernel, by its language or its command.
     pub(crate) fn is_python(&self) -> bool {
         self.language.eq_ignore_ascii_case("python")
             || self.argv.iter().any(|arg| arg == "ipykernel_launcher")
     }
 
-    /// Whether this is an R kernel.
+    /// Whether this is an R kernel, by its language or its command.
     pub(crate) fn is_r(&self) -> bool {
         self.language.eq_ignore_ascii_case("r") || self.argv.iter().any(|arg| arg.contains("IRkernel::"))
     }
+}
+
+/// The text of this `kernel.json`.
+pub(crate) fn read_file(file: &Path) -> error::Result<String> {
+    let bytes = files::read(file, MAX_SPEC).map_err(|e| Error::file(file, "read", &e))?;
+    decode(&bytes).map(str::to_owned).map_err(|problem| Error::content(file, problem))
 }
 
 /// The text of a spec file, decoded as Jupyter does: strict UTF-8.
@@ -57,7 +70,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())
 }
 
-/// Reads a spec; the error says why Jupyter leaves it out, without quoting it.
+/// Reads a spec; the error says why Jupyter does not list it, without quoting it.
 pub(crate) fn parse(text: &str) -> Result<Spec, String> {
     let document = json::parse(text)?;
     read(&document)
@@ -69,7 +82,7 @@ pub(crate) fn read(document: &Value) -> Result<Spec, String> {
         return Err("not a JSON object".to_owned());
     }
     if let Some(key) = ["resource_dir", "self"].into_iter().find(|key| document.get(key).is_some()) {
-        return Err(format!("it has a key that Jupyter fills in itself: {key}"));
+        return Err(format!("it has a key that Jupyter sets itself: {key}"));
     }
     let mut spec = Spec {
         display_name: text(document, "display_name")?,
@@ -99,14 +112,14 @@ fn argv(document: &Value, spec: &mut Spec) -> Result<(), String> {
         return Ok(());
     };
     if value.text().is_some() {
-        // traitlets makes a list of it since 5.15, and refuses it before
+        // traitlets makes a list of it since version 5.15, and refuses it before
         spec.flaw = Some("argv is not a list");
         return Ok(());
     }
     let elements = value.elements().ok_or("argv is not a list")?;
     spec.argv = elements.iter().filter_map(|element| element.text().map(str::to_owned)).collect();
     if spec.argv.len() != elements.len() {
-        spec.flaw = Some("argv holds something that is not a string");
+        spec.flaw = Some("argv has an element that is not a string");
     } else if spec.argv.is_empty() {
         spec.flaw = Some("its argv is empty");
     }
@@ -118,7 +131,7 @@ fn env(document: &Value, spec: &mut Spec) -> Result<(), String> {
     for member in value.members().ok_or("env is not an object")? {
         let text = member.value.text().map(str::to_owned);
         if text.is_none() {
-            spec.flaw = Some("env holds a value that is not a string");
+            spec.flaw = Some("env has a value that is not a string");
         }
         spec.env.retain(|(name, _)| *name != member.key);
         spec.env.push((member.key.clone(), text));
@@ -142,13 +155,13 @@ fn provisioner(document: &Value) -> Result<Provisioner, String> {
     }
     let Some(value) = metadata.get("kernel_provisioner") else { return Ok(Provisioner::Default) };
     Ok(match &value.kind {
-        Kind::Object(_) => match value.get("provisioner_name") {
+        ValueKind::Object(_) => match value.get("provisioner_name") {
             Some(name) => Provisioner::Named(name.text().unwrap_or("(not a string)").to_owned()),
             None => Provisioner::Default,
         },
-        // `in` works on these in Python, and finds nothing
-        Kind::Text(_) | Kind::Array(_) => Provisioner::Default,
-        Kind::Number | Kind::Bool(_) | Kind::Null => Provisioner::Malformed,
+        // Python's `in` works on these and finds nothing
+        ValueKind::Text(_) | ValueKind::Array(_) => Provisioner::Default,
+        ValueKind::Number | ValueKind::Bool(_) | ValueKind::Null => Provisioner::Malformed,
     })
 }
 
@@ -157,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_jupyter_hides_is_an_error() {
+    fn a_spec_that_jupyter_does_not_list_is_an_error() {
         for text in [
             "[]",
             r#"{"argv": {}}"#,
@@ -173,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_jupyter_lists_but_cannot_start_has_a_flaw() {
+    fn a_spec_that_jupyter_lists_but_can_not_start_has_a_flaw() {
         for text in [
             "{}",
             r#"{"argv": "R"}"#,
@@ -186,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_repeated_keys_counts() {
+    fn of_repeated_keys_the_last_is_used() {
         let spec = parse(
             r#"{"argv":["a"],"argv":["b"],"env":{"X":"1","X":"2"},"interrupt_mode":"Message","new":1}"#,
         );

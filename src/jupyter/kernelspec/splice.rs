@@ -1,13 +1,14 @@
 //! Adding, replacing and removing members of a JSON object in its text, and nothing else of the text.
 //!
-//! An insertion goes directly after the last member's value, and a removal takes away exactly such a
-//! piece: so the one undoes the other byte for byte, whatever the style of the rest.
+//! An insertion goes directly after the last member's value, and a removal takes out exactly such a
+//! piece: so one undoes the other byte for byte, whatever the style of the rest. Parsing and printing the
+//! document would be shorter, but would change its layout, which people and package managers compare.
 
 use std::ops::Range;
 
 use crate::jupyter::kernelspec::json::{self, Value};
 
-/// How a document is laid out, so that what is added looks like the rest.
+/// How a document is laid out, so that added members look like the others.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Style {
     newline: &'static str,
@@ -62,7 +63,7 @@ impl Style {
         text + &self.line(depth) + "}"
     }
 
-    /// `text` with a member added to the end of `object`, which lies at this depth and is not empty.
+    /// `text` with a member added to the end of `object`, which is not empty.
     pub(crate) fn append(&self, text: &str, object: &Value, key: &str, value: &str) -> Option<String> {
         let members = object.members()?;
         let last = members.last()?;
@@ -71,7 +72,7 @@ impl Style {
         Some(replace(text, &(last.value.span.end..last.value.span.end), &piece))
     }
 
-    /// The white space that stands before a key of this object.
+    /// The white space before a key of this object.
     fn before_next(&self, text: &str, object: &Value, count: usize) -> String {
         let members = object.members().unwrap_or_default();
         let lead = members.first().map_or("", |m| slice(text, object.span.start + 1..m.key_span.start));
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn an_added_member_looks_like_its_neighbours() {
+    fn an_added_member_is_laid_out_like_the_others() {
         assert_eq!(append(r#"{"a":1,"b":2}"#, "c", "3"), r#"{"a":1,"b":2,"c":3}"#);
         assert_eq!(append(r#"{"a": 1, "b": 2 }"#, "c", "3"), r#"{"a": 1, "b": 2, "c": 3 }"#);
         assert_eq!(append("{\n \"a\": 1\n}\n", "c", "3"), "{\n \"a\": 1,\n \"c\": 3\n}\n");

@@ -1,6 +1,6 @@
 //! The kernels of conda's environments, as nb_conda_kernels names them.
 //!
-//! Where that package lists the kernels of a server, each environment's `share/jupyter/kernels` counts, under
+//! Where that package lists the kernels of a server, it adds those in `share/jupyter/kernels` of each environment, under
 //! names like `conda-env-science-py`. Sources: `CondaKernelSpecManager._all_envs` and `._all_specs`;
 //! conda's `list_all_known_prefixes`, which `conda info --json` prints.
 
@@ -10,22 +10,22 @@ use std::path::{Path, PathBuf};
 use crate::jupyter::locate::context::Context;
 use crate::jupyter::locate::{files, installed, launcher};
 
-/// More than any list of environments.
+/// More bytes than any list of environments has.
 const MAX_LIST: u64 = 1 << 20;
 
-/// An environment and the name that it goes by.
+/// An environment with its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Environment {
-    /// `base`, or the name of its folder, made unique.
+pub(super) struct CondaEnvironment {
+    /// `base`, or the name of its folder, made unique with a number.
     pub(super) name: String,
-    /// Its folder.
+    /// Its folder, absolute.
     pub(super) prefix: PathBuf,
-    /// Whether it is conda's own.
+    /// Whether conda itself is installed in it.
     is_base: bool,
 }
 
-impl Environment {
-    /// The name of a kernel in a folder of this name.
+impl CondaEnvironment {
+    /// The name that nb_conda_kernels gives to a kernel in a folder of this name.
     pub(super) fn kernel_name(&self, folder: &str) -> String {
         let short = match folder {
             "python2" | "python3" => "py",
@@ -38,7 +38,7 @@ impl Environment {
         format!("conda-{kind}{}-{short}", self.name).chars().map(plain).collect()
     }
 
-    /// The name that people see.
+    /// The display name that nb_conda_kernels gives to a kernel.
     pub(super) fn display_name(&self, original: &str, is_servers_own: bool) -> String {
         let language = if original.starts_with("Python") { "Python" } else { original };
         let mark = if is_servers_own { " *" } else { "" };
@@ -46,10 +46,10 @@ impl Environment {
     }
 }
 
-/// The environments of the conda that the server would ask, in its order; none if there is no conda.
-pub(super) fn environments(context: &Context) -> Vec<Environment> {
+/// The environments of the conda that the server would run, in conda's order; none if there is no conda.
+pub(super) fn environments(context: &Context) -> Vec<CondaEnvironment> {
     let Some(root) = root(context) else { return Vec::new() };
-    let mut found: Vec<Environment> = Vec::new();
+    let mut found: Vec<CondaEnvironment> = Vec::new();
     for prefix in prefixes(context, &root) {
         if prefix.starts_with(root.join("conda-bld")) {
             continue;
@@ -61,12 +61,12 @@ pub(super) fn environments(context: &Context) -> Vec<Environment> {
             let free = (2..).map(|count| format!("{name}-{count}")).find(|name| !taken(name));
             name = free.unwrap_or(name);
         }
-        found.push(Environment { name, prefix, is_base });
+        found.push(CondaEnvironment { name, prefix, is_base });
     }
     found
 }
 
-/// conda's own prefix: that of the Python that its command runs.
+/// The prefix that conda itself is installed in: that of the Python that its command runs.
 fn root(context: &Context) -> Option<PathBuf> {
     let environ = &context.environ;
     let command = match environ.filled("CONDA_EXE") {
@@ -113,8 +113,8 @@ fn listed(key: &str, lines: &[String], home: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The name of an environment: of its folder, with that of the folder around `envs` where that is not
-/// conda's own.
+/// The name of an environment: its folder's, and before it, if it is in another `envs` folder than conda's own, the name
+/// of the folder around that.
 fn name(prefix: &Path, root: &Path, taken: impl Fn(&str) -> bool) -> String {
     let text = |path: Option<&Path>| {
         path.and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned()
@@ -131,9 +131,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kernels_have_the_names_of_nb_conda_kernels() {
+    fn kernel_names_are_those_of_nb_conda_kernels() {
         let environment =
-            |name: &str, is_base| Environment { name: name.into(), prefix: "/".into(), is_base };
+            |name: &str, is_base| CondaEnvironment { name: name.into(), prefix: "/".into(), is_base };
         assert_eq!(environment("base", true).kernel_name("python3"), "conda-base-py");
         assert_eq!(environment("sci", false).kernel_name("ir"), "conda-env-sci-r");
         assert_eq!(environment("My env", false).kernel_name("x"), "conda-env-My_env-x");
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn environments_elsewhere_are_told_apart() {
+    fn names_of_environments_in_other_folders_include_the_folder() {
         let (root, free) = (Path::new("/opt/conda"), |_: &str| false);
         assert_eq!(name(Path::new("/opt/conda/envs/a"), root, free), "a");
         assert_eq!(name(Path::new("/opt/conda/envs/a"), root, |_| true), "conda-a");
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_condarc_is_read() {
+    fn envs_dirs_are_read_from_condarc() {
         let lines = ["channels:", "- x", "envs_dirs:", "- /a", "- ~/b", "auto: true"].map(str::to_owned);
         let folders = listed("envs_dirs", &lines, Path::new("/home/ada"));
         assert_eq!(folders, [PathBuf::from("/a"), PathBuf::from("/home/ada/b")]);

@@ -1,7 +1,7 @@
 //! Settings of a Jupyter server that decide which kernelspecs it shows.
 //!
-//! JSON files are read as traitlets does, the most important directory winning. A Python file can't be
-//! evaluated here; a plain assignment of literals, which is what people write, is understood.
+//! JSON files are read as traitlets does: the directory that comes first wins. A Python file can't be evaluated
+//! here; plain assignments of literals, which is what people write, are read.
 //! Sources: `jupyter_core.paths.jupyter_config_path`, `jupyter_client.kernelspec.KernelSpecManager`.
 
 use std::collections::BTreeSet;
@@ -11,17 +11,17 @@ use crate::jupyter::kernelspec::json::{self, Value};
 use crate::jupyter::locate::context::Context;
 use crate::jupyter::locate::files;
 
-/// More than any configuration that a person writes.
+/// More bytes than any configuration file has.
 const MAX_CONFIG: u64 = 4 << 20;
 
-/// What the settings say.
+/// The settings.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Config {
     /// `KernelSpecManager.allowed_kernelspecs`, if it is set and not empty.
     pub(crate) allowed: Option<BTreeSet<String>>,
     /// `KernelSpecManager.ensure_native_kernel`.
     pub(crate) native: bool,
-    /// The class that lists kernelspecs instead of Jupyter's own.
+    /// `kernel_spec_manager_class`: the class that lists kernelspecs in place of Jupyter's own.
     pub(crate) manager: Option<String>,
 }
 
@@ -34,7 +34,7 @@ impl Default for Config {
 impl Config {
     /// The settings of a server: its command line, then its configuration directories.
     pub(crate) fn of(context: &Context) -> Self {
-        let mut found = Found { has_allowed: context.has_client_7(), ..Found::default() };
+        let mut found = PartialConfig { has_allowed: context.has_client_7(), ..PartialConfig::default() };
         for argument in &context.arguments {
             if let Some((name, value)) = argument.trim_start_matches('-').split_once('=') {
                 found.python(name, value);
@@ -48,29 +48,29 @@ impl Config {
         found.into()
     }
 
-    /// Whether the allow-list lets a kernel through.
+    /// Whether `allowed_kernelspecs` has this kernel, or is not set.
     pub(crate) fn allows(&self, name: &str) -> bool {
         self.allowed.as_ref().is_none_or(|allowed| allowed.contains(name))
     }
 
-    /// Whether nb_conda_kernels lists the kernels, under names of its own.
+    /// Whether nb_conda_kernels lists the kernels, under its own names.
     pub(crate) fn is_nb_conda(&self) -> bool {
         self.manager.as_deref().is_some_and(|manager| manager.starts_with("nb_conda_kernels"))
     }
 }
 
-/// Settings found so far; the first that is found counts.
+/// Settings found so far; the first value of each is used.
 #[derive(Default)]
-struct Found {
-    /// Whether there is a setting `allowed_kernelspecs`; before jupyter_client 7 there was only `whitelist`.
+struct PartialConfig {
+    /// Whether jupyter_client knows `allowed_kernelspecs`; before version 7 there was only `whitelist`.
     has_allowed: bool,
     allowed: Option<BTreeSet<String>>,
     native: Option<bool>,
     manager: Option<String>,
 }
 
-impl From<Found> for Config {
-    fn from(found: Found) -> Config {
+impl From<PartialConfig> for Config {
+    fn from(found: PartialConfig) -> Config {
         Config {
             allowed: found.allowed.filter(|allowed| !allowed.is_empty()),
             native: found.native.unwrap_or(true),
@@ -79,15 +79,15 @@ impl From<Found> for Config {
     }
 }
 
-/// What the settings would be, were there but one file of this text.
+/// The settings that one file with this text makes.
 #[cfg(any(test, feature = "internals"))]
 pub(crate) fn of_one_file(text: &str, is_python: bool) -> Config {
-    let mut found = Found { has_allowed: true, ..Found::default() };
+    let mut found = PartialConfig { has_allowed: true, ..PartialConfig::default() };
     found.text(text, is_python);
     found.into()
 }
 
-impl Found {
+impl PartialConfig {
     fn file(&mut self, path: &Path) {
         let Ok(bytes) = files::read(path, MAX_CONFIG) else { return };
         let is_python = path.extension().is_some_and(|end| end == "py");
@@ -135,7 +135,7 @@ impl Found {
                 }
             }
             if let Some(native) = manager.get("ensure_native_kernel") {
-                self.native.get_or_insert(native.kind != json::Kind::Bool(false));
+                self.native.get_or_insert(native.kind != json::ValueKind::Bool(false));
             }
         }
         for member in document.members().unwrap_or_default() {
@@ -146,7 +146,7 @@ impl Found {
     }
 }
 
-/// Configuration directories, the most important first.
+/// Configuration directories, in order of precedence.
 fn directories(context: &Context) -> Vec<PathBuf> {
     let Some(user) = context.config_dir() else { return Vec::new() };
     let mut found: Vec<PathBuf> = Vec::new();
@@ -165,8 +165,8 @@ fn directories(context: &Context) -> Vec<PathBuf> {
     found
 }
 
-/// The files of one directory that a server reads, the most important first: Python over JSON, the
-/// server's own over everybody's.
+/// The files of one directory that a server reads, in order of precedence: Python before JSON, the server's own
+/// before those of all Jupyter programs.
 fn files_in(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for name in ["jupyter_server_config", "jupyter_notebook_config", "jupyter_config"] {
@@ -182,8 +182,8 @@ fn files_in(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Statements of a Python file, without comments; a bracket that stays open joins lines. Later
-/// assignments come first, for they win.
+/// Statements of a Python file, without comments; an open bracket joins lines. The last comes first, because a later
+/// assignment wins.
 fn statements(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut open = false;
@@ -223,17 +223,17 @@ fn literals(text: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn python(text: &str) -> Found {
+    fn python(text: &str) -> PartialConfig {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("jupyter_server_config.py");
         files::replace(&path, text.as_bytes()).unwrap();
-        let mut found = Found { has_allowed: true, ..Found::default() };
+        let mut found = PartialConfig { has_allowed: true, ..PartialConfig::default() };
         found.file(&path);
         found
     }
 
     #[test]
-    fn plain_assignments_in_python_are_understood() {
+    fn plain_assignments_in_python_files_are_read() {
         let found = python(
             "c = get_config()\n# c.KernelSpecManager.allowed_kernelspecs = {'no'}\n\
              c.KernelSpecManager.allowed_kernelspecs = {'x'}\n\
@@ -248,8 +248,8 @@ mod tests {
     }
 
     #[test]
-    fn json_settings_are_read_and_the_first_counts() {
-        let mut found = Found { has_allowed: true, ..Found::default() };
+    fn of_several_json_files_the_first_wins() {
+        let mut found = PartialConfig { has_allowed: true, ..PartialConfig::default() };
         found.json(&json::parse(r#"{"KernelSpecManager": {"whitelist": ["a"]}, "ServerApp": {"kernel_spec_manager_class": "m"}}"#).unwrap());
         found.json(&json::parse(r#"{"KernelSpecManager": {"allowed_kernelspecs": ["b"]}}"#).unwrap());
         assert_eq!(found.allowed.unwrap().into_iter().collect::<Vec<_>>(), ["a"]);

@@ -1,7 +1,7 @@
-//! A Jupyter server, running or to be started, as far as it decides which files it reads.
+//! What decides which files a Jupyter server reads, running or not.
 //!
-//! The rules are those of `jupyter_core.paths`, for the version that the server's Python has installed:
-//! they have changed over the years.
+//! The rules are those of `jupyter_core.paths` in the version that is installed in the server's Python: they
+//! differ between versions.
 
 use std::path::{Path, PathBuf};
 
@@ -9,22 +9,22 @@ use crate::jupyter::locate::files;
 use crate::jupyter::locate::python::Python;
 use crate::jupyter::{Environ, flag};
 
-/// Everything of a server, running or to be started, that decides what it finds.
+/// What decides which files a server reads.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
-    /// The Python that runs it; none where only other programs read kernelspecs.
+    /// The Python that runs it; `None` if there is none, and only programs like VS Code read kernelspecs.
     pub(crate) python: Option<Python>,
-    /// Its environment.
+    /// The environment of its process.
     pub(crate) environ: Environ,
-    /// The home directory of its user, for an environment without `HOME`.
+    /// The home directory of its user, used if the environment has no `HOME`.
     pub(crate) home: PathBuf,
-    /// Its working directory.
+    /// The working directory of its process.
     pub(crate) directory: PathBuf,
-    /// Its user.
+    /// The id of its user.
     pub(crate) uid: u32,
-    /// The user of its login session, if there is one (`os.getlogin()`).
+    /// The user id of its login session, if there is one (`os.getlogin()`).
     pub(crate) login: Option<u32>,
-    /// Its command line, without the interpreter; empty for a server that does not run.
+    /// Its command line without the interpreter; empty if it does not run.
     pub(crate) arguments: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ impl Context {
         }
     }
 
-    /// The home directory, links resolved.
+    /// The home directory, symbolic links resolved.
     pub(crate) fn resolved_home(&self) -> PathBuf {
         let home = self.plain_home();
         home.canonicalize().unwrap_or(home)
@@ -49,19 +49,19 @@ impl Context {
         self.directory.join(path)
     }
 
-    /// Whether jupyter_client is of version 7 or later, or can't be found.
+    /// Whether jupyter_client has version 7 or later, or was not found.
     pub(crate) fn has_client_7(&self) -> bool {
         let installed = self.python.as_ref().and_then(|python| python.version("jupyter_client"));
         installed.is_none_or(|version| version >= (7, 0, 0))
     }
 
-    /// The version of the installed `jupyter_core`; a very new one if it can't be found.
+    /// The version of the installed `jupyter_core`; higher than any if it was not found.
     pub(super) fn core(&self) -> (u32, u32, u32) {
         let installed = self.python.as_ref().and_then(|python| python.version("jupyter_core"));
         installed.unwrap_or((u32::MAX, 0, 0))
     }
 
-    /// Whether it goes by the platform's directories, and not by Jupyter's own of old.
+    /// Whether it uses the platform's directories and not Jupyter's traditional ones.
     pub(super) fn platform_dirs(&self) -> bool {
         self.core() >= (5, 0, 0) && flag(&self.environ, "JUPYTER_PLATFORM_DIRS") == Some(true)
     }
@@ -75,11 +75,6 @@ impl Context {
         if cfg!(target_os = "macos") {
             let name = if self.platform_dirs() { "Application Support/Jupyter" } else { "Jupyter" };
             return home.join("Library").join(name);
-        }
-        if cfg!(windows)
-            && let Some(data) = self.environ.filled("APPDATA")
-        {
-            return Path::new(data).join("jupyter");
         }
         match self.environ.filled("XDG_DATA_HOME") {
             Some(data) => self.absolute(Path::new(data)).join("jupyter"),
@@ -111,7 +106,7 @@ impl Context {
         }
     }
 
-    /// `jupyter_core.paths.prefer_environment_over_user()`, as it was in the installed version.
+    /// `jupyter_core.paths.prefer_environment_over_user()` of the installed version.
     pub(crate) fn prefers_environment(&self) -> bool {
         let core = self.core();
         if core < (4, 7, 0) {
@@ -122,7 +117,7 @@ impl Context {
         }
         let Some(python) = self.python.as_ref().filter(|_| core >= (5, 0, 0)) else { return false };
         let conda = self.environ.get("CONDA_PREFIX").is_some_and(|conda| {
-            // a comparison of strings, as Python makes it
+            // Python compares strings here, not paths
             python.prefix.as_os_str().as_encoded_bytes().starts_with(conda.as_encoded_bytes())
         });
         if core < (5, 1, 1) {
@@ -132,16 +127,16 @@ impl Context {
         (python.is_venv || (conda && !base)) && self.owns(&python.prefix)
     }
 
-    /// `jupyter_core.paths._do_i_own`: by login name where there is a login, else by user id.
+    /// `jupyter_core.paths._do_i_own`: compares the owner with the login session's user, else with the user id.
     fn owns(&self, path: &Path) -> bool {
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let existing = path.ancestors().find_map(|path| std::fs::metadata(path).ok());
         existing.is_some_and(|metadata| files::owner(&metadata) == self.login.unwrap_or(self.uid))
     }
 
-    /// Whether JupyterHub keeps this server from reading anything below the user's home.
+    /// Whether JupyterHub's `disable_user_config` is on: the server reads nothing below the home directory.
     pub(crate) fn ignores_home(&self) -> bool {
-        // jupyterhub's _bool_env: a word, not merely set
+        // jupyterhub's _bool_env: the value counts, not only that it is set
         let word = self
             .environ
             .get("JUPYTERHUB_DISABLE_USER_CONFIG")

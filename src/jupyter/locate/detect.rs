@@ -1,14 +1,14 @@
-//! Telling a Jupyter server among the processes of a machine.
+//! Recognizing Jupyter servers among the processes of a machine.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::jupyter::Environ;
 use crate::jupyter::locate::launcher;
-use crate::jupyter::locate::process::Process;
+use crate::system::processes::Process;
 
-/// The interpreter of a process: its first word, for a venv is known by that path only; the program
-/// file itself where the first word says something else.
+/// The interpreter of a process: the first word of its command line, because only that path shows a venv; the program
+/// file itself if the word names another file.
 pub(super) fn executable(
     first: &OsString,
     process: &Process,
@@ -68,8 +68,8 @@ pub(super) fn is_server(argv: &[OsString]) -> bool {
     (script && !words.iter().any(|word| word == "ipykernel_launcher")) || (module && starts_python)
 }
 
-/// Process ids of servers that announce themselves in the runtime directory. Their files hold tokens
-/// and are not read: the names say enough.
+/// Process ids of the servers that have a file in the runtime directory. The files contain tokens and are not read:
+/// their names have the ids.
 pub(super) fn announced(runtime: &Path) -> Vec<u32> {
     let Ok(entries) = std::fs::read_dir(runtime) else { return Vec::new() };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn servers_are_known_by_script_or_module() {
+    fn servers_are_recognized_by_script_or_module() {
         let server = |line: &str| is_server(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
         assert!(server("/venv/bin/python3 /venv/bin/jupyter-lab --no-browser"));
         assert!(server("python -m jupyter_server --port 1"));

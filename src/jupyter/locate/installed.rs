@@ -1,4 +1,4 @@
-//! Where conda, pipx, uv and virtualenvwrapper keep Pythons that may have Jupyter, active or not.
+//! Where conda, pipx, uv and virtualenvwrapper keep environments that may have Jupyter, active or not.
 
 use std::path::{Path, PathBuf};
 
@@ -6,21 +6,16 @@ use crate::jupyter::Environ;
 
 /// The Python of a prefix.
 pub(super) fn interpreter_in(prefix: &Path) -> PathBuf {
-    let names = if cfg!(windows) {
-        ["python.exe", "Scripts/python.exe", "python.exe"]
-    } else {
-        ["bin/python", "bin/python3", "bin/python"]
-    };
-    let paths = names.map(|name| prefix.join(name));
-    paths.iter().find(|path| path.exists()).cloned().unwrap_or_else(|| prefix.join("bin/python"))
+    let paths = ["bin/python", "bin/python3"].map(|name| prefix.join(name));
+    paths.into_iter().find(|path| path.exists()).unwrap_or_else(|| prefix.join("bin/python"))
 }
 
-/// The virtual environment of the project that this folder is in, as uv and others keep it.
+/// The virtual environment `.venv` of the project that this folder is in.
 pub(super) fn project_folder(directory: &Path) -> Option<PathBuf> {
     directory.ancestors().map(|folder| folder.join(".venv")).find(|venv| venv.join("pyvenv.cfg").is_file())
 }
 
-/// Prefixes of conda and its environments, in the usual folders.
+/// Prefixes of conda and its environments in the usual folders.
 pub(super) fn conda_folders(environ: &Environ, home: &Path) -> Vec<PathBuf> {
     let names = ["miniconda3", "anaconda3", "miniforge3", "mambaforge", "micromamba"];
     let mut roots: Vec<PathBuf> =
@@ -48,7 +43,7 @@ pub(super) fn tool_folders(environ: &Environ, home: &Path) -> Vec<PathBuf> {
     roots.iter().flat_map(|root| folders_in(root)).collect()
 }
 
-/// The folders in a folder, sorted.
+/// The folders in this one, sorted.
 pub(super) fn folders_in(root: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(root) else { return Vec::new() };
     let mut folders: Vec<PathBuf> =

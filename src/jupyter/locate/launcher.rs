@@ -1,17 +1,17 @@
 //! Which Python a command on the PATH would run, read from the command's own file.
 //!
-//! pip, pipx, uv and conda write small scripts whose first line names their interpreter; pyenv puts
-//! shell scripts before them that choose one.
+//! pip, pipx, uv and conda write small scripts whose first line names the interpreter; pyenv puts its own shell scripts
+//! first on the PATH, which choose one.
 
 use std::path::{Path, PathBuf};
 
 use crate::jupyter::Environ;
 use crate::jupyter::locate::files;
 
-/// The head of a script; a compiled launcher has no use here.
+/// More bytes than any such script has; a larger file is a compiled program.
 const MAX_SCRIPT: u64 = 4 << 20;
 
-/// The first executable of this name on the PATH, pyenv's choice followed.
+/// The first program of this name on the PATH; for a script of pyenv's, the program that it would run.
 pub(crate) fn on_path(name: &str, environ: &Environ, directory: &Path) -> Option<PathBuf> {
     let found = environ.find_program(name)?;
     if found.parent().is_some_and(|folder| folder.ends_with("shims")) {
@@ -29,7 +29,7 @@ pub(crate) fn interpreter(script: &Path, environ: &Environ, directory: &Path) ->
     let first = lines.next()?.strip_prefix("#!")?.trim();
     let mut words = first.split_whitespace();
     match words.next()? {
-        // a path too long or with a space: the script is also shell, which finds it in line 2
+        // for a path that is too long or has a space, the script is also a shell script, with the path in line 2
         "/bin/sh" => {
             let quoted = lines.next()?.strip_prefix("'''exec'")?.trim();
             let path = match quoted.strip_prefix('"') {
@@ -47,7 +47,8 @@ pub(crate) fn interpreter(script: &Path, environ: &Environ, directory: &Path) ->
     .filter(|path| path.is_absolute())
 }
 
-/// pyenv's rule: `PYENV_VERSION`, a `.python-version` in this folder or one above, the global one.
+/// The version that pyenv chooses: `PYENV_VERSION`, else `.python-version` in this folder or one above, else the global
+/// one.
 fn pyenv(name: &str, root: &Path, environ: &Environ, directory: &Path) -> Option<PathBuf> {
     let file = || {
         let local = directory.ancestors().map(|folder| folder.join(".python-version"));
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_names_its_interpreter() {
+    fn the_interpreter_of_a_script_is_found() {
         let path = Some(PathBuf::from("/venv/bin/python"));
         assert_eq!(interpreter_of("#!/venv/bin/python\nimport re\n"), path);
         assert_eq!(interpreter_of("#! /venv/bin/python -sE\n"), path);
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pyenv_shim_leads_to_the_chosen_version() {
+    fn a_script_of_pyenv_leads_to_the_chosen_version() {
         let root = tempfile::tempdir().unwrap();
         let bin = root.path().join("versions/3.12.1/bin");
         for folder in [&bin, &root.path().join("shims")] {

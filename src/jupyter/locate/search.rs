@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use crate::jupyter::locate::context::Context;
 use crate::jupyter::locate::{files, python};
 
-/// Whose a search directory is.
+/// The kind of a search directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum Location {
     /// An entry of `JUPYTER_PATH`.
     JupyterPath,
     /// The user's data directory.
@@ -20,13 +20,13 @@ pub(crate) enum Source {
     UserBase,
     /// `share/jupyter` of the server's Python.
     Environment,
-    /// `share/jupyter` of another environment of conda's.
+    /// `share/jupyter` of another conda environment.
     Conda,
     /// The system's directories.
     System,
-    /// `~/.ipython`, for old times' sake.
+    /// `~/.ipython`, which Jupyter still searches for kernels of old IPython versions.
     IPython,
-    /// No directory: ipykernel's own resources, with a spec that exists only in memory.
+    /// No search directory: the resources of ipykernel, whose spec exists only in memory.
     Native,
 }
 
@@ -35,12 +35,12 @@ pub(crate) enum Source {
 pub(crate) struct Directory {
     /// The directory that holds kernelspec folders.
     pub(crate) path: PathBuf,
-    /// Whose it is.
-    pub(crate) source: Source,
+    /// Its kind.
+    pub(crate) location: Location,
 }
 
 impl Context {
-    /// The directories that are searched for kernelspecs, the most important first.
+    /// The directories that are searched for kernelspecs, in the server's order.
     pub(crate) fn search_path(&self) -> Vec<Directory> {
         let mut found = self.jupyter_path();
         if self.ignores_home() {
@@ -54,7 +54,7 @@ impl Context {
             folder.path.push("kernels");
         }
         if let Some(path) = self.ipython_dir() {
-            found.push(Directory { path: path.join("kernels"), source: Source::IPython });
+            found.push(Directory { path: path.join("kernels"), location: Location::IPython });
         }
         let mut seen = std::collections::BTreeSet::new();
         found.retain(|folder| seen.insert(folder.path.clone()));
@@ -63,9 +63,6 @@ impl Context {
 
     /// `jupyter_core.paths.SYSTEM_JUPYTER_PATH`.
     fn system_dirs(&self) -> Vec<PathBuf> {
-        if cfg!(windows) {
-            return Vec::new();
-        }
         let shared =
             self.environ.get("XDG_DATA_DIRS").filter(|dirs| !dirs.to_string_lossy().trim().is_empty());
         if self.platform_dirs()
@@ -82,31 +79,34 @@ impl Context {
             for path in std::env::split_paths(paths) {
                 found.push(Directory {
                     path: self.absolute(&without_slashes(&path)),
-                    source: Source::JupyterPath,
+                    location: Location::JupyterPath,
                 });
             }
         }
-        let mut user = vec![Directory { path: self.data_dir(), source: Source::User }];
+        let mut user = vec![Directory { path: self.data_dir(), location: Location::User }];
         let system = self.system_dirs();
         let mut environment = Vec::new();
         if let Some(python) = &self.python {
             if python.user_site && self.core() >= (4, 9, 0) {
                 let base = self.absolute(&python::user_base(&self.environ, &self.plain_home()));
-                user.push(Directory { path: base.join("share").join("jupyter"), source: Source::UserBase });
+                user.push(Directory {
+                    path: base.join("share").join("jupyter"),
+                    location: Location::UserBase,
+                });
             }
             let path = python.prefix.join("share").join("jupyter");
             if !system.contains(&path) {
-                environment.push(Directory { path, source: Source::Environment });
+                environment.push(Directory { path, location: Location::Environment });
             }
         }
         let (first, second) =
             if self.prefers_environment() { (environment, user) } else { (user, environment) };
         found.extend(first.into_iter().chain(second));
-        found.extend(system.into_iter().map(|path| Directory { path, source: Source::System }));
+        found.extend(system.into_iter().map(|path| Directory { path, location: Location::System }));
         found
     }
 
-    /// `IPython.paths.get_ipython_dir()`, where IPython is installed and the directory is there.
+    /// `IPython.paths.get_ipython_dir()`, if IPython is installed and the directory exists.
     fn ipython_dir(&self) -> Option<PathBuf> {
         self.python.as_ref()?.package("IPython")?;
         let home = self.resolved_home();
@@ -121,11 +121,11 @@ impl Context {
         let old = config.map_or_else(|| home.join(".config"), PathBuf::from).join("ipython");
         let moved = self.environ.get("IPYTHONDIR").is_none() && !folder.exists() && !old.is_symlink();
         let folder = if moved && self.may_write(&old) { old } else { folder };
-        // where it can't write, IPython takes an empty temporary directory instead
+        // if it can't write there, IPython uses an empty temporary directory
         self.may_write(&folder).then_some(folder)
     }
 
-    /// `os.access(folder, W_OK)` as far as the mode bits tell.
+    /// `os.access(folder, W_OK)`, judged by the mode bits.
     fn may_write(&self, folder: &Path) -> bool {
         let Ok(metadata) = std::fs::metadata(folder) else { return false };
         metadata.is_dir()

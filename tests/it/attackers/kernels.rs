@@ -21,8 +21,8 @@ fn kernel_verbs(machine: &Machine, variable: &str, folder: &Path, check: impl Fn
     let lines = [
         "kernel list",
         "kernel install --all",
-        "kernel install --kernel one --where user",
-        "kernel install --kernel one --new-kernel mine",
+        "kernel install one --where user",
+        "kernel install one --new-kernel mine",
         "kernel sync",
         "kernel uninstall",
     ];

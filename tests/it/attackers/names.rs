@@ -132,7 +132,7 @@ fn a_hostile_kernelspec_harms_neither_the_list_nor_its_neighbours() {
     );
     for words in [
         &["kernel", "install", "--all", "--dry-run"][..],
-        &["kernel", "install", "--kernel", "good"],
+        &["kernel", "install", "good"],
         &["kernel", "sync"],
         &["kernel", "uninstall"],
     ] {

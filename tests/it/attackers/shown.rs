@@ -113,7 +113,7 @@ fn how_files_are_named_and_what_was_typed() {
         &["use", EVIL],
         &[EVIL],
         &["status", EVIL],
-        &["kernel", "install", "--kernel", EVIL],
+        &["kernel", "install", EVIL],
         &["exec", "--", EVIL],
         &["exec", "--", file],
         &["doctor", "--for", EVIL],

@@ -179,8 +179,8 @@ fn with_kernel() -> (Google, Sandbox) {
 }
 
 pub fn kernels() -> Vec<Option<Scene>> {
-    const HERE: [&str; 4] = ["kernel", "install", "--kernel", "python3"];
-    const COPY: [&str; 6] = ["kernel", "install", "--kernel", "python3", "--new-kernel", "mine"];
+    const HERE: [&str; 3] = ["kernel", "install", "python3"];
+    const COPY: [&str; 5] = ["kernel", "install", "python3", "--new-kernel", "mine"];
     let (google, sandbox) = with_kernel();
     for install in [&HERE[..], &COPY] {
         sandbox.invoke(install).env("VIRTUAL_ENV", sandbox.path("venv")).run().success();

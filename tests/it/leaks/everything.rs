@@ -193,7 +193,7 @@ fn live(watch: &mut Watch<'_>, google: &Google, client: &str) -> Vec<String> {
         "doctor --offline --verbose",
         "doctor --json",
         "kernel list --json",
-        "kernel snippet --lang python",
+        "snippet python",
         "kernel install --all",
         "kernel sync",
         "kernel uninstall",

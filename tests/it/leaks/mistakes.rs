@@ -37,7 +37,7 @@ fn as_an_argument() {
             &["env", "--shell", secret],
             &["env", "--format", secret],
             &["client", "set", secret],
-            &["kernel", "install", "--kernel", secret],
+            &["kernel", "install", secret],
             &["doctor", "--for", secret],
             &["doctor", "--check", secret],
             &["exec", "--", secret],

@@ -1,4 +1,4 @@
-//! Styles of `kernel.json` in the wild, and documents nobody would write.
+//! Styles of `kernel.json` that are in use, and random documents.
 
 use proptest::prelude::*;
 
@@ -51,23 +51,23 @@ fn vars() -> Vec<(String, String)> {
         .to_vec()
 }
 
-const EXEC: Exec<'_> = Exec { bqcred: "/usr/local/bin/bqcred", python: "/venv/bin/python" };
+const EXEC: ExecWrapper<'_> = ExecWrapper { bqcred: "/usr/local/bin/bqcred", python: "/venv/bin/python" };
 
-fn change(vars: &[(String, String)], exec: bool) -> Change<'_> {
-    Change { profile: "me", vars, exec: exec.then_some(EXEC), folder: None }
+fn assignment(vars: &[(String, String)], exec: bool) -> Assignment<'_> {
+    Assignment { profile: "me", vars, exec: exec.then_some(EXEC), folder: None }
 }
 
 #[test]
-fn every_style_comes_back_byte_for_byte() {
+fn every_style_is_restored_byte_for_byte() {
     let vars = vars();
     for exec in [false, true] {
         for (style, text) in STYLES {
-            let once = install(text, &change(&vars, exec)).unwrap();
+            let once = install(text, &assignment(&vars, exec)).unwrap();
             let spec = spec::parse(&once).unwrap();
             for (name, value) in &vars {
                 assert_eq!(spec.var(name), Some(value.as_str()), "{style}\n{once}");
             }
-            assert_eq!(install(&once, &change(&vars, exec)).unwrap(), once, "{style}: twice");
+            assert_eq!(install(&once, &assignment(&vars, exec)).unwrap(), once, "{style}: twice");
             let undone = uninstall(&once).unwrap();
             assert_eq!(undone.text, *text, "{style}\n{once}");
             assert_eq!(undone.kept, Vec::<String>::new());
@@ -76,8 +76,8 @@ fn every_style_comes_back_byte_for_byte() {
 }
 
 #[test]
-fn the_default_spec_stays_in_its_style() {
-    let text = install(STYLES[0].1, &change(&vars()[..1], false)).unwrap();
+fn an_assignment_is_laid_out_like_the_spec() {
+    let text = install(STYLES[0].1, &assignment(&vars()[..1], false)).unwrap();
     let end = text.split_once("\"debugger\": true").unwrap().1;
     assert_eq!(
         end,
@@ -86,11 +86,11 @@ fn the_default_spec_stays_in_its_style() {
 }
 
 #[test]
-fn another_profile_replaces_the_first_and_still_comes_back() {
+fn a_second_profile_replaces_the_first_and_can_be_undone() {
     for (style, text) in STYLES {
-        let first = install(text, &change(&vars(), true)).unwrap();
+        let first = install(text, &assignment(&vars(), true)).unwrap();
         let other = vec![(GAC.to_owned(), "/b.json".to_owned())];
-        let second = install(&first, &Change { profile: "b", ..change(&other, false) }).unwrap();
+        let second = install(&first, &Assignment { profile: "b", ..assignment(&other, false) }).unwrap();
         assert_eq!(marker(&second).unwrap().profile, "b");
         assert_eq!(spec::parse(&second).unwrap().var("BQCRED_PROFILE"), None, "{style}");
         assert_eq!(uninstall(&second).unwrap().text, *text, "{style}");
@@ -98,8 +98,8 @@ fn another_profile_replaces_the_first_and_still_comes_back() {
 }
 
 #[test]
-fn what_others_changed_later_is_kept() {
-    let text = install(STYLES[0].1, &change(&vars(), false)).unwrap();
+fn values_that_somebody_changed_later_are_kept() {
+    let text = install(STYLES[0].1, &assignment(&vars(), false)).unwrap();
     let theirs = text
         .replace("\"/home/ada/.local/share/bqcred/me/adc.json\"\n", "\"/theirs.json\"\n")
         .replacen(
@@ -117,8 +117,8 @@ fn what_others_changed_later_is_kept() {
 }
 
 #[test]
-fn a_wrapped_command_is_absolute_and_keeps_later_options() {
-    let text = install(STYLES[0].1, &change(&[], true)).unwrap();
+fn a_wrapped_command_has_absolute_paths_and_keeps_options_added_later() {
+    let text = install(STYLES[0].1, &assignment(&[], true)).unwrap();
     let argv = spec::parse(&text).unwrap().argv;
     assert_eq!(
         argv[..7],
@@ -133,10 +133,11 @@ fn a_wrapped_command_is_absolute_and_keeps_later_options() {
 }
 
 #[test]
-fn what_cannot_be_done_safely_is_refused() {
+fn specs_and_values_that_can_not_be_edited_safely_are_refused() {
     let vars = vars();
-    let refused = |text: &str, vars: &[(String, String)]| install(text, &change(vars, false)).unwrap_err();
-    assert!(refused(STYLES[0].1, &[(GAC.to_owned(), "/home/$USER/x".to_owned())]).contains("holds a $"));
+    let refused =
+        |text: &str, vars: &[(String, String)]| install(text, &assignment(vars, false)).unwrap_err();
+    assert!(refused(STYLES[0].1, &[(GAC.to_owned(), "/home/$USER/x".to_owned())]).contains("has a $"));
     assert!(refused("\u{feff}{\"argv\": [\"R\"]}", &vars).contains("byte order mark"));
     assert!(refused("{\"argv\": [\"R\"], \"env\": null}", &vars).contains("env"));
     assert!(refused("{\"argv\": [\"R\"], \"env\": {\"A\": 1}}", &vars).contains("env"));
@@ -148,7 +149,7 @@ fn what_cannot_be_done_safely_is_refused() {
 }
 
 #[test]
-fn a_new_display_name_is_the_only_change() {
+fn renaming_changes_nothing_but_the_display_name() {
     assert_eq!(
         rename("{\"argv\":[\"R\"],\"display_name\" : \"R\"}", "R (\"x\")").unwrap(),
         "{\"argv\":[\"R\"],\"display_name\" : \"R (\\\"x\\\")\"}"
@@ -157,16 +158,17 @@ fn a_new_display_name_is_the_only_change() {
 }
 
 #[test]
-fn a_folder_is_removable_only_while_its_spec_is_as_it_was() {
+fn a_copy_is_removable_only_while_its_spec_is_unchanged() {
     let original = STYLES[1].1;
     let folder = Folder {
         from: "/usr/share/x".into(),
         checksum: marker::checksum(original.as_bytes()),
         ..Folder::default()
     };
-    let text = install(original, &Change { folder: Some(&folder), ..change(&vars(), false) }).unwrap();
-    // a second installation keeps the knowledge
-    let text = install(&text, &Change { profile: "b", ..change(&vars(), false) }).unwrap();
+    let text =
+        install(original, &Assignment { folder: Some(&folder), ..assignment(&vars(), false) }).unwrap();
+    // a second assignment keeps the record of the folder
+    let text = install(&text, &Assignment { profile: "b", ..assignment(&vars(), false) }).unwrap();
     assert_eq!(uninstall(&text).unwrap().removable_folder(), Some(&folder));
     let edited = text.replace("\"display_name\":\"R\"", "\"display_name\":\"Q\"");
     assert_eq!(uninstall(&edited).unwrap().removable_folder(), None);
@@ -235,12 +237,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn any_document_comes_back_and_twice_is_once(text in any_spec(), exec: bool, value in "[^$\0]{0,8}") {
+    fn any_document_is_restored_and_assigning_twice_is_assigning_once(text in any_spec(), exec: bool, value in "[^$\0]{0,8}") {
         let vars = vec![(GAC.to_owned(), value.clone()), ("NO_GCE_CHECK".to_owned(), "true".to_owned())];
-        let once = install(&text, &change(&vars, exec)).unwrap();
+        let once = install(&text, &assignment(&vars, exec)).unwrap();
         let spec = spec::parse(&once).unwrap();
         prop_assert_eq!(spec.var(GAC), Some(value.as_str()));
-        prop_assert_eq!(install(&once, &change(&vars, exec)).unwrap(), once.clone());
+        prop_assert_eq!(install(&once, &assignment(&vars, exec)).unwrap(), once.clone());
         prop_assert_eq!(uninstall(&once).unwrap().text, text);
     }
 }

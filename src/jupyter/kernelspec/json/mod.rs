@@ -2,24 +2,25 @@
 //!
 //! A kernelspec is edited at byte spans, so that everything around the edit stays as it was; and it
 //! has to be read as Jupyter reads it, which is not quite what RFC 8259 says: `NaN`, `Infinity` and
-//! lone surrogates are accepted, a repeated key means its last value (CPython, `Lib/json`).
+//! lone surrogates are accepted, a repeated key means its last value (CPython, `Lib/json`). serde_json
+//! gives no spans and refuses what Python accepts, so it can't take the place of this reader.
 
 use std::ops::Range;
 
 mod reader;
 
-/// A value and where it stands in the text.
+/// A value and its place in the text.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Value {
     /// Byte span of the value, quotes and brackets included.
     pub(crate) span: Range<usize>,
-    /// What it is.
-    pub(crate) kind: Kind,
+    /// Its kind and content.
+    pub(crate) kind: ValueKind,
 }
 
-/// The kinds of JSON value. Numbers are never looked into here.
+/// The kinds of JSON value. Numbers are not parsed: nothing here needs their values.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum ValueKind {
     /// Members in the order of the text, repeated keys included.
     Object(Vec<Member>),
     /// Elements in order.
@@ -47,20 +48,20 @@ pub(crate) struct Member {
 
 /// Where and why the text is not JSON. Never quotes the text.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Problem {
+pub(crate) struct JsonProblem {
     what: &'static str,
     line: usize,
     column: usize,
 }
 
-impl std::fmt::Display for Problem {
+impl std::fmt::Display for JsonProblem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "not valid JSON: {} (line {}, column {})", self.what, self.line, self.column)
     }
 }
 
-impl From<Problem> for String {
-    fn from(problem: Problem) -> Self {
+impl From<JsonProblem> for String {
+    fn from(problem: JsonProblem) -> Self {
         problem.to_string()
     }
 }
@@ -69,7 +70,7 @@ impl Value {
     /// The members, if this is an object.
     pub(crate) fn members(&self) -> Option<&[Member]> {
         match &self.kind {
-            Kind::Object(members) => Some(members),
+            ValueKind::Object(members) => Some(members),
             _ => None,
         }
     }
@@ -77,7 +78,7 @@ impl Value {
     /// The elements, if this is an array.
     pub(crate) fn elements(&self) -> Option<&[Value]> {
         match &self.kind {
-            Kind::Array(elements) => Some(elements),
+            ValueKind::Array(elements) => Some(elements),
             _ => None,
         }
     }
@@ -85,7 +86,7 @@ impl Value {
     /// The string, if this is one.
     pub(crate) fn text(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Text(text) => Some(text),
+            ValueKind::Text(text) => Some(text),
             _ => None,
         }
     }
@@ -102,19 +103,19 @@ impl Value {
 }
 
 /// Reads a whole document.
-pub(crate) fn parse(text: &str) -> Result<Value, Problem> {
+pub(crate) fn parse(text: &str) -> Result<Value, JsonProblem> {
     if text.starts_with('\u{feff}') {
-        return Err(Problem { what: "it begins with a byte order mark", line: 1, column: 1 });
+        return Err(JsonProblem { what: "it begins with a byte order mark", line: 1, column: 1 });
     }
     reader::read(text).map_err(|(what, at)| {
         let before = text.get(..at).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        Problem { what, line, column }
+        JsonProblem { what, line, column }
     })
 }
 
-/// A string as JSON, with nothing escaped that need not be.
+/// A string as JSON, with only the necessary escapes.
 pub(crate) fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -125,7 +126,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn accepts_what_python_accepts_beyond_the_rfc() {
+    fn texts_beyond_the_rfc_that_python_accepts_are_accepted() {
         for text in
             ["NaN", "-Infinity", "[1e999]", "\"\\ud800\"", "{\"a\":1,\"a\":2}", "12345678901234567890123"]
         {
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_python_refuses_and_says_where() {
+    fn texts_that_python_refuses_are_refused_with_their_place() {
         for text in [
             "",
             "{",
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_cover_exactly_the_values() {
+    fn a_span_covers_exactly_its_value() {
         let text = "{ \"k\\u00e9\" : [ 1.5e3 , \"\\ud83d\\ude00\" ] }";
         let value = parse(text).unwrap();
         let list = value.get("ké").unwrap();
@@ -173,13 +174,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_string_survives_quoting(text in ".*") {
+        fn any_string_is_read_back_from_its_quoted_form(text in ".*") {
             let value = parse(&quote(&text)).unwrap();
             prop_assert_eq!(value.text(), Some(text.as_str()));
         }
 
         #[test]
-        fn never_panics(text in "[\\[\\]{}\",:\\\\u0-9a-f.eE+ \\-tNI\\n]{0,40}") {
+        fn no_text_causes_a_panic(text in "[\\[\\]{}\",:\\\\u0-9a-f.eE+ \\-tNI\\n]{0,40}") {
             let _ = parse(&text);
         }
     }

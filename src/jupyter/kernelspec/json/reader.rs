@@ -1,18 +1,18 @@
-//! The reader of JSON texts: one pass over the bytes, as `Lib/json/scanner.py` and `decoder.py` go.
+//! The reader of JSON texts: one pass over the bytes, as in `Lib/json/scanner.py` and `decoder.py`.
 
-use super::{Kind, Member, Value};
+use super::{Member, Value, ValueKind};
 
-/// Deeper than any kernelspec; a reader without a limit could be made to overflow its stack.
+/// Deeper than any kernelspec is nested; without a limit, a file could overflow the stack.
 const MAX_DEPTH: usize = 200;
 
 /// Reads a whole document; on failure says why, and at which byte.
 pub(crate) fn read(text: &str) -> Result<Value, (&'static str, usize)> {
-    let mut reader = Reader { text, at: 0, depth: 0 };
+    let mut reader = JsonReader { text, at: 0, depth: 0 };
     let value = reader.document();
     value.map_err(|what| (what, reader.at))
 }
 
-struct Reader<'a> {
+struct JsonReader<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
@@ -20,7 +20,7 @@ struct Reader<'a> {
 
 type Read<T> = Result<T, &'static str>;
 
-impl Reader<'_> {
+impl JsonReader<'_> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -60,20 +60,20 @@ impl Reader<'_> {
         let kind = match self.peek() {
             Some(b'{') => self.object()?,
             Some(b'[') => self.array()?,
-            Some(b'"') => Kind::Text(self.string()?),
+            Some(b'"') => ValueKind::Text(self.string()?),
             _ => self.word()?,
         };
         self.depth -= 1;
         Ok(Value { span: start..self.at, kind })
     }
 
-    fn object(&mut self) -> Read<Kind> {
+    fn object(&mut self) -> Read<ValueKind> {
         let mut members = Vec::new();
         self.at += 1;
         self.blank();
         if self.peek() == Some(b'}') {
             self.at += 1;
-            return Ok(Kind::Object(members));
+            return Ok(ValueKind::Object(members));
         }
         loop {
             self.blank();
@@ -90,19 +90,19 @@ impl Reader<'_> {
             self.blank();
             if self.peek() == Some(b'}') {
                 self.at += 1;
-                return Ok(Kind::Object(members));
+                return Ok(ValueKind::Object(members));
             }
             self.take(b',', "expected a comma or a closing brace")?;
         }
     }
 
-    fn array(&mut self) -> Read<Kind> {
+    fn array(&mut self) -> Read<ValueKind> {
         let mut elements = Vec::new();
         self.at += 1;
         self.blank();
         if self.peek() == Some(b']') {
             self.at += 1;
-            return Ok(Kind::Array(elements));
+            return Ok(ValueKind::Array(elements));
         }
         loop {
             self.blank();
@@ -110,7 +110,7 @@ impl Reader<'_> {
             self.blank();
             if self.peek() == Some(b']') {
                 self.at += 1;
-                return Ok(Kind::Array(elements));
+                return Ok(ValueKind::Array(elements));
             }
             self.take(b',', "expected a comma or a closing bracket")?;
         }
@@ -182,14 +182,14 @@ impl Reader<'_> {
         Ok(code)
     }
 
-    fn word(&mut self) -> Read<Kind> {
-        const WORDS: [(&str, Kind); 6] = [
-            ("true", Kind::Bool(true)),
-            ("false", Kind::Bool(false)),
-            ("null", Kind::Null),
-            ("NaN", Kind::Number),
-            ("Infinity", Kind::Number),
-            ("-Infinity", Kind::Number),
+    fn word(&mut self) -> Read<ValueKind> {
+        const WORDS: [(&str, ValueKind); 6] = [
+            ("true", ValueKind::Bool(true)),
+            ("false", ValueKind::Bool(false)),
+            ("null", ValueKind::Null),
+            ("NaN", ValueKind::Number),
+            ("Infinity", ValueKind::Number),
+            ("-Infinity", ValueKind::Number),
         ];
         for (word, kind) in WORDS {
             if self.rest().starts_with(word) {
@@ -200,8 +200,8 @@ impl Reader<'_> {
         self.number()
     }
 
-    /// `-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?`; what does not match is left for the caller to refuse.
-    fn number(&mut self) -> Read<Kind> {
+    /// `-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?`; the caller refuses what follows.
+    fn number(&mut self) -> Read<ValueKind> {
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
@@ -221,7 +221,7 @@ impl Reader<'_> {
                 self.digits();
             }
         }
-        Ok(Kind::Number)
+        Ok(ValueKind::Number)
     }
 
     fn digit_at(&self, ahead: usize) -> bool {

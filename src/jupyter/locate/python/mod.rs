@@ -1,4 +1,4 @@
-//! What a Python interpreter would know of itself, found out without running it.
+//! What a Python interpreter would report about itself, found out without running it.
 //!
 //! `sys.prefix`, whether it is a virtual environment, whether the user site is enabled, and which
 //! packages are installed. Sources: CPython's `Modules/getpath.py` and `Lib/site.py`, Debian's
@@ -12,12 +12,12 @@ use crate::jupyter::locate::files;
 
 mod prefix;
 
-use prefix::{Config, base_executable, base_prefix, packages_below};
+use prefix::{VenvConfig, base_executable, base_prefix, packages_below};
 
 /// A Python interpreter with the environment that it runs in.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Python {
-    /// `sys.executable`: absolute, symbolic links not resolved, for a venv lives by its link.
+    /// `sys.executable`: absolute, symbolic links not resolved, because a venv is known only by its link.
     pub(crate) executable: PathBuf,
     /// `sys.prefix`.
     pub(crate) prefix: PathBuf,
@@ -25,11 +25,11 @@ pub(crate) struct Python {
     pub(crate) is_venv: bool,
     /// `site.ENABLE_USER_SITE`.
     pub(crate) user_site: bool,
-    /// Folders that packages are imported from, in order.
+    /// The folders that packages are imported from, in order.
     pub(crate) modules: Vec<PathBuf>,
 }
 
-/// Options of a `python` command line that change what it finds.
+/// Options of a `python` command line that change which packages it finds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
     /// `-E` or `-I`: PYTHON* variables are ignored.
@@ -39,7 +39,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// The options before the script, `-m` or `-c` of a command line (without its first word).
+    /// The options before the script, `-m` or `-c` of a command line, given without its first word.
     pub(crate) fn of(arguments: &[OsString]) -> Self {
         let mut options = Options::default();
         let mut arguments = arguments.iter().map(|argument| argument.to_string_lossy());
@@ -70,7 +70,7 @@ impl Options {
 impl Python {
     /// The interpreter at this absolute path, if it is one.
     pub(crate) fn at(executable: &Path, options: Options, environ: &Environ, home: &Path) -> Option<Self> {
-        let config = Config::beside(executable);
+        let config = VenvConfig::beside(executable);
         let base_executable = base_executable(executable, config.as_ref());
         let base = base_prefix(&base_executable, options, environ)?;
         let prefix = match &config {
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_numbers() {
+    fn versions_are_read_as_numbers() {
         assert_eq!(numbers("4.11.2"), Some((4, 11, 2)));
         assert_eq!(numbers("5.0.0rc1"), Some((5, 0, 0)));
         assert_eq!(numbers("5"), Some((5, 0, 0)));
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_point_belongs_to_its_section() {
+    fn an_entry_point_is_looked_up_in_its_section_only() {
         let text = "[console_scripts]\na = x:y\n\n[jupyter_client.kernel_provisioners]\nlocal = z:w\n";
         assert!(declares(text, "jupyter_client.kernel_provisioners", "local"));
         assert!(!declares(text, "jupyter_client.kernel_provisioners", "a"));

@@ -1,4 +1,4 @@
-//! Where a Python lies: `pyvenv.cfg`, `sys.base_prefix`, and the folders of packages below a prefix.
+//! Where a Python is installed: `pyvenv.cfg`, `sys.base_prefix`, and the folders of packages below a prefix.
 //! Source: CPython's `Modules/getpath.py`.
 
 use std::path::{Path, PathBuf};
@@ -7,22 +7,22 @@ use super::Options;
 use crate::jupyter::Environ;
 use crate::jupyter::locate::files;
 
-/// `pyvenv.cfg`, as far as it matters.
-pub(super) struct Config {
-    /// Whether the packages of the base Python are there, too.
+/// What is needed of `pyvenv.cfg`.
+pub(super) struct VenvConfig {
+    /// Whether the packages of the base Python can be imported, too.
     pub(super) system_packages: bool,
     home: Option<PathBuf>,
 }
 
-impl Config {
-    /// The file beside the interpreter or one folder above it.
+impl VenvConfig {
+    /// Reads the file in the interpreter's folder or the one above it.
     pub(super) fn beside(executable: &Path) -> Option<Self> {
         let bin = executable.parent()?;
         let candidates = [bin.join("pyvenv.cfg"), bin.parent()?.join("pyvenv.cfg")];
         let path = candidates.into_iter().find(|path| path.is_file())?;
         let text = files::read(&path, 1 << 20).ok()?;
-        // without the key, site.py takes the system's packages in
-        let mut config = Config { system_packages: true, home: None };
+        // without the key, site.py includes the system's packages
+        let mut config = VenvConfig { system_packages: true, home: None };
         for line in String::from_utf8_lossy(&text).lines() {
             let Some((key, value)) = line.split_once('=') else { continue };
             match key.trim().to_lowercase().as_str() {
@@ -38,7 +38,7 @@ impl Config {
 }
 
 /// The interpreter that a venv was made from, or the executable itself.
-pub(super) fn base_executable(executable: &Path, config: Option<&Config>) -> PathBuf {
+pub(super) fn base_executable(executable: &Path, config: Option<&VenvConfig>) -> PathBuf {
     let name = executable.file_name().unwrap_or_default();
     match config.and_then(|config| config.home.as_ref()) {
         Some(home) => [name, "python3".as_ref(), "python".as_ref()]
@@ -50,8 +50,7 @@ pub(super) fn base_executable(executable: &Path, config: Option<&Config>) -> Pat
     }
 }
 
-/// The first folder above the interpreter, links of the file itself followed, that holds Python's
-/// standard library.
+/// The first folder above the interpreter that has Python's standard library. Links of the file itself are followed.
 pub(super) fn base_prefix(executable: &Path, options: Options, environ: &Environ) -> Option<PathBuf> {
     if !options.ignore_environ
         && let Some(home) = environ.filled("PYTHONHOME")
@@ -68,13 +67,10 @@ pub(super) fn base_prefix(executable: &Path, options: Options, environ: &Environ
 }
 
 fn has_library(folder: &Path) -> bool {
-    if cfg!(windows) {
-        return folder.join("Lib").join("os.py").is_file();
-    }
     versions(folder).any(|library| library.join("os.py").is_file())
 }
 
-/// `lib/python3.11` and the like below a prefix.
+/// The library folders of a prefix, such as `lib/python3.11`.
 fn versions(prefix: &Path) -> impl Iterator<Item = PathBuf> {
     let libraries = ["lib", "lib64"].map(|name| prefix.join(name));
     let entries = libraries.into_iter().filter_map(|folder| std::fs::read_dir(folder).ok());
@@ -86,7 +82,6 @@ fn versions(prefix: &Path) -> impl Iterator<Item = PathBuf> {
 pub(super) fn packages_below(prefix: &Path) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = versions(prefix)
         .flat_map(|library| ["site-packages", "dist-packages"].map(|name| library.join(name)))
-        .chain([prefix.join("Lib").join("site-packages")])
         .filter(|folder| folder.is_dir())
         .collect();
     folders.sort();
@@ -108,8 +103,8 @@ fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-/// Folders that the `.pth` files of a package folder add (`site.addpackage`): a path a line. Of the lines that
-/// are code, the one is understood with which uv lays one environment over another.
+/// The folders that the `.pth` files of a package folder add (`site.addpackage`), one path a line. Of the lines with
+/// code, only the one is read with which uv combines two environments.
 pub(super) fn named_in(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -136,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pth_file_adds_folders() {
+    fn a_pth_file_adds_package_folders() {
         let root = tempfile::tempdir().unwrap();
         let at = |name: &str| root.path().join(name);
         for name in ["site", "beside", "overlaid"] {

@@ -3,44 +3,43 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::jupyter::kernelspec::spec::{self, Provisioner, Spec};
+use crate::jupyter::kernelspec::edit;
+use crate::jupyter::kernelspec::marker::Marker;
+use crate::jupyter::kernelspec::spec::{self, MAX_SPEC, Provisioner, Spec};
 use crate::jupyter::locate::conda;
 use crate::jupyter::locate::config::Config;
 use crate::jupyter::locate::context::Context;
-use crate::jupyter::locate::search::{self, Source};
-use crate::jupyter::locate::{files, installed};
+use crate::jupyter::locate::search::{self, Location};
+use crate::jupyter::locate::{files, installed, native};
 
-/// More than any kernelspec.
-const MAX_SPEC: u64 = 1 << 20;
-
-/// The kernel that Jupyter makes up when nobody has installed it.
+/// The native kernel: ipykernel gives its spec to Jupyter where no file does.
 const NATIVE: &str = "python3";
 
 /// A kernelspec as the server finds it.
 #[derive(Clone, Debug)]
 pub(crate) struct Kernel {
-    /// Its name: that of the folder, in lower case.
+    /// The name that Jupyter knows it by: the folder's in lower case, or nb_conda_kernels' own.
     pub(crate) name: String,
     /// The folder that the server reads.
     pub(crate) folder: PathBuf,
-    /// Where it was found.
-    pub(crate) source: Source,
-    /// Folders of the same name that come later in the order and are not read.
+    /// Which search directory holds the folder.
+    pub(crate) location: Location,
+    /// Folders of the same name that come later in the search order and are not read.
     pub(crate) shadowed: Vec<PathBuf>,
-    /// The text of its `kernel.json`; empty if it can't be decoded.
+    /// The text of its `kernel.json`; empty if it can't be read.
     pub(crate) text: String,
-    /// What it says, or why Jupyter leaves it out.
+    /// What the text says, or why Jupyter does not list it.
     pub(crate) spec: Result<Spec, String>,
-    /// Whether the server's allow-list lets it through.
+    /// Whether the server's `allowed_kernelspecs` has it, or is not set.
     pub(crate) allowed: bool,
-    /// The environment of conda that nb_conda_kernels found it in.
+    /// The conda environment that nb_conda_kernels found it in.
     pub(crate) conda: Option<PathBuf>,
 }
 
 impl Kernel {
     /// Its `kernel.json`; none for the native kernel, which has no file.
     pub(crate) fn file(&self) -> Option<PathBuf> {
-        (self.source != Source::Native).then(|| self.folder.join("kernel.json"))
+        (self.location != Location::Native).then(|| self.folder.join("kernel.json"))
     }
 
     /// The Python that a bare `python` in front of its command stands for, in a server of this context.
@@ -54,22 +53,37 @@ impl Kernel {
         }
     }
 
-    /// Whether Jupyter shows it.
+    /// Whether Jupyter lists it.
     pub(crate) fn is_listed(&self) -> bool {
         self.allowed && self.spec.is_ok()
+    }
+
+    /// Its language as the spec spells it; empty if Jupyter does not accept the spec.
+    pub(crate) fn language(&self) -> &str {
+        self.spec.as_ref().map_or("", |spec| spec.language.as_str())
+    }
+
+    /// Whether it is for Python or R, the languages that BigQuery is used from.
+    pub(crate) fn is_for_python_or_r(&self) -> bool {
+        self.spec.as_ref().is_ok_and(|spec| spec.is_python() || spec.is_r())
+    }
+
+    /// What bqcred changed in it, if it did.
+    pub(crate) fn marker(&self) -> Option<Marker> {
+        edit::marker(&self.text)
     }
 }
 
 impl Context {
-    /// Every kernelspec on the search path, by name; also those that Jupyter would leave out.
+    /// Every kernelspec on the search path, by name; also those that Jupyter does not list.
     pub(crate) fn kernels(&self, config: &Config) -> Vec<Kernel> {
         let mut found: BTreeMap<String, Kernel> = BTreeMap::new();
         for directory in self.search_path() {
             for (name, folder) in search::folders_in(&directory.path) {
                 match found.get_mut(&name) {
-                    Some(winner) => winner.shadowed.push(folder),
+                    Some(first) => first.shadowed.push(folder),
                     None => {
-                        let kernel = self.kernel(name.clone(), folder, directory.source);
+                        let kernel = self.kernel(name.clone(), folder, directory.location);
                         found.insert(name, kernel);
                     }
                 }
@@ -91,7 +105,7 @@ impl Context {
         kernels
     }
 
-    /// What nb_conda_kernels adds. A kernel that Jupyter finds in the same folder gives way.
+    /// Adds the kernels of nb_conda_kernels, which replace those that Jupyter finds in the same folders.
     fn add_conda(&self, found: &mut BTreeMap<String, Kernel>) {
         let own = self.python.as_ref().map(|python| &python.prefix);
         for environment in conda::environments(self) {
@@ -100,8 +114,8 @@ impl Context {
                 found.retain(|_, kernel| kernel.folder != folder || kernel.conda.is_some());
                 let short = folder.file_name().unwrap_or_default().to_string_lossy();
                 let name = environment.kernel_name(&short);
-                let source = if is_own { Source::Environment } else { Source::Conda };
-                let mut kernel = self.kernel(name.clone(), folder.clone(), source);
+                let location = if is_own { Location::Environment } else { Location::Conda };
+                let mut kernel = self.kernel(name.clone(), folder.clone(), location);
                 kernel.conda = Some(environment.prefix.clone());
                 if let Ok(spec) = &mut kernel.spec {
                     spec.display_name = environment.display_name(&spec.display_name, is_own);
@@ -111,25 +125,35 @@ impl Context {
         }
     }
 
-    fn kernel(&self, name: String, folder: PathBuf, source: Source) -> Kernel {
+    fn kernel(&self, name: String, folder: PathBuf, location: Location) -> Kernel {
         let bytes = files::read(&folder.join("kernel.json"), MAX_SPEC);
-        let text = bytes.map_err(|e| crate::output::error::reason(&e));
-        let text = text.and_then(|bytes| spec::decode(&bytes).map(str::to_owned));
-        let spec = text.clone().and_then(|text| spec::parse(&text)).and_then(|spec| self.provided(spec));
+        let bytes = bytes.map_err(|error| crate::output::error::reason(&error));
+        let text = bytes.and_then(|bytes| spec::decode(&bytes).map(str::to_owned));
+        self.kernel_of(name, folder, location, text)
+    }
+
+    fn kernel_of(
+        &self,
+        name: String,
+        folder: PathBuf,
+        location: Location,
+        text: Result<String, String>,
+    ) -> Kernel {
+        let spec = text.as_ref().map_err(Clone::clone).and_then(|text| spec::parse(text));
         Kernel {
             name,
             folder,
-            source,
+            location,
             shadowed: Vec::new(),
+            spec: spec.and_then(|spec| self.with_provisioner(spec)),
             text: text.unwrap_or_default(),
-            spec,
             allowed: true,
             conda: None,
         }
     }
 
-    /// Leaves out a spec whose provisioner is not installed, as jupyter_client does since version 7.
-    fn provided(&self, spec: Spec) -> Result<Spec, String> {
+    /// The spec if its provisioner is installed: jupyter_client lists no other since version 7.
+    fn with_provisioner(&self, spec: Spec) -> Result<Spec, String> {
         let Some(python) = &self.python else { return Ok(spec) };
         if !self.has_client_7() {
             return Ok(spec);
@@ -153,45 +177,7 @@ impl Context {
         let package = self.python.as_ref()?.package("ipykernel")?;
         let module = files::read(&package.join("kernelspec.py"), MAX_SPEC).unwrap_or_default();
         let module = String::from_utf8_lossy(&module);
-        let text = native_text(&module);
-        let spec = spec::parse(&text).and_then(|spec| self.provided(spec));
-        let folder = package.join("resources");
-        let (name, shadowed) = (NATIVE.to_owned(), Vec::new());
-        Some(Kernel {
-            name,
-            folder,
-            source: Source::Native,
-            shadowed,
-            text,
-            spec,
-            allowed: true,
-            conda: None,
-        })
+        let text = Ok(native::spec_text(&module));
+        Some(self.kernel_of(NATIVE.to_owned(), package.join("resources"), Location::Native, text))
     }
-}
-
-/// The spec that this version of ipykernel makes up, in the style that it would write it in.
-fn native_text(module: &str) -> String {
-    let name = if module.contains("(ipykernel)") { "Python 3 (ipykernel)" } else { "Python 3" };
-    let mut metadata = Vec::new();
-    if module.contains("\"debugger\"") {
-        metadata.push("  \"debugger\": true");
-    }
-    if module.contains("\"supported_encryption\"") {
-        metadata.push("  \"supported_encryption\": [\n   \"curve\"\n  ]");
-    }
-    let argv =
-        ["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"].map(|word| format!("  \"{word}\""));
-    let mut members = vec![
-        format!(" \"argv\": [\n{}\n ]", argv.join(",\n")),
-        format!(" \"display_name\": \"{name}\""),
-        " \"language\": \"python\"".to_owned(),
-    ];
-    if !metadata.is_empty() {
-        members.push(format!(" \"metadata\": {{\n{}\n }}", metadata.join(",\n")));
-    }
-    if module.contains("\"kernel_protocol_version\"") {
-        members.push(" \"kernel_protocol_version\": \"5.5\"".to_owned());
-    }
-    format!("{{\n{}\n}}", members.join(",\n"))
 }

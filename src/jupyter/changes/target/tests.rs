@@ -1,4 +1,4 @@
-//! Places in folders of this user, seen by this user and by another one.
+//! Targets in folders of this user, chosen for this user and for another one.
 
 use std::os::unix::fs::symlink;
 
@@ -54,17 +54,17 @@ impl Scene {
         files::replace_new(&self.path(folder).join("kernel.json"), SPEC).unwrap();
     }
 
-    fn place(&self, wanted: Where) -> Result<Place, Refusal> {
-        self.place_with(&Config::default(), wanted)
+    fn choose(&self, placement: Placement) -> Result<Target, Obstacle> {
+        self.choose_with(&Config::default(), placement)
     }
 
-    fn place_with(&self, config: &Config, wanted: Where) -> Result<Place, Refusal> {
+    fn choose_with(&self, config: &Config, placement: Placement) -> Result<Target, Obstacle> {
         let kernels = self.context.kernels(config);
         let kernel = kernels.iter().find(|kernel| kernel.folder.ends_with("python3")).unwrap();
-        place(&self.context, kernel, wanted)
+        super::choose(&self.context, kernel, placement)
     }
 
-    /// The same, looked at by somebody who owns none of it.
+    /// The same for a user who owns none of the folders.
     fn foreign(mut self) -> Self {
         self.context.uid += 1;
         self
@@ -75,80 +75,80 @@ const USER: &str = "home/.local/share/jupyter/kernels/python3";
 const VENV: &str = "venv/share/jupyter/kernels/python3";
 
 #[test]
-fn an_own_venv_is_patched_in_place() {
+fn a_kernel_in_the_users_own_venv_is_patched_in_place() {
     let scene = Scene::new(&[]);
-    assert_eq!(scene.place(Where::Auto), Ok(Place::Patch(scene.path(VENV).join("kernel.json"))));
-    let later = scene.place(Where::User).unwrap_err();
-    assert!(matches!(later, Refusal::Later { .. }), "{later:?}");
+    assert_eq!(scene.choose(Placement::Auto), Ok(Target::Patch(scene.path(VENV).join("kernel.json"))));
+    let later = scene.choose(Placement::User).unwrap_err();
+    assert!(matches!(later, Obstacle::SearchedLater { .. }), "{later:?}");
 }
 
 #[test]
-fn where_the_user_comes_first_user_means_a_copy() {
+fn a_copy_goes_to_the_user_directory_if_that_is_searched_first() {
     let scene = Scene::new(&[("JUPYTER_PREFER_ENV_PATH", "0")]);
-    assert_eq!(scene.place(Where::User), Ok(Place::Copy(scene.path(USER))));
-    assert_eq!(scene.place(Where::Environment), Ok(Place::Patch(scene.path(VENV).join("kernel.json"))));
+    assert_eq!(scene.choose(Placement::User), Ok(Target::Copy(scene.path(USER))));
+    assert_eq!(scene.choose(Placement::Environment), Ok(Target::Patch(scene.path(VENV).join("kernel.json"))));
     scene.kernel(USER);
-    assert_eq!(scene.place(Where::Auto), Ok(Place::Patch(scene.path(USER).join("kernel.json"))));
-    assert!(matches!(scene.place(Where::Environment), Err(Refusal::Later { .. })));
+    assert_eq!(scene.choose(Placement::Auto), Ok(Target::Patch(scene.path(USER).join("kernel.json"))));
+    assert!(matches!(scene.choose(Placement::Environment), Err(Obstacle::SearchedLater { .. })));
 }
 
 #[test]
-fn what_belongs_to_somebody_else_is_never_written() {
+fn files_of_another_user_are_never_written() {
     let scene = Scene::new(&[]).foreign();
     // the home, too, is somebody else's here
-    assert_eq!(scene.place(Where::Auto), Err(Refusal::NotOurs(scene.path("home"))));
-    assert!(matches!(scene.place(Where::Environment), Err(Refusal::NotOurs(_))));
+    assert_eq!(scene.choose(Placement::Auto), Err(Obstacle::NotWritable(scene.path("home"))));
+    assert!(matches!(scene.choose(Placement::Environment), Err(Obstacle::NotWritable(_))));
 }
 
 #[test]
-fn a_foreign_directory_of_jupyter_path_is_in_the_way() {
+fn a_directory_of_jupyter_path_that_is_not_writable_is_an_obstacle() {
     let scene = Scene::new(&[("JUPYTER_PATH", "ROOT/shared")]);
     scene.kernel("shared/kernels/python3");
     let file = scene.path("shared/kernels/python3/kernel.json");
-    assert_eq!(scene.place(Where::Auto), Ok(Place::Patch(file)));
-    assert!(matches!(scene.place(Where::User), Err(Refusal::JupyterPath(_))));
-    assert!(matches!(scene.foreign().place(Where::Auto), Err(Refusal::JupyterPath(_))));
+    assert_eq!(scene.choose(Placement::Auto), Ok(Target::Patch(file)));
+    assert!(matches!(scene.choose(Placement::User), Err(Obstacle::JupyterPath(_))));
+    assert!(matches!(scene.foreign().choose(Placement::Auto), Err(Obstacle::JupyterPath(_))));
 }
 
 #[test]
-fn links_are_followed_to_files_of_ours_and_no_further() {
+fn a_link_to_the_users_own_file_is_followed() {
     let scene = Scene::new(&[]);
     let link = scene.path(VENV);
     std::fs::remove_dir_all(&link).unwrap();
     scene.kernel("dotfiles/k");
     symlink(scene.path("dotfiles/k"), &link).unwrap();
-    assert_eq!(scene.place(Where::Auto), Ok(Place::Patch(scene.path("dotfiles/k/kernel.json"))));
+    assert_eq!(scene.choose(Placement::Auto), Ok(Target::Patch(scene.path("dotfiles/k/kernel.json"))));
 }
 
 #[test]
-fn hubs_and_lists_that_would_hide_the_change_are_named() {
+fn disable_user_config_allow_lists_and_nb_conda_kernels_are_obstacles() {
     let scene = Scene::new(&[("JUPYTERHUB_DISABLE_USER_CONFIG", "1"), ("HOME", "ROOT/home")]);
-    assert_eq!(scene.place(Where::User), Err(Refusal::HomeIgnored));
-    assert!(scene.place(Where::Auto).is_ok(), "a venv outside the home is read all the same");
+    assert_eq!(scene.choose(Placement::User), Err(Obstacle::HomeIgnored));
+    assert!(scene.choose(Placement::Auto).is_ok(), "a venv outside the home is read all the same");
 
     let scene = Scene::new(&[]);
     let mut config = Config { allowed: Some(["ir".to_owned()].into()), ..Config::default() };
-    assert_eq!(scene.place_with(&config, Where::Auto), Err(Refusal::NotAllowed));
+    assert_eq!(scene.choose_with(&config, Placement::Auto), Err(Obstacle::NotAllowed));
     config = Config { manager: Some("nb_conda_kernels.CondaKernelSpecManager".into()), ..Config::default() };
-    assert!(scene.place_with(&config, Where::Auto).is_ok());
+    assert!(scene.choose_with(&config, Placement::Auto).is_ok());
     let scene = Scene::new(&[("JUPYTER_PREFER_ENV_PATH", "0"), ("CONDA_EXE", "ROOT/venv/bin/conda")]);
-    assert!(scene.place_with(&config, Where::User).is_ok(), "there is no conda");
+    assert!(scene.choose_with(&config, Placement::User).is_ok(), "there is no conda");
     files::create_folder(&scene.path("venv/conda-meta")).unwrap();
-    assert_eq!(scene.place_with(&config, Where::User), Err(Refusal::NbConda(scene.path(VENV))));
+    assert_eq!(scene.choose_with(&config, Placement::User), Err(Obstacle::NbConda(scene.path(VENV))));
 }
 
 #[test]
-fn a_broken_spec_is_not_edited() {
+fn a_spec_that_jupyter_does_not_accept_is_not_edited() {
     let scene = Scene::new(&[]);
     files::replace(&scene.path(VENV).join("kernel.json"), b"{").unwrap();
-    assert!(matches!(scene.place(Where::Auto), Err(Refusal::Broken(_))));
+    assert!(matches!(scene.choose(Placement::Auto), Err(Obstacle::InvalidSpec(_))));
 }
 
 #[test]
-fn a_new_kernel_goes_where_the_server_looks_first() {
+fn a_new_kernel_goes_to_the_directory_that_is_searched_first() {
     let scene = Scene::new(&[]);
-    let folder = place_new(&scene.context, "python3-bq", Where::Auto).unwrap();
+    let folder = folder_for_new(&scene.context, "python3-bq", Placement::Auto).unwrap();
     assert_eq!(folder, scene.path("venv/share/jupyter/kernels/python3-bq"));
-    let folder = place_new(&scene.context, "python3-bq", Where::User).unwrap();
+    let folder = folder_for_new(&scene.context, "python3-bq", Placement::User).unwrap();
     assert_eq!(folder, scene.path("home/.local/share/jupyter/kernels/python3-bq"));
 }

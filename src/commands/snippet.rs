@@ -1,79 +1,72 @@
-//! `bqcred kernel snippet`: what to paste where kernelspecs can't be changed, or a kernel runs already.
+//! `bqcred snippet`: what to paste where no kernelspec is read, or a kernel runs already.
 
 use crate::app::App;
-use crate::cli::{KernelSnippet, SnippetKind};
+use crate::cli::{Snippet, SnippetKind};
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
 use crate::handover::format::{self, Format};
 use crate::handover::variables::{self, VariableSet};
+use crate::jupyter::changes::kernel_profile::{lasting_variables, utf8};
 use crate::jupyter::kernelspec::json::quote;
 use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
 
-use super::words;
-
-/// Where a container finds the profile's folder. The folder and not the file is mounted: a new
-/// credential is a new file, and a mounted file would stay the old one.
+/// Where a container finds the profile's folder. The folder is mounted, not the file: a new credential
+/// is a new file, and a mounted file would stay the old one.
 const IN_CONTAINER: &str = "/run/bqcred";
 
-pub(crate) fn run(args: &KernelSnippet, app: &App) -> Result<Output> {
+pub(crate) fn run(args: &Snippet, app: &App) -> Result<Output> {
     let (name, profile) = app.profile()?;
-    let vars = words::variables(app, &name, &profile)?;
-    let text = match args.lang {
+    let vars = lasting_variables(app, &name, &profile)?;
+    let text = match args.kind {
         SnippetKind::Python => python(&vars),
-        SnippetKind::IpythonStartup => {
-            format!("# Made by `bqcred kernel snippet`: BigQuery as profile {name}\n{}", python(&vars))
-        }
         SnippetKind::R => r(&vars),
-        SnippetKind::Renviron => {
-            return file(
-                app,
-                &name,
-                &profile,
-                Format::Renviron,
-                "~/.Renviron; restarting a kernel is enough",
-            );
+        SnippetKind::Renviron => assignments(app, &name, &profile, Format::Renviron)?,
+        SnippetKind::IpythonStartup => {
+            format!(
+                "# Printed by `bqcred snippet ipython-startup`: BigQuery with profile {name}\n{}",
+                python(&vars)
+            )
         }
-        SnippetKind::Vscode => {
-            return file(
-                app,
-                &name,
-                &profile,
-                Format::Dotenv,
-                "the .env file of the workspace, then restart the kernel",
-            );
-        }
+        SnippetKind::Vscode => assignments(app, &name, &profile, Format::Dotenv)?,
         SnippetKind::Jupyterhub => jupyterhub(app, &name, &vars)?,
         SnippetKind::Docker => docker(app, &name, &vars)?,
     };
-    ui::note(match args.lang {
-        SnippetKind::Python | SnippetKind::R => {
-            "paste this into a cell; clients that exist already have to be made anew"
-        }
-        SnippetKind::IpythonStartup => {
-            "keep this as ~/.ipython/profile_default/startup/50-bqcred.py; restarting a kernel is enough"
-        }
-        SnippetKind::Jupyterhub => {
-            "for jupyterhub_config.py; restart the hub and then each server. Each person logs in once, with `bqcred login` in a terminal of theirs"
-        }
-        _ => {
-            "options of `docker run`; the container's user needs your user id to read the credential: --user \"$(id -u)\""
-        }
-    });
+    ui::note(usage(args.kind));
     Ok(Output::text(text))
 }
 
-fn file(app: &App, name: &ProfileName, profile: &Profile, format: Format, place: &str) -> Result<Output> {
-    words::variables(app, name, profile)?; // refuses a profile that is kept in no file
-    let which = VariableSet { guard: true, gcloud: false };
-    let changes = variables::set(name, profile, &app.paths.adc(name), which);
-    let bytes = format::format(format, &changes)?;
-    ui::note(&format!("add this to {place}"));
-    Ok(Output::bytes(bytes))
+/// Where a snippet goes, and what to do then.
+fn usage(kind: SnippetKind) -> &'static str {
+    match kind {
+        SnippetKind::Python | SnippetKind::R => {
+            "paste this into a cell; BigQuery clients that exist already have to be created again"
+        }
+        SnippetKind::Renviron => "add this to ~/.Renviron, then restart the kernel",
+        SnippetKind::IpythonStartup => {
+            "save this as ~/.ipython/profile_default/startup/50-bqcred.py, then restart the kernel"
+        }
+        SnippetKind::Vscode => "add this to the .env file of the workspace, then restart the kernel",
+        SnippetKind::Jupyterhub => {
+            "add this to jupyterhub_config.py, then restart the hub and each server; every user signs in once with `bqcred login` in a terminal"
+        }
+        SnippetKind::Docker => {
+            "add these options to `docker run`; the container's user needs your user id to read the credential: --user \"$(id -u)\""
+        }
+    }
 }
 
-/// Sets the environment of the running process, and mends what `%%bigquery` keeps of an earlier
-/// credential. A JSON string is a Python literal.
+/// Lines of a file of variables.
+fn assignments(app: &App, name: &ProfileName, profile: &Profile, format: Format) -> Result<String> {
+    let extent = VariableSet { guard: true, gcloud: false };
+    let changes = variables::set(name, profile, &app.paths.adc(name), extent);
+    let bytes = format::format(format, &changes)?;
+    String::from_utf8(bytes)
+        .map_err(|_| Error::usage("a value that is not UTF-8 can't be written to this file"))
+}
+
+/// Sets the environment of the running process, and replaces the credential and the project that `%%bigquery` keeps
+/// from its first use. A JSON string is a Python literal.
 fn python(vars: &[(String, String)]) -> String {
     let entries: String =
         vars.iter().map(|(name, value)| format!("    {}: {},\n", quote(name), quote(value))).collect();
@@ -89,7 +82,7 @@ fn python(vars: &[(String, String)]) -> String {
     )
 }
 
-/// The same for R, where bigrquery keeps its token. A JSON string is an R literal, too.
+/// The same for R, where bigrquery keeps its token. A JSON string is also an R literal.
 fn r(vars: &[(String, String)]) -> String {
     let entries: Vec<String> =
         vars.iter().map(|(name, value)| format!("  {name} = {}", quote(value))).collect();
@@ -99,17 +92,17 @@ fn r(vars: &[(String, String)]) -> String {
     )
 }
 
-/// For the administrator: everybody's own file, below everybody's own home. The project is a person's
-/// choice and left out.
+/// For the administrator: each user's own file in that user's home directory. The project is the user's choice and
+/// left out.
 fn jupyterhub(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Result<String> {
     let adc = app.paths.adc(name);
     let below = adc.strip_prefix(&app.paths.home).map_err(|_| {
         Error::other(format!(
-            "{} is not below your home directory, so the place of other people's can't be told",
+            "{} is not in your home directory, so the path in other users' home directories is unknown",
             adc.display()
         ))
     })?;
-    let below = words::text(below)?;
+    let below = utf8(below)?;
     let personal = [variables::ADC, variables::PROJECT, variables::QUOTA_PROJECT];
     let fixed = vars.iter().filter(|(name, _)| !personal.contains(&name.as_str()));
     let fixed: String =
@@ -125,7 +118,7 @@ fn jupyterhub(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Resul
                      home = \"/home/jovyan\"\n    \
              return os.path.join(home, {})\n\n\n\
          c.Spawner.environment.update({{\n    {}: _bqcred_file,\n{fixed}}})\n\
-         # Python wants a project, too; if everybody has the same one:\n\
+         # Python needs a project, too; if all users have the same one:\n\
          # c.Spawner.environment[{}] = \"my-project\"\n",
         quote(&below),
         quote(variables::ADC),
@@ -134,20 +127,18 @@ fn jupyterhub(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Resul
 }
 
 fn docker(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Result<String> {
-    let folder = words::text(&app.paths.profile(name))?;
+    let folder = utf8(&app.paths.profile(name))?;
     let mut options = vec![format!("--mount type=bind,source={folder},target={IN_CONTAINER},readonly")];
     for (name, value) in vars {
         let value = if name == variables::ADC { format!("{IN_CONTAINER}/adc.json") } else { value.clone() };
         options.push(format!("--env {name}={value}"));
     }
-    // docker splits --mount at commas, and a shell splits at blanks
+    // docker splits --mount at commas, and a shell splits at spaces
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=,@+ ".contains(c);
     let odd = options.iter().find(|option| !option.chars().all(plain));
     if odd.is_some() || folder.contains([',', ' ']) {
-        return Err(Error::usage(
-            "a path or value holds a character that a `docker run` line can't carry safely",
-        )
-        .hint("`bqcred env --format json` gives the values to a program"));
+        return Err(Error::usage("a path or value has a character that is not safe in a `docker run` line")
+            .hint("`bqcred env --format json` gives the values to a program"));
     }
     Ok(options.join(" \\\n") + "\n")
 }

@@ -1,0 +1,147 @@
+//! Planning: which kernels of each server are meant, and which change gives each the profile.
+
+use std::path::Path;
+
+use super::{InstallPlan, InstallRequest, PlannedChange, RefusedKernel};
+use crate::credential::profile_name::ProfileName;
+use crate::jupyter::changes::kernel_profile::{self, KernelProfile};
+use crate::jupyter::changes::obstacle::Obstacle;
+use crate::jupyter::changes::record::Entry;
+use crate::jupyter::changes::target::{self, Target};
+use crate::jupyter::kernelspec::file_change;
+use crate::jupyter::locate::kernels::Kernel;
+use crate::jupyter::locate::servers::{Server, Servers};
+use crate::output::error::{Error, Kind, Result};
+
+/// Plans the changes for every server whose kernels a change is for.
+pub(crate) fn plan(
+    servers: &Servers,
+    profile: &KernelProfile,
+    request: &InstallRequest<'_>,
+) -> Result<InstallPlan> {
+    let mut plan = InstallPlan::default();
+    for server in servers.to_change() {
+        let kernels = server.kernels();
+        for kernel in choose(&kernels, request)? {
+            match choose_target(server, &kernels, kernel, request) {
+                Ok((source, target)) => {
+                    match plan_change(server, source, target, profile, request.new_name) {
+                        Ok(change) => plan.add(change),
+                        Err(error) => plan.errors.push(error),
+                    }
+                }
+                Err(obstacle) => {
+                    plan.refused.push(RefusedKernel { kernel: kernel.name.clone(), obstacle });
+                }
+            }
+        }
+    }
+    Ok(plan)
+}
+
+impl InstallPlan {
+    fn add(&mut self, planned: PlannedChange) {
+        if !self.changes.iter().any(|other| other.entry.file == planned.entry.file) {
+            self.changes.push(planned);
+        }
+    }
+}
+
+/// The kernels to change: those named, else the usable ones.
+fn choose<'a>(kernels: &'a [Kernel], request: &InstallRequest<'_>) -> Result<Vec<&'a Kernel>> {
+    if request.kernels.is_empty() {
+        return choose_usable(kernels, request);
+    }
+    if request.new_name.is_some() && request.kernels.len() > 1 {
+        return Err(Error::usage("--new-kernel makes one kernel, so it takes the name of one kernel"));
+    }
+    let find = |name: &String| {
+        let found = kernels.iter().find(|kernel| kernel.name.eq_ignore_ascii_case(name));
+        found.ok_or_else(|| {
+            let known: Vec<&str> = kernels.iter().map(|kernel| kernel.name.as_str()).collect();
+            let what = format!("there is no kernel {name:?} here; the kernels are: {}", known.join(", "));
+            Error::new(Kind::Missing, what).hint("`bqcred kernel list`")
+        })
+    };
+    request.kernels.iter().map(find).collect()
+}
+
+fn choose_usable<'a>(kernels: &'a [Kernel], request: &InstallRequest<'_>) -> Result<Vec<&'a Kernel>> {
+    let usable = |kernel: &&Kernel| {
+        kernel.is_listed()
+            && kernel.spec.as_ref().is_ok_and(|spec| spec.flaw.is_none())
+            && (request.all_languages || kernel.is_for_python_or_r())
+    };
+    let mut chosen: Vec<&Kernel> = kernels.iter().filter(usable).collect();
+    if request.new_name.is_some() {
+        chosen.retain(|kernel| kernel.name == "python3");
+    }
+    if chosen.is_empty() {
+        return Err(Error::new(Kind::Missing, "no kernel for Python or R was found here")
+            .hint("`bqcred kernel list` shows which directories were searched"));
+    }
+    Ok(chosen)
+}
+
+/// What to write for a kernel, and the kernel whose text is changed or copied: a copy that bqcred made under the
+/// new name is changed, and not made again.
+fn choose_target<'a>(
+    server: &Server,
+    kernels: &'a [Kernel],
+    kernel: &'a Kernel,
+    request: &InstallRequest<'_>,
+) -> std::result::Result<(&'a Kernel, Target), Obstacle> {
+    let context = &server.context;
+    let Some(name) = request.new_name else {
+        return Ok((kernel, target::choose(context, kernel, request.placement)?));
+    };
+    let Some(known) = kernels.iter().find(|known| known.name.eq_ignore_ascii_case(name)) else {
+        return Ok((kernel, Target::Copy(target::folder_for_new(context, name, request.placement)?)));
+    };
+    let made = known.marker().and_then(|marker| marker.folder);
+    if made.is_none_or(|made| !made.renamed || Path::new(&made.from) != kernel.folder) {
+        return Err(Obstacle::NameTaken(known.folder.clone()));
+    }
+    match target::choose(context, known, request.placement)? {
+        Target::Patch(file) => Ok((known, Target::Patch(file))),
+        Target::Copy(folder) => Ok((kernel, Target::Copy(folder))),
+    }
+}
+
+fn plan_change(
+    server: &Server,
+    source: &Kernel,
+    target: Target,
+    profile: &KernelProfile,
+    new_name: Option<&str>,
+) -> Result<PlannedChange> {
+    let python = source.python(&server.context);
+    let python_text = kernel_profile::python_text(python.as_deref())?;
+    let assignment = profile.assignment(&python_text);
+    let change = match target {
+        Target::Patch(file) => file_change::patch(&file, &source.text, &assignment)?,
+        Target::Copy(to) => {
+            let display_name = new_name.map(|_| display_name(source, &profile.name));
+            file_change::copy(&source.folder, &source.text, &to, &assignment, display_name.as_deref())?
+        }
+    };
+    let entry = Entry {
+        file: change.file(),
+        kernel: new_name.unwrap_or(&source.name).to_owned(),
+        profile: profile.name.to_string(),
+        exec: profile.is_exec(),
+        python,
+    };
+    Ok(PlannedChange { change, entry })
+}
+
+/// The display name of a copy beside its original. Every notebook that uses the kernel contains it, so it names no
+/// account.
+fn display_name(kernel: &Kernel, profile: &ProfileName) -> String {
+    let original = kernel.spec.as_ref().map_or("", |spec| spec.display_name.as_str());
+    let original = original.trim_end_matches(" (ipykernel)");
+    match profile.as_str() {
+        "default" => format!("{original} (BigQuery)"),
+        name => format!("{original} (BigQuery: {name})"),
+    }
+}

@@ -1,0 +1,94 @@
+//! Whether a kernelspec is as bqcred would write it now: current, outdated, or edited by somebody else.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::app::App;
+use crate::credential::profile_name::ProfileName;
+use crate::jupyter::changes::kernel_profile;
+use crate::jupyter::kernelspec::edit;
+use crate::jupyter::kernelspec::marker::{self, Marker};
+use crate::jupyter::kernelspec::spec;
+
+/// The state of one kernelspec.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum KernelState {
+    /// bqcred changed nothing in it.
+    NotInstalled,
+    /// It is as bqcred would write it now.
+    Current,
+    /// `bqcred kernel sync` would change it, for this reason.
+    Outdated(&'static str),
+    /// Somebody else has changed these values since: names of variables, or `argv`.
+    Edited(Vec<String>),
+    /// Its profile does not exist any more.
+    ProfileMissing,
+}
+
+impl KernelState {
+    /// The state of the kernelspec with this text, whose marker was read from it.
+    pub(crate) fn of(app: &App, text: &str, marker: Option<&Marker>) -> Self {
+        let Some(marker) = marker else { return KernelState::NotInstalled };
+        let profile = ProfileName::parse(&marker.profile).ok();
+        let known = profile.as_ref().and_then(|name| app.known_profile(name).ok().flatten());
+        let (Some(name), Some(profile)) = (profile, known) else { return KernelState::ProfileMissing };
+        let kept = edit::uninstall(text).map(|restored| restored.kept).unwrap_or_default();
+        if !kept.is_empty() {
+            return KernelState::Edited(kept);
+        }
+        if let Some(wrapped) = &marker.argv {
+            if wrapped.set.first().is_none_or(|bqcred| !Path::new(bqcred).is_file()) {
+                return KernelState::Outdated("bqcred has another path now");
+            }
+        } else {
+            let vars = kernel_profile::kernelspec_variables(app, &name, &profile);
+            if !vars.is_ok_and(|vars| vars.into_iter().collect::<BTreeMap<_, _>>() == marker.set) {
+                return KernelState::Outdated("the profile has changed");
+            }
+        }
+        if is_copy_outdated(marker) {
+            return KernelState::Outdated("the original has changed");
+        }
+        KernelState::Current
+    }
+
+    /// One word for programs.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            KernelState::NotInstalled => "not_installed",
+            KernelState::Current => "current",
+            KernelState::Outdated(_) => "outdated",
+            KernelState::Edited(_) => "edited",
+            KernelState::ProfileMissing => "profile_missing",
+        }
+    }
+
+    /// For people, with the command that fixes it.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            KernelState::NotInstalled => "-".to_owned(),
+            KernelState::Current => "ok".to_owned(),
+            KernelState::Outdated(why) => format!("outdated, {why}: `bqcred kernel sync`"),
+            KernelState::Edited(what) => {
+                format!("edited since ({}): `bqcred kernel sync`", what.join(", "))
+            }
+            KernelState::ProfileMissing => "profile removed: `bqcred kernel uninstall`".to_owned(),
+        }
+    }
+}
+
+/// Whether the kernelspec that a copy was made of has changed since. A copy under another name is meant to differ.
+pub(crate) fn is_copy_outdated(marker: &Marker) -> bool {
+    let Some(folder) = &marker.folder else { return false };
+    if folder.renamed {
+        return false;
+    }
+    match spec::read_file(&Path::new(&folder.from).join("kernel.json")) {
+        Ok(text) => {
+            let original = edit::uninstall(&text).map(|restored| restored.text).unwrap_or(text);
+            marker::checksum(original.as_bytes()) != folder.checksum
+        }
+        // the native kernel has no file, and a kernel that was removed can't be copied again
+        Err(_) => false,
+    }
+}
