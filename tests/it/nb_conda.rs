@@ -68,7 +68,7 @@ impl Conda {
     }
 
     fn env(&self) -> Vec<(String, String)> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/jupyter");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/jupyter");
         let folder = std::env::var_os("BQCRED_TEST_NB_CONDA_KERNELS").map_or(folder, PathBuf::from);
         let conda = self.scene.prefix.join("bin/conda");
         [("PYTHONPATH", folder), ("CONDA_EXE", conda)]

@@ -168,6 +168,6 @@ fn the_lines_of_the_shells_are_those_that_are_tested() {
     ] {
         let shown = line.replace('|', "\\|");
         assert!(README.contains(line) || README.contains(&shown), "{line}");
-        assert!(tested.contains(line), "tests/shells.rs does not run {line}");
+        assert!(tested.contains(line), "tests/it/shells.rs does not run {line}");
     }
 }
