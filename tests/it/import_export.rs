@@ -32,7 +32,7 @@ fn adc(sandbox: &Sandbox) -> Value {
 }
 
 #[test]
-fn every_tools_credential_is_found_and_cleaned() {
+fn import_finds_the_credential_of_every_tool_and_drops_its_cached_tokens() {
     for (tool, place) in [
         ("gcloud", "home/.config/gcloud/application_default_credentials.json"),
         ("gcloud", "home/.config/gcloud/legacy_credentials/ada@example.com/adc.json"),
@@ -58,7 +58,7 @@ fn every_tools_credential_is_found_and_cleaned() {
 }
 
 #[test]
-fn several_gcloud_accounts_are_told_apart() {
+fn import_asks_which_gcloud_account() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     for account in [ADA, "bob@example.com"] {
@@ -77,7 +77,7 @@ fn several_gcloud_accounts_are_told_apart() {
 }
 
 #[test]
-fn stdin_and_move() {
+fn import_from_stdin_and_move() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     sandbox.invoke(&["import", "-"]).stdin(credential(&google, json!({}))).run().success();
@@ -94,7 +94,7 @@ fn stdin_and_move() {
 }
 
 #[test]
-fn offline_the_files_word_is_taken_and_that_is_said() {
+fn import_without_network_trusts_the_file_and_says_so() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     google.script_always(common::Endpoint::Token, Script::Close);
@@ -114,7 +114,7 @@ fn offline_the_files_word_is_taken_and_that_is_said() {
 }
 
 #[test]
-fn what_is_dead_or_another_kind_is_refused() {
+fn import_refuses_revoked_credentials_and_other_types() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     let dead = sandbox.write("dead.json", credential(&google, json!({})));
@@ -138,7 +138,7 @@ fn what_is_dead_or_another_kind_is_refused() {
 }
 
 #[test]
-fn while_the_client_cant_be_read_no_server_is_asked() {
+fn import_with_an_unreadable_client_sends_no_request() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     let source = sandbox.write("c.json", credential(&google, json!({})));
@@ -154,7 +154,7 @@ fn while_the_client_cant_be_read_no_server_is_asked() {
 }
 
 #[test]
-fn export_writes_privately_and_not_over_others() {
+fn export_writes_a_private_file_and_does_not_overwrite() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     sandbox.login(&google, ADA, &[]).success();
@@ -171,7 +171,7 @@ fn export_writes_privately_and_not_over_others() {
 }
 
 #[test]
-fn gclouds_place_is_taken_and_given_back() {
+fn export_well_known_can_be_undone() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     sandbox.login(&google, ADA, &[]).success();
@@ -201,7 +201,7 @@ fn gclouds_place_is_taken_and_given_back() {
 }
 
 #[test]
-fn a_profiles_own_file_is_no_source() {
+fn import_refuses_its_own_profile_file() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     sandbox.login(&google, ADA, &[]).success();
@@ -218,7 +218,7 @@ fn a_profiles_own_file_is_no_source() {
 }
 
 #[test]
-fn the_next_step_is_one_that_works_where_it_was_imported() {
+fn suggested_next_step_depends_on_the_notebook() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     sandbox.write("gcloud.json", credential(&google, json!({})));
@@ -235,7 +235,7 @@ fn the_next_step_is_one_that_works_where_it_was_imported() {
 }
 
 #[test]
-fn a_pipe_in_the_place_of_a_file_is_led_to_stdin() {
+fn import_of_a_pipe_hints_at_stdin() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     let file = sandbox.write("adc.json", credential(&google, json!({})));

@@ -104,7 +104,7 @@ fn assert_nothing_stays(vm: &Vm, notebook: &str, pasted: &str) {
 }
 
 #[test]
-fn a_person_signs_in_from_a_python_notebook() {
+fn sign_in_from_a_python_notebook() {
     let Some(python) = python(&["jupyter_client", "ipykernel"]) else { return };
     let vm = vm(false);
     vm.sandbox.write("home/.jupyter/migrated", "");
@@ -120,7 +120,7 @@ fn a_person_signs_in_from_a_python_notebook() {
 }
 
 #[test]
-fn a_person_signs_in_from_an_r_notebook() {
+fn sign_in_from_an_r_notebook() {
     let Some(python) = python(&["jupyter_client"]) else { return };
     if r_package(&["IRkernel"]).is_none() || !Path::new(IR).is_dir() {
         return missing("R with IRkernel");
@@ -138,7 +138,7 @@ fn a_person_signs_in_from_an_r_notebook() {
 }
 
 #[test]
-fn no_way_to_start_a_login_in_a_cell_waits_for_anything() {
+fn login_in_a_cell_never_blocks() {
     let Some(python) = python(&["jupyter_client", "ipykernel"]) else { return };
     let vm = vm(false);
     let mut cells = FrontEnd::start(&vm, &python, "python3");
@@ -167,7 +167,7 @@ fn no_way_to_start_a_login_in_a_cell_waits_for_anything() {
 }
 
 #[test]
-fn questions_in_a_cell_are_refused_and_not_asked() {
+fn commands_in_a_cell_do_not_prompt() {
     let Some(python) = python(&["jupyter_client", "ipykernel"]) else { return };
     let vm = vm(true);
     let mut cells = FrontEnd::start(&vm, &python, "python3");
@@ -180,7 +180,7 @@ fn questions_in_a_cell_are_refused_and_not_asked() {
 }
 
 #[test]
-fn a_notebook_that_runs_by_itself_ends_at_the_question() {
+fn unattended_notebook_stops_at_the_prompt() {
     let Some(python) = python(&["papermill", "jupyter_client", "ipykernel"]) else { return };
     let vm = vm(false);
     let mut cells = FrontEnd::start(&vm, &python, "python3");

@@ -110,7 +110,7 @@ fn regex_text(text: &str) -> String {
 }
 
 #[test]
-fn login_token_and_status() {
+fn login_then_token_then_status() {
     let Some(server) = Server::signed_in(&[]) else { return };
     assert_eq!(server.kept()["account"], PERSON);
     let first = server.token(&["token"]).success().stdout;
@@ -127,7 +127,7 @@ fn login_token_and_status() {
 
 /// RFC 9700 4.14.2: a server may take each refresh token once, and end the grant at the second time.
 #[test]
-fn a_server_that_gives_a_new_refresh_token_each_time() {
+fn rotated_refresh_token_is_saved() {
     let Some(server) = Server::signed_in(&["rotate"]) else { return };
     let mut seen = vec![server.kept()["refresh_token"].clone()];
     for _ in 0..3 {
@@ -140,7 +140,7 @@ fn a_server_that_gives_a_new_refresh_token_each_time() {
 }
 
 #[test]
-fn revoke_ends_it_at_the_server() {
+fn revoke_ends_the_grant_at_the_server() {
     let Some(server) = Server::signed_in(&[]) else { return };
     let folder = server.sandbox.data("default");
     let names = ["adc.json", "profile.json"];
@@ -156,7 +156,7 @@ fn revoke_ends_it_at_the_server() {
 }
 
 #[test]
-fn what_is_revoked_elsewhere_is_told() {
+fn grant_revoked_elsewhere_is_reported() {
     let Some(server) = Server::signed_in(&[]) else { return };
     server.revoke(server.kept()["refresh_token"].as_str().unwrap());
     let status = server.sandbox.bqcred(&["status", "--json"]).code(4).json();
@@ -165,14 +165,14 @@ fn what_is_revoked_elsewhere_is_told() {
 }
 
 #[test]
-fn a_refusal_keeps_nothing() {
+fn denied_login_saves_nothing() {
     let Some(server) = Server::start(&["deny"]) else { return };
     ends_with(&server.login(&[]), 4);
     assert!(!server.sandbox.adc("default").exists());
 }
 
 #[test]
-fn another_account_than_the_named_one_is_not_kept() {
+fn another_account_than_named_saves_nothing() {
     let Some(server) = Server::start(&[]) else { return };
     let terminal = server.login(&["bob@example.com"]);
     let status = format!("{:?}", terminal.process().wait().unwrap());

@@ -43,7 +43,7 @@ fn forecast(sandbox: &Sandbox) -> Vec<Value> {
 }
 
 #[test]
-fn the_json_has_every_documented_key() {
+fn json_has_every_documented_key() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &["--project", "p1"]).success();
     let json = sandbox.bqcred(&["status", "--json"]).success().json();
@@ -87,7 +87,7 @@ fn the_json_has_every_documented_key() {
 }
 
 #[test]
-fn one_that_nobody_uses_ends_in_half_a_year() {
+fn unused_credential_expires_after_six_months() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     remember(&sandbox, &json!({"signed_in": ago(100 * DAY), "last_refreshed": ago(90 * DAY)}));
@@ -105,7 +105,7 @@ fn one_that_nobody_uses_ends_in_half_a_year() {
 }
 
 #[test]
-fn what_google_grants_for_a_time_ends_then() {
+fn time_limited_grant_expires_at_its_limit() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     google.set_refresh_token_expires_in(Some(3 * DAY));
     sandbox.login(&google, ADA, &[]).success();
@@ -116,7 +116,7 @@ fn what_google_grants_for_a_time_ends_then() {
 }
 
 #[test]
-fn a_client_in_testing_is_known_by_its_seven_days() {
+fn client_in_testing_is_detected_from_its_token_lifetime() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     google.testing_client(CLIENT_ID);
     sandbox.login(&google, ADA, &[]).success();
@@ -126,7 +126,7 @@ fn a_client_in_testing_is_known_by_its_seven_days() {
 }
 
 #[test]
-fn a_client_in_testing_is_learned_from_what_died_at_seven_days() {
+fn client_in_testing_is_detected_from_an_expiry_after_seven_days() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     remember(&sandbox, &json!({"signed_in": ago(7 * DAY + 600), "last_refreshed": ago(DAY / 2)}));
@@ -143,7 +143,7 @@ fn a_client_in_testing_is_learned_from_what_died_at_seven_days() {
 }
 
 #[test]
-fn other_ends_teach_nothing_about_testing() {
+fn other_revocations_do_not_indicate_testing() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     remember(&sandbox, &json!({"signed_in": ago(3 * DAY), "last_refreshed": ago(HOUR)}));
@@ -154,7 +154,7 @@ fn other_ends_teach_nothing_about_testing() {
 }
 
 #[test]
-fn an_organisations_interval_is_learned_from_sign_ins_that_ended() {
+fn organisation_sign_in_interval_is_learned_from_past_expiries() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     remember(&sandbox, &json!({"signed_in": ago(16 * HOUR + 60), "last_refreshed": ago(HOUR / 2)}));
@@ -179,7 +179,7 @@ fn an_organisations_interval_is_learned_from_sign_ins_that_ended() {
 }
 
 #[test]
-fn good_for_long_enough_is_told_by_the_exit_code() {
+fn required_validity_decides_the_exit_code() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     google.set_refresh_token_expires_in(Some(2 * HOUR));
     sandbox.login(&google, ADA, &[]).success();
@@ -201,7 +201,7 @@ fn good_for_long_enough_is_told_by_the_exit_code() {
 }
 
 #[test]
-fn the_exit_code_says_it_all() {
+fn exit_code_option_prints_nothing() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.bqcred(&["status", "--exit-code"]).fails(3);
     sandbox.login(&google, ADA, &[]).success();
@@ -220,7 +220,7 @@ fn the_exit_code_says_it_all() {
 }
 
 #[test]
-fn many_tokens_of_one_client_are_warned_of() {
+fn many_tokens_of_one_client_give_a_warning() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     sandbox.login(&google, ADA, &[]).success();
@@ -233,7 +233,7 @@ fn many_tokens_of_one_client_are_warned_of() {
 }
 
 #[test]
-fn a_login_that_waits_is_shown() {
+fn pending_login_is_shown() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     assert_eq!(sandbox.bqcred(&["status", "--json"]).json()["login_started"], Value::Null);

@@ -44,7 +44,7 @@ fn scripted(script: Script, expected: &Told) {
 }
 
 #[test]
-fn refusals_each_have_their_words() {
+fn each_refusal_has_its_own_message() {
     for (error, expected) in [
         (
             "invalid_grant",
@@ -116,7 +116,7 @@ fn refusals_each_have_their_words() {
 }
 
 #[test]
-fn a_cancelled_sign_in_is_not_a_restricted_account() {
+fn access_denied_is_not_reported_as_a_restricted_account() {
     let denied = Script::Refuse { error: "access_denied".into(), subtype: None, description: None };
     scripted(
         denied,
@@ -130,7 +130,7 @@ fn a_cancelled_sign_in_is_not_a_restricted_account() {
 }
 
 #[test]
-fn what_a_server_repeats_of_a_secret_is_not_shown() {
+fn secret_repeated_by_the_server_is_not_shown() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let secret = "1//0canary-repeated".to_owned();
@@ -144,7 +144,7 @@ fn what_a_server_repeats_of_a_secret_is_not_shown() {
 }
 
 #[test]
-fn trouble_that_passes_is_no_refusal() {
+fn temporary_failures_are_not_refusals() {
     let troubles = [
         (Script::TooManyRequests, told(5, "rate_limited", "Google asks to slow down (429)", "wait a minute")),
         (Script::refuse("rate_limit_exceeded"), told(5, "rate_limited", "slow down", "wait a minute")),
@@ -169,7 +169,7 @@ fn trouble_that_passes_is_no_refusal() {
 }
 
 #[test]
-fn what_is_no_answer_of_googles_is_told_as_that() {
+fn answer_not_from_google_is_reported() {
     let page = told(
         5,
         "not_the_server",
@@ -194,7 +194,7 @@ fn what_is_no_answer_of_googles_is_told_as_that() {
 }
 
 #[test]
-fn passing_trouble_is_tried_again_and_refusals_are_not() {
+fn temporary_failures_are_retried_and_refusals_are_not() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     google.script_times(2, Endpoint::Token, &Script::Unavailable(503));
@@ -229,7 +229,7 @@ fn without(env: &[(String, String)], names: &[&str]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn certificates_that_are_not_right_are_told_apart() {
+fn each_invalid_certificate_has_its_own_message() {
     let google = Google::start();
     let (sandbox, env) = at_google(&google);
     sandbox.invoke(&["status", "--exit-code"]).envs(env.clone()).run().success();
@@ -254,7 +254,7 @@ fn certificates_that_are_not_right_are_told_apart() {
 }
 
 #[test]
-fn proxies_are_told_from_google() {
+fn proxy_failures_are_distinguished_from_google_failures() {
     let google = Google::start();
     let (sandbox, env) = at_google(&google);
     google.set_proxy_password(Some("user:canary-password"));
@@ -278,7 +278,7 @@ fn proxies_are_told_from_google() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_told() {
+fn unreachable_server_is_reported() {
     let sandbox = Sandbox::new();
     let google = Google::start();
     sandbox.login(&google, ADA, &[]).success();
@@ -287,7 +287,7 @@ fn a_server_that_is_not_there_is_told() {
 }
 
 #[test]
-fn a_name_that_nobody_knows_is_told() {
+fn unknown_host_is_reported() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let path = sandbox.data("default").join("profile.json");
@@ -302,7 +302,7 @@ fn a_name_that_nobody_knows_is_told() {
 }
 
 #[test]
-fn a_clock_that_is_wrong_is_told_by_status() {
+fn status_reports_a_wrong_clock() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     for (skew, says) in [(3_600, "behind Google's"), (-3_600, "ahead of Google's")] {
