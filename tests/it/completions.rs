@@ -16,7 +16,7 @@ fn offered(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn profiles_accounts_and_kernels_come_from_what_is_here() {
+fn profiles_accounts_and_kernels_are_completed() {
     let sandbox = Sandbox::new();
     profile_by_hand(&sandbox, "default", "p");
     profile_by_hand(&sandbox, "work", "p");
@@ -40,7 +40,7 @@ fn profiles_accounts_and_kernels_come_from_what_is_here() {
 }
 
 #[test]
-fn an_account_that_a_shell_would_run_is_not_offered() {
+fn account_with_shell_code_is_not_offered() {
     let sandbox = Sandbox::new();
     profile_by_hand(&sandbox, "default", "p");
     let known = sandbox.data("default").join("profile.json");
@@ -50,7 +50,7 @@ fn an_account_that_a_shell_would_run_is_not_offered() {
 }
 
 #[test]
-fn neither_the_network_nor_the_keyring_is_asked() {
+fn completion_uses_neither_network_nor_keyring() {
     let sandbox = Sandbox::new();
     profile_by_hand(&sandbox, "work", "p");
     let known = sandbox.data("work").join("profile.json");
@@ -81,7 +81,7 @@ fn neither_the_network_nor_the_keyring_is_asked() {
 }
 
 #[test]
-fn nothing_is_said_where_something_is_wrong() {
+fn completion_prints_no_errors() {
     let sandbox = Sandbox::new();
     sandbox.write("home/.config/bqcred/config.json", "{");
     for words in

@@ -112,7 +112,7 @@ fn python_reads_memory_and_files() {
 }
 
 #[test]
-fn a_notebooks_kernel_and_what_it_starts_read_memory() {
+fn notebook_kernel_and_its_children_read_memory() {
     let Some(python) = python() else { return };
     let Some(vm) = Vm::new() else { return };
     let kernel = vm.keyring.sandbox.path("home/.local/share/jupyter/kernels/bigquery");
@@ -138,7 +138,7 @@ fn r_reads_memory_and_files() {
 
 /// The whole reason for `--file`; and the proof that it is one.
 #[test]
-fn node_reads_a_file_and_no_memory() {
+fn node_reads_files_but_not_memory() {
     let Some((node, modules)) = node() else { return };
     let Some(vm) = Vm::new() else { return };
     // Node looks for no proxy by itself, but its library does
@@ -149,7 +149,7 @@ fn node_reads_a_file_and_no_memory() {
 }
 
 #[test]
-fn the_session_file_serves_them_as_well() {
+fn python_reads_the_session_file() {
     let Some(python) = python() else { return };
     let Some(vm) = Vm::new() else { return };
     let printed = vm.bqcred(&["env", "--format", "json"]).run().success().json();
@@ -167,7 +167,7 @@ fn the_session_file_serves_them_as_well() {
 
 /// Without a credential nothing becomes the VM: Python shows the reason, R refuses.
 #[test]
-fn with_the_stub_libraries_fail_and_name_the_reason() {
+fn libraries_fail_on_the_stub_and_name_the_reason() {
     let Some(vm) = Vm::new() else { return };
     vm.keyring.lock();
     let start = ["--always-start"];
@@ -192,7 +192,7 @@ fn with_the_stub_libraries_fail_and_name_the_reason() {
 
 /// While the program runs, and after.
 #[test]
-fn no_file_anywhere_holds_the_refresh_token() {
+fn no_file_contains_the_refresh_token() {
     let Some(python) = python() else { return };
     let Some(vm) = Vm::new() else { return };
     let token = vm.keyring.refresh_token("default");

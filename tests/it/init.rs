@@ -77,7 +77,7 @@ impl<'s> Shell<'s> {
 }
 
 #[test]
-fn env_and_use_act_on_the_shell_itself() {
+fn env_and_use_change_the_shell() {
     for name in SHELLS {
         let sandbox = Sandbox::new();
         profile_by_hand(&sandbox, "default", "first");
@@ -113,7 +113,7 @@ fn env_and_use_act_on_the_shell_itself() {
 }
 
 #[test]
-fn a_failure_changes_nothing_and_keeps_its_exit_code() {
+fn failing_env_keeps_the_environment_and_returns_its_exit_code() {
     for name in SHELLS {
         let sandbox = Sandbox::new();
         profile_by_hand(&sandbox, "work", "second");
@@ -135,7 +135,7 @@ fn a_failure_changes_nothing_and_keeps_its_exit_code() {
 }
 
 #[test]
-fn piped_captured_or_asked_for_a_form_env_prints() {
+fn env_prints_when_piped_captured_or_given_a_format() {
     for name in SHELLS {
         let sandbox = Sandbox::new();
         profile_by_hand(&sandbox, "default", "first");
@@ -159,7 +159,7 @@ fn piped_captured_or_asked_for_a_form_env_prints() {
 }
 
 #[test]
-fn a_pin_counts_once_it_is_allowed_and_leaving_restores() {
+fn allowed_pin_applies_and_leaving_the_folder_restores() {
     for name in SHELLS {
         let sandbox = Sandbox::new();
         profile_by_hand(&sandbox, "work", "second");
@@ -209,7 +209,7 @@ fn a_pin_counts_once_it_is_allowed_and_leaving_restores() {
 }
 
 #[test]
-fn what_is_asked_for_by_hand_in_a_pinned_folder_stays() {
+fn profile_chosen_in_a_pinned_folder_stays_after_leaving() {
     for name in SHELLS {
         let sandbox = Sandbox::new();
         profile_by_hand(&sandbox, "work", "second");
@@ -226,7 +226,7 @@ fn what_is_asked_for_by_hand_in_a_pinned_folder_stays() {
 }
 
 #[test]
-fn the_prompt_shows_the_profile_and_the_last_exit_code_survives_it() {
+fn prompt_shows_the_profile_and_keeps_the_exit_code() {
     for name in SHELLS {
         let sandbox = Sandbox::new();
         profile_by_hand(&sandbox, "work", "second");
@@ -242,7 +242,7 @@ fn the_prompt_shows_the_profile_and_the_last_exit_code_survives_it() {
 }
 
 #[test]
-fn sourcing_it_is_silent_under_strict_options() {
+fn sourcing_is_silent_under_strict_options() {
     let sandbox = Sandbox::new();
     sandbox.link("bqcred", Path::new(env!("CARGO_BIN_EXE_bqcred")));
     let line = "eval \"$(bqcred init SHELL --pins --prompt)\"; eval \"$(bqcred init SHELL --pins --prompt)\"";
@@ -263,7 +263,7 @@ fn sourcing_it_is_silent_under_strict_options() {
 }
 
 #[test]
-fn what_is_restored_is_what_env_sets() {
+fn pins_restore_every_variable_of_env() {
     let sandbox = Sandbox::new();
     let unset = sandbox.bqcred(&["env", "--unset", "--format", "json"]).success().json();
     let names: Vec<&String> = unset.as_object().unwrap().keys().collect();
@@ -277,7 +277,7 @@ fn what_is_restored_is_what_env_sets() {
 }
 
 #[test]
-fn the_files_pass_their_linters_as_they_lie() {
+fn shell_files_pass_their_linters() {
     let bash = ["shell/bqcred.bash", "shell/pins.bash", "shell/prompt.bash", "shell/completions/bqcred.bash"];
     let zsh = ["shell/bqcred.zsh", "shell/pins.zsh", "shell/prompt.zsh", "shell/completions/_bqcred"];
     let fish = ["shell/bqcred.fish", "shell/pins.fish", "shell/prompt.fish", "shell/completions/bqcred.fish"];

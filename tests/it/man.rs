@@ -23,7 +23,7 @@ fn verbs(sandbox: &Sandbox) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn every_verb_has_a_page_that_man_shows_without_a_warning() {
+fn every_command_has_a_page_without_warnings() {
     let sandbox = Sandbox::new();
     let Some(man) = find_program("man") else { return missing("man") };
     let folder = sandbox.path("man1");
@@ -56,7 +56,7 @@ fn every_verb_has_a_page_that_man_shows_without_a_warning() {
 }
 
 #[test]
-fn one_page_goes_to_stdout() {
+fn named_page_is_printed() {
     let sandbox = Sandbox::new();
     let page = sandbox.bqcred(&["man", "client", "set"]).success().stdout;
     assert!(page.starts_with(".TH bqcred-client-set 1 "), "{page}");
@@ -64,7 +64,7 @@ fn one_page_goes_to_stdout() {
 }
 
 #[test]
-fn every_verb_shows_an_example_in_its_help() {
+fn every_command_has_an_example_in_its_help() {
     let sandbox = Sandbox::new();
     for verb in verbs(&sandbox) {
         let mut arguments = vec!["help"];
@@ -83,7 +83,7 @@ fn every_verb_shows_an_example_in_its_help() {
 }
 
 #[test]
-fn help_is_plain_text_whatever_the_terminal() {
+fn help_is_plain_text_on_every_terminal() {
     let sandbox = Sandbox::new();
     for (name, value) in [("CLICOLOR_FORCE", "1"), ("FORCE_COLOR", "1"), ("TERM", "dumb"), ("NO_COLOR", "1")]
     {
@@ -115,7 +115,7 @@ fn help_fits_a_terminal_of_40_columns() {
 }
 
 #[test]
-fn the_examples_are_command_lines_that_are_understood() {
+fn examples_are_valid_command_lines() {
     let sandbox = Sandbox::new();
     for verb in verbs(&sandbox) {
         let mut arguments = vec!["help"];
@@ -140,7 +140,7 @@ fn the_examples_are_command_lines_that_are_understood() {
 }
 
 #[test]
-fn the_exit_codes_of_the_pages_are_those_of_the_program() {
+fn page_lists_every_exit_code() {
     let sandbox = Sandbox::new();
     let page = sandbox.bqcred(&["man"]).success().stdout;
     let source = std::fs::read_to_string(Path::new("src/error.rs")).unwrap();

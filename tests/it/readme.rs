@@ -89,7 +89,7 @@ fn adc(google: &Google) -> String {
 }
 
 #[test]
-fn the_exit_codes_are_the_codes() {
+fn exit_codes_are_documented() {
     let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/error.rs")).unwrap();
     let table = source.split("EXIT_CODES: &[(u8, &str)] = &[").nth(1).unwrap().split("];").next().unwrap();
     let mut count = 0;
@@ -103,7 +103,7 @@ fn the_exit_codes_are_the_codes() {
 }
 
 #[test]
-fn the_keys_of_json_are_the_keys() {
+fn json_keys_are_documented() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, "ada@example.com", &["--project", "p1"]).success();
     sandbox.write("home/here/.bqcred", "default");
@@ -132,7 +132,7 @@ fn the_keys_of_json_are_the_keys() {
 }
 
 #[test]
-fn every_verb_is_told_and_every_told_verb_exists() {
+fn every_command_is_documented_and_every_documented_command_exists() {
     let help = Sandbox::new().bqcred(&["--help"]).success().stdout;
     let verbs: Vec<&str> = help
         .split("Verbs:")
@@ -157,7 +157,7 @@ fn every_verb_is_told_and_every_told_verb_exists() {
 }
 
 #[test]
-fn the_lines_of_the_shells_are_those_that_are_tested() {
+fn shell_lines_are_tested() {
     let tested = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/shells.rs")).unwrap();
     for line in [
         "eval $(bqcred env)",

@@ -28,7 +28,7 @@ fn login_as(sandbox: &Sandbox, google: &Google, who: &str, profile: &str, client
 }
 
 #[test]
-fn the_grant_is_ended_and_the_profile_removed() {
+fn grant_is_revoked_and_profile_removed() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     sandbox.bqcred(&["use", "default"]).success();
@@ -44,7 +44,7 @@ fn the_grant_is_ended_and_the_profile_removed() {
 }
 
 #[test]
-fn without_a_terminal_it_wants_yes() {
+fn without_terminal_yes_is_required() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &["--profile", "work"]).success();
     let token = refresh_token(&sandbox, "work");
@@ -55,7 +55,7 @@ fn without_a_terminal_it_wants_yes() {
 }
 
 #[test]
-fn at_a_terminal_it_asks_and_takes_no_for_an_answer() {
+fn terminal_prompt_must_be_confirmed() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     for (answer, code) in [("", 1), ("n", 1), ("y", 0)] {
@@ -106,7 +106,7 @@ impl Drop for Running {
 }
 
 #[test]
-fn what_ends_with_it_is_listed_first() {
+fn everything_affected_is_listed_before_the_prompt() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     login_as(&sandbox, &google, ADA, "sibling", SIBLING_CLIENT_ID);
@@ -147,7 +147,7 @@ fn what_ends_with_it_is_listed_first() {
 }
 
 #[test]
-fn programs_that_exec_started_are_listed_by_what_they_hold() {
+fn programs_under_exec_are_listed_by_their_credential() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     sandbox.login(&google, BOB, &["--profile", "bob"]).success();
@@ -163,7 +163,7 @@ fn programs_that_exec_started_are_listed_by_what_they_hold() {
 }
 
 #[test]
-fn profiles_of_the_grant_are_marked_and_kept() {
+fn other_profiles_of_the_grant_are_marked_as_revoked_and_kept() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     login_as(&sandbox, &google, ADA, "sibling", SIBLING_CLIENT_ID);
@@ -183,7 +183,7 @@ fn profiles_of_the_grant_are_marked_and_kept() {
 }
 
 #[test]
-fn already_revoked_is_success() {
+fn already_revoked_succeeds() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     google.revoke_grant(ADA);
@@ -192,7 +192,7 @@ fn already_revoked_is_success() {
 }
 
 #[test]
-fn a_profile_that_had_ended_takes_no_newer_grant_with_it() {
+fn revoking_an_ended_profile_keeps_a_newer_grant() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &["--profile", "old"]).success();
     google.revoke_grant(ADA);
@@ -213,7 +213,7 @@ fn a_profile_that_had_ended_takes_no_newer_grant_with_it() {
 }
 
 #[test]
-fn where_google_does_not_answer_nothing_is_removed() {
+fn failing_revocation_endpoint_removes_nothing() {
     let failures = [
         Script::Html200,
         Script::Html(403),
@@ -239,7 +239,7 @@ fn where_google_does_not_answer_nothing_is_removed() {
 }
 
 #[test]
-fn with_the_network_down_nothing_is_removed() {
+fn network_failure_removes_nothing() {
     let sandbox = Sandbox::new();
     let google = Google::start();
     sandbox.login(&google, ADA, &[]).success();
@@ -249,7 +249,7 @@ fn with_the_network_down_nothing_is_removed() {
 }
 
 #[test]
-fn a_revocation_that_did_not_work_is_noticed() {
+fn ineffective_revocation_is_detected() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     google.script_always(Endpoint::Revoke, Script::Body("application/json".to_owned(), "{}".to_owned()));
@@ -263,7 +263,7 @@ fn a_revocation_that_did_not_work_is_noticed() {
 }
 
 #[test]
-fn a_refusal_removes_nothing() {
+fn refused_revocation_removes_nothing() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     google.script_always(Endpoint::Revoke, Script::refuse("invalid_request"));
@@ -277,7 +277,7 @@ fn a_refusal_removes_nothing() {
 }
 
 #[test]
-fn a_server_without_revocation_is_told_before_anybody_is_asked() {
+fn server_without_revocation_endpoint_is_reported_before_the_prompt() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let mut client: Value = serde_json::from_str(&google.client_json()).unwrap();
     client["installed"].as_object_mut().unwrap().remove("revoke_uri");
@@ -289,7 +289,7 @@ fn a_server_without_revocation_is_told_before_anybody_is_asked() {
 }
 
 #[test]
-fn what_cant_be_read_is_not_revoked_by_halves() {
+fn unreadable_credential_is_not_revoked() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let token = refresh_token(&sandbox, "default");
@@ -300,7 +300,7 @@ fn what_cant_be_read_is_not_revoked_by_halves() {
 }
 
 #[test]
-fn in_the_keyring_item_and_session_file_go() {
+fn keyring_item_and_session_file_are_removed() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     keyring.bqcred(&["env"]).success();
@@ -313,7 +313,7 @@ fn in_the_keyring_item_and_session_file_go() {
 }
 
 #[test]
-fn a_locked_keyring_leaves_nothing_half_done() {
+fn locked_keyring_changes_nothing() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     let token = keyring.refresh_token("default");
@@ -328,7 +328,7 @@ fn a_locked_keyring_leaves_nothing_half_done() {
 }
 
 #[test]
-fn kernels_that_used_it_are_put_back_or_named() {
+fn kernels_of_the_profile_are_restored_or_named() {
     const SPEC: &str = "{\"argv\": [\"python\"], \"display_name\": \"x\", \"language\": \"python\"}\n";
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &["--project", "p1"]).success();

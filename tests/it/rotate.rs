@@ -45,7 +45,7 @@ fn ends_with(mut session: PtySession, code: i32) -> String {
 }
 
 #[test]
-fn the_old_ends_before_the_new_begins_and_nothing_else_changes() {
+fn old_credential_is_revoked_before_sign_in_and_settings_stay() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &["--project", "p1", "--quota-project", "q1", "--scopes", "drive"]).success();
     let before = read(&sandbox, "default");
@@ -74,7 +74,7 @@ fn the_old_ends_before_the_new_begins_and_nothing_else_changes() {
 }
 
 #[test]
-fn at_a_terminal_it_asks_and_signs_in() {
+fn terminal_asks_then_signs_in() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let old = refresh_token(&sandbox, "default");
@@ -92,7 +92,7 @@ fn at_a_terminal_it_asks_and_signs_in() {
 }
 
 #[test]
-fn who_says_no_keeps_everything() {
+fn declining_the_prompt_changes_nothing() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let old = refresh_token(&sandbox, "default");
@@ -107,7 +107,7 @@ fn who_says_no_keeps_everything() {
 }
 
 #[test]
-fn stopped_at_the_sign_in_the_profile_says_so_and_login_mends_it() {
+fn rotation_stopped_at_sign_in_is_fixed_by_login() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &["--project", "p1", "--scopes", "drive"]).success();
     let before = read(&sandbox, "default");
@@ -133,7 +133,7 @@ fn stopped_at_the_sign_in_the_profile_says_so_and_login_mends_it() {
 }
 
 #[test]
-fn a_killed_rotation_is_known_too() {
+fn killed_rotation_leaves_the_profile_marked() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let mut command = sandbox.command("sh");
@@ -152,7 +152,7 @@ fn a_killed_rotation_is_known_too() {
 }
 
 #[test]
-fn another_account_is_not_taken() {
+fn another_account_is_refused() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let before = read(&sandbox, "default");
@@ -168,7 +168,7 @@ fn another_account_is_not_taken() {
 }
 
 #[test]
-fn a_cancelled_sign_in_leaves_the_reason() {
+fn denied_sign_in_leaves_the_profile_marked() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let url = start(&sandbox, &[]);
@@ -179,7 +179,7 @@ fn a_cancelled_sign_in_leaves_the_reason() {
 }
 
 #[test]
-fn what_would_stop_the_login_is_found_before_anything_is_revoked() {
+fn sign_in_problems_are_found_before_revoking() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let old = refresh_token(&sandbox, "default");
@@ -203,7 +203,7 @@ fn what_would_stop_the_login_is_found_before_anything_is_revoked() {
 }
 
 #[test]
-fn a_revocation_that_fails_changes_nothing() {
+fn failed_revocation_changes_nothing() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let old = refresh_token(&sandbox, "default");
@@ -216,7 +216,7 @@ fn a_revocation_that_fails_changes_nothing() {
 }
 
 #[test]
-fn a_revocation_that_cant_be_checked_is_known_until_it_is() {
+fn unverified_revocation_leaves_the_profile_marked() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let old = refresh_token(&sandbox, "default");
@@ -233,7 +233,7 @@ fn a_revocation_that_cant_be_checked_is_known_until_it_is() {
 }
 
 #[test]
-fn stopped_while_it_revokes_the_profile_says_so() {
+fn rotation_stopped_while_revoking_leaves_the_profile_marked() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let old = refresh_token(&sandbox, "default");
@@ -257,7 +257,7 @@ fn stopped_while_it_revokes_the_profile_says_so() {
 }
 
 #[test]
-fn one_that_was_revoked_already_is_rotated_all_the_same() {
+fn revoked_credential_can_be_rotated() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     google.revoke_grant(ADA);
@@ -267,7 +267,7 @@ fn one_that_was_revoked_already_is_rotated_all_the_same() {
 }
 
 #[test]
-fn one_that_had_ended_takes_no_newer_grant_with_it() {
+fn rotating_an_ended_profile_keeps_a_newer_grant() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     google.revoke_grant(ADA);
@@ -282,7 +282,7 @@ fn one_that_had_ended_takes_no_newer_grant_with_it() {
 }
 
 #[test]
-fn keeping_the_old_one_revokes_nothing() {
+fn keep_old_revokes_nothing() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let old = refresh_token(&sandbox, "default");
@@ -297,7 +297,7 @@ fn keeping_the_old_one_revokes_nothing() {
 }
 
 #[test]
-fn profiles_of_the_same_account_and_client_come_along() {
+fn profiles_of_the_same_account_and_client_are_rotated_together() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &["--project", "p1"]).success();
     sandbox.login(&google, ADA, &["--profile", "twin", "--project", "p2", "--quota-project", "q2"]).success();
@@ -322,7 +322,7 @@ fn profiles_of_the_same_account_and_client_come_along() {
 }
 
 #[test]
-fn at_a_terminal_each_profile_is_asked_about() {
+fn terminal_asks_for_each_profile() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     for profile in ["default", "one", "two"] {
         sandbox.login(&google, ADA, &["--profile", profile]).success();
@@ -346,7 +346,7 @@ fn at_a_terminal_each_profile_is_asked_about() {
 }
 
 #[test]
-fn a_profile_that_was_logged_in_anew_meanwhile_keeps_what_it_has() {
+fn profile_signed_in_meanwhile_keeps_its_credential() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     sandbox.login(&google, ADA, &["--profile", "twin"]).success();
@@ -358,7 +358,7 @@ fn a_profile_that_was_logged_in_anew_meanwhile_keeps_what_it_has() {
 }
 
 #[test]
-fn of_two_rotations_one_wins_and_the_other_says_so() {
+fn second_rotation_is_refused_while_one_runs() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let mut session = sandbox.terminal(&["rotate", "--no-browser", "--yes"]);
@@ -380,7 +380,7 @@ fn of_two_rotations_one_wins_and_the_other_says_so() {
 }
 
 #[test]
-fn of_many_rotations_at_once_one_wins() {
+fn concurrent_rotations_revoke_once() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let runs: Vec<Run> = std::thread::scope(|scope| {
@@ -397,7 +397,7 @@ fn of_many_rotations_at_once_one_wins() {
 }
 
 #[test]
-fn an_answer_that_could_not_be_sent_may_be_given_again() {
+fn answer_can_be_given_again_after_a_server_failure() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let url = start(&sandbox, &[]);
@@ -411,7 +411,7 @@ fn an_answer_that_could_not_be_sent_may_be_given_again() {
 }
 
 #[test]
-fn a_new_credential_that_dies_at_once_is_noticed() {
+fn new_credential_revoked_at_once_is_reported() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let url = start(&sandbox, &[]);
@@ -422,7 +422,7 @@ fn a_new_credential_that_dies_at_once_is_noticed() {
 }
 
 #[test]
-fn in_a_notebook_the_second_step_is_explained() {
+fn notebook_is_shown_the_second_step() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let run = sandbox.invoke(&["rotate", "--yes"]).env("JPY_PARENT_PID", "1").run().success();
@@ -433,7 +433,7 @@ fn in_a_notebook_the_second_step_is_explained() {
 }
 
 #[test]
-fn programs_that_keep_the_old_one_are_named() {
+fn programs_with_the_old_credential_are_named() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     // a kernel is known by its connection file
@@ -451,7 +451,7 @@ fn programs_that_keep_the_old_one_are_named() {
 }
 
 #[test]
-fn a_lent_client_is_gclouds_to_sign_in_with() {
+fn credential_of_the_gcloud_client_is_rotated_with_gcloud() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let token = google.grant(ADA, CLIENT_ID, &["bigquery", "userinfo.email", "openid"]);
     let adc = serde_json::json!({"type": "authorized_user", "client_id": CLIENT_ID,
@@ -496,7 +496,7 @@ fn a_lent_client_is_gclouds_to_sign_in_with() {
 }
 
 #[test]
-fn in_the_keyring_the_item_and_the_session_file_are_replaced() {
+fn keyring_item_and_session_file_are_replaced() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     keyring.bqcred(&["env"]).success();
@@ -519,7 +519,7 @@ fn in_the_keyring_the_item_and_the_session_file_are_replaced() {
 /// While rotations run, a reader that opens the file as libraries do never sees anything but one whole
 /// credential. `BQCRED_TEST_ROTATIONS=200` makes it 200 rotations and 10,000 reads.
 #[test]
-fn readers_never_see_a_missing_empty_torn_or_mixed_file() {
+fn readers_always_see_a_complete_file() {
     let rotations: usize =
         std::env::var("BQCRED_TEST_ROTATIONS").map_or(25, |number| number.parse().unwrap());
     let least = rotations * 50;

@@ -198,7 +198,7 @@ fn named(program: &str) -> &'static Shell {
 }
 
 #[test]
-fn the_documented_lines_give_exactly_the_path() {
+fn documented_lines_set_the_exact_path() {
     for name in HOSTILE {
         let home = Home::new(name);
         for shell in shells() {
@@ -217,7 +217,7 @@ fn the_documented_lines_give_exactly_the_path() {
 }
 
 #[test]
-fn the_documented_lines_remove_it_again() {
+fn documented_lines_unset_the_variable() {
     let home = Home::new(b"with blank");
     for shell in shells() {
         for line in shell.unset {
@@ -228,7 +228,7 @@ fn the_documented_lines_remove_it_again() {
 }
 
 #[test]
-fn where_env_fails_the_line_fails_and_nobody_misses_it() {
+fn failing_env_fails_the_documented_line() {
     let home = Home::empty(b"nothing");
     for shell in shells() {
         for line in shell.set {
@@ -242,7 +242,7 @@ fn where_env_fails_the_line_fails_and_nobody_misses_it() {
 
 /// What a shell doesn't understand must be seen to fail, unless it did the right thing all the same.
 #[test]
-fn the_wrong_dialect_is_impossible_to_miss() {
+fn wrong_dialect_fails_visibly() {
     let home = Home::new(b"with blank");
     for shell in shells() {
         for dialect in ["sh", "fish", "tcsh", "elvish", "nu", "pwsh", "cmd"] {
@@ -260,7 +260,7 @@ fn the_wrong_dialect_is_impossible_to_miss() {
 }
 
 #[test]
-fn the_shell_is_found_past_programs_that_pass_output_on() {
+fn shell_is_detected_through_wrapper_programs() {
     let home = Home::new(b"plain");
     for program in ["fish", "tcsh", "elvish", "bash"] {
         if !installed(program) {
@@ -276,7 +276,7 @@ fn the_shell_is_found_past_programs_that_pass_output_on() {
 
 /// Not the shell that the person logged in with, nor the one that started this one.
 #[test]
-fn the_nearest_shell_counts() {
+fn nearest_parent_shell_is_detected() {
     if !installed("fish") || !installed("tcsh") {
         return;
     }
@@ -289,7 +289,7 @@ fn the_nearest_shell_counts() {
 
 /// A script that is run by its first line goes by its own name in the process table.
 #[test]
-fn a_script_is_known_by_its_interpreter() {
+fn shell_of_a_script_is_its_interpreter() {
     let home = Home::new(b"plain");
     for (name, interpreter, word) in [("deploy", "bash", "export"), ("deploy.fish", "fish", "set")] {
         if !installed(interpreter) {
@@ -307,7 +307,7 @@ fn first_word(output: &Output) -> String {
 }
 
 #[test]
-fn a_mistyped_line_fails_in_the_shell_that_it_names() {
+fn mistyped_option_fails_in_the_named_shell() {
     for shell in ["sh", "fish", "tcsh", "elvish", "nu", "pwsh", "cmd"] {
         // a profile that isn't there is told by the verb itself, a mistyped option before there is one
         let told = env_at(shell, &["--profile", "nosuch"]);
