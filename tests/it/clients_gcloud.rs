@@ -53,7 +53,7 @@ fn kept_refresh_token(vm: &Vm) -> String {
 }
 
 #[test]
-fn gcloud_reads_the_file() {
+fn gcloud_reads_the_credential_file() {
     let Some(vm) = vm(Vm::with_login) else { return };
     vm.google.take_requests();
     let script = "eval $(bqcred env); gcloud auth application-default print-access-token";
@@ -64,7 +64,7 @@ fn gcloud_reads_the_file() {
 }
 
 #[test]
-fn bq_runs_as_the_person() {
+fn bq_after_env_runs_as_the_user() {
     let Some(vm) = vm(Vm::with_login) else { return };
     let run = vm.bash(&format!("eval $(bqcred env --gcloud); {QUERY}")).run().success();
     assert_eq!(run.json()[0]["who"], PERSON, "{}", run.stdout);
@@ -73,7 +73,7 @@ fn bq_runs_as_the_person() {
 
 /// Proves that the trap is set: without the account in the environment, bq is the VM.
 #[test]
-fn bq_would_be_the_vm() {
+fn bq_without_account_variable_runs_as_the_vm() {
     let Some(vm) = vm(Vm::with_login) else { return };
     let script = format!("eval $(bqcred env --gcloud); unset CLOUDSDK_CORE_ACCOUNT; {QUERY}");
     let run = vm.bash(&script).run().success();
@@ -129,7 +129,7 @@ fn assert_is_the_person(vm: &Vm) {
 }
 
 #[test]
-fn gcloud_signs_in_with_a_browser() {
+fn gcloud_login_with_a_browser() {
     let Some(vm) = vm(Vm::new) else { return };
     vm.google.sign_in_browser(Some(Consent::all(PERSON)));
     login(&vm, &["--via", "gcloud", "--project", "p1"]).run().success();
@@ -141,7 +141,7 @@ fn gcloud_signs_in_with_a_browser() {
 }
 
 #[test]
-fn gcloud_signs_in_where_no_client_is_set() {
+fn gcloud_runs_the_login_when_no_client_is_set() {
     let Some(vm) = vm(Vm::new) else { return };
     vm.google.sign_in_browser(Some(Consent::all(PERSON)));
     login(&vm, &[PERSON]).run().success().says("no OAuth client is set, so gcloud runs the login");
@@ -158,12 +158,12 @@ fn changes_nothing(consent: Consent, args: &[&str]) {
 }
 
 #[test]
-fn a_refused_consent_changes_nothing() {
+fn denied_consent_changes_nothing() {
     changes_nothing(Consent::denied(PERSON), &["--via", "gcloud"]);
 }
 
 #[test]
-fn another_account_than_the_named_one_changes_nothing() {
+fn sign_in_with_another_account_changes_nothing() {
     changes_nothing(Consent::all(PERSON), &["bob@example.com", "--via", "gcloud"]);
 }
 
@@ -179,7 +179,7 @@ fn asked_for_the_code(vm: &Vm) -> (rexpect::session::PtySession, String) {
 }
 
 #[test]
-fn gcloud_signs_in_with_a_pasted_code() {
+fn gcloud_login_with_a_pasted_code() {
     let Some(vm) = vm(Vm::new) else { return };
     let (mut terminal, url) = asked_for_the_code(&vm);
     let redirect = vm.google.approve(&url, PERSON);
@@ -193,7 +193,7 @@ fn gcloud_signs_in_with_a_pasted_code() {
 }
 
 #[test]
-fn ctrl_c_leaves_nothing_behind() {
+fn ctrl_c_removes_temporary_files() {
     let Some(vm) = vm(Vm::new) else { return };
     let (mut terminal, _) = asked_for_the_code(&vm);
     terminal.send_control('c').unwrap();
@@ -205,7 +205,7 @@ fn ctrl_c_leaves_nothing_behind() {
 
 /// Where a script is ended, there is no terminal that would tell gcloud too.
 #[test]
-fn a_signal_leaves_nothing_behind() {
+fn sigterm_removes_temporary_files_and_processes() {
     let Some(vm) = vm(Vm::new) else { return };
     let arrived = vm.sandbox.path("tmp/arrived");
     let made = std::process::Command::new("mkfifo").arg(&arrived).status().unwrap();

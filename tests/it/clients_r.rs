@@ -57,7 +57,7 @@ fn trusting(vm: &Vm, invocation: Invocation) -> Invocation {
 }
 
 #[test]
-fn a_script_after_eval() {
+fn script_after_env() {
     let Some(rscript) = rscript() else { return };
     let vm = vm();
     trusting(&vm, vm.after_eval(&rscript, &["-e", QUERY])).run().prints(PERSON);
@@ -65,7 +65,7 @@ fn a_script_after_eval() {
 }
 
 #[test]
-fn a_script_with_the_variables_in_renviron() {
+fn script_with_variables_in_renviron() {
     let Some(rscript) = rscript() else { return };
     let vm = vm();
     vm.bash("bqcred env --format renviron >~/.Renviron").run().success();
@@ -74,7 +74,7 @@ fn a_script_with_the_variables_in_renviron() {
 }
 
 #[test]
-fn a_notebook_after_eval() {
+fn notebook_after_env() {
     let Some(python) = irkernel() else { return };
     let vm = vm();
     trusting(&vm, vm.notebook_after_eval(&python, "ir", &[QUERY])).run().prints(PERSON);
@@ -83,7 +83,7 @@ fn a_notebook_after_eval() {
 
 /// The server knows nothing of bqcred here: the kernel has it from its kernelspec alone.
 #[test]
-fn a_notebook_with_the_variables_in_its_kernelspec() {
+fn notebook_with_variables_in_its_kernelspec() {
     let Some(python) = irkernel() else { return };
     let vm = vm();
     vm.add_kernel("bigquery", Path::new(IR));
@@ -93,7 +93,7 @@ fn a_notebook_with_the_variables_in_its_kernelspec() {
 
 /// Proves that the trap is set: the same code, without bqcred, is the VM.
 #[test]
-fn without_bqcred_it_is_the_vm() {
+fn without_bqcred_queries_run_as_the_vm() {
     let Some(rscript) = rscript() else { return };
     let vm = vm();
     trusting(&vm, vm.program(&rscript, &["-e", QUERY])).run().prints(metadata::ACCOUNT);
@@ -123,7 +123,7 @@ fn after_a_mishap(rscript: &Path, env: &str, mishap: Mishap) -> (Vm, common::Run
 }
 
 #[test]
-fn whatever_fails_it_is_an_error_and_not_the_vm() {
+fn every_failure_after_env_raises_and_does_not_fall_back_to_the_vm() {
     let Some(rscript) = rscript() else { return };
     for (what, mishap) in MISHAPS {
         let (vm, run) = after_a_mishap(&rscript, "bqcred env", mishap);
@@ -134,7 +134,7 @@ fn whatever_fails_it_is_an_error_and_not_the_vm() {
 }
 
 #[test]
-fn with_renviron_too_whatever_fails_is_an_error() {
+fn every_failure_with_renviron_raises_and_does_not_fall_back_to_the_vm() {
     let Some(rscript) = rscript() else { return };
     for (what, mishap) in MISHAPS {
         let vm = vm();
@@ -149,7 +149,7 @@ fn with_renviron_too_whatever_fails_is_an_error() {
 
 /// Proves that it is the guard that keeps R from it: without the guard R is the VM, and says nothing.
 #[test]
-fn without_the_guard_it_would_be_the_vm() {
+fn without_guard_failures_fall_back_to_the_vm() {
     let Some(rscript) = rscript() else { return };
     for (what, mishap) in MISHAPS {
         let (vm, run) = after_a_mishap(&rscript, "bqcred env --no-guard", mishap);
@@ -159,7 +159,7 @@ fn without_the_guard_it_would_be_the_vm() {
 }
 
 #[test]
-fn in_a_notebook_too_the_guard_holds() {
+fn revoked_credential_in_a_notebook_fails_and_does_not_fall_back_to_the_vm() {
     let Some(python) = irkernel() else { return };
     let vm = vm();
     vm.add_kernel("bigquery", Path::new(IR));

@@ -44,7 +44,7 @@ fn adc(google: &Google, sandbox: &Sandbox, scopes: &[&str]) -> String {
 }
 
 #[test]
-fn bqcred_signs_in_under_googles_own_names() {
+fn bqcred_signs_in_under_google_host_names() {
     let google = Google::start();
     let sandbox = Sandbox::new();
     let client = sandbox.write("google.json", google.google_client_json());
@@ -60,7 +60,7 @@ fn bqcred_signs_in_under_googles_own_names() {
 }
 
 #[test]
-fn python_queries_as_the_person_or_as_the_vm() {
+fn python_queries_as_the_user_or_the_vm() {
     let Some(python) = venv(&["google.cloud.bigquery", "pandas_gbq"]) else {
         return missing("a virtual environment with google-cloud-bigquery and pandas-gbq");
     };
@@ -78,7 +78,7 @@ fn python_queries_as_the_person_or_as_the_vm() {
 }
 
 #[test]
-fn r_queries_as_the_person_or_as_the_vm() {
+fn r_queries_as_the_user_or_the_vm() {
     if r_package(&["gargle", "httr"]).is_none() {
         return missing("R with gargle and httr");
     }
@@ -94,7 +94,7 @@ fn r_queries_as_the_person_or_as_the_vm() {
 }
 
 #[test]
-fn gcloud_signs_in_through_a_browser_and_revokes() {
+fn gcloud_signs_in_with_a_browser_and_revokes() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     if !sandbox.add_gcloud() {
         return skipped(NO_GCLOUD);
@@ -118,7 +118,7 @@ fn gcloud_signs_in_through_a_browser_and_revokes() {
 }
 
 #[test]
-fn bq_queries_as_the_person() {
+fn bq_queries_as_the_user() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     if !sandbox.add_gcloud() || find_program("bq").is_none() {
         return skipped(NO_GCLOUD);

@@ -52,7 +52,7 @@ fn text(value: &serde_json::Value) -> &str {
 }
 
 #[test]
-fn in_a_server_of_the_hub_install_makes_new_kernels_run_as_the_person() {
+fn kernel_install_in_a_hub_server_applies_to_new_kernels() {
     let google = Google::start();
     let metadata = google.metadata_server();
     let Some((scene, proxy)) = scene(&google) else { return };
@@ -82,7 +82,7 @@ fn in_a_server_of_the_hub_install_makes_new_kernels_run_as_the_person() {
 }
 
 #[test]
-fn what_an_administrator_pastes_makes_every_server_run_as_its_person() {
+fn snippet_in_the_hub_configuration_applies_to_every_server() {
     let google = Google::start();
     let metadata = google.metadata_server();
     let Some((scene, proxy)) = scene(&google) else { return };

@@ -37,13 +37,13 @@ fn lives(scene: &Scene, kernel: &str, language: &str) {
 }
 
 #[test]
-fn a_python_kernel_lives_the_same_with_exec() {
+fn python_kernel_lifecycle_under_exec() {
     let Some(scene) = scene() else { return };
     lives(&scene, "python3", "python");
 }
 
 #[test]
-fn an_r_kernel_lives_the_same_with_exec() {
+fn r_kernel_lifecycle_under_exec() {
     let Some(scene) = scene() else { return };
     if !std::path::Path::new("/usr/share/jupyter/kernels/ir/kernel.json").is_file()
         || find_program("R").is_none()
@@ -55,7 +55,7 @@ fn an_r_kernel_lives_the_same_with_exec() {
 }
 
 #[test]
-fn a_killed_server_leaves_no_orphan() {
+fn killed_server_leaves_no_orphan_kernel() {
     let Some(scene) = scene() else { return };
     for extra in [&[][..], &["--exec"][..]] {
         scene.bqcred(&[&["kernel", "install", "--kernel", "python3"], extra].concat()).success();
@@ -66,7 +66,7 @@ fn a_killed_server_leaves_no_orphan() {
 }
 
 #[test]
-fn a_credential_that_is_gone_starts_the_kernel_all_the_same() {
+fn kernel_starts_without_a_credential() {
     let Some(scene) = scene() else { return };
     scene.bqcred(&["kernel", "install", "--kernel", "python3", "--exec"]).success();
     std::fs::remove_file(scene.sandbox.adc("default")).unwrap();

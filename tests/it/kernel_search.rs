@@ -229,7 +229,7 @@ fn differing(python: &Path) -> Vec<String> {
 }
 
 #[test]
-fn every_configuration_is_read_as_jupyter_reads_it() {
+fn finds_the_same_kernels_as_jupyter() {
     assert!(CASES.len() >= 40);
     let Some(python) = python_of("BQCRED_TEST_VENV", &["jupyter_client", "ipykernel"]) else {
         return missing("a virtual environment with jupyter_client and ipykernel (BQCRED_TEST_VENV)");
@@ -239,7 +239,7 @@ fn every_configuration_is_read_as_jupyter_reads_it() {
 }
 
 #[test]
-fn every_configuration_is_read_as_an_old_jupyter_reads_it() {
+fn finds_the_same_kernels_as_an_old_jupyter() {
     let Some(python) = python_of("BQCRED_TEST_VENV_OLD", &["jupyter_client", "ipykernel"]) else {
         return missing("a virtual environment with jupyter_client 6.1 (BQCRED_TEST_VENV_OLD)");
     };

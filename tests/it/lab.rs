@@ -48,7 +48,7 @@ fn screenshot() -> PathBuf {
 }
 
 #[test]
-fn a_person_signs_in_and_queries_in_jupyterlab() {
+fn user_signs_in_and_queries_in_jupyterlab() {
     let Some(python) = python_of("BQCRED_TEST_VENV", &["jupyterlab", "ipykernel", "bigquery_magics"]) else {
         return missing(
             "a virtual environment with jupyterlab, ipykernel, bigquery_magics (BQCRED_TEST_VENV)",

@@ -218,7 +218,7 @@ impl Storm {
 }
 
 #[test]
-fn two_hundred_at_once() {
+fn two_hundred_concurrent_processes() {
     let full = std::env::var_os("BQCRED_TEST_FULL").is_some();
     let storm = Storm::new(Duration::from_secs(if full { 60 } else { 12 }));
     let read = std::thread::scope(|scope| {
@@ -239,7 +239,7 @@ fn two_hundred_at_once() {
 }
 
 #[test]
-fn of_many_exports_to_one_place_one_wins_unless_they_are_forced() {
+fn one_of_many_concurrent_exports_wins() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, "ada@example.com", &["--project", "p"]).success();
     for round in 0..5 {
@@ -258,7 +258,7 @@ fn of_many_exports_to_one_place_one_wins_unless_they_are_forced() {
 /// A server that gives a new refresh token each time, which is good for one use: of those that come at once,
 /// each has to use the one that the one before it was given.
 #[test]
-fn a_server_that_rotates_refresh_tokens_sees_each_of_them_once() {
+fn rotated_refresh_tokens_are_used_once() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     google.rotate_on_refresh(true);
     sandbox.login(&google, "ada@example.com", &["--project", "p"]).success();

@@ -103,7 +103,7 @@ impl Conda {
 }
 
 #[test]
-fn list_has_the_names_that_the_server_has() {
+fn list_uses_the_kernel_names_of_the_server() {
     let Some(conda) = Conda::new() else { return };
     if std::env::var_os("BQCRED_TEST_NB_CONDA_KERNELS").is_none() {
         skipped("the real nb_conda_kernels comes from conda's channels only; a stand-in takes its place");
@@ -132,7 +132,7 @@ fn list_has_the_names_that_the_server_has() {
 }
 
 #[test]
-fn an_edit_that_would_not_be_read_is_refused_and_the_way_that_works_is_printed() {
+fn install_that_the_server_would_ignore_is_refused_with_a_hint() {
     let Some(conda) = Conda::new() else { return };
     let adc = conda.adc.to_str().unwrap();
     // what would not work: the name that people use goes on meaning the environment's own file
@@ -165,7 +165,7 @@ fn an_edit_that_would_not_be_read_is_refused_and_the_way_that_works_is_printed()
 }
 
 #[test]
-fn kernels_of_every_environment_are_changed_and_put_back() {
+fn kernels_of_all_environments_are_installed_and_uninstalled() {
     let Some(conda) = Conda::new() else { return };
     let base = std::fs::read_to_string(conda.scene.spec("python3")).unwrap();
     conda.bqcred(&["kernel", "install", "--exec"]).success();

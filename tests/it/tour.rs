@@ -82,7 +82,7 @@ fn assert_readable(run: &Run) {
 }
 
 #[test]
-fn an_unchanged_program_becomes_the_persons() {
+fn unchanged_program_runs_as_the_user() {
     let Some(python) = venv(&["google.cloud.bigquery"]) else {
         return missing("a virtual environment with google-cloud-bigquery");
     };
@@ -112,7 +112,7 @@ fn an_unchanged_program_becomes_the_persons() {
 }
 
 #[test]
-fn without_python_the_tour_queries_by_itself() {
+fn tour_without_python_sends_the_query_itself() {
     let sandbox = Sandbox::new();
     let run = with_python(tour(&sandbox), &sandbox, "exit 1").run().success();
     assert_shows(
@@ -132,7 +132,7 @@ fn without_python_the_tour_queries_by_itself() {
 }
 
 #[test]
-fn an_interrupted_tour_cleans_up_too() {
+fn interrupted_tour_cleans_up() {
     let sandbox = Sandbox::new();
     // Ctrl-C while the tour waits for Python
     let run = with_python(tour(&sandbox), &sandbox, "kill -INT $PPID; exec sleep 600").run();
@@ -142,7 +142,7 @@ fn an_interrupted_tour_cleans_up_too() {
 }
 
 #[test]
-fn a_failing_tour_says_why_and_cleans_up() {
+fn failing_tour_explains_and_cleans_up() {
     let sandbox = Sandbox::new();
     let run = tour(&sandbox).env("BQCRED_TOUR_VENV", sandbox.path("nowhere")).run();
     run.code(1).says("no virtual environment with google-cloud-bigquery");

@@ -9,42 +9,42 @@ use super::real::{Libraries, Observed};
 use super::scene::Scene;
 
 #[test]
-fn wherever_the_variable_leads() {
+fn credential_variable() {
     hold(variable::ALL);
 }
 
 #[test]
-fn whatever_the_file_holds() {
+fn credential_file_content() {
     hold(content::ALL);
 }
 
 #[test]
-fn whether_google_takes_it_or_not() {
+fn credential_state_at_google() {
     hold(life::ALL);
 }
 
 #[test]
-fn whatever_logins_of_long_ago_lie_around() {
+fn cached_credentials_of_libraries() {
     hold(caches::ALL);
 }
 
 #[test]
-fn with_a_file_at_gclouds_own_place() {
+fn gcloud_credential_file() {
     hold(well_known::ALL);
 }
 
 #[test]
-fn with_settings_of_r_and_projects() {
+fn r_and_project_settings() {
     hold(settings::ALL);
 }
 
 #[test]
-fn however_a_vm_shows_itself() {
+fn vm_detection() {
     hold(vm::ALL);
 }
 
 #[test]
-fn whatever_gcloud_goes_by() {
+fn gcloud_settings() {
     hold(gcloud::ALL);
 }
 
