@@ -40,7 +40,7 @@ const PLACES: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn what_others_made_is_not_written_into() {
+fn folders_of_another_user_are_not_written_to() {
     for (variable, words) in PLACES {
         let Some(machine) = Machine::new() else { return };
         machine.login(&[]);
@@ -77,7 +77,7 @@ fn what_others_made_is_not_written_into() {
 }
 
 #[test]
-fn a_tree_that_was_put_in_the_place_of_ours_is_not_believed() {
+fn swapped_data_folder_is_not_trusted() {
     let Some(machine) = Machine::new() else { return };
     let data = machine.sandbox.path("open/data");
     let (state, cache) = (machine.sandbox.path("open/state"), machine.sandbox.path("open/cache"));
@@ -125,7 +125,7 @@ fn a_tree_that_was_put_in_the_place_of_ours_is_not_believed() {
 }
 
 #[test]
-fn somebody_elses_home_is_not_believed() {
+fn home_of_another_user_is_not_trusted() {
     let Some(machine) = Machine::new() else { return };
     let client = serde_json::json!({"installed": {"client_id": "evil", "client_secret": "x"}});
     machine.attacker(&format!(
@@ -148,7 +148,7 @@ fn somebody_elses_home_is_not_believed() {
 }
 
 #[test]
-fn an_export_does_not_follow_the_links_of_others() {
+fn export_does_not_follow_links_of_another_user() {
     let Some(machine) = Machine::new() else { return };
     machine.login(&[]);
     let precious = machine.sandbox.write("home/precious", "precious");
@@ -196,7 +196,7 @@ fn an_export_does_not_follow_the_links_of_others() {
 }
 
 #[test]
-fn another_name_of_a_file_keeps_its_content() {
+fn hard_linked_file_is_replaced_not_overwritten() {
     let Some(machine) = Machine::new() else { return };
     machine.login(&[]);
     // where the system lets people make hard links to files of others (fs.protected_hardlinks=0)
@@ -217,7 +217,7 @@ fn another_name_of_a_file_keeps_its_content() {
 }
 
 #[test]
-fn a_runtime_folder_of_others_is_not_used() {
+fn runtime_folder_of_another_user_is_not_used() {
     let Some(machine) = Machine::new() else { return };
     machine.login(&[]);
     let shm = format!("/dev/shm/bqcred-{}", machine.uid);
@@ -263,7 +263,7 @@ fn a_runtime_folder_of_others_is_not_used() {
 }
 
 #[test]
-fn nothing_is_put_into_a_folder_for_everybody() {
+fn no_file_is_created_in_a_world_writable_folder() {
     let Some(machine) = Machine::new() else { return };
     let evil = machine.sandbox.path("evil");
     let before = std::fs::metadata(&evil).unwrap().modified().unwrap();

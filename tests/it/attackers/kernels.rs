@@ -37,7 +37,7 @@ fn kernel_verbs(machine: &Machine, variable: &str, folder: &Path, check: impl Fn
 }
 
 #[test]
-fn a_kernelspec_of_somebody_else_is_left_alone_and_named() {
+fn kernelspec_of_another_user_is_named_and_not_changed() {
     let Some(machine) = Machine::new() else { return };
     machine.login(&[]);
     let script = "mkdir -p \"$1\"/shared/j/kernels/one; cd \"$1\"/shared/j/kernels/one; chmod a+rwx .; cat >kernel.json";
@@ -51,7 +51,7 @@ fn a_kernelspec_of_somebody_else_is_left_alone_and_named() {
 }
 
 #[test]
-fn links_and_pipes_of_somebody_else_lead_nowhere() {
+fn kernelspec_links_and_pipes_of_another_user_are_not_followed() {
     let Some(machine) = Machine::new() else { return };
     machine.login(&[]);
     let [linked, hard] = ["profile.json", "notes.json"].map(|name| own_file(&machine, name));

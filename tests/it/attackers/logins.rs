@@ -43,7 +43,7 @@ fn free_port() -> u16 {
 }
 
 #[test]
-fn a_port_that_somebody_sits_on_is_not_shared() {
+fn port_taken_by_another_user_is_not_shared() {
     for address in ["127.0.0.1", "0.0.0.0"] {
         let Some(machine) = Machine::new() else { return };
         let port = free_port();
@@ -72,7 +72,7 @@ fn a_port_that_somebody_sits_on_is_not_shared() {
 }
 
 #[test]
-fn a_code_that_somebody_caught_is_of_no_use_to_them() {
+fn intercepted_code_is_useless_without_the_verifier() {
     let Some(machine) = Machine::new() else { return };
     let port = free_port();
     // where nobody listens between the two steps, somebody else can
@@ -117,7 +117,7 @@ fn a_code_that_somebody_caught_is_of_no_use_to_them() {
 }
 
 #[test]
-fn of_those_who_finish_at_once_one_wins() {
+fn concurrent_finishes_use_the_code_once() {
     let Some(machine) = Machine::new() else { return };
     let url = machine.person(&["login", "--start"]).run().success().stdout;
     let answer = machine.google.approve(url.trim(), ADA);
@@ -134,7 +134,7 @@ fn of_those_who_finish_at_once_one_wins() {
 }
 
 #[test]
-fn an_answer_of_somebody_else_is_not_taken() {
+fn answer_with_a_wrong_state_is_refused() {
     let Some(machine) = Machine::new() else { return };
     let mut terminal = spawn_in_terminal(machine.person_command(&["login", "--no-browser", ADA]));
     let said = terminal.exp_string("Paste the address: ").unwrap();
@@ -167,7 +167,7 @@ fn an_answer_of_somebody_else_is_not_taken() {
 }
 
 #[test]
-fn a_flood_of_connections_keeps_nobody_out_for_long() {
+fn connection_flood_does_not_block_sign_in() {
     let Some(machine) = Machine::new() else { return };
     let mut terminal = spawn_in_terminal(machine.person_command(&["login", "--no-browser"]));
     let said = terminal.exp_string("Paste the address: ").unwrap();

@@ -42,7 +42,7 @@ fn hostile_names() -> Vec<String> {
 }
 
 #[test]
-fn no_name_leads_out_of_the_folder() {
+fn profile_names_cannot_escape_the_data_folder() {
     let sandbox = Sandbox::new();
     profile_by_hand(&sandbox, "default", "p1");
     let files = || {
@@ -78,7 +78,7 @@ fn no_name_leads_out_of_the_folder() {
 
 #[cfg(unix)]
 #[test]
-fn a_name_that_is_no_text_is_refused() {
+fn profile_name_that_is_not_utf8_is_refused() {
     use std::os::unix::ffi::OsStringExt as _;
     let sandbox = Sandbox::new();
     let name = std::ffi::OsString::from_vec(b"a\xff".to_vec());
@@ -89,7 +89,7 @@ fn a_name_that_is_no_text_is_refused() {
 }
 
 #[test]
-fn a_hostile_kernelspec_harms_neither_the_list_nor_its_neighbours() {
+fn hostile_kernelspec_does_not_break_list_or_other_kernels() {
     let sandbox = Sandbox::new();
     profile_by_hand(&sandbox, "default", "p1");
     let deep =

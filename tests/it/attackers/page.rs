@@ -181,7 +181,7 @@ fn attacked(kind: &'static str) -> Option<(BTreeMap<String, String>, String)> {
 }
 
 #[test]
-fn a_page_of_another_origin_can_neither_end_nor_read_a_login() {
+fn cross_origin_page_cannot_finish_or_read_a_login() {
     let Some((outcomes, state)) = attacked("another origin") else { return };
     // where a server lets it, the same page gets through: or this would prove nothing
     for (what, outcome) in [("sent", "opaque"), ("posted", "opaque"), ("form", "answered")] {
@@ -201,7 +201,7 @@ fn a_page_of_another_origin_can_neither_end_nor_read_a_login() {
 }
 
 #[test]
-fn a_page_whose_name_was_rebound_is_sent_away() {
+fn dns_rebinding_page_is_refused() {
     let Some((outcomes, state)) = attacked("rebound") else { return };
     assert!(outcomes.len() >= 6, "{outcomes:#?}");
     for (what, outcome) in &outcomes {

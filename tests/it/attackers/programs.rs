@@ -24,7 +24,7 @@ fn path(machine: &Machine, first: &str) -> String {
 }
 
 #[test]
-fn a_gcloud_that_others_put_there_is_not_run() {
+fn gcloud_in_a_folder_others_can_write_is_not_run() {
     for (folder, mode) in [("open", 0o777), ("shared", 0o1777), ("open/deeper", 0o755)] {
         let Some(machine) = Machine::new() else { return };
         plant(&machine, folder, &["gcloud"]);
@@ -46,7 +46,7 @@ fn a_gcloud_that_others_put_there_is_not_run() {
 }
 
 #[test]
-fn a_gcloud_in_the_current_folder_is_none() {
+fn gcloud_in_the_current_folder_is_not_run() {
     let Some(machine) = Machine::new() else { return };
     plant(&machine, "shared", &["gcloud"]);
     std::fs::remove_file(machine.sandbox.config().join("client.json")).unwrap();
@@ -58,7 +58,7 @@ fn a_gcloud_in_the_current_folder_is_none() {
 }
 
 #[test]
-fn a_browser_that_others_put_there_is_not_run() {
+fn browser_in_a_folder_others_can_write_is_not_run() {
     let Some(machine) = Machine::new() else { return };
     let browsers = [
         "xdg-open",
@@ -90,7 +90,7 @@ fn a_browser_that_others_put_there_is_not_run() {
 }
 
 #[test]
-fn the_same_programs_are_run_where_nobody_else_could_put_them() {
+fn programs_in_a_safe_folder_are_run() {
     // or the tests above would prove nothing
     let Some(machine) = Machine::new() else { return };
     plant(&machine, "shared", &["gcloud", "x-www-browser"]);

@@ -17,7 +17,7 @@ fn harmless(run: &Run) {
 }
 
 #[test]
-fn what_a_server_says() {
+fn control_characters_in_server_errors_are_escaped() {
     for (error, description) in [(EVIL, "x"), ("invalid_grant", EVIL), ("access_denied", EVIL), (EVIL, EVIL)]
     {
         let (google, sandbox) = (Google::start(), Sandbox::new());
@@ -42,7 +42,7 @@ fn what_a_server_says() {
 }
 
 #[test]
-fn whose_address_a_server_tells() {
+fn control_characters_in_account_addresses_are_escaped() {
     for omit in [false, true] {
         let (google, sandbox) = (Google::start(), Sandbox::new());
         // without an id_token, tokeninfo says it
@@ -56,7 +56,7 @@ fn whose_address_a_server_tells() {
 }
 
 #[test]
-fn what_files_hold() {
+fn control_characters_in_files_are_escaped() {
     let sandbox = Sandbox::new();
     profile_by_hand(&sandbox, "default", EVIL);
     let adc = serde_json::json!({"type": "authorized_user", "client_id": format!("x{EVIL}"), "client_secret": "s",
@@ -94,7 +94,7 @@ fn what_files_hold() {
 }
 
 #[test]
-fn how_files_are_named_and_what_was_typed() {
+fn control_characters_in_file_names_and_arguments_are_escaped() {
     let sandbox = Sandbox::new();
     profile_by_hand(&sandbox, "default", "p1");
     let name = format!("file{}.json", EVIL.replace('\n', ""));

@@ -109,21 +109,21 @@ macro_rules! fails {
 }
 
 fails! {
-    a_start_of_a_login_on_a_failing_disk: [verbs::login_start()], false;
-    a_first_login_on_a_failing_disk: [verbs::first_login()], false;
-    a_login_on_a_failing_disk: [verbs::login_again()], false;
-    an_import_on_a_failing_disk: [verbs::import(), verbs::import_over()], false;
-    a_rotation_on_a_failing_disk: [verbs::rotate()], false;
+    login_start: [verbs::login_start()], false;
+    first_login: [verbs::first_login()], false;
+    login: [verbs::login_again()], false;
+    import: [verbs::import(), verbs::import_over()], false;
+    rotate: [verbs::rotate()], false;
     // the new credential is kept before it is tried
-    the_end_of_a_rotation_on_a_failing_disk: [verbs::rotate_finish()], true;
-    a_revocation_on_a_failing_disk: [verbs::revoke()], false;
-    a_forget_on_a_failing_disk: [verbs::forget()], false;
-    a_token_on_a_failing_disk: [verbs::token()], true;
-    a_status_on_a_failing_disk: [verbs::status()], true;
-    small_verbs_on_a_failing_disk: verbs::small_ones(), false;
-    an_undo_on_a_failing_disk: [verbs::export_undo()], false;
-    a_kernel_install_on_a_failing_disk: verbs::kernels(), false;
-    an_env_on_a_failing_disk: [verbs::session_file()], false;
-    a_move_on_a_failing_disk: [verbs::move_to("file"), verbs::move_to("keyring")], false;
-    a_login_over_the_keyring_on_a_failing_disk: [verbs::login_over_the_keyring()], false;
+    rotate_finish: [verbs::rotate_finish()], true;
+    revoke: [verbs::revoke()], false;
+    forget: [verbs::forget()], false;
+    token: [verbs::token()], true;
+    status: [verbs::status()], true;
+    small_commands: verbs::small_ones(), false;
+    export_undo: [verbs::export_undo()], false;
+    kernel_install: verbs::kernels(), false;
+    env_session_file: [verbs::session_file()], false;
+    move_between_stores: [verbs::move_to("file"), verbs::move_to("keyring")], false;
+    login_to_the_keyring: [verbs::login_over_the_keyring()], false;
 }

@@ -65,19 +65,19 @@ macro_rules! kills {
 }
 
 kills! {
-    a_killed_start_of_a_login: [verbs::login_start()];
-    a_killed_first_login: [verbs::first_login()];
-    a_killed_login: [verbs::login_again()];
-    a_killed_import: [verbs::import(), verbs::import_over()];
-    a_killed_rotation: [verbs::rotate(), verbs::rotate_finish()];
-    a_killed_revocation: [verbs::revoke()];
-    a_killed_forget: [verbs::forget()];
-    a_killed_token: [verbs::token()];
-    a_killed_status: [verbs::status()];
-    a_killed_small_verb: verbs::small_ones();
-    a_killed_undo: [verbs::export_undo()];
-    a_killed_kernel_install: verbs::kernels();
-    a_killed_env: [verbs::session_file()];
-    a_killed_move: [verbs::move_to("file"), verbs::move_to("keyring")];
-    a_killed_login_over_the_keyring: [verbs::login_over_the_keyring()];
+    login_start: [verbs::login_start()];
+    first_login: [verbs::first_login()];
+    login: [verbs::login_again()];
+    import: [verbs::import(), verbs::import_over()];
+    rotate: [verbs::rotate(), verbs::rotate_finish()];
+    revoke: [verbs::revoke()];
+    forget: [verbs::forget()];
+    token: [verbs::token()];
+    status: [verbs::status()];
+    small_commands: verbs::small_ones();
+    export_undo: [verbs::export_undo()];
+    kernel_install: verbs::kernels();
+    env_session_file: [verbs::session_file()];
+    move_between_stores: [verbs::move_to("file"), verbs::move_to("keyring")];
+    login_to_the_keyring: [verbs::login_over_the_keyring()];
 }

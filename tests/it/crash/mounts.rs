@@ -86,7 +86,7 @@ impl Mounted {
 }
 
 #[test]
-fn a_full_disk_keeps_the_old_and_says_what_helps() {
+fn full_disk_keeps_the_old_files_and_hints_at_a_fix() {
     let Some(home) = Mounted::new(FULL) else { return };
     let url = home.sandbox.bqcred(&["login", "--start"]).success().stdout;
     let answer = || home.google.approve(url.trim(), ADA);
@@ -108,7 +108,7 @@ fn a_full_disk_keeps_the_old_and_says_what_helps() {
 }
 
 #[test]
-fn what_needs_no_disk_works_on_a_full_one_and_what_is_lost_is_told() {
+fn full_disk_allows_reading_commands_and_warns_of_unsaved_state() {
     let Some(home) = Mounted::new(FULL) else { return };
     home.bqcred(&["env", "--shell", "sh"]).success();
     home.bqcred(&["list"]).success();
@@ -127,7 +127,7 @@ fn what_needs_no_disk_works_on_a_full_one_and_what_is_lost_is_told() {
 }
 
 #[test]
-fn a_read_only_home_is_good_for_reading() {
+fn read_only_home_allows_reading_commands() {
     let Some(home) = Mounted::new(READ_ONLY) else { return };
     let url = home.sandbox.bqcred(&["login", "--start"]).success().stdout;
     home.bqcred(&["env", "--shell", "sh"]).success();

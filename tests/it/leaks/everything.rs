@@ -224,7 +224,7 @@ fn files_with(sandbox: &Sandbox, secret: &str) -> Vec<String> {
 }
 
 #[test]
-fn no_verb_shows_a_secret_to_the_system() {
+fn no_command_leaks_a_secret_to_the_system() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let Some(tracer) = Tracer::new() else { return };
     let client = sandbox.client_file(&google);
@@ -261,7 +261,7 @@ fn no_verb_shows_a_secret_to_the_system() {
 }
 
 #[test]
-fn nor_does_a_keyring() {
+fn keyring_commands_leak_no_secret() {
     let google = Google::start();
     let (Some(tracer), Some(keyring)) = (Tracer::new(), Keyring::start()) else { return };
     let sandbox = &keyring.sandbox;
@@ -302,7 +302,7 @@ fn nor_does_a_keyring() {
 }
 
 #[test]
-fn nor_does_what_goes_through_tls() {
+fn tls_commands_leak_no_secret() {
     let google = Google::start();
     let sandbox = Sandbox::new();
     let Some(tracer) = Tracer::new() else { return };

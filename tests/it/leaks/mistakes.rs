@@ -14,7 +14,7 @@ const SECRETS: &[&str] = &[
 ];
 
 #[test]
-fn as_an_argument() {
+fn secret_in_an_argument_is_not_repeated() {
     let sandbox = Sandbox::new();
     for secret in SECRETS {
         for words in [
@@ -54,7 +54,7 @@ fn as_an_argument() {
 }
 
 #[test]
-fn as_a_variable() {
+fn secret_in_a_variable_is_not_repeated() {
     let sandbox = Sandbox::new();
     for secret in SECRETS {
         for name in [
@@ -72,7 +72,7 @@ fn as_a_variable() {
 }
 
 #[test]
-fn in_a_file_or_on_stdin() {
+fn secret_in_a_file_or_on_stdin_is_not_repeated() {
     let sandbox = Sandbox::new();
     for secret in SECRETS {
         for content in [

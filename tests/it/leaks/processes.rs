@@ -43,7 +43,7 @@ fn is_running(pid: i32) -> bool {
 }
 
 #[test]
-fn there_is_no_core_dump() {
+fn waiting_login_dumps_no_core() {
     for signal in ["ABRT", "SEGV", "BUS", "FPE"] {
         let (google, sandbox) = (Google::start(), Sandbox::new());
         if !dumps(&sandbox) {
@@ -67,7 +67,7 @@ fn there_is_no_core_dump() {
 }
 
 #[test]
-fn a_program_that_exec_runs_may_dump_core_again() {
+fn program_under_exec_can_dump_core() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     if !dumps(&sandbox) {
         skipped("this machine writes no core dumps");
@@ -81,7 +81,7 @@ fn a_program_that_exec_runs_may_dump_core_again() {
 }
 
 #[test]
-fn neither_arguments_nor_environment_of_a_waiting_login_show_anything() {
+fn waiting_login_shows_no_secret_in_arguments_or_environment() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let (mut terminal, pid, url) = at_prompt(&google, &sandbox);
     let answer = google.approve(&url, ADA);
@@ -101,7 +101,7 @@ fn neither_arguments_nor_environment_of_a_waiting_login_show_anything() {
 }
 
 #[test]
-fn nobody_of_the_same_user_can_look_into_it() {
+fn other_processes_of_the_user_cannot_read_its_memory() {
     if !rustix::process::geteuid().is_root() {
         skipped("only root can be another user");
         return;
@@ -136,7 +136,7 @@ fn nobody_of_the_same_user_can_look_into_it() {
 }
 
 #[test]
-fn a_shells_history_holds_no_answer() {
+fn shell_history_does_not_contain_the_answer() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let Some(bash) = find_program("bash") else { return missing("bash") };
     sandbox.bqcred(&["client", "set", &sandbox.client_file(&google)]).success();
@@ -173,7 +173,7 @@ fn a_shells_history_holds_no_answer() {
 }
 
 #[test]
-fn the_memory_of_a_program_under_exec_is_all_that_it_is_given() {
+fn exec_shows_no_secret_in_arguments_or_environment() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     for file in [&["exec", "--"][..], &["exec", "--file", "--"]] {
@@ -190,7 +190,7 @@ fn the_memory_of_a_program_under_exec_is_all_that_it_is_given() {
 }
 
 #[test]
-fn where_no_thread_can_be_started_nothing_of_memory_is_told() {
+fn thread_limit_error_shows_no_secret() {
     if !rustix::process::geteuid().is_root() {
         skipped("only root can be another user");
         return;

@@ -46,7 +46,7 @@ fn tunnel(steps: &[Step]) -> Vec<Step> {
 }
 
 #[test]
-fn certificates() {
+fn invalid_certificates_are_refused() {
     for (fault, says) in [
         (TlsFault::WrongName, "is for another host"),
         (TlsFault::Expired, "not valid at the time"),
@@ -73,7 +73,7 @@ fn server_hello(version: [u8; 2]) -> Step {
 }
 
 #[test]
-fn a_downgrade_is_refused() {
+fn old_tls_versions_are_refused() {
     for version in [[3, 0], [3, 1], [3, 2]] {
         told(&tunnel(&[server_hello(version)]), NO_TLS);
     }
@@ -82,19 +82,19 @@ fn a_downgrade_is_refused() {
 }
 
 #[test]
-fn what_is_no_tls() {
+fn answer_without_tls_is_reported() {
     told(&tunnel(&[send("HTTP/1.1 400 Bad Request\r\n\r\nYou speak TLS to a plain port")]), NO_TLS);
     told(&tunnel(&[send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")]), NO_TLS);
     told(&tunnel(&[Step::Flood(b"SSH-2.0-OpenSSH_9.6\r\n")]), NO_TLS);
 }
 
 #[test]
-fn a_handshake_that_breaks_off() {
+fn interrupted_handshake_is_reported() {
     told(&tunnel(&[]), NO_TLS);
 }
 
 #[test]
-fn what_never_ends_is_ended() {
+fn stalled_handshake_times_out() {
     std::thread::scope(|scope| {
         // verbs of one profile, of which each waits for the one before it: not for long either
         for steps in [tunnel(&[Step::Hold]), vec![Step::Request, Step::Hold]] {
@@ -104,7 +104,7 @@ fn what_never_ends_is_ended() {
 }
 
 #[test]
-fn a_proxy_that_wants_a_password() {
+fn proxy_that_requires_a_password_is_reported() {
     let page = "<html>Who are you?";
     let wanted = format!(
         "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\
@@ -115,7 +115,7 @@ fn a_proxy_that_wants_a_password() {
 }
 
 #[test]
-fn a_proxy_that_is_none() {
+fn server_that_is_not_a_proxy_is_reported() {
     let not_through = "the proxy can't be reached, or did not let the request through";
     let page = "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>";
     told(&[Step::Request, send(page)], not_through);
@@ -126,7 +126,7 @@ fn a_proxy_that_is_none() {
 }
 
 #[test]
-fn a_proxy_that_is_not_there() {
+fn unreachable_proxy_is_reported() {
     let (mut scene, _wire) = scene();
     let before = scene.env.clone();
     // RFC 6761 section 6.4: this name never exists
@@ -143,7 +143,7 @@ fn a_proxy_that_is_not_there() {
 }
 
 #[test]
-fn a_name_that_nobody_knows() {
+fn unknown_host_is_reported() {
     let google = Google::start();
     let client = google.client_json();
     let scene = Scene::new(google, &client, Vec::new());

@@ -45,7 +45,7 @@ fn answer(status: &str, headers: &str, body: &str) -> [Step; 2] {
 }
 
 #[test]
-fn dropped_reset_and_truncated() {
+fn dropped_reset_and_truncated_connections_are_reported() {
     let json = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
     told(&[], BROKEN);
     told(&[Step::Reset], BROKEN);
@@ -62,7 +62,7 @@ fn dropped_reset_and_truncated() {
 }
 
 #[test]
-fn what_is_no_http() {
+fn invalid_http_is_reported() {
     told(&[Step::Request, send("\u{16}\u{3}\u{1} SSH-2.0-nonsense\r\n\r\n")], BROKEN);
     told(&[Step::Request, send("HTTP/1.1 abc\r\n\r\n")], BROKEN);
     told(&[Step::Request, send("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}")], BROKEN);
@@ -70,7 +70,7 @@ fn what_is_no_http() {
 }
 
 #[test]
-fn pages_and_empty_answers() {
+fn html_and_empty_answers_are_reported() {
     let html = "Content-Type: text/html\r\n";
     let page = "<!DOCTYPE html><p>Sign in to the guest network";
     told(&answer("200 OK", html, page), PAGE);
@@ -95,7 +95,7 @@ fn redirects_are_not_followed() {
 }
 
 #[test]
-fn ten_megabytes_and_more() {
+fn oversized_answers_are_cut_off() {
     let large = format!("{{\"filler\": \"{}\"}}", "x".repeat(10 << 20));
     told(&answer("200 OK", "Content-Type: application/json\r\n", &large), CUT);
     // as quickly as it is taken, and without end
@@ -105,7 +105,7 @@ fn ten_megabytes_and_more() {
 }
 
 #[test]
-fn a_small_answer_that_unpacks_to_a_large_one() {
+fn gzip_bomb_is_not_unpacked() {
     let bomb = std::process::Command::new("sh")
         .args(["-c", "(printf '{\"filler\": \"'; head -c 100000000 /dev/zero | tr '\\0' x) | gzip -9"])
         .output()
@@ -122,7 +122,7 @@ fn a_small_answer_that_unpacks_to_a_large_one() {
 }
 
 #[test]
-fn what_never_ends_is_ended() {
+fn endless_answers_time_out() {
     let head =
         send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
     let slow_head = send("HTTP/1.1 200 OK\r\nX-Slow: ");
@@ -142,7 +142,7 @@ fn what_never_ends_is_ended() {
 }
 
 #[test]
-fn a_server_that_answers_far_too_late_is_not_waited_for() {
+fn late_answer_times_out() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     google.script_always(Endpoint::Token, Script::Slow(Duration::from_secs(100)));
@@ -153,7 +153,7 @@ fn a_server_that_answers_far_too_late_is_not_waited_for() {
 }
 
 #[test]
-fn a_code_whose_answer_was_lost_is_told_as_used() {
+fn code_with_a_lost_answer_is_reported_as_used() {
     let (scene, _wire) = scene();
     let finish = ["login", "--profile", "new", "--finish", "-"];
     scene.google.fail_token(Script::Truncated);
