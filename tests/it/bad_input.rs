@@ -60,7 +60,7 @@ const DAMAGES: &[Damage] = &[
     ("unreadable", |path| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o000)).unwrap()),
 ];
 
-/// What is at a path, to see that nothing was overwritten.
+/// The content of a path, to check that nothing was overwritten.
 fn look(path: &Path) -> (Option<Vec<u8>>, Option<PathBuf>, bool) {
     let kind = path.symlink_metadata().map(|meta| meta.file_type());
     let file = kind.as_ref().is_ok_and(std::fs::FileType::is_file);
@@ -72,7 +72,7 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Damages the file at `place` in every way, runs `words`, and checks how that is told.
+/// Damages the file at `place` in every way, runs `words`, and checks the error.
 fn damage_each(place: &str, words: &[&str], codes: &[i32], skip: &[&str]) {
     for (name, damage) in DAMAGES {
         if skip.contains(name) || (*name == "unreadable" && is_root()) {
@@ -140,7 +140,7 @@ fn damaged_input_file_is_refused() {
         [(["import", "file.json", "--force"], [2, 6]), (["client", "set", "file.json"], [2, 6])]
     {
         for (name, damage) in DAMAGES {
-            // links and modes of somebody else's file are theirs
+            // links and modes of an input file are not checked
             if ["link", "open to others"].contains(name) || (*name == "unreadable" && is_root()) {
                 continue;
             }

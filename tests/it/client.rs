@@ -1,4 +1,4 @@
-//! `bqcred client`: what is taken, what is refused and how, where it is looked for.
+//! `bqcred client`: which files are accepted, which are refused and how, and where a client is looked for.
 
 use crate::common::{Google, Sandbox, mode};
 

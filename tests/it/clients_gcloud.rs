@@ -1,6 +1,7 @@
-//! gcloud and bq: they use what bqcred keeps, and gcloud runs a login for bqcred that leaves nothing behind.
+//! gcloud and bq: they use bqcred's credential, and gcloud can run a login for bqcred, which leaves nothing
+//! behind.
 //!
-//! gcloud is not for every machine: where it is missing, these tests are skipped even with `CI=true`.
+//! gcloud is not in Debian: where it is missing, these tests are skipped even with `CI=true`.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -12,12 +13,12 @@ use crate::common::{
 };
 use crate::double::{Request, metadata};
 
-/// Where gcloud's login sends the code that a person pastes.
+/// Where gcloud's login shows the code to paste.
 const CODE_PAGE: &str = "https://sdk.cloud.google.com/applicationdefaultauthcode.html";
 
 const QUERY: &str = "bq --format=json query --nouse_legacy_sql 'SELECT SESSION_USER() AS who'";
 
-/// A VM with gcloud; `None`, said aloud, where it is not installed.
+/// A VM with gcloud; `None`, reported as skipped, where it is not installed.
 fn vm(start: fn() -> Vm) -> Option<Vm> {
     let clients = gcloud_clients();
     if clients.is_empty() {
@@ -71,7 +72,7 @@ fn bq_after_env_runs_as_the_user() {
     vm.assert_only_the_person();
 }
 
-/// Proves that the trap is set: without the account in the environment, bq is the VM.
+/// The control: without the account in the environment, bq runs as the VM.
 #[test]
 fn bq_without_account_variable_runs_as_the_vm() {
     let Some(vm) = vm(Vm::with_login) else { return };
@@ -80,9 +81,9 @@ fn bq_without_account_variable_runs_as_the_vm() {
     assert_eq!(run.json()[0]["who"], metadata::ACCOUNT, "{}", run.stdout);
 }
 
-/// `bqcred login` with these arguments, and a browser that opens whatever it is given.
+/// `bqcred login` with these arguments, and a browser that opens every address.
 fn login(vm: &Vm, args: &[&str]) -> Invocation {
-    // gcloud's browser sees gcloud's environment: what is in its configuration now, will be
+    // gcloud's browser inherits gcloud's environment: it records what is in gcloud's configuration
     vm.sandbox
         .script("browser", "ls -AR \"$CLOUDSDK_CONFIG\" >$TMPDIR/seen\nexec curl --silent --location \"$1\"");
     vm.program("bqcred", &[&["login"], args].concat()).env("DISPLAY", ":0").env("BROWSER", "browser %s &")
@@ -102,7 +103,7 @@ fn assert_nothing_left(vm: &Vm) {
             assert!(ours.iter().any(|folder| file.starts_with(folder)), "a secret is in {}", file.display());
         }
     }
-    // a killed process takes a moment to be gone
+    // a killed process takes a moment to end
     let until = Instant::now() + Duration::from_secs(10);
     while !processes(vm).is_empty() && Instant::now() < until {
         std::thread::yield_now();
@@ -203,7 +204,7 @@ fn ctrl_c_removes_temporary_files() {
     assert_nothing_left(&vm);
 }
 
-/// Where a script is ended, there is no terminal that would tell gcloud too.
+/// A signal from a script does not reach gcloud through a terminal.
 #[test]
 fn sigterm_removes_temporary_files_and_processes() {
     let Some(vm) = vm(Vm::new) else { return };
@@ -211,7 +212,7 @@ fn sigterm_removes_temporary_files_and_processes() {
     let made = std::process::Command::new("mkfifo").arg(&arrived).status().unwrap();
     assert!(made.success());
     vm.sandbox.script("browser", "echo arrived >$TMPDIR/arrived");
-    // some packages of gcloud start it from a script that stays
+    // some packages start gcloud from a script that keeps running
     std::fs::remove_file(vm.sandbox.path("bin/gcloud")).unwrap();
     vm.sandbox.script("gcloud", &format!("{} \"$@\"\nexit $?", find_program("gcloud").unwrap().display()));
     let mut command = vm.sandbox.command(env!("CARGO_BIN_EXE_bqcred"));

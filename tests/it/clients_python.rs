@@ -1,11 +1,11 @@
-//! Python's BigQuery libraries, unchanged, run as the person and as nobody else.
+//! Python's BigQuery libraries, unchanged, run as the user and as nobody else.
 
 use std::path::{Path, PathBuf};
 
 use crate::common::{Endpoint, PERSON, Vm, missing, python_kernel, python_of, skipped, venv};
 use crate::double::{Script, metadata};
 
-/// What people write, and the modules that it takes. Each prints who BigQuery says that they are.
+/// A user's code, and the modules that it needs. Each prints the account that BigQuery sees.
 struct Client {
     modules: &'static [&'static str],
     code: &'static str,
@@ -114,7 +114,7 @@ fn notebook_magic_after_env() {
     vm.assert_only_the_person();
 }
 
-/// The server knows nothing of bqcred here: the kernel has it from its kernelspec alone.
+/// The server has no variables of bqcred here: the kernel gets them from its kernelspec alone.
 #[test]
 fn all_libraries_in_a_kernel_with_variables_in_its_kernelspec() {
     let modules = ["bigquery_magics", "ipykernel", "nbclient", "pandas_gbq", "pydata_google_auth"];
@@ -126,7 +126,7 @@ fn all_libraries_in_a_kernel_with_variables_in_its_kernelspec() {
     vm.assert_only_the_person();
 }
 
-/// Proves that the trap is set: the same code, without bqcred, is the VM.
+/// The control: the same code without bqcred runs as the VM.
 #[test]
 fn without_bqcred_queries_run_as_the_vm() {
     let Some(python) = today(BIGQUERY.modules) else { return };

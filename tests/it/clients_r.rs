@@ -1,14 +1,14 @@
-//! R's BigQuery clients, unchanged, run as the person; and never as the VM, whatever fails.
+//! R's BigQuery clients, unchanged, run as the user; and never as the VM, whatever fails.
 //!
-//! bigrquery is not in Debian. What it does to find a credential and to ask BigQuery is done here with
-//! the same calls of gargle and httr.
+//! bigrquery is not in Debian. How it finds a credential and queries BigQuery is done here with the same
+//! calls of gargle and httr.
 
 use std::path::{Path, PathBuf};
 
 use crate::common::{self, Endpoint, Invocation, PERSON, Vm, missing, r_package, venv};
 use crate::double::{Script, metadata};
 
-/// bigrquery's `bq_auth()`, with its scopes, and a query; it prints who BigQuery says that this is.
+/// bigrquery's `bq_auth()`, with its scopes, and a query; it prints the account that BigQuery sees.
 const QUERY: &str = r#"
 token <- gargle::token_fetch(scopes = c(
   "https://www.googleapis.com/auth/bigquery", "https://www.googleapis.com/auth/cloud-platform"))
@@ -20,7 +20,7 @@ httr::stop_for_status(answer)
 cat(httr::content(answer)$rows[[1]]$f[[1]]$v, "\n")
 "#;
 
-/// In place of the double's authority in the system's certificates: R reads no variable for it.
+/// Makes R trust the double's authority: R reads no variable for it.
 const TRUST: &str = "options(httr_config = httr::config(cainfo = Sys.getenv('CURL_CA_BUNDLE')))\n";
 
 /// Where Debian installs IRkernel's kernelspec.
@@ -81,7 +81,7 @@ fn notebook_after_env() {
     vm.assert_only_the_person();
 }
 
-/// The server knows nothing of bqcred here: the kernel has it from its kernelspec alone.
+/// The server has no variables of bqcred here: the kernel gets them from its kernelspec alone.
 #[test]
 fn notebook_with_variables_in_its_kernelspec() {
     let Some(python) = irkernel() else { return };
@@ -91,7 +91,7 @@ fn notebook_with_variables_in_its_kernelspec() {
     vm.assert_only_the_person();
 }
 
-/// Proves that the trap is set: the same code, without bqcred, is the VM.
+/// The control: the same code without bqcred runs as the VM.
 #[test]
 fn without_bqcred_queries_run_as_the_vm() {
     let Some(rscript) = rscript() else { return };
@@ -111,7 +111,7 @@ const MISHAPS: [(&str, Mishap); 3] = [
     }),
 ];
 
-/// After `eval $(bqcred env)` or with this in its place, and then the mishap.
+/// A query after `eval $(bqcred env)`, or another command instead of it, and then the mishap.
 fn after_a_mishap(rscript: &Path, env: &str, mishap: Mishap) -> (Vm, common::Run) {
     let vm = vm();
     let printed = vm.bash(env).run().success().stdout;
@@ -147,7 +147,7 @@ fn every_failure_with_renviron_raises_and_does_not_fall_back_to_the_vm() {
     }
 }
 
-/// Proves that it is the guard that keeps R from it: without the guard R is the VM, and says nothing.
+/// The control for the guard: without it R silently runs as the VM.
 #[test]
 fn without_guard_failures_fall_back_to_the_vm() {
     let Some(rscript) = rscript() else { return };

@@ -100,7 +100,7 @@ struct Shell {
 const PROMPT: &str = "READY>";
 
 impl Shell {
-    /// `None`, said or failed, if the shell is not installed.
+    /// `None`, or a failure, if the shell is not installed.
     fn start(sandbox: &Sandbox, name: &'static str, wanted: &str) -> Option<Shell> {
         let Some(program) = find_program(wanted) else {
             missing(wanted);
@@ -142,10 +142,10 @@ impl Shell {
         Some(Shell { name, terminal })
     }
 
-    /// Waits for the prompt, types the line and what follows, and waits for what it leads to.
+    /// Waits for the prompt, types the line, and waits for the expected text.
     fn type_and_see(&mut self, typed: &str, seen: &str) {
         if self.name == "nushell" {
-            // it asks the terminal where the cursor is
+            // it asks the terminal for the cursor position
             self.terminal.exp_string("\u{1b}[6n").unwrap();
             self.terminal.send("\u{1b}[1;1R").unwrap();
             self.terminal.flush().unwrap();
@@ -189,7 +189,7 @@ const WITH_EQUALS: (&str, &str) = ("bqcred list --profile=wo\t --json\r", "\"pro
 
 #[test]
 fn bash() {
-    // readline takes what stands behind the @ for a word of its own
+    // readline treats the part after @ as a word of its own
     let account =
         ("bqcred import --profile new --from gcloud --account ada@ex\t\r", "no account ada@example.com");
     press("bash", "bash", &[FLAG, VERB, FILE, WITH_EQUALS, PROFILE, account]);
@@ -207,7 +207,7 @@ fn fish() {
 
 #[test]
 fn elvish() {
-    // it shows even a single file, and wants to be told that it is the right one
+    // it shows even a single file, and waits for Enter
     let file = ("bqcred import --profile new wro\t\r\r", FILE.1);
     press("elvish", "elvish", &[FLAG, VERB, file, PROFILE]);
 }

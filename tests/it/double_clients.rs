@@ -1,4 +1,5 @@
-//! Real, unchanged programs take the double for Google: Python's libraries, R's, gcloud and bq, bqcred itself.
+//! Real, unchanged programs accept the double as Google: Python's libraries, R's, gcloud and bq, bqcred
+//! itself.
 
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ httr::stop_for_status(answer)
 cat(httr::content(answer)$rows[[1]]$f[[1]]$v)
 "#;
 
-/// An ADC file of this person, as gcloud writes it.
+/// An ADC file of this user, as gcloud writes it.
 fn adc(google: &Google, sandbox: &Sandbox, scopes: &[&str]) -> String {
     let value = serde_json::json!({
         "account": "", "client_id": double::CLIENT_ID, "client_secret": double::CLIENT_SECRET,

@@ -1,4 +1,4 @@
-//! `exec`: the program behaves as if nothing stood before it, and nothing stays behind it.
+//! `bqcred exec`: the program runs as it would without bqcred, and nothing is left behind.
 #![cfg(target_os = "linux")]
 
 use std::os::unix::process::ExitStatusExt;
@@ -35,7 +35,7 @@ fn command(sandbox: &Sandbox, way: &[&str], program: &[&str]) -> Command {
     command
 }
 
-/// A program that says that it is there, and its variable; it ends when its stdin does.
+/// A program that prints that it is ready and its variable; it ends with its stdin.
 fn waiting(sandbox: &Sandbox, way: &[&str]) -> (Child, String) {
     use std::io::{BufRead as _, BufReader};
     let script = "echo $GOOGLE_APPLICATION_CREDENTIALS; read line";
@@ -128,7 +128,7 @@ fn environment_equals_that_of_env() {
 fn program_inherits_no_other_file_descriptor() {
     let (_google, sandbox) = signed_in();
     for (way, wanted) in WAYS.into_iter().zip([1, 0]) {
-        // what the tests themselves were given is none of bqcred's
+        // descriptors that the tests themselves inherited do not count
         let open = sh(&sandbox, way, "exec ls -l /proc/self/fd").run().success().stdout;
         assert_eq!(open.matches("bqcred").count(), wanted, "{open}");
     }
@@ -190,7 +190,7 @@ fn arguments_and_options_reach_the_program() {
         let words = ["printf", "<%s>", "--file", "--profile", "x", "", "a  b", "*", "--", "-h"];
         let run = sandbox.invoke(&[way, &["--"], words.as_slice()].concat()).run().success();
         assert_eq!(run.stdout, "<--file><--profile><x><><a  b><*><--><-h>");
-        // without the -- the first word that is no option begins the program
+        // without `--` the first word that is no option is the program
         let run = sandbox.invoke(&[way, words.as_slice()].concat()).run().success();
         assert_eq!(run.stdout, "<--file><--profile><x><><a  b><*><--><-h>");
     }
@@ -206,7 +206,7 @@ fn stdin_and_large_stdout_pass_through() {
         assert_eq!(run.stdout, "in\n");
         let script = format!("bqcred {} -- head -c 100000000 /dev/zero | wc -c", way.join(" "));
         assert_eq!(sandbox.program("sh", &["-c", &script]).run().success().stdout.trim(), "100000000");
-        // a reader who has seen enough ends the writer by SIGPIPE, as without bqcred
+        // a closed pipe ends the program by SIGPIPE, as without bqcred
         let script = format!("{{ bqcred {} -- yes; echo $? >&2; }} | head -n 1", way.join(" "));
         sandbox.program("sh", &["-c", &script]).run().success().says("141");
     }
@@ -288,7 +288,7 @@ fn next_exec_removes_files_of_killed_processes_only() {
     sh(&sandbox, WAYS[1], "true").run().success();
     assert!(!PathBuf::from(&orphan).exists());
     assert!(PathBuf::from(&kept).exists());
-    // `lock` sweeps, too
+    // `lock` removes leftovers, too
     signal(living.id(), "KILL");
     living.wait().unwrap();
     sandbox.bqcred(&["lock"]).success();
@@ -352,7 +352,7 @@ fn always_start_with_a_credential_passes_it_on() {
     assert_eq!(run.stdout.into_bytes(), std::fs::read(sandbox.adc("default")).unwrap());
 }
 
-/// How a process ends that is told to dump its core.
+/// How a process ends that gets SIGABRT.
 fn aborted(mut child: Child) -> ExitStatus {
     signal(child.id(), "ABRT");
     child.wait().unwrap()
@@ -392,7 +392,7 @@ fn shell(sandbox: &Sandbox) -> rexpect::session::PtySession {
 #[test]
 fn terminal_keys_and_resizes_reach_the_program() {
     let (_google, sandbox) = signed_in();
-    // one key that arrives twice may look like one, as signals that wait are not counted; of many, some don't
+    // one key that arrives twice may look like one, as pending signals are not counted; of many, some don't
     const KEYS: usize = 100;
     sandbox.script(
         "keys",

@@ -1,4 +1,4 @@
-//! Unchanged libraries under `exec`, as the person, from the keyring: and no file anywhere that holds the
+//! Unchanged libraries under `exec`, as the user, with the credential in the keyring: no file contains the
 //! refresh token.
 #![cfg(target_os = "linux")]
 
@@ -54,7 +54,7 @@ auth.request({
 }).then(answer => console.log(answer.data.rows[0].f[0].v), error => { console.error(error.message); process.exit(1); });
 ";
 
-/// A VM on which the person has signed in, with the credential in the keyring.
+/// A VM on which the user has signed in, with the credential in the keyring.
 struct Vm {
     metadata: Metadata,
     keyring: Keyring,
@@ -136,7 +136,7 @@ fn r_reads_memory_and_files() {
     vm.assert_only_the_person();
 }
 
-/// The whole reason for `--file`; and the proof that it is one.
+/// The reason for `--file`.
 #[test]
 fn node_reads_files_but_not_memory() {
     let Some((node, modules)) = node() else { return };
@@ -165,7 +165,7 @@ fn python_reads_the_session_file() {
     vm.assert_only_the_person();
 }
 
-/// Without a credential nothing becomes the VM: Python shows the reason, R refuses.
+/// Without a credential nothing runs as the VM: Python shows the reason, R refuses.
 #[test]
 fn libraries_fail_on_the_stub_and_name_the_reason() {
     let Some(vm) = Vm::new() else { return };
@@ -197,8 +197,8 @@ fn no_file_contains_the_refresh_token() {
     let Some(vm) = Vm::new() else { return };
     let token = vm.keyring.refresh_token("default");
     let mark = vm.keyring.sandbox.write("mark", "");
-    // Everything that was written since, wherever anybody may write. The shell below hides nothing: with
-    // $2 it finds a file that it made itself.
+    // All files written since, wherever a user can write. The search works: with
+    // $2 it finds a file that the script made itself.
     let script = "\"$1\" -c \"$CODE\" && printf '%s' \"$TOKEN\" >\"$2\" && cut -c 1-10 \"$GOOGLE_APPLICATION_CREDENTIALS\" >/dev/null &&
         find \"$HOME\" /tmp /var/tmp /run /dev/shm -newer \"$MARK\" -type f -exec grep -lsF -e \"$TOKEN\" {} +";
     let witness = vm.keyring.sandbox.path("witness");

@@ -1,4 +1,5 @@
-//! `bqcred import` and `export`: from every tool, offline, refused; to a file, to gcloud's place and back.
+//! `bqcred import` and `export`: from every tool, offline, refused; to a file, to gcloud's default file and
+//! back.
 
 use crate::common::{self, Google, Sandbox, Script, mode};
 use crate::double::{self, CLIENT_ID};
@@ -8,7 +9,7 @@ const ADA: &str = "ada@example.com";
 const BIGQUERY: &str = "https://www.googleapis.com/auth/bigquery";
 const EMAIL: &str = "https://www.googleapis.com/auth/userinfo.email";
 
-/// A credential as another tool keeps it, alive at the double.
+/// A credential as another tool saves it, valid at the double.
 fn credential(google: &Google, extra: Value) -> String {
     let mut object = json!({
         "type": "authorized_user",
@@ -177,13 +178,13 @@ fn export_well_known_can_be_undone() {
     sandbox.login(&google, ADA, &[]).success();
     let place = sandbox.home().join(".config/gcloud/application_default_credentials.json");
     sandbox.bqcred(&["export", "--well-known", "--undo"]).fails(3).says("nothing to undo");
-    // nothing lay there
+    // no file was there
     sandbox.bqcred(&["export", "--well-known"]).success();
     assert_eq!(std::fs::read(&place).unwrap(), std::fs::read(sandbox.adc("default")).unwrap());
     assert_eq!(mode(&place), 0o600);
     sandbox.bqcred(&["export", "--well-known", "--undo"]).success();
     assert!(!place.exists());
-    // something lay there, and a second export doesn't lose it
+    // a file was there, and a second export doesn't lose it
     let before = b"{\"type\": \"authorized_user\", \"mine\": 1}\n";
     std::fs::write(&place, before).unwrap();
     sandbox.bqcred(&["export", "--well-known"]).success().says("what lay there is kept");
@@ -191,7 +192,7 @@ fn export_well_known_can_be_undone() {
     sandbox.bqcred(&["export", "--well-known", "--undo"]).success();
     assert_eq!(std::fs::read(&place).unwrap(), before);
     assert_eq!(std::fs::read_dir(place.parent().unwrap()).unwrap().count(), 1);
-    // somebody changed it meanwhile
+    // the file was changed meanwhile
     sandbox.bqcred(&["export", "--well-known"]).success();
     std::fs::write(&place, "theirs").unwrap();
     sandbox.bqcred(&["export", "--well-known", "--undo"]).fails(1).says("was changed since");
@@ -225,7 +226,7 @@ fn suggested_next_step_depends_on_the_notebook() {
     let file = sandbox.path("gcloud.json");
     let import = ["import", file.to_str().unwrap(), "--force"];
     sandbox.bqcred(&import).fails(0).says("next: eval $(bqcred env)");
-    // what a cell's shell evaluates ends with the cell
+    // variables of a cell's shell are gone after the cell
     let run = sandbox.invoke(&import).env("JPY_PARENT_PID", "1").run().success();
     assert!(
         run.stderr.contains("next: bqcred kernel install") && !run.stderr.contains("eval"),

@@ -1,4 +1,4 @@
-//! `bqcred init`: the real shells, at a terminal, and the linters on the files as they lie.
+//! `bqcred init` in the real shells, at a terminal; and the linters on the shell files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ struct Shell<'s> {
 }
 
 impl<'s> Shell<'s> {
-    /// `None`, said or failed, if the shell is not installed.
+    /// `None`, or a failure, if the shell is not installed.
     fn start(sandbox: &'s Sandbox, name: &'static str, options: &str, before: &str) -> Option<Shell<'s>> {
         let Some(program) = find_program(name) else {
             missing(name);
@@ -49,12 +49,12 @@ impl<'s> Shell<'s> {
         Some(Shell { sandbox, terminal, lines: 0 })
     }
 
-    /// Types a line, waits until it is done, and gives what was shown meanwhile.
+    /// Types a line, waits until it is done, and returns the output.
     fn line(&mut self, line: &str) -> String {
         self.lines += 1;
         let end = self.lines;
         self.terminal.send_line(line).unwrap();
-        // by itself, so that the prompt and its hooks come in between
+        // on its own line, so that the prompt and its hooks run in between
         self.terminal.send_line(&format!("printf '%s%s;' END {end}")).unwrap();
         self.terminal.exp_string(&format!("END{end};")).unwrap()
     }

@@ -12,7 +12,7 @@ fn log_in(google: &Google) -> Option<Keyring> {
     Some(keyring)
 }
 
-/// A program as the person: bqcred reads the item, and the program finds this in memory.
+/// The credential that a program under `exec` gets: bqcred reads the item, and passes it on in memory.
 fn handed_over(keyring: &Keyring) -> serde_json::Value {
     let script = "cat $GOOGLE_APPLICATION_CREDENTIALS";
     keyring.invoke(&["exec", "--", "sh", "-c", script]).may_print_secret().run().success().json()
@@ -30,7 +30,7 @@ fn login_saves_secrets_in_the_keyring_only() {
     assert_eq!(print(), print());
     assert_eq!(google.count("/token"), before, "status asked for the token, and the item keeps it");
     assert_eq!(keyring.sandbox.files_with(&token), Vec::<std::path::PathBuf>::new());
-    // what lasts is the database
+    // only the database is permanent
     keyring.kill_service();
     keyring.bqcred(&["exec", "--", "true"]).fails(6).says("nothing provides org.freedesktop.secrets");
     keyring.start_service();
@@ -84,7 +84,7 @@ fn largest_credential_fits_in_every_secret_service() {
     }
 }
 
-/// It asks in a window of its own, and waits for ever.
+/// KeePassXC asks in a window, and waits forever.
 #[test]
 fn locked_database_is_reported_before_sign_in() {
     let google = Google::start();
@@ -107,7 +107,7 @@ fn locked_database_is_reported_before_sign_in() {
     ]));
     assert_eq!(google.requests().len(), before);
     assert!(!keyring.sandbox.adc("default").exists());
-    // one that hangs is something else
+    // a hanging keyring is another failure
     keyring.freeze();
     keyring.bqcred(&["exec", "--", "true"]).fails(6).says("did not answer within 5 s");
     keyring.thaw();

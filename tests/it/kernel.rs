@@ -1,5 +1,5 @@
-//! `bqcred kernel` at its edges: what it writes, says and refuses. No Jupyter is needed: a folder that
-//! looks like a Python with Jupyter is enough, for bqcred runs none.
+//! `bqcred kernel`: what it writes, prints and refuses. No Jupyter is needed: a folder that looks like a
+//! Python with Jupyter is enough, since bqcred runs none.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
@@ -40,7 +40,7 @@ const STYLES: &[(&str, &str)] = &[
     ("one line with blanks", "{ \"argv\" : [ \"python\" ] , \"language\" : \"python\" }"),
 ];
 
-/// A sandbox with a virtual environment that bqcred takes for one with Jupyter.
+/// A sandbox with a folder that looks like a virtual environment with Jupyter.
 struct Scene {
     sandbox: Sandbox,
 }
@@ -166,7 +166,7 @@ fn file_mode_is_kept_and_no_other_file_is_left() {
 #[test]
 fn symlinked_kernelspec_stays_a_symlink() {
     let scene = Scene::new();
-    // of whatever name
+    // with any name
     let target = scene.sandbox.write("dotfiles/python.json", NATIVE);
     let file = scene.kernel("python3", NATIVE);
     std::fs::remove_file(&file).unwrap();
@@ -228,7 +228,7 @@ fn install_copies_to_the_user_directory_when_jupyter_prefers_it() {
     let copy = scene.user_folder("python3");
     assert_eq!(read(&copy.join("logo.svg")), "<svg/>");
     assert_eq!(json(&copy.join("kernel.json"))["argv"][0], "python", "it follows the server's Python");
-    // without the variable, too: it is remembered where it lies
+    // without the variable, too: its place is recorded
     scene.run(&["kernel", "uninstall"]).success();
     assert!(!copy.exists());
 }
@@ -321,7 +321,7 @@ fn read_only_kernelspec_is_changed_and_stays_read_only() {
     scene.run(&["kernel", "uninstall"]).success();
     assert_eq!(read(&file), NATIVE);
     assert_eq!(common::mode(&file), 0o444);
-    // a folder that is closed takes no new file: that is what is said, with a way that works
+    // a read-only folder accepts no new file: that is reported, with a way that works
     common::set_mode(file.parent().unwrap(), 0o555);
     let run = scene.run(&["kernel", "install", "--kernel", "python3"]);
     common::set_mode(file.parent().unwrap(), 0o755);
@@ -415,7 +415,7 @@ fn one_invalid_kernel_does_not_stop_the_others() {
     assert_eq!(scene.listed("python3")["profile"], "default");
     assert_eq!((read(&first), read(&last)), before);
 
-    // what became of the change since is told for each that can't be put back
+    // for each kernel that can't be restored, the reason is reported
     let spoilt: Vec<_> = ["one", "two"].map(|name| scene.kernel(name, NATIVE)).into();
     scene.run(&["kernel", "install"]).code(6);
     spoilt.iter().for_each(|file| std::fs::write(file, "spoilt").unwrap());

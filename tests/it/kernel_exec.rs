@@ -1,5 +1,5 @@
-//! A kernel that is started through `bqcred exec` lives and dies as one that is not: interrupt, restart,
-//! restart after SIGKILL, shutdown, a killed server; for Python and for R.
+//! A kernel started through `bqcred exec` behaves like any other kernel: interrupt, restart, restart after
+//! SIGKILL, shutdown, a killed server; for Python and for R.
 #![cfg(target_os = "linux")]
 
 use crate::common::{find_program, missing, python_of};
@@ -15,7 +15,7 @@ fn scene() -> Option<Scene> {
     Some(scene)
 }
 
-/// How a kernel lives without and with `--exec`.
+/// Compares the lifecycle of a kernel without and with `--exec`.
 fn lives(scene: &Scene, kernel: &str, language: &str) {
     let server = JupyterServer::start(scene);
     let mut found = Vec::new();

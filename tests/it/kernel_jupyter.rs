@@ -1,4 +1,4 @@
-//! Real kernels, started by the programs that people start them with, run as the profile says.
+//! Real kernels, started by the usual programs, use the credential of the profile.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -107,7 +107,7 @@ fn running_server_is_found_and_new_kernels_use_the_credential() {
     let spec = &scene.drive(&["specs", url, TOKEN])["python3"]["spec"];
     assert_eq!(spec["env"]["GOOGLE_APPLICATION_CREDENTIALS"], adc);
 
-    // the kernel that ran before keeps its environment, also when restarted: hence the advice
+    // the kernel that ran before keeps its environment, also when restarted: hence the hint
     scene.drive(&["restart", url, TOKEN, &old]);
     assert_eq!(text(&scene.drive(&["ask", &old, ASK_PYTHON])), "none");
     let new = text(&scene.drive(&["start", url, TOKEN, "python3"]));
@@ -118,7 +118,7 @@ fn running_server_is_found_and_new_kernels_use_the_credential() {
     let found = servers.find(|found| found["pid"] == server.pid()).expect("the server is listed");
     assert_eq!(found["origin"], "running");
     assert_eq!([&listed(&new)["credentials"], &listed(&new)["current"]], [&json!(adc), &json!(true)]);
-    // it runs without what its kernelspec gives now
+    // it runs without the variables that its kernelspec has now
     assert_eq!([&listed(&old)["credentials"], &listed(&old)["current"]], [&Value::Null, &json!(false)]);
 
     scene.sandbox.bqcred(&["kernel", "uninstall"]).success();

@@ -1,6 +1,6 @@
-//! Kernelspecs are found as Jupyter itself finds them: each configuration is compared with what
-//! `jupyter kernelspec list --json` of that very environment says, for a current Jupyter and for an old
-//! pair (jupyter_client 6.1, jupyter_core 4.11).
+//! Kernelspecs are found where Jupyter finds them: each configuration is compared with `jupyter kernelspec
+//! list --json` in the same environment, for a current Jupyter and for an old pair (jupyter_client 6.1,
+//! jupyter_core 4.11).
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
@@ -10,7 +10,7 @@ use crate::common::{missing, python_of};
 use crate::jupyter::{Scene, Server};
 use serde_json::Value;
 
-/// Where the test kernels lie; `{home}`, `{prefix}` and `{root}` stand for the sandbox's.
+/// Where the test kernels are; `{home}`, `{prefix}` and `{root}` stand for the sandbox's.
 const USER: &str = "{home}/.local/share/jupyter";
 const ENV: &str = "{prefix}/share/jupyter";
 
@@ -195,7 +195,7 @@ fn bqcred_lists(scene: &Scene, env: &BTreeMap<String, String>) -> Listing {
         .collect()
 }
 
-/// Runs every case with this Python; gives the ones that differ.
+/// Runs every case with this Python; returns those that differ.
 fn differing(python: &Path) -> Vec<String> {
     let run = |case: &Case| {
         let scene = Scene::new(case.server, python);

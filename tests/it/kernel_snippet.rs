@@ -1,4 +1,4 @@
-//! `bqcred kernel snippet`: what is pasted does what it says, in the programs that it is pasted into.
+//! `bqcred kernel snippet`: each snippet works in the program that it is pasted into.
 
 use std::process::Command;
 

@@ -9,8 +9,8 @@ use crate::common::{self, Consent, Google, Run, Sandbox, mode};
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
 
-/// A service that does not answer is given up after 5 s, where D-Bus itself would wait for 25 s; a slow machine
-/// may take its time beside.
+/// The time limit for a keyring that does not answer is 5 s, where D-Bus itself would wait for 25 s; a slow
+/// machine adds to that.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn session_file(keyring: &Keyring) -> std::path::PathBuf {
@@ -42,7 +42,7 @@ fn exec_passes_the_credential_but_no_keyring_connection() {
     let script = "cat $GOOGLE_APPLICATION_CREDENTIALS; ls -l /proc/self/fd >&2";
     let run = keyring.invoke(&["exec", "--", "sh", "-c", script]).may_print_secret().run().success();
     assert!(run.stdout.contains(&keyring.refresh_token("default")));
-    // what the tests themselves were given is none of bqcred's
+    // descriptors that the tests themselves inherited do not count
     let plain = keyring.sandbox.program("sh", &["-c", "ls -l /proc/self/fd"]).run().success().stdout;
     let connections = |open: &str| open.matches("socket:").count() + open.matches("anon_inode:").count();
     assert_eq!(connections(&run.stderr), connections(&plain), "{}", run.stderr);
@@ -99,7 +99,7 @@ fn session_file_is_updated_with_the_credential() {
     let new: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     assert_ne!(std::fs::read(&file).unwrap(), old);
     assert_eq!(new["quota_project_id"], "q1");
-    // somebody puts another one there, or breaks it: the next env mends it
+    // another file in its place, or a broken one: the next `env` fixes it
     for other in [old.as_slice(), b"{", b""] {
         std::fs::write(&file, other).unwrap();
         keyring.bqcred(&["env", "--shell", "sh"]).success().says("can now be read");
@@ -162,7 +162,7 @@ fn env_refuses_a_session_file_outside_memory_and_suggests_exec() {
     env(open.path().to_str().unwrap()).says("symbolic link");
 }
 
-/// What is wrong with a keyring, and how to make it so.
+/// Failures of a keyring: what is wrong, the run, a part of the message, a part of the hint.
 fn failures(google: &Google) -> Vec<(&'static str, Option<Run>, &'static str, &'static str)> {
     let exec = |keyring: &Keyring| keyring.bqcred(&["exec", "--", "true"]);
     let with = |act: &dyn Fn(&mut Keyring) -> Run| {
@@ -380,7 +380,7 @@ fn failed_move_to_the_keyring_changes_nothing() {
     assert!(keyring.sandbox.adc("default").exists());
 }
 
-/// Where the credential lies: in the file, in the keyring.
+/// Whether the credential is in the file, and in the keyring.
 fn places(keyring: &Keyring) -> (bool, bool) {
     (keyring.sandbox.adc("default").exists(), !keyring.lookup("default").is_empty())
 }
@@ -409,7 +409,7 @@ fn killed_move_loses_nothing_and_the_next_run_completes_it() {
         assert_ne!(places(&keyring), (false, false), "round {round}: it lies nowhere");
         let profile = std::fs::read_to_string(keyring.sandbox.data("default").join("profile.json")).unwrap();
         halves += usize::from(profile.contains("leftover"));
-        // whatever comes first finds a credential that works
+        // the first command after it finds a valid credential
         keyring.bqcred(&["status", "--offline"]).success();
         keyring.bqcred(&["move", "--store", to]).success();
         assert_eq!(places(&keyring), (to_file, !to_file), "round {round}");
@@ -451,7 +451,7 @@ fn login_to_the_other_store_clears_the_first() {
     assert_eq!(places(&keyring), (true, false));
     keyring.login(&google, ADA, &["--store", "keyring"]).success();
     assert_eq!(places(&keyring), (false, true));
-    // a keyring that is away must not keep anybody from a file, and is cleared when it is back
+    // a stopped keyring must not block the file store, and is cleared when it runs again
     keyring.kill_service();
     keyring
         .login(&google, BOB, &["--store", "file"])
@@ -463,7 +463,7 @@ fn login_to_the_other_store_clears_the_first() {
     assert_eq!(places(&keyring), (true, false));
 }
 
-/// A bus that never answers: whoever asks for the keyring knocks there.
+/// A bus that never answers: any use of the keyring would connect to it.
 #[test]
 fn file_profiles_never_use_the_keyring() {
     let (google, sandbox) = (Google::start(), Sandbox::new());

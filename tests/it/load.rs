@@ -1,5 +1,5 @@
-//! Two hundred processes at once, of mixed verbs, on ten profiles: no update is lost, no file is torn, nobody
-//! waits for ever, and each access token is asked for once. `BQCRED_TEST_FULL=1` keeps it up for a minute.
+//! 200 concurrent processes of mixed commands on ten profiles: no update is lost, no file is torn, no process
+//! hangs, and each access token is requested once. `BQCRED_TEST_FULL=1` runs this for a minute.
 #![cfg(unix)]
 #![allow(
     dead_code,
@@ -29,9 +29,9 @@ use serde_json::Value;
 
 const PROCESSES: usize = 200;
 const PROFILES: usize = 10;
-/// How often all access tokens end.
+/// How often all access tokens expire.
 const LIFE: Duration = Duration::from_secs(2);
-/// `status` asks each time, so these can't be counted.
+/// `status` sends a request each time, so these can't be counted.
 const ASKING: [usize; 2] = [6, 7];
 /// Their credential is replaced all the time.
 const REPLACED: [usize; 2] = [8, 9];
@@ -143,7 +143,7 @@ impl Storm {
             for (path, content) in self.sandbox.files() {
                 let is_json =
                     path.extension().is_some_and(|end| end == "json" || end == "token" || end == "login");
-                // one that was replaced between two calls of ours reads as nothing
+                // a file that was replaced between two calls reads as empty
                 if is_json && !content.is_empty() {
                     let parsed = serde_json::from_slice::<Value>(&content);
                     assert!(parsed.is_ok(), "{} is torn", path.display());
@@ -154,7 +154,7 @@ impl Storm {
         read
     }
 
-    /// Lets the kept access tokens end, now and then, by their own word.
+    /// Makes the cached access tokens expire now and then, by their own time.
     fn expire(&self) {
         while Instant::now() < self.ends {
             std::thread::sleep(LIFE); // sets the pace, and orders nothing
@@ -171,7 +171,7 @@ impl Storm {
         }
     }
 
-    /// For each access token that ended, a new one was asked for at most once.
+    /// For each access token that expired, a new one was requested at most once.
     fn check_refreshes(&self) -> usize {
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         for request in self.google.requests().iter().filter(|request| request.path == "/token") {
@@ -199,7 +199,7 @@ impl Storm {
         self.json(self.sandbox.adc(&name(profile)))["refresh_token"].as_str().unwrap().to_owned()
     }
 
-    /// Every login counted, every pin is there, and each profile describes the credential that it has.
+    /// Every login is counted, every pin is there, and each profile describes its credential.
     fn check_updates(&self, pins: usize) {
         for profile in 0..PROFILES {
             let known = self.json(self.sandbox.data(&name(profile)).join("profile.json"));
@@ -255,8 +255,8 @@ fn one_of_many_concurrent_exports_wins() {
     }
 }
 
-/// A server that gives a new refresh token each time, which is good for one use: of those that come at once,
-/// each has to use the one that the one before it was given.
+/// A server that gives a new refresh token each time, valid for one use: concurrent processes each use the
+/// token that the previous one got.
 #[test]
 fn rotated_refresh_tokens_are_used_once() {
     let (google, sandbox) = (Google::start(), Sandbox::new());

@@ -1,4 +1,4 @@
-//! `bqcred login`: at a terminal, in two steps, refused, interrupted; and what is kept.
+//! `bqcred login`: at a terminal, in two steps, refused, interrupted; and what is saved.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -281,7 +281,7 @@ fn unrelated_requests_do_not_disturb_the_listener() {
     let (session, url, port) = at_prompt(&google, &sandbox, &[]);
     let answer = google.approve(&url, ADA);
     let query = answer.split_once('?').unwrap().1.to_owned();
-    // a preconnect that sends nothing, and a client that is slow, both open all the time
+    // a connection that sends nothing, and a slow client, both open all the time
     let _silent = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let mut slow = TcpStream::connect(("127.0.0.1", port)).unwrap();
     slow.write_all(b"GET /?st").unwrap();
@@ -296,11 +296,11 @@ fn unrelated_requests_do_not_disturb_the_listener() {
     assert!(head.starts_with("HTTP/1.1 200") && head.ends_with("\r\n\r\n"), "{head}");
     assert!(send(port, &format!("POST /?{query} {host}")).starts_with("HTTP/1.1 405"));
     assert!(send(port, &format!("GET /{} {host}", "x".repeat(65_536))).starts_with("HTTP/1.1 431"));
-    // a browser sends along what other programs on this machine have set
+    // a browser sends the cookies of other programs on this machine
     let cookies = host.replace("\r\n\r\n", &format!("\r\nCookie: other={}\r\n\r\n", "x".repeat(20_000)));
     assert!(send(port, &format!("GET /?state=guessed&code=evil {cookies}")).starts_with("HTTP/1.1 400"));
     send(port, "\x16\x03\x01 not http at all\r\n\r\n");
-    // two browsers: the first answer counts, the second gets a page all the same
+    // two browsers: the first answer counts, the second gets a page too
     assert!(get(port, &format!("/?{query}")).contains("answer has arrived"));
     assert!(ends_with(session, 0).contains("signed in as ada@example.com"));
 }
@@ -446,7 +446,7 @@ fn dash(sandbox: &Sandbox) -> Option<PtySession> {
     Some(session)
 }
 
-/// Whether the terminal shows what is typed, as it says itself.
+/// Whether the terminal echoes what is typed.
 fn shows_what_is_typed(sandbox: &Sandbox, session: &mut PtySession) -> bool {
     session.send_line("stty -a >\"$TMPDIR/stty\"; echo said-$((40 + 2))").unwrap();
     session.exp_string("said-42").unwrap();
@@ -488,7 +488,7 @@ fn ctrl_z_restores_the_echo_and_fg_hides_it_again() {
 #[test]
 fn ctrl_z_without_job_control_is_ignored() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
-    // the first process of its terminal: no shell is there that could continue it
+    // the first process of its terminal: there is no shell that could continue it
     let (mut session, url, _) = at_prompt(&google, &sandbox, &[]);
     session.send_control('z').unwrap();
     session.exp_string("Paste the address: ").unwrap();

@@ -1,10 +1,9 @@
-//! The tests of the program: bqcred is run as people, shells, notebooks and programs run it. They all belong
-//! to one test program, so that what they share is compiled once; `load.rs` alone is another, because it
-//! needs the machine to itself.
+//! The integration tests: bqcred is run as users, shells, notebooks and programs run it. One test crate
+//! compiles what they share once; only `load.rs` is another crate, because it needs the machine to itself.
 //!
-//! All tests are threads of one process. None changes what belongs to the process: its working folder, umask,
-//! limits and environment are those of its children only. A program that a test writes is written by a child
-//! ([`common::Sandbox::script`]).
+//! All tests are threads of one process. None changes the state of that process: working folder, umask,
+//! limits and environment are set for child processes only. A program that a test writes is written by a
+//! child process ([`common::Sandbox::script`]).
 #![cfg(unix)]
 #![allow(
     missing_docs,

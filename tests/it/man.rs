@@ -1,10 +1,11 @@
-//! Manual pages and help: every verb has both, with an example, and the real `man` has nothing to complain of.
+//! Manual pages and help: every command has both, with an example, and `man` shows each page without a
+//! warning.
 
 use std::path::Path;
 
 use crate::common::{Sandbox, find_program, missing, mode, spawn_in_terminal};
 
-/// Every verb that help shows, and those below them.
+/// Every command in the help, and its subcommands.
 fn verbs(sandbox: &Sandbox) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     let mut left = vec![Vec::<String>::new()];
@@ -123,7 +124,7 @@ fn examples_are_valid_command_lines() {
         let help = sandbox.bqcred(&arguments).success().stdout;
         let example = help.split("\nExample").nth(1).unwrap();
         for line in example.lines().skip(1).filter(|line| line.starts_with("  bqcred ")) {
-            // the words up to the first that is the shell's own
+            // the words before the first shell operator
             let words: Vec<&str> = line
                 .split_whitespace()
                 .skip(1)

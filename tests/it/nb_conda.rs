@@ -1,4 +1,4 @@
-//! nb_conda_kernels: a server that lists the kernels of all of conda's environments, under its own names.
+//! nb_conda_kernels: a server that lists the kernels of all conda environments under its own names.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ const SPEC: &str = "{\"argv\": [\"python\", \"-m\", \"ipykernel_launcher\", \"-f
 const ASK: &str =
     "import os, sys; print(os.environ.get('GOOGLE_APPLICATION_CREDENTIALS', 'none'), sys.prefix)";
 
-/// A machine with a conda of sorts: its base is the scene's Python; environments are made by hand, for conda
-/// itself has other channels than the ones that tests may use.
+/// A machine with a stand-in for conda: its base is the scene's Python; environments are made without conda, which
+/// would need its own channels.
 struct Conda {
     scene: Scene,
     adc: PathBuf,
@@ -42,7 +42,7 @@ impl Conda {
             &conda.scene.fill("{home}/work/odd name\n{root}/gone\n"),
         );
         conda.scene.write("{home}/.local/share/jupyter/kernels/mine/kernel.json", SPEC);
-        // what the real one prints, as far as it is looked at
+        // what the real one prints, as far as it is read
         let envs =
             ["{home}/.conda/envs/science", "{home}/work/odd name", "{prefix}", "{prefix}/envs/science"];
         let mut envs: Vec<String> = envs.iter().map(|path| conda.scene.fill(path)).collect();
@@ -80,7 +80,7 @@ impl Conda {
         self.scene.invoke(args).envs(self.env()).run()
     }
 
-    /// A server of its own each time: nb_conda_kernels looks once a minute.
+    /// A new server each time: nb_conda_kernels refreshes once a minute.
     fn server(&self) -> JupyterServer {
         let mut command = self.scene.command(self.scene.prefix.join("bin/python3"));
         command.args(["-m", "jupyter_server"]).envs(self.env());
@@ -135,7 +135,7 @@ fn list_uses_the_kernel_names_of_the_server() {
 fn install_that_the_server_would_ignore_is_refused_with_a_hint() {
     let Some(conda) = Conda::new() else { return };
     let adc = conda.adc.to_str().unwrap();
-    // what would not work: the name that people use goes on meaning the environment's own file
+    // this has no effect: the usual name still means the environment's own file
     let shadow =
         json!({"argv": ["python"], "display_name": "x", "env": {"GOOGLE_APPLICATION_CREDENTIALS": adc}});
     for name in ["python3", "conda-base-py"] {
@@ -174,7 +174,7 @@ fn kernels_of_all_environments_are_installed_and_uninstalled() {
         let wrapped = spec["argv"].as_array().unwrap().iter().any(|word| word == "--always-start");
         assert_eq!(wrapped, spec["language"] == "python" || spec["language"] == "R", "{name}: {spec:#}");
     }
-    // through conda's activation and bqcred's wrapper it still is the environment's Python
+    // with conda's activation and bqcred's wrapper the environment's Python still runs
     let answer = conda.ask(&server, "conda-env-odd_name-py");
     let home = conda.scene.sandbox.home();
     assert!(answer.starts_with("/proc/"), "{answer}");

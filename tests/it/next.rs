@@ -1,8 +1,8 @@
-//! `bqcred` alone: the next sensible step, for each state, from files alone.
+//! `bqcred` without a command: the next step for each state, from files alone.
 
 use crate::common::{Google, Sandbox, find_program, missing, profile_by_hand};
 
-/// What it says to do next.
+/// The suggested next step.
 fn next(sandbox: &Sandbox, variables: &[(&str, &str)]) -> String {
     let mut invocation = sandbox.invoke(&[]);
     for (name, value) in variables {

@@ -1,4 +1,4 @@
-//! The packages that `packaging/build` makes, installed in fresh surroundings, and what releases them.
+//! The packages that `packaging/build` makes, installed in fresh systems, and the release workflow.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +12,7 @@ fn succeed(command: &mut Command) {
     assert!(output.status.success(), "{command:?}:\n{}", String::from_utf8_lossy(&text));
 }
 
-/// The packages with this ending; none, and that is said, if nobody built them: that takes longer than all tests.
+/// The packages with this ending; none, reported as skipped, if they are not built: that takes longer than all tests.
 fn packages(ending: &str) -> Vec<PathBuf> {
     let folder = std::env::var_os("BQCRED_TEST_DIST").map_or_else(|| "target/dist".into(), PathBuf::from);
     let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
@@ -49,7 +49,7 @@ fn debian_package_installs_and_uninstalls_in_a_fresh_system() {
     }
 }
 
-/// Takes as long as the packages did, so only `tests/run packaging::` asks for it.
+/// Takes as long as the first build, so only `tests/run packaging::` asks for it.
 #[test]
 fn build_is_reproducible() {
     if std::env::var_os("BQCRED_TEST_REPRODUCE").is_none() {

@@ -1,4 +1,4 @@
-//! `.bqcred` files: which of them count, and who says so.
+//! `.bqcred` files: which of them apply, and who allows them.
 
 use crate::common::{Run, Sandbox, profile_by_hand};
 

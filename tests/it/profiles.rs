@@ -74,7 +74,7 @@ fn use_changes_the_project_without_sign_in() {
     assert_eq!(rows[1]["account"], BOB);
     assert!(sandbox.bqcred(&["env", "--shell", "sh"]).success().stdout.contains("GOOGLE_CLOUD_PROJECT='p3'"));
     assert_eq!(std::fs::read(sandbox.adc("work")).unwrap(), before);
-    // one that somebody put there by hand, with no profile.json, stays what it is
+    // a credential file without profile.json stays usable
     std::fs::remove_file(sandbox.data("work").join("profile.json")).unwrap();
     sandbox.bqcred(&["use", "work", "--project", "p4"]).success();
     let rows = sandbox.bqcred(&["list", "--json"]).json();
@@ -149,7 +149,7 @@ fn token_is_cached() {
     let too_long = sandbox.invoke(&["token", "--min-ttl", "7200"]).may_print_secret().run().success();
     too_long.says("--min-ttl 7200 gets a new one each time");
     let cache = sandbox.home().join(".cache/bqcred/default.token");
-    // a clock that was three hours ahead when the token came, and was put right since
+    // a clock that was three hours ahead when the token came, and was corrected since
     let second = token(&[]);
     let ahead = |seconds: u64| {
         let time = std::time::SystemTime::now() + std::time::Duration::from_secs(seconds);

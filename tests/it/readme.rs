@@ -1,4 +1,4 @@
-//! The README: every command in it is run, every exit code is the code's, every line of a shell is tested.
+//! The README: every command in it is run, its exit codes match the code, every shell line is tested.
 
 use crate::common::{Consent, Google, Sandbox};
 use crate::double;
@@ -20,8 +20,8 @@ fn blocks() -> Vec<&'static str> {
     README.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
-/// `bqcred` as somebody has it who signs in whenever a login asks for it: the address is opened at the
-/// double, and where the browser ends is pasted.
+/// A `bqcred` that signs in whenever a login asks for it: the address is opened at the double, and the
+/// final address of the browser is pasted.
 const PERSON: &str = r#"
 case " $* " in
 *" --start "* | *" --finish "*) exec "$BQCRED" "$@" ;;
@@ -68,7 +68,7 @@ fn run(google: &Google, sandbox: &Sandbox, line: &str) {
         shell = shell.stdin(google.approve(url.trim(), who));
     }
     let run = shell.may_print_secret().run();
-    // doctor's verdict on this machine's libraries is its product, whatever it is
+    // doctor may find problems with this machine's libraries
     let good = run.code == Some(0) || line.starts_with("bqcred doctor");
     assert!(good && !run.stderr.contains("panicked"), "{line}\n{run:?}");
 }

@@ -1,4 +1,4 @@
-//! `bqcred revoke`: what it lists, what it ends, what it proves, and what it leaves alone when it can't.
+//! `bqcred revoke`: what it lists, what it revokes and verifies, and what it keeps when it fails.
 
 use std::process::{Child, Command, Stdio};
 
@@ -81,7 +81,7 @@ impl Running {
         Running::of(command)
     }
 
-    /// The same by `bqcred exec`, which leaves no path that lasts.
+    /// The same by `bqcred exec`, which leaves no lasting path.
     fn exec(sandbox: &Sandbox, options: &[&str]) -> Self {
         let mut command = sandbox.command(env!("CARGO_BIN_EXE_bqcred"));
         command.arg("exec").args(options).args(["--", "cat"]);
@@ -175,7 +175,7 @@ fn other_profiles_of_the_grant_are_marked_as_revoked_and_kept() {
     assert_eq!(ended(&sandbox, "sibling").as_deref(), Some("was revoked together with profile default"));
     assert_eq!((ended(&sandbox, "stranger"), ended(&sandbox, "bob")), (None, None));
     assert!(sandbox.adc("sibling").exists());
-    // the access token that was kept is dead, and is not handed out any more
+    // the cached access token is revoked, and is not printed any more
     let run = sandbox.bqcred(&["token", "--profile", "sibling"]).fails(4);
     run.says("this credential was revoked together with profile default")
         .says("`bqcred login --profile sibling`");
@@ -255,7 +255,7 @@ fn ineffective_revocation_is_detected() {
     google.script_always(Endpoint::Revoke, Script::Body("application/json".to_owned(), "{}".to_owned()));
     sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("it is still alive; nothing was removed");
     assert!(sandbox.adc("default").exists());
-    // and one that nobody can check is not taken for done
+    // and an unverified revocation does not count as done
     google.script_always(Endpoint::Token, Script::Unavailable(503));
     sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("whether it worked can't be told");
     assert!(sandbox.adc("default").exists());

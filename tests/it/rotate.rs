@@ -1,4 +1,4 @@
-//! `bqcred rotate`: revoked first, signed in anew, in place; and whole at every moment between.
+//! `bqcred rotate`: revoke first, then sign in again, in place; at every moment the file is complete.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -162,7 +162,7 @@ fn another_account_is_refused() {
         .says("`bqcred login ada@example.com`");
     assert_eq!(read(&sandbox, "default"), before);
     assert_eq!(ended(&sandbox, "default").as_deref(), Some(NOT_COMPLETED));
-    // whoever takes the profile over is not told that what was revoked lives
+    // `login` of another account does not report the revoked credential as valid
     let run = sandbox.login(&google, BOB, &[]).success().says("profile default was ada@example.com before");
     assert!(!run.stderr.contains("alive"), "{}", run.stderr);
 }
@@ -220,7 +220,7 @@ fn unverified_revocation_leaves_the_profile_marked() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let old = refresh_token(&sandbox, "default");
-    // alive before, and then nobody answers; the server only says that it revoked
+    // valid before, then no answer; the server only claims to have revoked
     google.script(Endpoint::Token, Script::Pass);
     google.script_always(Endpoint::Token, Script::Unavailable(503));
     google.script_always(Endpoint::Revoke, Script::Body("application/json".to_owned(), "{}".to_owned()));
@@ -248,7 +248,7 @@ fn rotation_stopped_while_revoking_leaves_the_profile_marked() {
     session.exp_eof().unwrap();
     assert!(ended(&sandbox, "default").unwrap().contains("not completed"));
     google.heal();
-    // whichever it was, the next question finds out
+    // the next request decides which it was
     let alive = google.is_alive(&old);
     sandbox.bqcred(&["status", "--exit-code"]).code(if alive { 0 } else { 4 });
     assert_eq!(ended(&sandbox, "default").is_none(), alive);
@@ -372,7 +372,7 @@ fn second_rotation_is_refused_while_one_runs() {
     let url = text.lines().find(|line| line.starts_with("http")).unwrap().trim().to_owned();
     session.send_line(&google.approve(&url, ADA)).unwrap();
     ends_with(session, 0);
-    // one in two steps waits, and is not overtaken either
+    // a pending two-step rotation is not replaced either
     let url = start(&sandbox, &[]);
     let run = sandbox.bqcred(&["rotate", "--start", "--yes"]).fails(1);
     run.says("waits for its answer; nothing was changed").says("`bqcred rotate --finish -`");
@@ -517,7 +517,7 @@ fn keyring_item_and_session_file_are_replaced() {
 }
 
 /// While rotations run, a reader that opens the file as libraries do never sees anything but one whole
-/// credential. `BQCRED_TEST_ROTATIONS=200` makes it 200 rotations and 10,000 reads.
+/// credential. `BQCRED_TEST_ROTATIONS=200` runs 200 rotations and 10,000 reads.
 #[test]
 fn readers_always_see_a_complete_file() {
     let rotations: usize =

@@ -1,4 +1,4 @@
-//! `bqcred status`: what it foretells, what it learned from credentials that ended, and its exit codes.
+//! `bqcred status`: its forecasts, what it learns from expired credentials, and its exit codes.
 
 use std::time::{Duration, SystemTime};
 
@@ -28,7 +28,7 @@ fn assert_near(time: &Value, seconds: u64) {
     assert!(difference.abs() < 60, "{time} is {difference} s off");
 }
 
-/// Changes what is known about the profile, as if time had passed.
+/// Changes the saved profile, as if time had passed.
 fn remember(sandbox: &Sandbox, changes: &Value) {
     let path = sandbox.data("default").join("profile.json");
     let mut profile: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
@@ -99,7 +99,7 @@ fn unused_credential_expires_after_six_months() {
     assert_near(&forecast[0]["from"], 90 * DAY);
     let text = sandbox.bqcred(&["status", "--offline"]).success().stdout;
     assert!(text.contains("if nobody uses it until then") && text.contains("100 days ago"), "{text}");
-    // asking Google is use
+    // a request to Google counts as use
     let json = sandbox.bqcred(&["status", "--json"]).success().json();
     assert_near(&json["good_until"], 180 * DAY);
 }
@@ -135,7 +135,7 @@ fn client_in_testing_is_detected_from_an_expiry_after_seven_days() {
     let run = run.says("after seven days, as it does while its OAuth client is in Testing");
     run.says("publish the client in Google's console").says("`bqcred login`");
     sandbox.bqcred(&["token", "--min-ttl", "9999"]).fails(4).says("after seven days");
-    // and the next one is foretold
+    // and the next expiry is predicted
     sandbox.login(&google, ADA, &[]).success();
     let json = sandbox.bqcred(&["status", "--json"]).success().json();
     assert_eq!(json["forecast"][0]["why"], "client_in_testing");
@@ -167,7 +167,7 @@ fn organisation_sign_in_interval_is_learned_from_past_expiries() {
     assert_near(&json["forecast"][0]["by"], 16 * HOUR + 60);
     let text = sandbox.bqcred(&["status"]).success().stdout;
     assert!(text.contains("your organisation wants a new sign-in from time to time"), "{text}");
-    // a job of 15 hours fits in, one of 17 doesn't
+    // 15 hours are within the interval, 17 are not
     sandbox.bqcred(&["status", "--wait-valid", "15h", "--exit-code"]).fails(0);
     let run = sandbox.bqcred(&["status", "--wait-valid", "17h", "--exit-code"]).fails(4);
     assert_eq!(run.stderr, "");
@@ -195,7 +195,7 @@ fn required_validity_decides_the_exit_code() {
     sandbox.bqcred(&["status", "--wait-valid", "soon"]).fails(2).says("30m");
     google.revoke_grant(ADA);
     sandbox.bqcred(&["status", "--wait-valid", "1s"]).code(4).says("was revoked");
-    // now it is known without asking
+    // now it is known without a request
     let run = sandbox.bqcred(&["status", "--wait-valid", "1s", "--offline"]).code(4).says("was revoked");
     assert!(run.stdout.contains("credential  ended, as far as is known"), "{}", run.stdout);
 }

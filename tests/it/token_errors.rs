@@ -1,12 +1,12 @@
-//! What people are told when the token endpoint gives no token: each cause with its kind, its exit code,
-//! its words and the command that helps.
+//! Messages when the token endpoint gives no token: each cause has its code, exit code, words and suggested
+//! command.
 
 use crate::common::{Endpoint, Google, Sandbox, Script, TlsFault};
 use crate::double;
 
 const ADA: &str = "ada@example.com";
 
-/// What a cause has to come to.
+/// What is expected of a cause.
 struct Told {
     code: i32,
     word: &'static str,
@@ -18,7 +18,7 @@ const fn told(code: i32, word: &'static str, says: &'static str, hint: &'static 
     Told { code, word, says, hint }
 }
 
-/// Both verbs that ask the token endpoint have to tell the same; `token` keeps stdout empty.
+/// Both commands that use the token endpoint report the same; `token` prints nothing.
 #[track_caller]
 fn check(sandbox: &Sandbox, env: &[(String, String)], expected: &Told) {
     let invoke = |args: &[&str]| sandbox.invoke(args).envs(env.iter().cloned()).run();
@@ -38,7 +38,7 @@ fn scripted(script: Script, expected: &Told) {
     sandbox.login(&google, ADA, &[]).success();
     google.script_always(Endpoint::Token, script);
     check(&sandbox, &[], expected);
-    // and a credential that was not ended works again as soon as Google does
+    // and a credential that is still valid works again as soon as Google does
     google.heal();
     sandbox.bqcred(&["status", "--exit-code"]).success();
 }
@@ -160,7 +160,7 @@ fn temporary_failures_are_not_refusals() {
             told(5, "connection_broken", "broke off before the answer was whole", "try again"),
         ),
     ];
-    // at once: each is tried again after a while
+    // concurrently: each is retried after a while
     std::thread::scope(|scope| {
         for (script, expected) in troubles {
             scope.spawn(move || scripted(script, &expected));
@@ -206,7 +206,7 @@ fn temporary_failures_are_retried_and_refusals_are_not() {
     google.heal();
 }
 
-/// A credential that is asked about under Google's own name, through a proxy.
+/// A credential checked under Google's host names, through a proxy.
 fn at_google(google: &Google) -> (Sandbox, Vec<(String, String)>) {
     let sandbox = Sandbox::new();
     let client = sandbox.write("google.json", google.google_client_json());
@@ -248,7 +248,7 @@ fn each_invalid_certificate_has_its_own_message() {
         check(&sandbox, &env, &expected);
     }
     google.break_tls(None);
-    // a company's proxy whose authority nobody told this system about
+    // a company's proxy whose authority this system does not trust
     let expected = told(5, "untrusted_certificate", "does not trust", "set SSL_CERT_FILE to its CA file");
     check(&sandbox, &without(&env, &["SSL_CERT_FILE"]), &expected);
 }

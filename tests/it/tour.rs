@@ -1,15 +1,15 @@
-//! The tour, as the README has it: what it shows, with and without Python, and that it leaves nothing behind.
+//! The tour of the README: its output, with and without Python, and that it leaves nothing behind.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::common::{Invocation, Run, Sandbox, missing, venv};
 
-/// Whatever is set for this test by cargo is not for another cargo: build scripts that look at it would
+/// Variables that cargo sets for this test must not reach another cargo: build scripts that read them would
 /// run again.
 const CARGOS_OWN: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_EXE_", "CARGO_CRATE_"];
 
-/// The README's command, in this environment save that home and temporary files are the sandbox's.
+/// The README's command, in this environment, with the home and temporary folder of the sandbox.
 fn tour(sandbox: &Sandbox) -> Invocation {
     let readme = include_str!("../../README.md");
     assert!(readme.contains("\ncargo run --example tour\n"), "the README has another command");
@@ -35,12 +35,12 @@ fn tour(sandbox: &Sandbox) -> Invocation {
         .limit(Duration::from_secs(600))
 }
 
-/// Where the tests were built: `bqcred` lies in `target/debug`.
+/// The target folder of the tests: `bqcred` is in its `debug`.
 fn target() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_bqcred")).ancestors().nth(2).unwrap().to_owned()
 }
 
-/// A `python3` that does this, before any other on the PATH.
+/// A `python3` script with this body, first on the PATH.
 fn with_python(tour: Invocation, sandbox: &Sandbox, body: &str) -> Invocation {
     let script = sandbox.script("python/python3", body);
     let first = script.parent().unwrap().to_owned();
@@ -49,7 +49,7 @@ fn with_python(tour: Invocation, sandbox: &Sandbox, body: &str) -> Invocation {
     tour.env("PATH", path)
 }
 
-/// The tour's folder is gone, and nothing was put into the home.
+/// The tour's folder is removed, and the home is empty.
 fn assert_nothing_left(sandbox: &Sandbox) {
     for place in ["tmp", "home"] {
         let left: Vec<_> =
@@ -70,9 +70,9 @@ fn assert_shows(run: &Run, lines: &[&str]) {
     }
 }
 
-/// It is read in a terminal of 80 columns, and not scrolled for long.
+/// It fits into 80 columns and a few screens.
 fn assert_readable(run: &Run) {
-    // its path is longer in here than in /tmp
+    // its path is longer here than in /tmp
     let shown = run.stdout.lines().filter(|line| !line.contains("/tmp/bq-"));
     let wide: Vec<_> = shown.filter(|line| line.chars().count() > 80).collect();
     assert!(wide.is_empty(), "wider than 80 columns: {wide:#?}");

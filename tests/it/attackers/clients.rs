@@ -1,11 +1,11 @@
-//! Client files that somebody made to get at codes and tokens.
+//! Client files made by an attacker to get codes and tokens.
 
 use std::net::TcpListener;
 
 use super::machine::{Machine, own};
 use crate::common::{Sandbox, set_mode};
 
-/// `auth_uri`, `token_uri`, and what is wrong.
+/// `auth_uri`, `token_uri`, and the expected message.
 const HOSTILE: &[(&str, &str, &str)] = &[
     ("http://accounts.google.com/o/oauth2/auth", GOOGLE, "is not https"),
     ("http://login.example/auth", "http://login.example/token", "is not https"),
@@ -81,7 +81,7 @@ fn hostile_client_files_are_refused_before_sign_in() {
         assert_eq!((login.code, login.stdout.as_str()), (Some(2), ""), "{auth} {token}");
     }
     assert!(!sandbox.config().join("client.json").exists());
-    // the two further addresses are no way round
+    // the two other addresses are checked as well
     for key in ["revoke_uri", "tokeninfo_uri"] {
         let mut value: serde_json::Value = serde_json::from_str(&file(AUTH, GOOGLE)).unwrap();
         value["installed"][key] = "https://evil.example/".into();

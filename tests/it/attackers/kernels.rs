@@ -1,4 +1,4 @@
-//! Kernelspecs where somebody else can write.
+//! Kernelspecs in folders where another user can write.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,14 @@ use crate::common::Run;
 /// A kernel that Jupyter would start, as the attacker writes it.
 const SPEC: &str = r#"{"argv": ["python3", "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": "P", "language": "python"}"#;
 
-/// A file of the person's, outside of any kernelspec.
+/// A file of the user's, outside of any kernelspec.
 fn own_file(machine: &Machine, name: &str) -> PathBuf {
     let path = machine.sandbox.write(&format!("home/{name}"), SPEC);
     own(&path, machine.uid);
     path
 }
 
-/// Every kernel verb, with what this variable leads to. After each of them `check` is called.
+/// Runs every kernel command with this variable set, and calls `check` after each of them.
 fn kernel_verbs(machine: &Machine, variable: &str, folder: &Path, check: impl Fn(&Run)) {
     let lines = [
         "kernel list",
@@ -55,7 +55,7 @@ fn kernelspec_links_and_pipes_of_another_user_are_not_followed() {
     let Some(machine) = Machine::new() else { return };
     machine.login(&[]);
     let [linked, hard] = ["profile.json", "notes.json"].map(|name| own_file(&machine, name));
-    // what the person may write, the attacker may name
+    // the attacker can link to what the user can write
     let script = "mkdir -p \"$1\"/evil/j/kernels/one \"$1\"/evil/j/kernels/pipe \"$1\"/evil/j/kernels/loop; cd \"$1\"/evil/j/kernels
         ln -s \"$1\"/home/profile.json one/kernel.json
         mkfifo pipe/kernel.json; chmod a+rw pipe/kernel.json

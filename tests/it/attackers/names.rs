@@ -1,4 +1,4 @@
-//! Names of profiles, and kernelspecs, that somebody made to get somewhere else.
+//! Profile names and kernelspecs made to reach other files.
 
 use crate::common::{Sandbox, profile_by_hand};
 

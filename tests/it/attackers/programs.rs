@@ -1,4 +1,4 @@
-//! Programs that the attacker put where bqcred would look for one.
+//! Programs that the attacker put where bqcred looks for one.
 
 use super::machine::{Machine, own};
 use crate::common::{ends_with, set_mode, spawn_in_terminal};
@@ -29,7 +29,7 @@ fn gcloud_in_a_folder_others_can_write_is_not_run() {
         let Some(machine) = Machine::new() else { return };
         plant(&machine, folder, &["gcloud"]);
         if folder == "open/deeper" {
-            // a program of the person's own, in a folder that anybody can move away
+            // a program of the user, in a folder that others can replace
             own(&machine.sandbox.path(folder), machine.uid);
             own(&machine.sandbox.path("open/deeper/gcloud"), machine.uid);
         }
@@ -91,7 +91,7 @@ fn browser_in_a_folder_others_can_write_is_not_run() {
 
 #[test]
 fn programs_in_a_safe_folder_are_run() {
-    // or the tests above would prove nothing
+    // the control for the tests above
     let Some(machine) = Machine::new() else { return };
     plant(&machine, "shared", &["gcloud", "x-www-browser"]);
     for name in ["gcloud", "x-www-browser"] {

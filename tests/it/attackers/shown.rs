@@ -1,9 +1,9 @@
-//! What comes from elsewhere is shown, and the terminal does not obey it.
+//! Text from servers, files and arguments is shown without control characters for the terminal.
 
 use super::machine::ADA;
 use crate::common::{Endpoint, Google, Run, Sandbox, Script, profile_by_hand};
 
-/// Clears the screen, renames the window, colours, goes back, turns the direction, and forges a line.
+/// Clears the screen, renames the window, colours, moves back, reverses the text direction, and forges a line.
 const EVIL: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\r\u{8}\u{202e}\u{2066}\nbqcred: forged";
 
 #[track_caller]
@@ -33,7 +33,7 @@ fn control_characters_in_server_errors_are_escaped() {
             [&["token", "--min-ttl", "99999"][..], &["status"], &["status", "--json"], &["revoke", "--yes"]]
         {
             let run = sandbox.bqcred(words);
-            // a revocation that finds the grant ended is one that succeeded
+            // revoking an ended grant succeeds
             assert!(matches!(run.code, Some(0 | 3 | 4)), "{run:?}");
             harmless(&run);
         }

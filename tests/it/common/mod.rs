@@ -1,5 +1,5 @@
-//! What the tests of the binary share: a sandbox with a home of its own, runs whose output is checked for
-//! secrets, terminals, and the login of a person at the double of Google.
+//! What the tests share: a sandbox with a home of its own, runs whose output is checked for secrets,
+//! terminals, and the sign-in at the double of Google.
 
 mod by_hand;
 #[cfg(target_os = "linux")]

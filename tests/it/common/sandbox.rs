@@ -9,7 +9,7 @@ use super::programs::find_program;
 use super::run::{Invocation, Run};
 use crate::double::{Consent, Google};
 
-/// Programs that scripts in a sandbox may count on. No gcloud, no browser.
+/// Programs available to scripts in a sandbox. No gcloud, no browser.
 const PROGRAMS: &[&str] = &[
     "sh", "bash", "dash", "env", "cat", "ls", "cp", "mv", "rm", "mkdir", "chmod", "ln", "stat", "head",
     "tail", "grep", "sed", "tr", "sort", "wc", "cut", "printf", "echo", "true", "false", "sleep", "kill",
@@ -18,7 +18,7 @@ const PROGRAMS: &[&str] = &[
     "find", "ldconfig", "gcc",
 ];
 
-/// A home of its own, gone when dropped.
+/// A home of its own, removed when dropped.
 pub struct Sandbox {
     root: tempfile::TempDir,
     runtime: tempfile::TempDir,
@@ -30,8 +30,8 @@ impl Sandbox {
         Sandbox::at(tempfile::Builder::new().prefix("bqcred-test-").tempdir().unwrap())
     }
 
-    /// The same in memory, where this system has that: for tests that write more than a disk keeps up with.
-    /// Programs that lie in it may not be executable there.
+    /// The same in memory, where the system supports it: for tests that write too much for a disk.
+    /// Programs in it may not be executable.
     pub fn in_memory() -> Self {
         Sandbox::at(memory_folder("bqcred-test-"))
     }
@@ -85,7 +85,7 @@ impl Sandbox {
         path
     }
 
-    /// Makes a program of this machine available, where it is there. Says nothing if it isn't.
+    /// Makes a program of this machine available, if it is installed.
     pub fn link_program(&self, name: &str) {
         if let Some(program) = find_program(name) {
             self.link(name, &program);
@@ -106,7 +106,7 @@ impl Sandbox {
         self.program_file(&format!("bin/{name}"), format!("#!/bin/sh\n{body}\n"))
     }
 
-    /// Writes a file that is to be run, whatever is in it.
+    /// Writes an executable file with this content.
     pub fn program_file(&self, relative: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(relative);
         write_program(&path, content.as_ref());
@@ -136,7 +136,7 @@ impl Sandbox {
             ("XDG_CACHE_HOME", at(&home.join(".cache"))),
             ("XDG_STATE_HOME", at(&home.join(".local/state"))),
             ("XDG_RUNTIME_DIR", at(self.runtime())),
-            // an organisation's settings on this machine are none of a test's business
+            // an organisation's settings on this machine must not affect a test
             ("BQCRED_TEST_ETC", at(&self.path("etc"))),
         ]
         .map(|(name, value)| (name.to_owned(), value))
@@ -150,14 +150,14 @@ impl Sandbox {
         command
     }
 
-    /// Any program, to be run and looked at as bqcred is.
+    /// Any program, run and checked as bqcred is.
     pub fn program(&self, program: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> Invocation {
         let mut command = self.command(program);
         command.args(args);
         Invocation::new(command)
     }
 
-    /// bqcred with these arguments, still to be run: `.stdin(…)`, `.env(…)`, `.run()`.
+    /// bqcred with these arguments, not run yet: `.stdin(…)`, `.env(…)`, `.run()`.
     pub fn invoke(&self, args: &[&str]) -> Invocation {
         self.program(env!("CARGO_BIN_EXE_bqcred"), args)
     }
@@ -172,12 +172,12 @@ impl Sandbox {
         self.write("client_secret.json", google.client_json()).to_str().unwrap().to_owned()
     }
 
-    /// Signs a person in, in two steps as a notebook does. `extra` goes with `login --start`.
+    /// Signs a user in, in two steps as a notebook does. `extra` is passed to `login --start`.
     pub fn login(&self, google: &Google, who: &str, extra: &[&str]) -> Run {
         self.login_with(google, Consent::all(who), extra)
     }
 
-    /// The same with another decision of the person. Does not check how it ends.
+    /// The same with another consent. Does not check the exit code.
     pub fn login_with(&self, google: &Google, consent: Consent, extra: &[&str]) -> Run {
         let client = self.client_file(google);
         let mut start = vec!["login", "--start"];
@@ -194,7 +194,7 @@ impl Sandbox {
         self.invoke(&finish).stdin(format!("{redirect}\n")).run()
     }
 
-    /// A browser in which this person is signed in and decides like this: the variables that make programs
+    /// A browser in which this user is signed in and consents like this: the variables that make programs
     /// open it. It runs `curl`, which goes where the pages send it.
     pub fn browser(&self, google: &Google, consent: Consent) -> Vec<(String, String)> {
         google.sign_in_browser(Some(consent));
@@ -211,7 +211,7 @@ impl Sandbox {
     }
 
     /// R code, with the double as Google: R's curl trusts the system's certificates only, so this needs a
-    /// mount namespace. Nothing where R is missing or namespaces are not allowed.
+    /// mount namespace. `None` where R is missing or namespaces are not allowed.
     pub fn r(&self, google: &Google, code: &str) -> Option<Invocation> {
         let rscript = find_program("Rscript")?;
         let mut command = google.under_system_ca(&rscript)?;
@@ -237,7 +237,7 @@ impl Sandbox {
         found
     }
 
-    /// The files below the home that hold this text.
+    /// The files below the home that contain this text.
     pub fn files_with(&self, text: &str) -> Vec<PathBuf> {
         let holds = |content: &[u8]| content.windows(text.len()).any(|window| window == text.as_bytes());
         self.files().into_iter().filter(|(_, content)| holds(content)).map(|(path, _)| path).collect()
@@ -252,8 +252,8 @@ impl Sandbox {
     }
 }
 
-/// Makes the programs that are started here end at Ctrl-C and at SIGQUIT, even if this test is a background job
-/// of a script: those ignore the signals, and hand that on. A signal with a handler is handed on as usual.
+/// Lets Ctrl-C and SIGQUIT end the programs that are started here, even if the tests are a background job of a script,
+/// which ignores both signals and passes that on. Children get a signal with a handler as its default.
 fn listen_to_keys() {
     use signal_hook::consts::{SIGINT, SIGQUIT};
     static ONCE: std::sync::Once = std::sync::Once::new();
@@ -264,7 +264,7 @@ fn listen_to_keys() {
     });
 }
 
-/// A command in a terminal, which is given 30 s for whatever is expected of it.
+/// A command in a terminal; each expected output may take 30 s.
 #[cfg(unix)]
 pub fn spawn_in_terminal(command: Command) -> rexpect::session::PtySession {
     rexpect::session::spawn_command(command, Some(30_000)).unwrap()
@@ -278,8 +278,8 @@ pub fn ends_with(terminal: &rexpect::session::PtySession, code: i32) {
     assert!(status.starts_with("Exited(") && status.ends_with(&format!(", {code})")), "{status}");
 }
 
-/// Writes a file that is to be run, with its folders. A child does: a program that another thread starts at the
-/// same time gets our open files until it runs, and one that is open for writing can't be executed (`ETXTBSY`).
+/// Writes an executable file, with its folders, by a child process: a program that another thread starts at the same
+/// time inherits our open files until it executes, and a file open for writing can't be executed (`ETXTBSY`).
 pub fn write_program(path: &Path, content: &[u8]) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let source = tempfile::NamedTempFile::new().unwrap();
@@ -288,7 +288,7 @@ pub fn write_program(path: &Path, content: &[u8]) {
     set_mode(path, 0o755);
 }
 
-/// Copies a program with its mode; by a child, as [`write_program`] does.
+/// Copies a program with its mode, by a child process as [`write_program`] does.
 pub fn copy_program(from: &Path, to: &Path) {
     let copied = Command::new("cp").args(["-p", "--"]).args([from, to]).status().unwrap();
     assert!(copied.success(), "{} can't be copied", from.display());
@@ -311,7 +311,7 @@ pub fn set_mode(path: &Path, mode: u32) {
     }
 }
 
-/// A private folder in memory, which bqcred wants behind its runtime folder, and which `/dev/shm` is on Linux.
+/// A private folder in memory, as bqcred requires for its runtime folder: `/dev/shm` on Linux.
 fn memory_folder(prefix: &str) -> tempfile::TempDir {
     let mut builder = tempfile::Builder::new();
     let builder = builder.prefix(prefix);

@@ -1,4 +1,4 @@
-//! A Google VM with a service account that nobody wants to be, and a person who has signed in on it.
+//! A Google VM with a service account, and a user who has signed in on it and must not run as that account.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use super::run::{Invocation, Run};
 use super::sandbox::Sandbox;
 use crate::double::{Google, Metadata, metadata};
 
-/// Who signs in on the VM.
+/// The user who signs in on the VM.
 pub const PERSON: &str = "ada@example.com";
 
 /// Runs a notebook's cells in a real kernel, and prints what they print.
@@ -16,14 +16,14 @@ pub const NOTEBOOK: &str = include_str!("notebook.py");
 
 /// The VM.
 pub struct Vm {
-    // what is dropped first stops first: the double looks at the log last
+    // fields are dropped in this order: the double checks its log last
     pub metadata: Metadata,
     pub sandbox: Sandbox,
     pub google: Google,
 }
 
 impl Vm {
-    /// A VM on which nobody has signed in.
+    /// A VM without a login.
     pub fn new() -> Self {
         let google = Google::start();
         let sandbox = Sandbox::new();
@@ -31,14 +31,14 @@ impl Vm {
         Vm { metadata: google.metadata_server(), sandbox, google }
     }
 
-    /// A VM on which the person has signed in, with a project.
+    /// A VM on which the user has signed in, with a project.
     pub fn with_login() -> Self {
         let vm = Vm::new();
         vm.sandbox.login(&vm.google, PERSON, &["--project", "p1"]).success();
         vm
     }
 
-    /// Any program on this VM: Google answers under its own names, the metadata server is there.
+    /// Any program on this VM, with Google's host names and the metadata server.
     pub fn program(&self, program: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> Invocation {
         self.sandbox.program(program, args).envs(self.google.env()).envs(self.metadata.env())
     }
@@ -48,7 +48,7 @@ impl Vm {
         self.program("bash", &["-euc", script])
     }
 
-    /// A program after `eval $(bqcred env)`, as the person types it.
+    /// A program after `eval $(bqcred env)`.
     pub fn after_eval(&self, program: &Path, args: &[&str]) -> Invocation {
         let invocation = self.bash("eval $(bqcred env); exec \"$@\"").arg("bash").arg(program);
         args.iter().fold(invocation, Invocation::arg)
@@ -75,14 +75,14 @@ impl Vm {
         self.after_eval(python, &[&["-c", NOTEBOOK, kernel], cells].concat())
     }
 
-    /// Panics unless BigQuery was asked, by the person alone, and nobody asked to be the VM.
+    /// Panics unless all queries ran as the user, and the VM's token was not requested.
     #[track_caller]
     pub fn assert_only_the_person(&self) {
         assert_eq!(self.google.identities(), [PERSON]);
         self.assert_never_the_vm();
     }
 
-    /// Panics if any request came as the VM's service account, or its token was handed out.
+    /// Panics if a request came as the VM's service account, or its token was given out.
     #[track_caller]
     pub fn assert_never_the_vm(&self) {
         assert_eq!(self.metadata.tokens(), 0, "the VM's service account was asked for");
@@ -93,13 +93,13 @@ impl Vm {
     }
 }
 
-/// Where a virtual environment keeps the kernelspec of its Python.
+/// The kernelspec folder of a virtual environment's Python.
 pub fn python_kernel(python: &Path) -> PathBuf {
     python.parent().and_then(Path::parent).unwrap().join("share/jupyter/kernels/python3")
 }
 
 impl Run {
-    /// Panics unless it ended well and said this and nothing else on stdout.
+    /// Panics unless it succeeded and printed exactly this on stdout.
     #[track_caller]
     pub fn prints(self, text: &str) -> Self {
         let run = self.success();

@@ -1,5 +1,5 @@
-//! Disks that are full, broken, read-only or beyond a quota, from any system call on: the exit code tells,
-//! the message names the file, the reason and what helps, and nothing is lost.
+//! Disks that are full, broken, read-only or over quota, from any system call on: the exit code is right, the
+//! message names the file, the reason and a fix, and nothing is lost.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -13,7 +13,7 @@ const ENOSPC: i32 = 28;
 const EROFS: i32 = 30;
 const EDQUOT: i32 = 122;
 
-/// What each of them is called, and words of what helps.
+/// The message for each error, and a part of its hint.
 const REASONS: [(i32, &str, &str); 4] = [
     (ENOSPC, "no space left on device", "make room on that disk"),
     (EIO, "input/output error", "the disk itself fails"),
@@ -21,7 +21,7 @@ const REASONS: [(i32, &str, &str); 4] = [
     (EDQUOT, "quota exceeded", "your quota is used up"),
 ];
 
-/// The ways in which a disk fails, whether reading fails too, and every how many calls are tried at least.
+/// How a disk fails, whether reading fails too, and every how many calls it is tried at least.
 fn ways() -> Vec<(String, &'static str, usize)> {
     let mut ways =
         vec![(format!("from={ENOSPC}"), "", 2), (format!("once={EIO}"), "", 3), ("short".to_owned(), "", 5)];
@@ -40,17 +40,17 @@ fn ways() -> Vec<(String, &'static str, usize)> {
     ways
 }
 
-/// Lets the disk fail at the calls. `lenient`: the verb's product is good without the disk.
+/// Lets the disk fail at the calls. `lenient`: the command may succeed without the disk.
 fn fail(scene: Option<Scene>, lenient: bool) {
     let Some(scene) = scene else { return };
     let (mut faults, mut bad) = (0, 0);
     let mut tried = |fault: Fault| {
-        // each is told, and then the next is tried: one fault in a verb must not hide the others
+        // after a failed check the next fault is tried: one failure must not hide the others
         bad += usize::from(catch_unwind(AssertUnwindSafe(|| one(&scene, &fault, lenient))).is_err());
         faults += 1;
     };
     for (way, more, every) in ways() {
-        // other people's files are not ours to complain about: what can't be read there is not there
+        // an unreadable kernelspec of another program is treated as absent
         if scene.name.starts_with("kernel") && more == ",reads" {
             continue;
         }
@@ -79,7 +79,7 @@ fn one(scene: &Scene, fault: &Fault, lenient: bool) {
     }
 }
 
-/// Either it did what it had to, or it says why not.
+/// Either the command succeeded, or it reports the reason.
 fn check_run(scene: &Scene, run: &Run, what: &str, lenient: bool) {
     let at = || format!("{}, {what}: exit {:?}\n{}", scene.name, run.code, run.stderr);
     assert!(!run.stderr.contains("panicked"), "{}", at());
@@ -114,7 +114,7 @@ fails! {
     login: [verbs::login_again()], false;
     import: [verbs::import(), verbs::import_over()], false;
     rotate: [verbs::rotate()], false;
-    // the new credential is kept before it is tried
+    // the new credential is saved before it is tried
     rotate_finish: [verbs::rotate_finish()], true;
     revoke: [verbs::revoke()], false;
     forget: [verbs::forget()], false;

@@ -1,5 +1,5 @@
-//! SIGKILL at each system call that changes a file or sends something, and at moments spread over the time
-//! that a verb takes.
+//! SIGKILL at each system call that changes a file or sends something, and at moments spread over the run
+//! time of a command.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -8,7 +8,7 @@ use super::scene::{Fault, Scene};
 use super::verbs;
 use super::{how_many, is_due, is_looked_at};
 
-/// Kills the verb at each call, and then at `moments` moments.
+/// Kills the command at each call, and then at `moments` moments.
 fn kill(scene: Option<Scene>, moments: usize) {
     let Some(scene) = scene else { return };
     let mut kills = 0;
@@ -41,7 +41,7 @@ fn kill(scene: Option<Scene>, moments: usize) {
     println!("{}: {kills} kills", scene.name);
 }
 
-/// Whether it was killed before its end.
+/// Whether it was killed before it ended.
 fn kill_after(scene: &Scene, time: std::time::Duration) -> bool {
     let stdin = scene.stdin();
     let mut command = scene.command();

@@ -1,4 +1,4 @@
-//! `bqcred doctor`: what it foretells is what the real libraries do, and what it says helps.
+//! `bqcred doctor`: its predictions match the real libraries, and its suggestions work.
 
 mod environments;
 mod proof;

@@ -1,4 +1,4 @@
-//! The proof: for every environment of the table, what doctor foretells is what the libraries do.
+//! For every environment of the table, `doctor` predicts what the real libraries do.
 
 use std::panic::catch_unwind;
 
@@ -48,8 +48,8 @@ fn gcloud_settings() {
     hold(gcloud::ALL);
 }
 
-/// Panics, with all that differ, unless doctor is right in each of these environments. Those whose name
-/// has `BQCRED_TEST_ENVIRONMENT` in it are enough where that is set.
+/// Panics, with all differences, unless doctor is right in each of these environments. Only those whose
+/// name contains `BQCRED_TEST_ENVIRONMENT` are tested if that is set.
 #[track_caller]
 fn hold(environments: &[Environment]) {
     let libraries = Libraries::here();
@@ -65,12 +65,12 @@ fn hold(environments: &[Environment]) {
     assert!(differences.is_empty(), "{} differ:\n{}", differences.len(), differences.join("\n"));
 }
 
-/// Where the libraries did something else in this environment than doctor said.
+/// Where the libraries behaved differently in this environment than doctor predicted.
 fn compare(libraries: &Libraries, name: &str, arrange: fn(&mut Scene)) -> Vec<String> {
     let mut scene = Scene::new();
     arrange(&mut scene);
     let foretold = scene.doctor(&[]);
-    // libraries ask this and that which no client should; that is none of doctor's business
+    // libraries send requests that no client should; that is not tested here
     scene.google.expect_unexpected();
     let observed = libraries.observe(&scene);
     let left_out = if scene.slow { 3 } else { 0 };
@@ -78,11 +78,11 @@ fn compare(libraries: &Libraries, name: &str, arrange: fn(&mut Scene)) -> Vec<St
     observed.iter().filter_map(|one| difference(name, &foretold, one)).collect()
 }
 
-/// Where a library did something else than was foretold: what.
+/// How a library differs from the prediction, if it does.
 fn difference(name: &str, foretold: &Value, observed: &Observed) -> Option<String> {
     let one =
         foretold["libraries"].as_array().unwrap().iter().find(|one| one["name"] == *observed.name).unwrap();
-    // a token doesn't tell how somebody came by it
+    // a token does not show where it came from
     let kind = one["identity"].as_str().map(|kind| if kind == "access_token" { "person" } else { kind });
     let same_identity =
         kind == Some(&observed.identity) && one["account"].as_str() == observed.account.as_deref();

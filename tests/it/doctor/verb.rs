@@ -1,4 +1,4 @@
-//! The verb itself: what it says, what it finds beside the libraries, and its exit code.
+//! The command itself: its output, its findings beside the libraries, and its exit code.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
@@ -182,7 +182,7 @@ fn check_reports_allowed_access_without_running_a_query() {
     assert_eq!(scene.google.job_runners(), Vec::<String>::new());
 }
 
-/// What is missing, and the command that mends it, as `doctor --check` sees them.
+/// What is missing, and the command that fixes it, by `doctor --check`.
 fn missing(scene: &Scene, target: &str) -> (String, String) {
     let run = scene.bqcred(&["doctor", "--json", "--check", target]).run().code(1);
     let missing = run.json()["check"]["missing"][0].clone();

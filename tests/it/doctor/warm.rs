@@ -1,4 +1,4 @@
-//! Interpreters that have loaded their libraries, and play one environment after the other in children.
+//! Interpreters with their libraries loaded, which run one environment after the other in child processes.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use super::scene::Scene;
 
-/// A hang guard: some environments make a library try for a minute, and this machine may be busy.
+/// Against hanging: some environments make a library retry for a minute, and this machine may be busy.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// One interpreter. It ends when its stdin does: with this, or with the tests.
+/// One interpreter. It ends with its stdin: when this is dropped, or with the tests.
 struct Warm {
     process: Child,
     requests: ChildStdin,
@@ -22,16 +22,16 @@ struct Warm {
     said: tempfile::NamedTempFile,
 }
 
-/// Those that are not busy.
+/// The idle interpreters.
 pub struct Pool(Mutex<Vec<Warm>>);
 
 impl Pool {
-    /// None yet.
+    /// An empty pool.
     pub const fn new() -> Self {
         Pool(Mutex::new(Vec::new()))
     }
 
-    /// Plays this environment, in an interpreter of `program` that is free, or a new one.
+    /// Runs this environment in an idle interpreter of `program`, or in a new one.
     pub fn play(&self, program: &Path, args: &[&str], scene: &Scene, names: &[&str]) -> String {
         let idle = self.0.lock().unwrap().pop();
         let mut warm = idle.unwrap_or_else(|| Warm::start(program, args));
@@ -64,7 +64,7 @@ impl Warm {
     }
 
     fn ask(&mut self, request: &Value) -> String {
-        // if it has ended already, there is no answer either
+        // if it has ended already, there is no answer
         let _ = writeln!(self.requests, "{request}");
         self.answers.recv_timeout(LIMIT).unwrap_or_else(|e| {
             let said = std::fs::read(self.said.path()).unwrap_or_default();

@@ -12,7 +12,7 @@ use super::world::{World, lock};
 
 const EMAIL: &str = "https://www.googleapis.com/auth/userinfo.email";
 
-/// `POST` with the token in the body; in the query it works too, but shows (see [`super::leaks`]).
+/// `POST` with the token in the body; in the query it works too, but is a leak (see [`super::leaks`]).
 pub fn revoke(world: &World, request: &Request) -> Response {
     if request.method != "POST" {
         world.unexpected(format!("{} at the revocation endpoint", request.method));
@@ -36,7 +36,7 @@ pub fn revoke(world: &World, request: &Request) -> Response {
     }
 }
 
-/// What an access token is: by POST form, by `Authorization`, or (and that shows) in the query.
+/// Describes an access token given in a POST form, in `Authorization`, or (which is a leak) in the query.
 pub fn tokeninfo(world: &World, request: &Request) -> Response {
     if request.method != "POST" && request.method != "GET" {
         world.unexpected(format!("{} at tokeninfo", request.method));
@@ -75,7 +75,7 @@ fn describe(world: &World, token: &Token, now: SystemTime) -> Value {
     value
 }
 
-/// Who it is, for tokens that may know.
+/// The account, for tokens with the scope for it.
 pub fn userinfo(world: &World, request: &Request) -> Response {
     let now = world.now();
     let grants = lock(&world.grants);

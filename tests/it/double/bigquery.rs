@@ -13,7 +13,7 @@ use super::world::{World, lock};
 /// Scopes that BigQuery accepts.
 const SCOPES: &[&str] = &["bigquery", "cloud-platform", "bigquery.readonly", "cloud-platform.read-only"];
 
-/// What lies in BigQuery, and who may do what.
+/// The content of BigQuery, and its permissions.
 #[derive(Default)]
 pub struct Data {
     /// Table names by project and dataset.

@@ -55,7 +55,7 @@ pub const SIBLING_CLIENT_ID: &str = "123456789012-sibling.apps.googleusercontent
 pub const OTHER_CLIENT_ID: &str = "210987654321-other.apps.googleusercontent.com";
 /// The secret of all of them.
 pub const CLIENT_SECRET: &str = "GOCSPX-canary-client-secret";
-/// What occurs in every secret that the double makes; never in output that isn't a product by request.
+/// What occurs in every secret that the double makes; never in output, unless the output is meant to be secret.
 pub const CANARIES: &[&str] = &["0canary-", "ya29.canary-", "GOCSPX-canary", "0canary%2D"];
 
 /// The running double.
@@ -226,22 +226,22 @@ impl Google {
         lock(&self.world.grants).secrets.keys().cloned().collect()
     }
 
-    /// What no well-behaved client does, so far.
+    /// Requests that no well-behaved client sends, so far.
     pub fn unexpected(&self) -> Vec<String> {
         lock(&self.world.log).unexpected.clone()
     }
 
-    /// Secrets seen where none belongs, so far.
+    /// Secrets seen in the wrong place, so far.
     pub fn leaks(&self) -> Vec<String> {
         lock(&self.world.log).leaks.clone()
     }
 
-    /// The test provokes unexpected requests: they don't fail it. Leaks still do.
+    /// The test causes unexpected requests: they don't fail it. Leaks still do.
     pub fn expect_unexpected(&mut self) {
         self.tolerant = true;
     }
 
-    /// Panics, with the list, if a secret was seen where none belongs or something unexpected was asked.
+    /// Panics, with the list, if a secret was seen in the wrong place or an unexpected request came.
     pub fn assert_clean(&self) {
         let mut problems = self.leaks();
         if !self.tolerant {

@@ -1,4 +1,4 @@
-//! Which host answers which path, and what is noted about every request.
+//! Which host answers which path, and what is logged about every request.
 
 use super::request::{Request, Via};
 use super::response::Response;

@@ -1,4 +1,4 @@
-//! BigQuery and the metadata server know whose token they see.
+//! BigQuery and the metadata server check the token that they get.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Listeners, TLS, the proxy, and failures by script.
+//! Listeners, TLS, the proxy, and scripted failures.
 
 use super::*;
 

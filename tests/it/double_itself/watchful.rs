@@ -1,4 +1,4 @@
-//! Secrets out of place and unexpected requests fail the test that provoked them.
+//! Secrets in the wrong place and unexpected requests fail the test that caused them.
 
 use super::*;
 

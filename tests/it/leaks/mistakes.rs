@@ -1,9 +1,9 @@
-//! Secrets that a person gives in the wrong place are not repeated.
+//! Secrets given in the wrong place are not repeated.
 
 use super::TALKATIVE;
 use crate::common::Sandbox;
 
-/// As Google makes them; each holds what every run is searched for.
+/// In Google's formats; each contains a text that every run is searched for.
 const SECRETS: &[&str] = &[
     "1//0canary-refresh-token-of-some-length_x",
     "4/0canary-authorization-code-of-some-length",

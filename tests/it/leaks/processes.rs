@@ -1,4 +1,4 @@
-//! What is left of a process, and what others see of it.
+//! What a process leaves behind, and what other processes can see of it.
 
 use std::io::Read as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::ADA;
 use crate::common::{Google, Sandbox, copy_program, find_program, missing, skipped, spawn_in_terminal};
 
-/// bqcred at its prompt, with a state and a verifier in memory; its number and the address to open.
+/// bqcred at its prompt, with a state and a verifier in memory; its process id and the address to open.
 fn at_prompt(google: &Google, sandbox: &Sandbox) -> (rexpect::session::PtySession, i32, String) {
     let client = sandbox.client_file(google);
     let limited = "ulimit -c unlimited; echo $$ >\"$HOME/pid\"; exec \"$@\"";
@@ -21,12 +21,12 @@ fn at_prompt(google: &Google, sandbox: &Sandbox) -> (rexpect::session::PtySessio
     (terminal, pid(sandbox), url)
 }
 
-/// The number that a shell noted before it became bqcred.
+/// The process id that a shell wrote before it executed bqcred.
 fn pid(sandbox: &Sandbox) -> i32 {
     std::fs::read_to_string(sandbox.home().join("pid")).unwrap().trim().parse().unwrap()
 }
 
-/// Whether a program that dies leaves a core dump on this machine.
+/// Whether a crashed program leaves a core dump on this machine.
 fn dumps(sandbox: &Sandbox) -> bool {
     let mut command = sandbox.command("sh");
     command.args(["-c", "ulimit -c unlimited; kill -s ABRT $$"]).current_dir(sandbox.path("tmp"));
@@ -108,7 +108,7 @@ fn other_processes_of_the_user_cannot_read_its_memory() {
     }
     let Some(cat) = find_program("cat") else { return missing("cat") };
     let (google, sandbox) = (Google::start(), Sandbox::new());
-    // as a user without rights of root's: with them everything can be looked into
+    // as a user without root's rights: root can read every process
     let uid = 190_000 + std::process::id() % 10_000;
     crate::common::set_mode(&sandbox.path(""), 0o755);
     let program = sandbox.path("bin/bqcred-copy");

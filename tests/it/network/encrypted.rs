@@ -1,5 +1,5 @@
-//! TLS and proxies that are not right. Google's own names, through a proxy: what was sent is never read by
-//! anybody but the right server.
+//! Failing TLS and proxies, with Google's host names behind a proxy: only the right server can read what is
+//! sent.
 
 use super::wire::{Step, Wire};
 use super::{Google, Scene, send};
@@ -7,7 +7,7 @@ use crate::common::TlsFault;
 
 const NO_TLS: &str = "no encrypted connection could be made";
 
-/// A scene in which Google is reached under its own names, through the double's proxy and a wire before it.
+/// A scene in which Google's host names are reached through the double's proxy, with a relay before it.
 fn scene() -> (Scene, Wire) {
     let google = Google::start();
     let wire = Wire::to(google.proxy().trim_start_matches("http://").parse().unwrap());
@@ -21,7 +21,7 @@ fn scene() -> (Scene, Wire) {
     (Scene::new(google, &client, env), wire)
 }
 
-/// What the proxy does to every connection; nobody may read a secret.
+/// What the proxy does to every connection; it must not see a secret.
 #[track_caller]
 fn told(steps: &[Step], says: &str) {
     let (scene, wire) = scene();
@@ -39,7 +39,7 @@ fn told(steps: &[Step], says: &str) {
     scene.works_again();
 }
 
-/// A tunnel, and then this in the place of a server's handshake.
+/// A tunnel, and then these steps instead of a server's handshake.
 fn tunnel(steps: &[Step]) -> Vec<Step> {
     let open = [Step::Request, send("HTTP/1.1 200 Connection established\r\n\r\n"), Step::Something];
     [&open, steps].concat()
@@ -96,7 +96,7 @@ fn interrupted_handshake_is_reported() {
 #[test]
 fn stalled_handshake_times_out() {
     std::thread::scope(|scope| {
-        // verbs of one profile, of which each waits for the one before it: not for long either
+        // commands of one profile, which wait for each other: not for long either
         for steps in [tunnel(&[Step::Hold]), vec![Step::Request, Step::Hold]] {
             scope.spawn(move || told(&steps, "did not answer in time"));
         }

@@ -1,4 +1,4 @@
-//! A server that answers, but not as it should. Without TLS, so that each byte is ours.
+//! A server with wrong answers, without TLS, so that the test decides about each byte.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ const PAGE: &str = "a page came instead of Google's answer";
 const CUT: &str = "the answer was cut off, or is not Google's";
 const LATE: &str = "did not answer in time";
 
-/// A scene in which everything but the browser goes through a wire.
+/// A scene in which everything but the browser goes through a relay.
 fn scene() -> (Scene, Wire) {
     let google = Google::start();
     let server = google.http_base().trim_start_matches("http://").parse().unwrap();
@@ -98,7 +98,7 @@ fn redirects_are_not_followed() {
 fn oversized_answers_are_cut_off() {
     let large = format!("{{\"filler\": \"{}\"}}", "x".repeat(10 << 20));
     told(&answer("200 OK", "Content-Type: application/json\r\n", &large), CUT);
-    // as quickly as it is taken, and without end
+    // as fast as it is read, and endless
     let head =
         send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
     told(&[Step::Request, head, Step::Flood(b"10\r\n                \r\n")], CUT);
@@ -130,11 +130,11 @@ fn endless_answers_time_out() {
         &[Step::Request, Step::Hold],
         &[Step::Request, head, Step::Drip(b"1\r\n \r\n")],
         &[Step::Request, slow_head, Step::Drip(b"x")],
-        // promises of an answer
+        // interim responses
         &[Step::Request, Step::Drip(b"HTTP/1.1 100 Continue\r\n\r\n")],
     ];
     std::thread::scope(|scope| {
-        // each verb with a profile of its own: it would wait for the others before its own wait
+        // each command with its own profile: otherwise they would wait for each other
         for (steps, verb) in cases.iter().flat_map(|steps| VERBS.map(|verb| (steps, verb))) {
             scope.spawn(move || verbs_told(&[verb], steps, LATE));
         }
@@ -158,6 +158,6 @@ fn code_with_a_lost_answer_is_reported_as_used() {
     let finish = ["login", "--profile", "new", "--finish", "-"];
     scene.google.fail_token(Script::Truncated);
     scene.run(&finish).fails(5).says(BROKEN);
-    // the server has seen it, which can't be known here: it is good once
+    // the server has used the code, which is valid once; bqcred can't know that
     scene.run(&finish).fails(4).says("used already").says("start again");
 }
