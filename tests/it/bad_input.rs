@@ -211,7 +211,7 @@ fn damaged_pending_login_is_refused() {
 #[test]
 fn hinted_command_moves_a_blocking_folder_away() {
     let sandbox = Sandbox::new();
-    common::profile_by_hand(&sandbox, "default", "p1");
+    common::write_profile(&sandbox, "default", "p1");
     let adc = sandbox.adc("default");
     std::fs::remove_file(&adc).unwrap();
     std::fs::create_dir(&adc).unwrap();

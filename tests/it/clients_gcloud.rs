@@ -69,7 +69,7 @@ fn bq_after_env_runs_as_the_user() {
     let Some(vm) = vm(Vm::with_login) else { return };
     let run = vm.bash(&format!("eval $(bqcred env --gcloud); {QUERY}")).run().success();
     assert_eq!(run.json()[0]["who"], PERSON, "{}", run.stdout);
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
 /// The control: without the account in the environment, bq runs as the VM.
@@ -122,7 +122,7 @@ fn processes(vm: &Vm) -> Vec<String> {
         .collect()
 }
 
-fn assert_is_the_person(vm: &Vm) {
+fn assert_signed_in_as_the_user(vm: &Vm) {
     let status = vm.program("bqcred", &["status", "--json"]).run().success().json();
     assert_eq!(status["account"], PERSON);
     assert_eq!(status["alive"], true);
@@ -134,7 +134,7 @@ fn gcloud_login_with_a_browser() {
     let Some(vm) = vm(Vm::new) else { return };
     vm.google.sign_in_browser(Some(Consent::all(PERSON)));
     login(&vm, &["--via", "gcloud", "--project", "p1"]).run().success();
-    assert_is_the_person(&vm);
+    assert_signed_in_as_the_user(&vm);
     let seen = std::fs::read_to_string(vm.sandbox.path("tmp/seen")).unwrap();
     assert!(!seen.contains("log"), "gcloud keeps a log, which would hold the refresh token:\n{seen}");
     assert_nothing_left(&vm);
@@ -146,7 +146,7 @@ fn gcloud_runs_the_login_when_no_client_is_set() {
     let Some(vm) = vm(Vm::new) else { return };
     vm.google.sign_in_browser(Some(Consent::all(PERSON)));
     login(&vm, &[PERSON]).run().success().says("no OAuth client is set, so gcloud runs the login");
-    assert_is_the_person(&vm);
+    assert_signed_in_as_the_user(&vm);
     assert_nothing_left(&vm);
 }
 
@@ -189,7 +189,7 @@ fn gcloud_login_with_a_pasted_code() {
     terminal.send_line(&code).unwrap();
     terminal.exp_eof().unwrap();
     ends_with(&terminal, 0);
-    assert_is_the_person(&vm);
+    assert_signed_in_as_the_user(&vm);
     assert_nothing_left(&vm);
 }
 

@@ -68,42 +68,42 @@ fn of_2020(modules: &[&str]) -> Option<PathBuf> {
     found(place, modules, python)
 }
 
-fn runs_as_the_person(client: &Client, python: Option<PathBuf>) {
+fn runs_as_the_user(client: &Client, python: Option<PathBuf>) {
     let Some(python) = python else { return };
     let vm = Vm::with_login();
     vm.after_eval(&python, &["-c", client.code]).run().prints(PERSON);
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
     assert_eq!(vm.metadata.requests().len(), 0, "nobody has to ask whether this is a VM");
 }
 
 #[test]
 fn bigquery_after_env() {
-    runs_as_the_person(&BIGQUERY, today(BIGQUERY.modules));
+    runs_as_the_user(&BIGQUERY, today(BIGQUERY.modules));
 }
 
 #[test]
 fn pandas_gbq_after_env() {
-    runs_as_the_person(&PANDAS_GBQ, today(PANDAS_GBQ.modules));
+    runs_as_the_user(&PANDAS_GBQ, today(PANDAS_GBQ.modules));
 }
 
 #[test]
 fn pydata_google_auth_after_env() {
-    runs_as_the_person(&PYDATA, today(PYDATA.modules));
+    runs_as_the_user(&PYDATA, today(PYDATA.modules));
 }
 
 #[test]
 fn bigquery_of_2020_after_env() {
-    runs_as_the_person(&BIGQUERY, of_2020(BIGQUERY.modules));
+    runs_as_the_user(&BIGQUERY, of_2020(BIGQUERY.modules));
 }
 
 #[test]
 fn pandas_gbq_of_2020_after_env() {
-    runs_as_the_person(&PANDAS_GBQ, of_2020(PANDAS_GBQ.modules));
+    runs_as_the_user(&PANDAS_GBQ, of_2020(PANDAS_GBQ.modules));
 }
 
 #[test]
 fn pydata_google_auth_of_2020_after_env() {
-    runs_as_the_person(&PYDATA, of_2020(PYDATA.modules));
+    runs_as_the_user(&PYDATA, of_2020(PYDATA.modules));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn notebook_magic_after_env() {
     let Some(python) = today(&["bigquery_magics", "ipykernel", "nbclient"]) else { return };
     let vm = Vm::with_login();
     vm.notebook_after_eval(&python, "python3", MAGIC).run().prints(PERSON);
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
 /// The server has no variables of bqcred here: the kernel gets them from its kernelspec alone.
@@ -123,7 +123,7 @@ fn all_libraries_in_a_kernel_with_variables_in_its_kernelspec() {
     vm.add_kernel("bigquery", &python_kernel(&python));
     let cells = [MAGIC, &[BIGQUERY.code, PANDAS_GBQ.code, PYDATA.code]].concat();
     vm.notebook(&python, "bigquery", &cells).run().prints(&[PERSON; 4].join("\n"));
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
 /// The control: the same code without bqcred runs as the VM.

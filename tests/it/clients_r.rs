@@ -61,7 +61,7 @@ fn script_after_env() {
     let Some(rscript) = rscript() else { return };
     let vm = vm();
     trusting(&vm, vm.after_eval(&rscript, &["-e", QUERY])).run().prints(PERSON);
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn script_with_variables_in_renviron() {
     let vm = vm();
     vm.bash("bqcred env --format renviron >~/.Renviron").run().success();
     trusting(&vm, vm.program(&rscript, &["-e", QUERY])).run().prints(PERSON);
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn notebook_after_env() {
     let Some(python) = irkernel() else { return };
     let vm = vm();
     trusting(&vm, vm.notebook_after_eval(&python, "ir", &[QUERY])).run().prints(PERSON);
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
 /// The server has no variables of bqcred here: the kernel gets them from its kernelspec alone.
@@ -88,7 +88,7 @@ fn notebook_with_variables_in_its_kernelspec() {
     let vm = vm();
     vm.add_kernel("bigquery", Path::new(IR));
     trusting(&vm, vm.notebook(&python, "bigquery", &[QUERY])).run().prints(PERSON);
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
 /// The control: the same code without bqcred runs as the VM.

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 
-use crate::common::{Sandbox, find_program, missing, profile_by_hand, spawn_in_terminal};
+use crate::common::{Sandbox, find_program, missing, spawn_in_terminal, write_profile};
 use rexpect::session::PtySession;
 
 /// What `bqcred __complete` answers, without the descriptions.
@@ -18,8 +18,8 @@ fn offered(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
 #[test]
 fn profiles_accounts_and_kernels_are_completed() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "p");
-    profile_by_hand(&sandbox, "work", "p");
+    write_profile(&sandbox, "default", "p");
+    write_profile(&sandbox, "work", "p");
     sandbox.write(
         "venv/share/jupyter/kernels/my-kernel/kernel.json",
         r#"{"argv": ["true", "{connection_file}"], "display_name": "Mine", "language": "python"}"#,
@@ -42,7 +42,7 @@ fn profiles_accounts_and_kernels_are_completed() {
 #[test]
 fn account_with_shell_code_is_not_offered() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "p");
+    write_profile(&sandbox, "default", "p");
     let known = sandbox.data("default").join("profile.json");
     let text = std::fs::read_to_string(&known).unwrap();
     std::fs::write(&known, text.replace("ada@example.com", "$(touch${IFS}ran)")).unwrap();
@@ -52,7 +52,7 @@ fn account_with_shell_code_is_not_offered() {
 #[test]
 fn completion_uses_neither_network_nor_keyring() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "work", "p");
+    write_profile(&sandbox, "work", "p");
     let known = sandbox.data("work").join("profile.json");
     let text = std::fs::read_to_string(&known).unwrap();
     std::fs::write(&known, text.replace("\"file\"", "\"keyring\"")).unwrap();
@@ -161,15 +161,15 @@ impl Shell {
 
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "p");
-    profile_by_hand(&sandbox, "work", "p");
+    write_profile(&sandbox, "default", "p");
+    write_profile(&sandbox, "work", "p");
     sandbox.write("wrong one.json", "{");
     sandbox
 }
 
 const PROFILE: (&str, &str) = ("bqcred use w\t\r", "the current profile is work");
 const FLAG: (&str, &str) = ("bqcred status --off\t\r", "not asked (--offline)");
-const VERB: (&str, &str) = ("bqcred compl\t ba\t\r", "Completes bqcred in Bash");
+const SUBCOMMAND: (&str, &str) = ("bqcred compl\t ba\t\r", "Completes bqcred in Bash");
 const FILE: (&str, &str) = ("bqcred import --profile new wro\t\r", "the JSON ends too early");
 
 /// What follows `--` is another program's: its name, and its own completions.
@@ -192,27 +192,27 @@ fn bash() {
     // readline treats the part after @ as a word of its own
     let account =
         ("bqcred import --profile new --from gcloud --account ada@ex\t\r", "no account ada@example.com");
-    press("bash", "bash", &[FLAG, VERB, FILE, WITH_EQUALS, PROFILE, account]);
+    press("bash", "bash", &[FLAG, SUBCOMMAND, FILE, WITH_EQUALS, PROFILE, account]);
 }
 
 #[test]
 fn zsh() {
-    press("zsh", "zsh", &[FLAG, VERB, FILE, WITH_EQUALS, ITS_FLAG, PROFILE]);
+    press("zsh", "zsh", &[FLAG, SUBCOMMAND, FILE, WITH_EQUALS, ITS_FLAG, PROFILE]);
 }
 
 #[test]
 fn fish() {
-    press("fish", "fish", &[FLAG, VERB, FILE, WITH_EQUALS, ITS_FLAG, PROFILE]);
+    press("fish", "fish", &[FLAG, SUBCOMMAND, FILE, WITH_EQUALS, ITS_FLAG, PROFILE]);
 }
 
 #[test]
 fn elvish() {
     // it shows even a single file, and waits for Enter
     let file = ("bqcred import --profile new wro\t\r\r", FILE.1);
-    press("elvish", "elvish", &[FLAG, VERB, file, PROFILE]);
+    press("elvish", "elvish", &[FLAG, SUBCOMMAND, file, PROFILE]);
 }
 
 #[test]
 fn nushell() {
-    press("nushell", "nu", &[FLAG, VERB, PROFILE]);
+    press("nushell", "nu", &[FLAG, SUBCOMMAND, PROFILE]);
 }

@@ -108,14 +108,14 @@ fn gcloud_signs_in_with_a_browser_and_revokes() {
     }
     let browser = sandbox.browser(&google, Consent::all(ADA));
     let gcloud = |args: &[&str]| sandbox.program(sandbox.path("bin/gcloud"), args).envs(google.env());
-    let verb = ["auth", "application-default"];
-    gcloud(&[&verb[..], &["login", "--project=p1"]].concat()).envs(browser).run().success();
-    assert_eq!(google.alive_tokens(ADA).len(), 1);
-    let print = [&verb[..], &["print-access-token"]].concat();
+    let command = ["auth", "application-default"];
+    gcloud(&[&command[..], &["login", "--project=p1"]].concat()).envs(browser).run().success();
+    assert_eq!(google.valid_tokens(ADA).len(), 1);
+    let print = [&command[..], &["print-access-token"]].concat();
     assert!(gcloud(&print).may_print_secret().run().success().stdout.starts_with("ya29.canary-"));
     google.allow_query_revoke();
-    gcloud(&[&verb[..], &["revoke", "--quiet"]].concat()).run().success().says("Credentials revoked.");
-    assert!(google.alive_tokens(ADA).is_empty());
+    gcloud(&[&command[..], &["revoke", "--quiet"]].concat()).run().success().says("Credentials revoked.");
+    assert!(google.valid_tokens(ADA).is_empty());
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl Vm {
         self.bqcred(&[&["exec"], way, &["--", program.to_str().unwrap()], args].concat())
     }
 
-    fn assert_only_the_person(&self) {
+    fn assert_only_the_user(&self) {
         assert_eq!(self.google.identities(), [PERSON]);
         assert_eq!(self.metadata.tokens(), 0, "the VM's service account was asked for");
     }
@@ -108,7 +108,7 @@ fn python_reads_memory_and_files() {
         vm.exec(way, &python, &["-c", PYTHON]).run().prints(PERSON);
     }
     vm.exec(&[], &python, &["-c", PANDAS_GBQ]).run().prints(PERSON);
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn notebook_kernel_and_its_children_read_memory() {
     std::fs::copy(python_kernel(&python).join("kernel.json"), kernel.join("kernel.json")).unwrap();
     let run = vm.exec(&[], &python, &[&["-c", NOTEBOOK, "bigquery"], CELLS].concat()).run().success();
     assert_eq!(run.stdout.split_whitespace().collect::<Vec<_>>(), [PERSON, PERSON], "{}", run.stderr);
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn r_reads_memory_and_files() {
     for way in [&[] as &[&str], &["--file"]] {
         vm.exec(way, &rscript, &["-e", R]).run().prints(PERSON);
     }
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
 /// The reason for `--file`.
@@ -145,7 +145,7 @@ fn node_reads_files_but_not_memory() {
     let run = |way: &[&str]| vm.exec(way, &node, &["-e", NODE]).env("NODE_PATH", &modules).run();
     run(&["--file"]).prints(PERSON);
     run(&[]).code(1).says("memfd:bqcred");
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn python_reads_the_session_file() {
     program().run().prints(PERSON);
     vm.bqcred(&["lock"]).run().success();
     program().run().fails(1).says("was not found");
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
 /// Without a credential nothing runs as the VM: Python shows the reason, R refuses.

@@ -109,7 +109,7 @@ fn import_without_network_trusts_the_file_and_says_so() {
         (status["account"].as_str(), status["account_confirmed"].as_bool()),
         (Some("claims@example.com"), Some(false))
     );
-    google.heal();
+    google.clear_scripts();
     let status = sandbox.bqcred(&["status", "--json"]).success().json();
     assert_eq!((status["account"].as_str(), status["account_confirmed"].as_bool()), (Some(ADA), Some(true)));
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::{Sandbox, find_program, missing, profile_by_hand, spawn_in_terminal};
+use crate::common::{Sandbox, find_program, missing, spawn_in_terminal, write_profile};
 use rexpect::session::PtySession;
 
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
@@ -80,8 +80,8 @@ impl<'s> Shell<'s> {
 fn env_and_use_change_the_shell() {
     for name in SHELLS {
         let sandbox = Sandbox::new();
-        profile_by_hand(&sandbox, "default", "first");
-        profile_by_hand(&sandbox, "work", "second");
+        write_profile(&sandbox, "default", "first");
+        write_profile(&sandbox, "work", "second");
         let Some(mut shell) = Shell::start(&sandbox, name, "", "") else { continue };
         shell.line("bqcred env");
         let seen = shell.environment();
@@ -116,7 +116,7 @@ fn env_and_use_change_the_shell() {
 fn failing_env_keeps_the_environment_and_returns_its_exit_code() {
     for name in SHELLS {
         let sandbox = Sandbox::new();
-        profile_by_hand(&sandbox, "work", "second");
+        write_profile(&sandbox, "work", "second");
         let Some(mut shell) = Shell::start(&sandbox, name, "", "") else { continue };
         let status = if name == "fish" { "$status" } else { "$?" };
         shell.line("bqcred env --profile work");
@@ -138,7 +138,7 @@ fn failing_env_keeps_the_environment_and_returns_its_exit_code() {
 fn env_prints_when_piped_captured_or_given_a_format() {
     for name in SHELLS {
         let sandbox = Sandbox::new();
-        profile_by_hand(&sandbox, "default", "first");
+        write_profile(&sandbox, "default", "first");
         let Some(mut shell) = Shell::start(&sandbox, name, "", "") else { continue };
         let file = sandbox.path("printed");
         let capture = match name {
@@ -162,7 +162,7 @@ fn env_prints_when_piped_captured_or_given_a_format() {
 fn allowed_pin_applies_and_leaving_the_folder_restores() {
     for name in SHELLS {
         let sandbox = Sandbox::new();
-        profile_by_hand(&sandbox, "work", "second");
+        write_profile(&sandbox, "work", "second");
         sandbox.write("a folder/.bqcred", "work\n");
         sandbox.write("a folder/below/x", "");
         let before = match name {
@@ -212,8 +212,8 @@ fn allowed_pin_applies_and_leaving_the_folder_restores() {
 fn profile_chosen_in_a_pinned_folder_stays_after_leaving() {
     for name in SHELLS {
         let sandbox = Sandbox::new();
-        profile_by_hand(&sandbox, "work", "second");
-        profile_by_hand(&sandbox, "other", "third");
+        write_profile(&sandbox, "work", "second");
+        write_profile(&sandbox, "other", "third");
         sandbox.write("pinned/.bqcred", "work");
         sandbox.bqcred(&["allow", sandbox.path("pinned").to_str().unwrap()]).success();
         let Some(mut shell) = Shell::start(&sandbox, name, "--pins", "") else { continue };
@@ -229,7 +229,7 @@ fn profile_chosen_in_a_pinned_folder_stays_after_leaving() {
 fn prompt_shows_the_profile_and_keeps_the_exit_code() {
     for name in SHELLS {
         let sandbox = Sandbox::new();
-        profile_by_hand(&sandbox, "work", "second");
+        write_profile(&sandbox, "work", "second");
         let Some(mut shell) = Shell::start(&sandbox, name, "--prompt --pins", "") else { continue };
         assert!(!shell.line("true").contains("[work]"), "{name}");
         shell.line("bqcred use work");

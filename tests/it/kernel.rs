@@ -432,8 +432,8 @@ fn one_invalid_kernel_does_not_stop_the_others() {
 fn kernels_are_completed_without_jupyter() {
     let scene = Scene::new();
     scene.sandbox.write("home/.local/share/jupyter/kernels/mine/kernel.json", NATIVE);
-    for verb in ["install", "uninstall"] {
-        let run = scene.sandbox.bqcred(&["__complete", "--", "bqcred", "kernel", verb, "--kernel", "m"]);
+    for command in ["install", "uninstall"] {
+        let run = scene.sandbox.bqcred(&["__complete", "--", "bqcred", "kernel", command, "--kernel", "m"]);
         assert_eq!(run.success().stdout, "mine\tpython\n");
     }
 }

@@ -30,13 +30,13 @@ use serde_json::Value;
 const PROCESSES: usize = 200;
 const PROFILES: usize = 10;
 /// How often all access tokens expire.
-const LIFE: Duration = Duration::from_secs(2);
+const TOKEN_LIFETIME: Duration = Duration::from_secs(2);
 /// `status` sends a request each time, so these can't be counted.
 const ASKING: [usize; 2] = [6, 7];
 /// Their credential is replaced all the time.
 const REPLACED: [usize; 2] = [8, 9];
 
-struct Storm {
+struct Load {
     google: Google,
     sandbox: Sandbox,
     ends: Instant,
@@ -53,8 +53,8 @@ fn name(profile: usize) -> String {
     format!("p{profile}")
 }
 
-impl Storm {
-    fn new(time: Duration) -> Storm {
+impl Load {
+    fn new(time: Duration) -> Load {
         let (google, sandbox) = (Google::start(), Sandbox::new());
         let client = sandbox.client_file(&google);
         sandbox.bqcred(&["client", "set", &client]).success();
@@ -64,7 +64,7 @@ impl Storm {
                 .success();
         }
         sandbox.bqcred(&["use", "p0"]).success();
-        Storm {
+        Load {
             google,
             sandbox,
             ends: Instant::now() + time,
@@ -157,7 +157,7 @@ impl Storm {
     /// Makes the cached access tokens expire now and then, by their own time.
     fn expire(&self) {
         while Instant::now() < self.ends {
-            std::thread::sleep(LIFE); // sets the pace, and orders nothing
+            std::thread::sleep(TOKEN_LIFETIME); // sets the pace, and orders nothing
             for profile in 0..PROFILES {
                 let path = self.sandbox.home().join(format!(".cache/bqcred/{}.token", name(profile)));
                 let Ok(bytes) = std::fs::read(&path) else { continue };
@@ -185,7 +185,7 @@ impl Storm {
             let refreshes = seen[&self.refresh_token(profile)];
             let ended = self.expiries[profile].load(Ordering::Relaxed);
             assert!(refreshes <= ended + 1, "{}: {refreshes} refreshes, {ended} ended", name(profile));
-            assert!(refreshes >= 2, "{}: the storm was too short for a token to end", name(profile));
+            assert!(refreshes >= 2, "{}: the run was too short for a token to end", name(profile));
             all += refreshes;
         }
         all
@@ -220,21 +220,21 @@ impl Storm {
 #[test]
 fn two_hundred_concurrent_processes() {
     let full = std::env::var_os("BQCRED_TEST_FULL").is_some();
-    let storm = Storm::new(Duration::from_secs(if full { 60 } else { 12 }));
+    let load = Load::new(Duration::from_secs(if full { 60 } else { 12 }));
     let read = std::thread::scope(|scope| {
-        let reader = scope.spawn(|| storm.read());
-        scope.spawn(|| storm.expire());
+        let reader = scope.spawn(|| load.read());
+        scope.spawn(|| load.expire());
         for worker in 0..PROCESSES {
-            let storm = &storm;
-            scope.spawn(move || storm.work(worker));
+            let load = &load;
+            scope.spawn(move || load.work(worker));
         }
         reader.join().unwrap()
     });
-    let files = storm.sandbox.files();
+    let files = load.sandbox.files();
     let pins = files.iter().filter(|(path, _)| path.ends_with(".bqcred")).count();
-    let refreshes = storm.check_refreshes();
-    storm.check_updates(pins);
-    let (runs, requests) = (storm.runs.load(Ordering::Relaxed), storm.google.requests().len());
+    let refreshes = load.check_refreshes();
+    load.check_updates(pins);
+    let (runs, requests) = (load.runs.load(Ordering::Relaxed), load.google.requests().len());
     println!("{runs} runs, {requests} requests, {refreshes} refreshes of 6 profiles, {read} files read");
 }
 
@@ -277,7 +277,7 @@ fn rotated_refresh_tokens_are_used_once() {
     assert!(used.len() == all && all >= 30, "{} of {all}", used.len());
     let adc: Value = serde_json::from_slice(&std::fs::read(sandbox.adc("default")).unwrap()).unwrap();
     assert_eq!(
-        google.alive_tokens("ada@example.com").last().unwrap(),
+        google.valid_tokens("ada@example.com").last().unwrap(),
         adc["refresh_token"].as_str().unwrap()
     );
     let known: Value =

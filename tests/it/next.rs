@@ -1,6 +1,6 @@
 //! `bqcred` without a command: the next step for each state, from files alone.
 
-use crate::common::{Google, Sandbox, find_program, missing, profile_by_hand};
+use crate::common::{Google, Sandbox, find_program, missing, write_profile};
 
 /// The suggested next step.
 fn next(sandbox: &Sandbox, variables: &[(&str, &str)]) -> String {
@@ -43,14 +43,14 @@ fn pending_login_leads_to_finish() {
 #[test]
 fn missing_current_profile_leads_to_another_one() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "work", "p");
+    write_profile(&sandbox, "work", "p");
     assert_eq!(next(&sandbox, &[]), "bqcred use work, or bqcred login");
 }
 
 #[test]
 fn steps_of_one_profile_until_nothing_is_left() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "my-project");
+    write_profile(&sandbox, "default", "my-project");
     let adc = sandbox.adc("default");
     assert_eq!(next(&sandbox, &[]), "eval $(bqcred env)");
     let adc_text = adc.to_str().unwrap();
@@ -69,8 +69,8 @@ fn steps_of_one_profile_until_nothing_is_left() {
 #[test]
 fn env_line_matches_the_profile_and_the_shell() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "my-project");
-    profile_by_hand(&sandbox, "work", "my-project");
+    write_profile(&sandbox, "default", "my-project");
+    write_profile(&sandbox, "work", "my-project");
     let run = sandbox.bqcred(&["--profile", "work"]).success();
     assert!(run.stdout.ends_with("eval $(bqcred env --profile work)\n"), "{}", run.stdout);
     assert_eq!(next(&sandbox, &[("BQCRED_PROFILE", "work")]), "eval $(bqcred env)");
@@ -87,7 +87,7 @@ fn env_line_matches_the_profile_and_the_shell() {
 #[test]
 fn credential_of_exec_counts_only_while_it_exists() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "my-project");
+    write_profile(&sandbox, "default", "my-project");
     let bqcred = env!("CARGO_BIN_EXE_bqcred");
     for how in [&["exec", "--", bqcred][..], &["exec", "--file", "--", bqcred]] {
         let run = sandbox.bqcred(how).success();
@@ -109,7 +109,7 @@ fn credential_of_exec_counts_only_while_it_exists() {
 #[test]
 fn revoked_credential_leads_to_login() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "my-project");
+    write_profile(&sandbox, "default", "my-project");
     let known = sandbox.data("default").join("profile.json");
     let mut profile: serde_json::Value = serde_json::from_slice(&std::fs::read(&known).unwrap()).unwrap();
     profile["ended"] = serde_json::json!({"reason": "was revoked", "at": "2026-01-01T00:00:00Z"});
@@ -120,7 +120,7 @@ fn revoked_credential_leads_to_login() {
 #[test]
 fn kernel_install_is_the_last_step_or_the_first_in_a_notebook() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "my-project");
+    write_profile(&sandbox, "default", "my-project");
     sandbox.write("venv/pyvenv.cfg", "home = /usr/bin\n");
     sandbox.write("venv/bin/python", "");
     sandbox.write("venv/lib/python3.11/site-packages/jupyter_client/__init__.py", "");

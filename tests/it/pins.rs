@@ -1,11 +1,11 @@
 //! `.bqcred` files: which of them apply, and who allows them.
 
-use crate::common::{Run, Sandbox, profile_by_hand};
+use crate::common::{Run, Sandbox, write_profile};
 
 /// A sandbox with profile `work`, which the files of two folders name.
 fn two_pins() -> Sandbox {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "work", "second");
+    write_profile(&sandbox, "work", "second");
     sandbox.write("a/.bqcred", "work\n");
     sandbox.write("b/.bqcred", "work\n");
     sandbox

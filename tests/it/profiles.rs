@@ -105,10 +105,10 @@ fn forget_removes_all_files_and_revokes_nothing() {
     let sandbox = two_profiles(&google);
     sandbox.bqcred(&["use", "work"]).success();
     sandbox.invoke(&["token"]).may_print_secret().run().success();
-    let token = google.alive_tokens(BOB).pop().unwrap();
+    let token = google.valid_tokens(BOB).pop().unwrap();
     let before = google.requests().len();
     sandbox.bqcred(&["forget"]).fails(0).says("nothing was revoked");
-    assert!(google.is_alive(&token) && google.requests().len() == before);
+    assert!(google.is_valid(&token) && google.requests().len() == before);
     assert_eq!(sandbox.files_with(&token), Vec::<std::path::PathBuf>::new());
     assert!(!sandbox.data("work").exists());
     assert_eq!(sandbox.bqcred(&["list", "--json"]).json().as_array().unwrap().len(), 1);
@@ -241,7 +241,7 @@ fn network_failure_does_not_decide_validity() {
     let run = sandbox.bqcred(&["status", "--json"]).code(5);
     assert!(run.json()["alive"].is_null());
     sandbox.bqcred(&["token"]).fails(5).says("503");
-    google.heal();
+    google.clear_scripts();
     google.script_times(2, common::Endpoint::Token, &Script::Unavailable(503));
     sandbox.invoke(&["token"]).may_print_secret().run().success();
 }

@@ -35,7 +35,7 @@ fn grant_is_revoked_and_profile_removed() {
     let token = refresh_token(&sandbox, "default");
     google.take_requests();
     sandbox.bqcred(&["revoke", "--yes"]).fails(0).says("the credential of ada@example.com is revoked");
-    assert!(!google.is_alive(&token));
+    assert!(!google.is_valid(&token));
     assert!(!sandbox.data("default").exists());
     assert!(sandbox.files_with(&token).is_empty());
     let asked: Vec<String> = google.take_requests().iter().map(|request| request.path.clone()).collect();
@@ -50,7 +50,7 @@ fn without_terminal_yes_is_required() {
     let token = refresh_token(&sandbox, "work");
     let run = sandbox.bqcred(&["revoke", "--profile", "work"]).fails(2);
     run.says("nobody can be asked here; nothing was changed").says("`bqcred revoke --profile work --yes`");
-    assert!(google.is_alive(&token) && sandbox.adc("work").exists());
+    assert!(google.is_valid(&token) && sandbox.adc("work").exists());
     assert_eq!(google.count("/revoke"), 0);
 }
 
@@ -208,7 +208,7 @@ fn revoking_an_ended_profile_keeps_a_newer_grant() {
         let run = sandbox.bqcred(&["revoke", "--profile", "old", "--yes"]).fails(0).says("before");
         assert_eq!(run.stderr.contains("profile new"), !asked_before, "{}", run.stderr);
         assert_eq!(ended(&sandbox, "new"), None);
-        assert!(google.is_alive(&refresh_token(&sandbox, "new")) && !sandbox.data("old").exists());
+        assert!(google.is_valid(&refresh_token(&sandbox, "new")) && !sandbox.data("old").exists());
     }
 }
 
@@ -231,10 +231,10 @@ fn failing_revocation_endpoint_removes_nothing() {
         google.script_always(Endpoint::Revoke, failure.clone());
         let run = sandbox.bqcred(&["revoke", "--yes"]).fails(5);
         run.says("nothing was removed, and the credential counts as still alive");
-        assert!(google.is_alive(&token) && refresh_token(&sandbox, "default") == token, "{failure:?}");
+        assert!(google.is_valid(&token) && refresh_token(&sandbox, "default") == token, "{failure:?}");
         assert_eq!(ended(&sandbox, "default"), None);
     }
-    google.heal();
+    google.clear_scripts();
     sandbox.bqcred(&["revoke", "--yes"]).success();
 }
 
@@ -259,7 +259,7 @@ fn ineffective_revocation_is_detected() {
     google.script_always(Endpoint::Token, Script::Unavailable(503));
     sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("whether it worked can't be told");
     assert!(sandbox.adc("default").exists());
-    google.heal();
+    google.clear_scripts();
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn refused_revocation_removes_nothing() {
         .says("still alive")
         .says("myaccount.google.com/connections");
     assert!(sandbox.adc("default").exists());
-    google.heal();
+    google.clear_scripts();
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn unreadable_credential_is_not_revoked() {
     let token = refresh_token(&sandbox, "default");
     std::fs::write(sandbox.adc("default"), "{").unwrap();
     sandbox.bqcred(&["revoke", "--yes"]).fails(6);
-    assert!(google.is_alive(&token));
+    assert!(google.is_valid(&token));
     assert_eq!(google.count("/revoke"), 0);
 }
 
@@ -308,7 +308,7 @@ fn keyring_item_and_session_file_are_removed() {
     assert!(session.exists());
     let token = keyring.refresh_token("default");
     keyring.bqcred(&["revoke", "--yes"]).fails(0).says("is revoked");
-    assert!(!google.is_alive(&token) && !session.exists());
+    assert!(!google.is_valid(&token) && !session.exists());
     assert_eq!(keyring.lookup("default"), "");
 }
 
@@ -318,11 +318,11 @@ fn locked_keyring_changes_nothing() {
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     let token = keyring.refresh_token("default");
     keyring.lock();
-    for verb in ["revoke", "rotate"] {
-        keyring.bqcred(&[verb, "--yes"]).fails(6).says("locked");
+    for command in ["revoke", "rotate"] {
+        keyring.bqcred(&[command, "--yes"]).fails(6).says("locked");
     }
     assert_eq!(google.count("/revoke"), 0);
-    assert!(google.is_alive(&token));
+    assert!(google.is_valid(&token));
     let rows = keyring.bqcred(&["list", "--json"]).success().json();
     assert_eq!((&rows[0]["profile"], &rows[0]["ended"]), (&"default".into(), &Value::Null));
 }

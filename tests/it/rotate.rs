@@ -52,13 +52,13 @@ fn old_credential_is_revoked_before_sign_in_and_settings_stay() {
     let settings = sandbox.bqcred(&["status", "--json", "--offline"]).json();
     let old = refresh_token(&sandbox, "default");
     let url = start(&sandbox, &[]);
-    assert!(!google.is_alive(&old));
+    assert!(!google.is_valid(&old));
     assert_eq!(read(&sandbox, "default"), before, "until there is a new one, the old file stays");
     assert_eq!(ended(&sandbox, "default").as_deref(), Some(NOT_COMPLETED));
     assert!(url.contains("login_hint=ada%40example.com") && url.contains("drive"), "{url}");
     finish(&sandbox, &google.approve(&url, ADA)).fails(0).says("has a new credential, in the same place");
     let new = refresh_token(&sandbox, "default");
-    assert!(new != old && google.is_alive(&new));
+    assert!(new != old && google.is_valid(&new));
     assert_eq!(mode(&sandbox.adc("default")), 0o600);
     let mut expected = before;
     expected["refresh_token"] = new.clone().into();
@@ -69,7 +69,7 @@ fn old_credential_is_revoked_before_sign_in_and_settings_stay() {
         assert_eq!(after[key], settings[key], "{key}");
     }
     assert_eq!(after["refresh_tokens"], 1);
-    assert_eq!(google.alive_tokens(ADA), [new]);
+    assert_eq!(google.valid_tokens(ADA), [new]);
     assert!(sandbox.files_with(&old).is_empty());
 }
 
@@ -80,15 +80,15 @@ fn terminal_asks_then_signs_in() {
     let old = refresh_token(&sandbox, "default");
     let mut session = sandbox.terminal(&["rotate", "--no-browser"]);
     session.exp_string("Revoke, and sign in anew? [y/N] ").unwrap();
-    assert!(google.is_alive(&old));
+    assert!(google.is_valid(&old));
     session.send_line("y").unwrap();
     let text = session.exp_string("Paste the address: ").unwrap();
-    assert!(!google.is_alive(&old));
+    assert!(!google.is_valid(&old));
     let url = text.lines().find(|line| line.starts_with("http")).unwrap().trim().to_owned();
     session.send_line(&google.approve(&url, ADA)).unwrap();
     let rest = ends_with(session, 0);
     assert!(rest.contains("has a new credential"), "{rest}");
-    assert!(google.is_alive(&refresh_token(&sandbox, "default")));
+    assert!(google.is_valid(&refresh_token(&sandbox, "default")));
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn declining_the_prompt_changes_nothing() {
     ends_with(session, 1);
     let run = sandbox.bqcred(&["rotate", "--start"]).fails(2);
     run.says("nobody can be asked here; nothing was changed").says("`bqcred rotate --yes`");
-    assert!(google.is_alive(&old) && refresh_token(&sandbox, "default") == old);
+    assert!(google.is_valid(&old) && refresh_token(&sandbox, "default") == old);
     assert_eq!((ended(&sandbox, "default"), google.count("/revoke")), (None, 0));
 }
 
@@ -191,7 +191,7 @@ fn sign_in_problems_are_found_before_revoking() {
     ] {
         google.script_always(Endpoint::Token, script);
         sandbox.bqcred(&["rotate", "--start", "--yes"]).fails(code).says("nothing was changed");
-        google.heal();
+        google.clear_scripts();
         sandbox.bqcred(&["status", "--exit-code"]).success();
     }
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -199,7 +199,7 @@ fn sign_in_problems_are_found_before_revoking() {
     let session = sandbox.terminal(&["rotate", "--yes", "--port", &port]);
     assert!(ends_with(session, 1).contains("is taken by another program"));
     assert_eq!(google.count("/revoke"), 0);
-    assert!(google.is_alive(&old) && refresh_token(&sandbox, "default") == old);
+    assert!(google.is_valid(&old) && refresh_token(&sandbox, "default") == old);
 }
 
 #[test]
@@ -209,8 +209,8 @@ fn failed_revocation_changes_nothing() {
     let old = refresh_token(&sandbox, "default");
     google.script_always(Endpoint::Revoke, Script::Unavailable(503));
     sandbox.bqcred(&["rotate", "--start", "--yes"]).fails(5).says("counts as still alive");
-    google.heal();
-    assert!(google.is_alive(&old));
+    google.clear_scripts();
+    assert!(google.is_valid(&old));
     assert_eq!((ended(&sandbox, "default"), refresh_token(&sandbox, "default")), (None, old));
     sandbox.bqcred(&["rotate", "--finish", "4/0Abcdef"]).fails(3).says("no login of profile default waits");
 }
@@ -227,7 +227,7 @@ fn unverified_revocation_leaves_the_profile_marked() {
     sandbox.bqcred(&["rotate", "--start", "--yes"]).fails(5).says("whether it worked can't be told");
     let reason = ended(&sandbox, "default").unwrap();
     assert!(reason.contains("about to be revoked by a rotation that was not completed"), "{reason}");
-    google.heal();
+    google.clear_scripts();
     sandbox.bqcred(&["status", "--exit-code"]).success();
     assert_eq!((ended(&sandbox, "default"), refresh_token(&sandbox, "default")), (None, old));
 }
@@ -247,9 +247,9 @@ fn rotation_stopped_while_revoking_leaves_the_profile_marked() {
     session.send_control('c').unwrap();
     session.exp_eof().unwrap();
     assert!(ended(&sandbox, "default").unwrap().contains("not completed"));
-    google.heal();
+    google.clear_scripts();
     // the next request decides which it was
-    let alive = google.is_alive(&old);
+    let alive = google.is_valid(&old);
     sandbox.bqcred(&["status", "--exit-code"]).code(if alive { 0 } else { 4 });
     assert_eq!(ended(&sandbox, "default").is_none(), alive);
     sandbox.login(&google, ADA, &[]).success();
@@ -277,7 +277,7 @@ fn rotating_an_ended_profile_keeps_a_newer_grant() {
     let run = sandbox.bqcred(&["rotate", "--start"]).success().says("has ended already");
     finish(&sandbox, &google.approve(run.stdout.trim(), ADA)).fails(0).says("has a new credential");
     assert_eq!(google.count("/revoke"), 0);
-    assert!(google.is_alive(&new) && google.is_alive(&refresh_token(&sandbox, "default")));
+    assert!(google.is_valid(&new) && google.is_valid(&refresh_token(&sandbox, "default")));
     assert_eq!((ended(&sandbox, "new"), ended(&sandbox, "default")), (None, None));
 }
 
@@ -291,7 +291,7 @@ fn keep_old_revokes_nothing() {
     finish(&sandbox, &google.approve(url.trim(), ADA))
         .fails(0)
         .says("the old one stays alive until it is revoked");
-    assert!(google.is_alive(&old) && google.is_alive(&refresh_token(&sandbox, "default")));
+    assert!(google.is_valid(&old) && google.is_valid(&refresh_token(&sandbox, "default")));
     assert_ne!(refresh_token(&sandbox, "default"), old);
     assert_eq!(google.count("/revoke"), 0);
 }
@@ -364,8 +364,8 @@ fn second_rotation_is_refused_while_one_runs() {
     let mut session = sandbox.terminal(&["rotate", "--no-browser", "--yes"]);
     let text = session.exp_string("Paste the address: ").unwrap();
     let revocations = google.count("/revoke");
-    for verb in ["rotate", "revoke"] {
-        let run = sandbox.bqcred(&[verb, "--yes"]).fails(1);
+    for command in ["rotate", "revoke"] {
+        let run = sandbox.bqcred(&[command, "--yes"]).fails(1);
         run.says("another bqcred rotates or revokes profile default").says("`bqcred status`");
     }
     assert_eq!(google.count("/revoke"), revocations);
@@ -461,7 +461,7 @@ fn credential_of_the_gcloud_client_is_rotated_with_gcloud() {
     let run = |words: &[&str]| sandbox.invoke(words).envs(env.clone()).run();
     run(&["import", file.to_str().unwrap()]).success();
     run(&["rotate", "--yes"]).fails(3).says("no gcloud on the PATH");
-    assert!(google.is_alive(&token), "what can't be completed isn't begun");
+    assert!(google.is_valid(&token), "what can't be completed isn't begun");
     // a gcloud that signs ada in, with a credential that is granted once the old one is gone
     let new = sandbox.path("new.json");
     let (asked, adc_file) = (sandbox.path("asked"), "$CLOUDSDK_CONFIG/application_default_credentials.json");
@@ -473,11 +473,11 @@ fn credential_of_the_gcloud_client_is_rotated_with_gcloud() {
     ];
     sandbox.script("gcloud", &lines.join("\n"));
     run(&["rotate", "--start", "--yes"]).fails(2).says("neither --start nor --port");
-    assert!(google.is_alive(&token));
+    assert!(google.is_valid(&token));
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            while google.is_alive(&token) && !over.load(Ordering::SeqCst) {
+            while google.is_valid(&token) && !over.load(Ordering::SeqCst) {
                 std::thread::yield_now();
             }
             let mut granted = adc.clone();
@@ -490,7 +490,7 @@ fn credential_of_the_gcloud_client_is_rotated_with_gcloud() {
         over.store(true, Ordering::SeqCst);
         rotated.fails(0).says("gcloud runs the new login").says("the old one is revoked");
     });
-    assert!(google.is_alive(&refresh_token(&sandbox, "default")));
+    assert!(google.is_valid(&refresh_token(&sandbox, "default")));
     let asked = std::fs::read_to_string(asked).unwrap();
     assert!(asked.contains("application-default login") && asked.contains("-- ada@example.com"), "{asked}");
 }
@@ -510,7 +510,7 @@ fn keyring_item_and_session_file_are_replaced() {
     let answer = google.approve(url.trim(), ADA);
     keyring.invoke(&["rotate", "--finish", "-"]).stdin(&answer).run().success();
     let new = keyring.refresh_token("default");
-    assert!(new != old && google.is_alive(&new));
+    assert!(new != old && google.is_valid(&new));
     assert!(std::fs::read_to_string(&session).unwrap().contains(&new));
     assert!(!keyring.sandbox.adc("default").exists());
     assert!(keyring.sandbox.files_with(&old).is_empty());
@@ -556,5 +556,5 @@ fn readers_always_see_a_complete_file() {
     let issued = google.secrets();
     assert!(seen.iter().all(|token| issued.contains(token)), "every one was a token that Google gave out");
     assert!(seen.len() > rotations / 2, "the reader saw {} of {rotations} rotations", seen.len());
-    assert_eq!(google.alive_tokens(ADA), [refresh_token(&sandbox, "default")]);
+    assert_eq!(google.valid_tokens(ADA), [refresh_token(&sandbox, "default")]);
 }

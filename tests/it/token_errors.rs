@@ -39,7 +39,7 @@ fn scripted(script: Script, expected: &Told) {
     google.script_always(Endpoint::Token, script);
     check(&sandbox, &[], expected);
     // and a credential that is still valid works again as soon as Google does
-    google.heal();
+    google.clear_scripts();
     sandbox.bqcred(&["status", "--exit-code"]).success();
 }
 
@@ -140,7 +140,7 @@ fn secret_repeated_by_the_server_is_not_shown() {
     // every run is searched for it
     sandbox.bqcred(&["token", "--min-ttl", "99999"]).fails(4).says("an error without a name");
     sandbox.bqcred(&["status", "--json"]).code(4);
-    google.heal();
+    google.clear_scripts();
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn temporary_failures_are_retried_and_refusals_are_not() {
     google.script_always(Endpoint::Token, Script::refuse("admin_policy_enforced"));
     sandbox.bqcred(&["status", "--exit-code"]).code(4);
     assert_eq!(google.take_requests().len(), 1);
-    google.heal();
+    google.clear_scripts();
 }
 
 /// A credential checked under Google's host names, through a proxy.
@@ -270,7 +270,7 @@ fn proxy_failures_are_distinguished_from_google_failures() {
         &env,
         &told(5, "proxy", "or did not let the request through", "HTTPS_PROXY and NO_PROXY"),
     );
-    google.heal();
+    google.clear_scripts();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut down = without(&env, &["HTTPS_PROXY", "https_proxy"]);
     down.push(("HTTPS_PROXY".to_owned(), format!("http://{free}")));

@@ -121,7 +121,7 @@ fn swapped_data_folder_is_not_trusted() {
         }
         assert!(trap.accept().is_err(), "{plant}: the attacker's server was asked");
     }
-    assert_eq!(machine.google.alive_tokens(ADA).len(), 1);
+    assert_eq!(machine.google.valid_tokens(ADA).len(), 1);
 }
 
 #[test]

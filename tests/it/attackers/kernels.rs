@@ -17,7 +17,7 @@ fn own_file(machine: &Machine, name: &str) -> PathBuf {
 }
 
 /// Runs every kernel command with this variable set, and calls `check` after each of them.
-fn kernel_verbs(machine: &Machine, variable: &str, folder: &Path, check: impl Fn(&Run)) {
+fn kernel_commands(machine: &Machine, variable: &str, folder: &Path, check: impl Fn(&Run)) {
     let lines = [
         "kernel list",
         "kernel install --all",
@@ -44,7 +44,7 @@ fn kernelspec_of_another_user_is_named_and_not_changed() {
     machine.attacker(&format!("{script} <<'X'\n{SPEC}\nX"));
     let spec = machine.sandbox.path("shared/j/kernels/one/kernel.json");
     let before = (std::fs::read(&spec).unwrap(), spec.metadata().unwrap().ino());
-    kernel_verbs(&machine, "JUPYTER_PATH", &machine.sandbox.path("shared/j"), |run| {
+    kernel_commands(&machine, "JUPYTER_PATH", &machine.sandbox.path("shared/j"), |run| {
         assert_eq!((std::fs::read(&spec).unwrap(), spec.metadata().unwrap().ino()), before, "{run:?}");
     });
     machine.assert_kept_from_attacker();
@@ -67,7 +67,7 @@ fn kernelspec_links_and_pipes_of_another_user_are_not_followed() {
     std::fs::create_dir(machine.sandbox.path("evil/j/kernels/hard")).unwrap();
     std::fs::hard_link(&hard, machine.sandbox.path("evil/j/kernels/hard/kernel.json")).unwrap();
     for variable in ["JUPYTER_PATH", "JUPYTER_DATA_DIR"] {
-        kernel_verbs(&machine, variable, &machine.sandbox.path("evil/j"), |run| {
+        kernel_commands(&machine, variable, &machine.sandbox.path("evil/j"), |run| {
             for file in [&linked, &hard] {
                 assert_eq!(std::fs::read_to_string(file).unwrap(), SPEC, "{variable}: {run:?}");
             }

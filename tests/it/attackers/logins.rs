@@ -105,7 +105,7 @@ fn intercepted_code_is_useless_without_the_verifier() {
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("invalid_grant"), "{answer}");
     }
-    assert_eq!(machine.google.alive_tokens(ADA).len(), 0);
+    assert_eq!(machine.google.valid_tokens(ADA).len(), 0);
     // nor can the attacker finish the user's login: its file can't be read
     let state = machine.sandbox.home().join(".local/state");
     let run = machine.attacker(&format!(

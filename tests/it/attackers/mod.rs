@@ -7,6 +7,6 @@ mod kernels;
 mod logins;
 mod machine;
 mod names;
-mod page;
 mod programs;
-mod shown;
+mod terminal_output;
+mod web_pages;

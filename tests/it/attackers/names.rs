@@ -1,6 +1,6 @@
 //! Profile names and kernelspecs made to reach other files.
 
-use crate::common::{Sandbox, profile_by_hand};
+use crate::common::{Sandbox, write_profile};
 
 fn hostile_names() -> Vec<String> {
     let plain = [
@@ -44,7 +44,7 @@ fn hostile_names() -> Vec<String> {
 #[test]
 fn profile_names_cannot_escape_the_data_folder() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "p1");
+    write_profile(&sandbox, "default", "p1");
     let files = || {
         let mut files: Vec<_> = sandbox.files().into_iter().map(|(path, _)| path).collect();
         files.sort();
@@ -91,7 +91,7 @@ fn profile_name_that_is_not_utf8_is_refused() {
 #[test]
 fn hostile_kernelspec_does_not_break_list_or_other_kernels() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "p1");
+    write_profile(&sandbox, "default", "p1");
     let deep =
         |open: &str, close: &str| format!("{{\"argv\": {}{}}}", open.repeat(100_000), close.repeat(100_000));
     let good = r#"{"argv": ["python3", "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": "P", "language": "python"}"#;

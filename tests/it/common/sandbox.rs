@@ -37,7 +37,7 @@ impl Sandbox {
     }
 
     fn at(root: tempfile::TempDir) -> Self {
-        listen_to_keys();
+        restore_default_signals();
         let sandbox = Sandbox { root, runtime: memory_folder("bqcred-test-run-") };
         for folder in ["home", "tmp", "bin"] {
             std::fs::create_dir(sandbox.path(folder)).unwrap();
@@ -252,9 +252,9 @@ impl Sandbox {
     }
 }
 
-/// Lets Ctrl-C and SIGQUIT end the programs that are started here, even if the tests are a background job of a script,
-/// which ignores both signals and passes that on. Children get a signal with a handler as its default.
-fn listen_to_keys() {
+/// Lets Ctrl-C and SIGQUIT end the programs that are started here, even if the tests are a background job of a
+/// script, which ignores both signals and passes that on. Children get a signal with a handler as its default.
+fn restore_default_signals() {
     use signal_hook::consts::{SIGINT, SIGQUIT};
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {

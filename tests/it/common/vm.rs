@@ -77,7 +77,7 @@ impl Vm {
 
     /// Panics unless all queries ran as the user, and the VM's token was not requested.
     #[track_caller]
-    pub fn assert_only_the_person(&self) {
+    pub fn assert_only_the_user(&self) {
         assert_eq!(self.google.identities(), [PERSON]);
         self.assert_never_the_vm();
     }

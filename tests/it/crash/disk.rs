@@ -3,9 +3,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::commands;
 use super::scene::{Fault, Scene};
-use super::verbs;
-use super::{is_due, is_full, is_looked_at};
+use super::{is_checked_in_detail, is_due, is_full};
 use crate::common::Run;
 
 const EIO: i32 = 5;
@@ -73,7 +73,7 @@ fn one(scene: &Scene, fault: &Fault, lenient: bool) {
     let what = format!("{} at call {}: {call}", fault.how, fault.n);
     check_run(scene, &run, &what, lenient);
     scene.check_files(&what);
-    match is_looked_at(fault.n) {
+    match is_checked_in_detail(fault.n) {
         true => scene.check_recovery(&what),
         false => scene.check_sweep(&what),
     }
@@ -109,21 +109,21 @@ macro_rules! fails {
 }
 
 fails! {
-    login_start: [verbs::login_start()], false;
-    first_login: [verbs::first_login()], false;
-    login: [verbs::login_again()], false;
-    import: [verbs::import(), verbs::import_over()], false;
-    rotate: [verbs::rotate()], false;
+    login_start: [commands::login_start()], false;
+    first_login: [commands::first_login()], false;
+    login: [commands::login_again()], false;
+    import: [commands::import(), commands::import_over()], false;
+    rotate: [commands::rotate()], false;
     // the new credential is saved before it is tried
-    rotate_finish: [verbs::rotate_finish()], true;
-    revoke: [verbs::revoke()], false;
-    forget: [verbs::forget()], false;
-    token: [verbs::token()], true;
-    status: [verbs::status()], true;
-    small_commands: verbs::small_ones(), false;
-    export_undo: [verbs::export_undo()], false;
-    kernel_install: verbs::kernels(), false;
-    env_session_file: [verbs::session_file()], false;
-    move_between_stores: [verbs::move_to("file"), verbs::move_to("keyring")], false;
-    login_to_the_keyring: [verbs::login_over_the_keyring()], false;
+    rotate_finish: [commands::rotate_finish()], true;
+    revoke: [commands::revoke()], false;
+    forget: [commands::forget()], false;
+    token: [commands::token()], true;
+    status: [commands::status()], true;
+    small_commands: commands::small_ones(), false;
+    export_undo: [commands::export_undo()], false;
+    kernel_install: commands::kernels(), false;
+    env_session_file: [commands::session_file()], false;
+    move_between_stores: [commands::move_to("file"), commands::move_to("keyring")], false;
+    login_to_the_keyring: [commands::login_over_the_keyring()], false;
 }

@@ -4,9 +4,9 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
+use super::commands;
 use super::scene::{Fault, Scene};
-use super::verbs;
-use super::{how_many, is_due, is_looked_at};
+use super::{how_many, is_checked_in_detail, is_due};
 
 /// Kills the command at each call, and then at `moments` moments.
 fn kill(scene: Option<Scene>, moments: usize) {
@@ -25,7 +25,7 @@ fn kill(scene: Option<Scene>, moments: usize) {
             }
             scene.check_files(&what);
             match how {
-                "kill,sends" if is_looked_at(n) => scene.check_recovery(&what),
+                "kill,sends" if is_checked_in_detail(n) => scene.check_recovery(&what),
                 _ => scene.check_sweep(&what),
             }
             kills += 1;
@@ -65,19 +65,19 @@ macro_rules! kills {
 }
 
 kills! {
-    login_start: [verbs::login_start()];
-    first_login: [verbs::first_login()];
-    login: [verbs::login_again()];
-    import: [verbs::import(), verbs::import_over()];
-    rotate: [verbs::rotate(), verbs::rotate_finish()];
-    revoke: [verbs::revoke()];
-    forget: [verbs::forget()];
-    token: [verbs::token()];
-    status: [verbs::status()];
-    small_commands: verbs::small_ones();
-    export_undo: [verbs::export_undo()];
-    kernel_install: verbs::kernels();
-    env_session_file: [verbs::session_file()];
-    move_between_stores: [verbs::move_to("file"), verbs::move_to("keyring")];
-    login_to_the_keyring: [verbs::login_over_the_keyring()];
+    login_start: [commands::login_start()];
+    first_login: [commands::first_login()];
+    login: [commands::login_again()];
+    import: [commands::import(), commands::import_over()];
+    rotate: [commands::rotate(), commands::rotate_finish()];
+    revoke: [commands::revoke()];
+    forget: [commands::forget()];
+    token: [commands::token()];
+    status: [commands::status()];
+    small_commands: commands::small_ones();
+    export_undo: [commands::export_undo()];
+    kernel_install: commands::kernels();
+    env_session_file: [commands::session_file()];
+    move_between_stores: [commands::move_to("file"), commands::move_to("keyring")];
+    login_to_the_keyring: [commands::login_over_the_keyring()];
 }

@@ -5,12 +5,12 @@
 //! and only at a few moments in between.
 #![cfg(target_os = "linux")]
 
+mod commands;
 mod disk;
 mod kills;
 mod mounts;
 mod scene;
 mod tree;
-mod verbs;
 
 /// Whether everything is tested, however long it takes.
 fn is_full() -> bool {
@@ -23,7 +23,7 @@ fn is_due(n: usize, every: usize) -> bool {
 }
 
 /// Whether recovery by the next commands is checked in detail.
-fn is_looked_at(n: usize) -> bool {
+fn is_checked_in_detail(n: usize) -> bool {
     n % if is_full() { 3 } else { 8 } == 1
 }
 

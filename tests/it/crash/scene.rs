@@ -74,7 +74,7 @@ impl Scene {
         scene.roots.retain(|root| root.is_dir());
         scene.item = scene.keyring().map(|keyring| keyring.lookup("default"));
         scene.before = Tree::of(&scene.roots);
-        let run = scene.verb().run();
+        let run = scene.stopped_command().run();
         assert_eq!(run.code, Some(0), "{name}: {}", run.stderr);
         scene.time = run.time;
         scene.after = Tree::of(&scene.roots);
@@ -108,7 +108,7 @@ impl Scene {
     }
 
     /// The command, without a fault.
-    pub fn verb(&self) -> Invocation {
+    pub fn stopped_command(&self) -> Invocation {
         let args: Vec<&str> = self.args.iter().map(String::as_str).collect();
         self.bqcred(&args).stdin((self.stdin)(&self.google)).may_print_secret()
     }
@@ -235,7 +235,7 @@ impl Scene {
         // at the server that it belongs to: another one could not be reached
         ran(self.bqcred(&["token", "--min-ttl", "7200"]).may_print_secret().run(), &[0, 3, 4]);
         self.check_left_overs(what, is_ours);
-        let again = ran(self.verb().run(), self.again);
+        let again = ran(self.stopped_command().run(), self.again);
         self.check_left_overs(what, |_| true);
         self.check_places(what);
         // and in any case: a new sign-in repairs everything

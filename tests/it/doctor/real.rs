@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use super::interpreters::Pool;
 use super::scene::Scene;
-use super::warm::Pool;
 use crate::common::{find_program, missing, r_package, venv};
 
 /// Python's libraries.

@@ -71,7 +71,7 @@ fn info(reason: &str, service: &str, consumer: &str) -> Value {
 /// The caller's token, or Google's 401 or 403 about it.
 fn caller(world: &World, request: &Request, scopes: &[&str]) -> Result<Token, Box<Response>> {
     let now = world.now();
-    let found = request.bearer().and_then(|text| lock(&world.grants).alive_access(text, now).cloned());
+    let found = request.bearer().and_then(|text| lock(&world.grants).valid_access(text, now).cloned());
     let Some(token) = found else {
         let message = "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie \
                        or other valid authentication credential. \

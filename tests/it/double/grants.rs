@@ -188,8 +188,8 @@ impl Grants {
     }
 
     /// The access token with this text, if it is valid.
-    pub fn alive_access(&self, text: &str, now: SystemTime) -> Option<&Token> {
-        self.access.iter().find(|token| token.text == text && token.is_alive(now))
+    pub fn valid_access(&self, text: &str, now: SystemTime) -> Option<&Token> {
+        self.access.iter().find(|token| token.text == text && token.is_valid(now))
     }
 
     /// The refresh token with this text, valid or not.
@@ -216,7 +216,7 @@ impl Grants {
 
 impl Token {
     /// Whether it is neither revoked nor expired.
-    pub fn is_alive(&self, now: SystemTime) -> bool {
+    pub fn is_valid(&self, now: SystemTime) -> bool {
         !self.dead && self.ends.is_none_or(|ends| now < ends)
     }
 }

@@ -9,15 +9,14 @@
 //! dropped if a secret was seen where none belongs, or anything was asked that no well-behaved client asks
 //! ([`Google::assert_clean`]).
 
-mod about;
 mod authority;
 mod authorize;
 mod bigquery;
 mod browser;
+mod controls;
 pub mod grants;
 mod http;
 mod jobs;
-mod knobs;
 mod leaks;
 pub mod metadata;
 mod request;
@@ -28,6 +27,7 @@ mod server;
 mod sql;
 mod system_ca;
 mod token;
+mod token_info;
 mod world;
 
 use std::path::Path;

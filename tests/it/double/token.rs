@@ -211,7 +211,7 @@ fn refresh(
     if token.client != client {
         return Err(no("unauthorized_client", "Unauthorized"));
     }
-    if !token.is_alive(now) {
+    if !token.is_valid(now) {
         return Err(no("invalid_grant", "Token has been expired or revoked."));
     }
     if token.stale && rapt.is_none() {

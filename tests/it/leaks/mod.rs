@@ -1,7 +1,7 @@
 //! Secrets are where they belong, and nowhere else: not in an argument or a variable of any program, not in
 //! any other file, terminal or log, not in a core dump, not in the history of a shell.
 
-mod everything;
+mod commands;
 mod mistakes;
 mod processes;
 mod trace;

@@ -1,8 +1,8 @@
 //! Every kind of network failure, for every command that uses the network: a clear error, the right exit
 //! code, bounded time and memory, no file changed, and no secret sent to another host.
 
-mod encrypted;
-mod plain;
+mod http;
+mod tls;
 mod wire;
 
 use std::time::Duration;
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(75);
 const MEMORY: u32 = 128 * 1024;
 
 /// What is run against each fault.
-const VERBS: [&[&str]; 4] = [
+const COMMANDS: [&[&str]; 4] = [
     &["token", "--min-ttl", "99999"],
     &["status"],
     &["revoke", "--yes"],
@@ -76,20 +76,20 @@ impl Scene {
 
     /// Every command must exit with the network error code and this message.
     #[track_caller]
-    fn every_verb_says(&self, says: &str) {
-        self.verbs_say(&VERBS, says);
+    fn every_command_says(&self, says: &str) {
+        self.commands_say(&COMMANDS, says);
     }
 
     /// The same for some commands. They run concurrently; two of the same profile wait for
     /// each other.
     #[track_caller]
-    fn verbs_say(&self, verbs: &[&[&str]], says: &str) {
+    fn commands_say(&self, commands: &[&[&str]], says: &str) {
         let before = self.kept();
         let runs: Vec<Run> = std::thread::scope(|scope| {
-            let threads: Vec<_> = verbs.iter().map(|words| scope.spawn(|| self.run(words))).collect();
+            let threads: Vec<_> = commands.iter().map(|words| scope.spawn(|| self.run(words))).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
-        for (words, run) in verbs.iter().zip(runs) {
+        for (words, run) in commands.iter().zip(runs) {
             assert_eq!(run.code, Some(5), "{words:?}: {run:?}");
             assert!(run.stderr.contains(says), "{words:?} does not say {says:?}: {}", run.stderr);
             assert!(run.stderr.contains("\n  hint: ") && !run.stderr.contains("panick"), "{}", run.stderr);

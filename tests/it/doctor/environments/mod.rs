@@ -3,8 +3,8 @@
 pub mod caches;
 pub mod content;
 pub mod gcloud;
-pub mod life;
 pub mod settings;
+pub mod validity;
 pub mod variable;
 pub mod vm;
 pub mod well_known;

@@ -28,7 +28,7 @@ pub fn revoke(world: &World, request: &Request) -> Response {
     let mut grants = lock(&world.grants);
     let found = grants.refresh.iter().chain(&grants.access).find(|token| token.text == text).cloned();
     match found {
-        Some(token) if token.is_alive(now) => {
+        Some(token) if token.is_valid(now) => {
             grants.end_grant(&token.account, grants::cloud_project(&token.client));
             Response::json(200, &json!({}))
         }
@@ -51,7 +51,7 @@ pub fn tokeninfo(world: &World, request: &Request) -> Response {
         );
     };
     let now = world.now();
-    match lock(&world.grants).alive_access(&text, now) {
+    match lock(&world.grants).valid_access(&text, now) {
         Some(token) => Response::json(200, &describe(world, token, now)),
         None => refusal("invalid_token", None, Some("Invalid Value")),
     }
@@ -79,7 +79,7 @@ fn describe(world: &World, token: &Token, now: SystemTime) -> Value {
 pub fn userinfo(world: &World, request: &Request) -> Response {
     let now = world.now();
     let grants = lock(&world.grants);
-    let token = request.bearer().and_then(|text| grants.alive_access(text, now));
+    let token = request.bearer().and_then(|text| grants.valid_access(text, now));
     let Some(token) =
         token.filter(|token| token.scopes.iter().any(|s| s == EMAIL || s.ends_with("/cloud-platform")))
     else {

@@ -4,7 +4,9 @@ use std::panic::catch_unwind;
 
 use serde_json::Value;
 
-use super::environments::{Environment, caches, content, gcloud, life, settings, variable, vm, well_known};
+use super::environments::{
+    Environment, caches, content, gcloud, settings, validity, variable, vm, well_known,
+};
 use super::real::{Libraries, Observed};
 use super::scene::Scene;
 
@@ -20,7 +22,7 @@ fn credential_file_content() {
 
 #[test]
 fn credential_state_at_google() {
-    hold(life::ALL);
+    hold(validity::ALL);
 }
 
 #[test]

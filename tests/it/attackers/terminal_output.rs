@@ -1,7 +1,7 @@
 //! Text from servers, files and arguments is shown without control characters for the terminal.
 
 use super::machine::ADA;
-use crate::common::{Endpoint, Google, Run, Sandbox, Script, profile_by_hand};
+use crate::common::{Endpoint, Google, Run, Sandbox, Script, write_profile};
 
 /// Clears the screen, renames the window, colours, moves back, reverses the text direction, and forges a line.
 const EVIL: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\r\u{8}\u{202e}\u{2066}\nbqcred: forged";
@@ -37,7 +37,7 @@ fn control_characters_in_server_errors_are_escaped() {
             assert!(matches!(run.code, Some(0 | 3 | 4)), "{run:?}");
             harmless(&run);
         }
-        google.heal();
+        google.clear_scripts();
     }
 }
 
@@ -58,7 +58,7 @@ fn control_characters_in_account_addresses_are_escaped() {
 #[test]
 fn control_characters_in_files_are_escaped() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", EVIL);
+    write_profile(&sandbox, "default", EVIL);
     let adc = serde_json::json!({"type": "authorized_user", "client_id": format!("x{EVIL}"), "client_secret": "s",
         "refresh_token": "made-up", "account": EVIL, "quota_project_id": EVIL});
     sandbox.write("home/.local/share/bqcred/default/adc.json", adc.to_string());
@@ -96,7 +96,7 @@ fn control_characters_in_files_are_escaped() {
 #[test]
 fn control_characters_in_file_names_and_arguments_are_escaped() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "p1");
+    write_profile(&sandbox, "default", "p1");
     let name = format!("file{}.json", EVIL.replace('\n', ""));
     let file = sandbox.write(&name, "{");
     let file = file.to_str().unwrap();

@@ -210,7 +210,7 @@ fn live(watch: &mut Watch<'_>, google: &Google, client: &str) -> Vec<String> {
         google.script_always(Endpoint::Token, script);
         watch.all(&["token --min-ttl 99999", "status --json", "revoke --yes"]);
     }
-    google.heal();
+    google.clear_scripts();
     sign_in(watch, "rotate --yes --start", "rotate --finish -");
     watch.all(&["revoke --yes --profile copy", "revoke --yes", "forget"]);
     verifiers
@@ -292,7 +292,7 @@ fn keyring_commands_leak_no_secret() {
     watch.check(&secrets);
     watch.check_sockets(&secrets);
     let session = watch.watched.iter().any(|run| {
-        run.words.first().is_some_and(|verb| verb == "env")
+        run.words.first().is_some_and(|command| command == "env")
             && secrets.iter().any(|secret| kind(secret) == Kind::Refresh && run.trace.contains(trail(secret)))
     });
     assert!(session, "the file of the session was seen being written");

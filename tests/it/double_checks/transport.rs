@@ -42,7 +42,7 @@ fn scripted_connection_failures() {
             Err(_) => assert_eq!(status, None, "{script:?}"),
         }
     }
-    google.heal();
+    google.clear_scripts();
     assert_eq!(http.get(&address).send().unwrap().status().as_u16(), 400);
 }
 

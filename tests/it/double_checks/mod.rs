@@ -1,9 +1,9 @@
 //! The double of Google is as strict as it claims: plain requests against each of its rules.
 
 mod bigquery;
+mod leak_detection;
 mod oauth;
 mod transport;
-mod watchful;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

@@ -40,17 +40,17 @@ impl Google {
     }
 
     /// Whether a refresh token would still work.
-    pub fn is_alive(&self, refresh_token: &str) -> bool {
+    pub fn is_valid(&self, refresh_token: &str) -> bool {
         let now = self.world.now();
         let grants = lock(&self.world.grants);
-        grants.find_refresh(refresh_token).is_some_and(|token| token.is_alive(now) && !token.stale)
+        grants.find_refresh(refresh_token).is_some_and(|token| token.is_valid(now) && !token.stale)
     }
 
     /// All valid refresh tokens of this account, the oldest first.
-    pub fn alive_tokens(&self, who: &str) -> Vec<String> {
+    pub fn valid_tokens(&self, who: &str) -> Vec<String> {
         let now = self.world.now();
         let grants = lock(&self.world.grants);
-        let alive = grants.refresh.iter().filter(|token| token.account == who && token.is_alive(now));
+        let alive = grants.refresh.iter().filter(|token| token.account == who && token.is_valid(now));
         alive.map(|token| token.text.clone()).collect()
     }
 
@@ -101,13 +101,13 @@ impl Google {
         (0..n).for_each(|_| self.script(endpoint, script.clone()));
     }
 
-    /// All requests at this endpoint get this answer, until [`Google::heal`].
+    /// All requests at this endpoint get this answer, until [`Google::clear_scripts`].
     pub fn script_always(&self, endpoint: Endpoint, script: Script) {
         lock(&self.world.scripts).always(endpoint, script);
     }
 
     /// Back to the usual answers.
-    pub fn heal(&self) {
+    pub fn clear_scripts(&self) {
         lock(&self.world.scripts).clear();
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::wire::{Step, Wire};
-use super::{ADA, Google, Sandbox, Scene, VERBS, send};
+use super::{ADA, COMMANDS, Google, Sandbox, Scene, send};
 use crate::common::{Endpoint, Script};
 
 const BROKEN: &str = "broke off before the answer was whole";
@@ -25,14 +25,14 @@ fn scene() -> (Scene, Wire) {
 
 #[track_caller]
 fn told(steps: &[Step], says: &str) {
-    verbs_told(&VERBS, steps, says);
+    commands_fail(&COMMANDS, steps, says);
 }
 
 #[track_caller]
-fn verbs_told(verbs: &[&[&str]], steps: &[Step], says: &str) {
+fn commands_fail(commands: &[&[&str]], steps: &[Step], says: &str) {
     let (scene, wire) = scene();
     wire.set(Some(steps.to_vec()));
-    scene.verbs_say(verbs, says);
+    scene.commands_say(commands, says);
     wire.set(None);
     scene.works_again();
 }
@@ -87,7 +87,7 @@ fn redirects_are_not_followed() {
         let trap = Wire::nowhere();
         let to = format!("Location: http://localhost:{}/token\r\n", trap.address.port());
         wire.set(Some(answer(&format!("{status} Moved"), &to, "").to_vec()));
-        scene.every_verb_says(PAGE);
+        scene.every_command_says(PAGE);
         assert_eq!(trap.connections(), 0, "{status}: {}", trap.heard());
         wire.set(None);
         scene.works_again();
@@ -135,8 +135,8 @@ fn endless_answers_time_out() {
     ];
     std::thread::scope(|scope| {
         // each command with its own profile: otherwise they would wait for each other
-        for (steps, verb) in cases.iter().flat_map(|steps| VERBS.map(|verb| (steps, verb))) {
-            scope.spawn(move || verbs_told(&[verb], steps, LATE));
+        for (steps, command) in cases.iter().flat_map(|steps| COMMANDS.map(|command| (steps, command))) {
+            scope.spawn(move || commands_fail(&[command], steps, LATE));
         }
     });
 }
@@ -149,7 +149,7 @@ fn late_answer_times_out() {
     let run = sandbox.bqcred(&["token", "--min-ttl", "99999"]).fails(5);
     assert!(run.time < Duration::from_secs(60), "{:?}", run.time);
     run.says(LATE).says("the credential was not touched: try again");
-    google.heal();
+    google.clear_scripts();
 }
 
 #[test]

@@ -94,9 +94,9 @@ fn replayed_code_revokes_the_grant() {
     let google = Google::start();
     let code = fresh_code(&google);
     let token = text(&exchange(&google, &code, &[]).1, "refresh_token");
-    assert!(google.is_alive(&token));
+    assert!(google.is_valid(&token));
     assert_eq!(exchange(&google, &code, &[]).1["error"], "invalid_grant");
-    assert!(!google.is_alive(&token));
+    assert!(!google.is_valid(&token));
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn revocation_ends_all_grants_of_account_and_project() {
     let bobs = google.grant(BOB, CLIENT_ID, &["bigquery"]);
     let access = google.access_token(ADA, SIBLING_CLIENT_ID, &["bigquery"]);
     assert_eq!(post(&google, "/revoke", &[("token", &token)]), (200, json!({})));
-    let alive = [&token, &second, &sibling, &elsewhere, &bobs].map(|token| google.is_alive(token));
+    let alive = [&token, &second, &sibling, &elsewhere, &bobs].map(|token| google.is_valid(token));
     assert_eq!(alive, [false, false, false, true, true]);
     assert_eq!(
         refresh(&google, CLIENT_ID, &second, &[]).1["error_description"],
@@ -167,8 +167,8 @@ fn revocation_ends_all_grants_of_account_and_project() {
 fn more_than_100_tokens_revoke_the_oldest() {
     let google = Google::start();
     let tokens: Vec<String> = (0..101).map(|_| google.grant(ADA, CLIENT_ID, &["bigquery"])).collect();
-    assert!(!google.is_alive(&tokens[0]) && google.is_alive(&tokens[1]));
-    assert_eq!(google.alive_tokens(ADA).len(), 100);
+    assert!(!google.is_valid(&tokens[0]) && google.is_valid(&tokens[1]));
+    assert_eq!(google.valid_tokens(ADA).len(), 100);
 }
 
 #[test]
@@ -185,5 +185,5 @@ fn tokens_expire_as_at_google() {
     google.refuse_client(CLIENT_ID, "deleted_client");
     assert_eq!(refresh(&google, CLIENT_ID, &token, &[]).1["error"], "deleted_client");
     google.advance(Duration::from_secs(7 * 24 * 3600));
-    assert!(!google.is_alive(&token));
+    assert!(!google.is_valid(&token));
 }

@@ -4,7 +4,7 @@ use super::Sandbox;
 use super::sandbox::set_mode;
 
 /// A profile of ada@example.com with this project, with the files that a login writes.
-pub fn profile_by_hand(sandbox: &Sandbox, name: &str, project: &str) {
+pub fn write_profile(sandbox: &Sandbox, name: &str, project: &str) {
     let adc = serde_json::json!({
         "account": "ada@example.com",
         "client_id": "1-made-up.apps.googleusercontent.com",

@@ -15,7 +15,7 @@ use super::scene::Scene;
 const LIMIT: Duration = Duration::from_secs(300);
 
 /// One interpreter. It ends with its stdin: when this is dropped, or with the tests.
-struct Warm {
+struct Interpreter {
     process: Child,
     requests: ChildStdin,
     answers: Receiver<String>,
@@ -23,7 +23,7 @@ struct Warm {
 }
 
 /// The idle interpreters.
-pub struct Pool(Mutex<Vec<Warm>>);
+pub struct Pool(Mutex<Vec<Interpreter>>);
 
 impl Pool {
     /// An empty pool.
@@ -34,16 +34,16 @@ impl Pool {
     /// Runs this environment in an idle interpreter of `program`, or in a new one.
     pub fn play(&self, program: &Path, args: &[&str], scene: &Scene, names: &[&str]) -> String {
         let idle = self.0.lock().unwrap().pop();
-        let mut warm = idle.unwrap_or_else(|| Warm::start(program, args));
+        let mut interpreter = idle.unwrap_or_else(|| Interpreter::start(program, args));
         let env: serde_json::Map<String, Value> =
             scene.env().into_iter().map(|(name, value)| (name, value.into())).collect();
-        let answer = warm.ask(&json!({"env": env, "folder": scene.folder(), "names": names}));
-        self.0.lock().unwrap().push(warm);
+        let answer = interpreter.ask(&json!({"env": env, "folder": scene.folder(), "names": names}));
+        self.0.lock().unwrap().push(interpreter);
         answer
     }
 }
 
-impl Warm {
+impl Interpreter {
     fn start(program: &Path, args: &[&str]) -> Self {
         let said = tempfile::NamedTempFile::new().unwrap();
         let mut process = Command::new(program)
@@ -60,7 +60,7 @@ impl Warm {
                 let _ = sender.send(line);
             }
         });
-        Warm { requests: process.stdin.take().unwrap(), process, answers, said }
+        Interpreter { requests: process.stdin.take().unwrap(), process, answers, said }
     }
 
     fn ask(&mut self, request: &Value) -> String {
@@ -73,7 +73,7 @@ impl Warm {
     }
 }
 
-impl Drop for Warm {
+impl Drop for Interpreter {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();

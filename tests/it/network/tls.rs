@@ -27,7 +27,7 @@ fn told(steps: &[Step], says: &str) {
     let (scene, wire) = scene();
     scene.google.take_requests();
     wire.set(Some(steps.to_vec()));
-    scene.every_verb_says(says);
+    scene.every_command_says(says);
     let heard = wire.heard();
     assert!(heard.contains("CONNECT oauth2.googleapis.com:443"), "{heard:?}");
     for secret in scene.google.secrets() {
@@ -55,7 +55,7 @@ fn invalid_certificates_are_refused() {
         let (scene, _wire) = scene();
         scene.google.take_requests();
         scene.google.break_tls(Some(fault));
-        scene.every_verb_says(says);
+        scene.every_command_says(says);
         assert_eq!(scene.google.take_requests().len(), 0, "{fault:?}");
         scene.google.break_tls(None);
         scene.works_again();
@@ -136,7 +136,7 @@ fn unreachable_proxy_is_reported() {
         for (_, value) in scene.env.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case("HTTPS_PROXY")) {
             proxy.clone_into(value);
         }
-        scene.every_verb_says(says);
+        scene.every_command_says(says);
     }
     scene.env = before;
     scene.works_again();
@@ -160,7 +160,7 @@ fn unknown_host_is_reported() {
             text.replace(&format!("{}/revoke", scene.google.http_base()), "https://oauth.invalid/revoke");
         std::fs::write(path, text).unwrap();
     }
-    scene.every_verb_says("name can't be found");
+    scene.every_command_says("name can't be found");
     for (path, text) in places.iter().zip(before) {
         std::fs::write(path, text).unwrap();
     }
