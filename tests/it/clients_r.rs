@@ -5,23 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::common::{self, Endpoint, Invocation, PERSON, Vm, missing, r_package, venv};
+use crate::common::{self, Endpoint, Invocation, PERSON, R_QUERY, R_TRUST, Vm, missing, r_package, venv};
 use crate::double::{Script, metadata};
-
-/// bigrquery's `bq_auth()`, with its scopes, and a query; it prints the account that BigQuery sees.
-const QUERY: &str = r#"
-token <- gargle::token_fetch(scopes = c(
-  "https://www.googleapis.com/auth/bigquery", "https://www.googleapis.com/auth/cloud-platform"))
-if (is.null(token)) stop("Can't get Google credentials.")
-answer <- httr::POST(
-  "https://bigquery.googleapis.com/bigquery/v2/projects/p1/queries", httr::config(token = token),
-  body = list(query = "SELECT SESSION_USER() AS who", useLegacySql = FALSE), encode = "json")
-httr::stop_for_status(answer)
-cat(httr::content(answer)$rows[[1]]$f[[1]]$v, "\n")
-"#;
-
-/// Makes R trust the double's authority: R reads no variable for it.
-const TRUST: &str = "options(httr_config = httr::config(cainfo = Sys.getenv('CURL_CA_BUNDLE')))\n";
 
 /// Where Debian installs IRkernel's kernelspec.
 const IR: &str = "/usr/share/jupyter/kernels/ir";
@@ -47,7 +32,7 @@ fn irkernel() -> Option<PathBuf> {
 fn vm() -> Vm {
     let vm = Vm::with_login();
     ["R", "Rscript"].into_iter().for_each(|name| vm.sandbox.link_program(name));
-    vm.sandbox.write("profile.R", TRUST);
+    vm.sandbox.write("profile.R", R_TRUST);
     vm
 }
 
@@ -60,7 +45,7 @@ fn trusting(vm: &Vm, invocation: Invocation) -> Invocation {
 fn script_after_env() {
     let Some(rscript) = rscript() else { return };
     let vm = vm();
-    trusting(&vm, vm.after_eval(&rscript, &["-e", QUERY])).run().prints(PERSON);
+    trusting(&vm, vm.after_eval(&rscript, &["-e", R_QUERY])).run().prints(PERSON);
     vm.assert_only_the_user();
 }
 
@@ -69,7 +54,7 @@ fn script_with_variables_in_renviron() {
     let Some(rscript) = rscript() else { return };
     let vm = vm();
     vm.bash("bqcred env --format renviron >~/.Renviron").run().success();
-    trusting(&vm, vm.program(&rscript, &["-e", QUERY])).run().prints(PERSON);
+    trusting(&vm, vm.program(&rscript, &["-e", R_QUERY])).run().prints(PERSON);
     vm.assert_only_the_user();
 }
 
@@ -77,7 +62,7 @@ fn script_with_variables_in_renviron() {
 fn notebook_after_env() {
     let Some(python) = irkernel() else { return };
     let vm = vm();
-    trusting(&vm, vm.notebook_after_eval(&python, "ir", &[QUERY])).run().prints(PERSON);
+    trusting(&vm, vm.notebook_after_eval(&python, "ir", &[R_QUERY])).run().prints(PERSON);
     vm.assert_only_the_user();
 }
 
@@ -87,7 +72,7 @@ fn notebook_with_variables_in_its_kernelspec() {
     let Some(python) = irkernel() else { return };
     let vm = vm();
     vm.add_kernel("bigquery", Path::new(IR));
-    trusting(&vm, vm.notebook(&python, "bigquery", &[QUERY])).run().prints(PERSON);
+    trusting(&vm, vm.notebook(&python, "bigquery", &[R_QUERY])).run().prints(PERSON);
     vm.assert_only_the_user();
 }
 
@@ -96,7 +81,7 @@ fn notebook_with_variables_in_its_kernelspec() {
 fn without_bqcred_queries_run_as_the_vm() {
     let Some(rscript) = rscript() else { return };
     let vm = vm();
-    trusting(&vm, vm.program(&rscript, &["-e", QUERY])).run().prints(metadata::ACCOUNT);
+    trusting(&vm, vm.program(&rscript, &["-e", R_QUERY])).run().prints(metadata::ACCOUNT);
     assert_eq!(vm.google.identities(), [metadata::ACCOUNT]);
 }
 
@@ -117,7 +102,7 @@ fn after_a_mishap(rscript: &Path, env: &str, mishap: Mishap) -> (Vm, common::Run
     let printed = vm.bash(env).run().success().stdout;
     mishap(&vm);
     vm.sandbox.write("printed", printed);
-    let bash = vm.bash("eval $(cat printed); exec \"$@\"").arg("bash").arg(rscript).arg("-e").arg(QUERY);
+    let bash = vm.bash("eval $(cat printed); exec \"$@\"").arg("bash").arg(rscript).arg("-e").arg(R_QUERY);
     let run = trusting(&vm, bash).run();
     (vm, run)
 }
@@ -140,7 +125,7 @@ fn every_failure_with_renviron_raises_and_does_not_fall_back_to_the_vm() {
         let vm = vm();
         vm.bash("bqcred env --format renviron >~/.Renviron").run().success();
         mishap(&vm);
-        let run = trusting(&vm, vm.program(&rscript, &["-e", QUERY])).run();
+        let run = trusting(&vm, vm.program(&rscript, &["-e", R_QUERY])).run();
         run.fails(1).says("Can't get Google credentials");
         assert_eq!(vm.google.identities(), [""; 0], "{what}");
         vm.assert_never_the_vm();
@@ -164,7 +149,7 @@ fn revoked_credential_in_a_notebook_fails_and_does_not_fall_back_to_the_vm() {
     let vm = vm();
     vm.add_kernel("bigquery", Path::new(IR));
     vm.google.revoke_grant(PERSON);
-    let run = trusting(&vm, vm.notebook(&python, "bigquery", &[QUERY])).run().fails(1);
+    let run = trusting(&vm, vm.notebook(&python, "bigquery", &[R_QUERY])).run().fails(1);
     run.says("Can't get Google credentials");
     vm.assert_never_the_vm();
 }

@@ -24,9 +24,7 @@ fn profiles_accounts_and_kernels_are_completed() {
         "venv/share/jupyter/kernels/my-kernel/kernel.json",
         r#"{"argv": ["true", "{connection_file}"], "display_name": "Mine", "language": "python"}"#,
     );
-    sandbox.write("venv/pyvenv.cfg", "home = /usr/bin\n");
-    sandbox.write("venv/bin/python", "");
-    sandbox.write("venv/lib/python3.11/site-packages/jupyter_client/__init__.py", "");
+    sandbox.add_jupyter();
     assert_eq!(offered(&sandbox, &["use", ""]), ["default", "work"]);
     assert_eq!(offered(&sandbox, &["status", "--profile", "w"]), ["work"]);
     assert_eq!(offered(&sandbox, &["--profile=w"]), ["--profile=work"]);

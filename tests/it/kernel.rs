@@ -48,12 +48,7 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let sandbox = Sandbox::new();
-        sandbox.write("base/lib/python3.11/os.py", "");
-        sandbox.write("base/bin/python3", "");
-        sandbox.write("venv/pyvenv.cfg", format!("home = {}\n", sandbox.path("base/bin").display()));
-        std::fs::create_dir_all(sandbox.path("venv/bin")).unwrap();
-        symlink(sandbox.path("base/bin/python3"), sandbox.path("venv/bin/python")).unwrap();
-        sandbox.write("venv/lib/python3.11/site-packages/jupyter_client/__init__.py", "");
+        sandbox.add_jupyter();
         let scene = Scene { sandbox };
         scene.profile("default");
         scene.kernel("python3", NATIVE);

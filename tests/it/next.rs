@@ -121,9 +121,7 @@ fn revoked_credential_leads_to_login() {
 fn kernel_install_is_the_last_step_or_the_first_in_a_notebook() {
     let sandbox = Sandbox::new();
     write_profile(&sandbox, "default", "my-project");
-    sandbox.write("venv/pyvenv.cfg", "home = /usr/bin\n");
-    sandbox.write("venv/bin/python", "");
-    sandbox.write("venv/lib/python3.11/site-packages/jupyter_client/__init__.py", "");
+    sandbox.add_jupyter();
     sandbox.write(
         "venv/share/jupyter/kernels/python3/kernel.json",
         r#"{"argv": ["true", "{connection_file}"], "display_name": "Python 3", "language": "python"}"#,

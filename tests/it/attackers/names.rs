@@ -76,7 +76,6 @@ fn profile_names_cannot_escape_the_data_folder() {
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn profile_name_that_is_not_utf8_is_refused() {
     use std::os::unix::ffi::OsStringExt as _;

@@ -16,4 +16,4 @@ pub use profile_files::write_profile;
 pub use programs::{NO_GCLOUD, find_program, gcloud_clients, missing, python_of, r_package, skipped, venv};
 pub use run::{Invocation, Run};
 pub use sandbox::{Sandbox, copy_program, ends_with, mode, set_mode, spawn_in_terminal, write_program};
-pub use vm::{NOTEBOOK, PERSON, Vm, python_kernel};
+pub use vm::{NOTEBOOK, PERSON, R_QUERY, R_TRUST, Vm, python_kernel};

@@ -36,7 +36,6 @@ impl Invocation {
     }
 
     /// As this user and group, and in no other group. Needs root.
-    #[cfg(unix)]
     pub fn user(mut self, id: u32) -> Self {
         use std::os::unix::process::CommandExt as _;
         self.command.gid(id).uid(id);

@@ -95,7 +95,6 @@ impl Sandbox {
     /// Makes a program available under this name.
     pub fn link(&self, name: &str, program: &Path) {
         let link = self.path("bin").join(name);
-        #[cfg(unix)]
         if !link.exists() {
             std::os::unix::fs::symlink(program, link).unwrap();
         }
@@ -111,6 +110,16 @@ impl Sandbox {
         let path = self.path(relative);
         write_program(&path, content.as_ref());
         path
+    }
+
+    /// Makes a folder `venv` that looks like a virtual environment with Jupyter.
+    pub fn add_jupyter(&self) {
+        self.write("base/lib/python3.11/os.py", "");
+        self.write("base/bin/python3", "");
+        self.write("venv/pyvenv.cfg", format!("home = {}\n", self.path("base/bin").display()));
+        std::fs::create_dir_all(self.path("venv/bin")).unwrap();
+        std::os::unix::fs::symlink(self.path("base/bin/python3"), self.path("venv/bin/python")).unwrap();
+        self.write("venv/lib/python3.11/site-packages/jupyter_client/__init__.py", "");
     }
 
     /// Makes the real gcloud and bq available. False if they aren't installed.
@@ -244,7 +253,6 @@ impl Sandbox {
     }
 
     /// bqcred in a terminal.
-    #[cfg(unix)]
     pub fn terminal(&self, args: &[&str]) -> rexpect::session::PtySession {
         let mut command = self.command(env!("CARGO_BIN_EXE_bqcred"));
         command.args(args).env("TERM", "xterm");
@@ -265,13 +273,11 @@ fn restore_default_signals() {
 }
 
 /// A command in a terminal; each expected output may take 30 s.
-#[cfg(unix)]
 pub fn spawn_in_terminal(command: Command) -> rexpect::session::PtySession {
     rexpect::session::spawn_command(command, Some(30_000)).unwrap()
 }
 
 /// Waits for the program in a terminal, and panics unless it ends with this code.
-#[cfg(unix)]
 #[track_caller]
 pub fn ends_with(terminal: &rexpect::session::PtySession, code: i32) {
     let status = format!("{:?}", terminal.process().wait().unwrap());
@@ -295,7 +301,6 @@ pub fn copy_program(from: &Path, to: &Path) {
 }
 
 /// Permission bits of a file or folder.
-#[cfg(unix)]
 pub fn mode(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::symlink_metadata(path).unwrap_or_else(|e| panic!("{}: {e}", path.display())).permissions().mode()
@@ -304,11 +309,8 @@ pub fn mode(path: &Path) -> u32 {
 
 /// Sets the permission bits of a file or folder.
 pub fn set_mode(path: &Path, mode: u32) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-    }
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
 /// A private folder in memory, as bqcred requires for its runtime folder: `/dev/shm` on Linux.

@@ -14,6 +14,21 @@ pub const PERSON: &str = "ada@example.com";
 /// Runs a notebook's cells in a real kernel, and prints what they print.
 pub const NOTEBOOK: &str = include_str!("notebook.py");
 
+/// bigrquery's `bq_auth()`, with its scopes, and a query; it prints the account that BigQuery sees.
+pub const R_QUERY: &str = r#"
+token <- gargle::token_fetch(scopes = c(
+  "https://www.googleapis.com/auth/bigquery", "https://www.googleapis.com/auth/cloud-platform"))
+if (is.null(token)) stop("Can't get Google credentials.")
+answer <- httr::POST(
+  "https://bigquery.googleapis.com/bigquery/v2/projects/p1/queries", httr::config(token = token),
+  body = list(query = "SELECT SESSION_USER() AS who", useLegacySql = FALSE), encode = "json")
+httr::stop_for_status(answer)
+cat(httr::content(answer)$rows[[1]]$f[[1]]$v, "\n")
+"#;
+
+/// Makes R trust the double's authority: R reads no variable for it.
+pub const R_TRUST: &str = "options(httr_config = httr::config(cainfo = Sys.getenv('CURL_CA_BUNDLE')))\n";
+
 /// The VM.
 pub struct Vm {
     // fields are dropped in this order: the double checks its log last

@@ -1,7 +1,5 @@
 //! The commands that change files, each with a state of files and grants to start from.
 
-use std::os::unix::fs::symlink;
-
 use super::scene::{ADA, Place, Scene};
 use crate::common::keyring::Keyring;
 use crate::common::{Google, Sandbox, set_mode};
@@ -167,12 +165,7 @@ pub fn export_undo() -> Option<Scene> {
 /// A folder that looks like a virtual environment with Jupyter.
 fn with_kernel() -> (Google, Sandbox) {
     let (google, sandbox) = signed_in();
-    sandbox.write("base/lib/python3.11/os.py", "");
-    sandbox.write("base/bin/python3", "");
-    sandbox.write("venv/pyvenv.cfg", format!("home = {}\n", sandbox.path("base/bin").display()));
-    std::fs::create_dir_all(sandbox.path("venv/bin")).unwrap();
-    symlink(sandbox.path("base/bin/python3"), sandbox.path("venv/bin/python")).unwrap();
-    sandbox.write("venv/lib/python3.11/site-packages/jupyter_client/__init__.py", "");
+    sandbox.add_jupyter();
     sandbox.write("venv/share/jupyter/kernels/python3/kernel.json", KERNEL);
     sandbox.write("venv/share/jupyter/kernels/python3/about.json", "{}");
     (google, sandbox)

@@ -54,7 +54,6 @@ fn sandbox_detects_a_secret_in_the_output() {
 }
 
 #[test]
-#[cfg(unix)]
 fn sandbox_has_terminals() {
     let sandbox = Sandbox::new();
     let mut command = sandbox.command("/bin/sh");

@@ -6,7 +6,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::ADA;
-use crate::common::{Google, Sandbox, copy_program, find_program, missing, skipped, spawn_in_terminal};
+use crate::common::{
+    Google, Sandbox, copy_program, find_program, missing, set_mode, skipped, spawn_in_terminal,
+};
 
 /// bqcred at its prompt, with a state and a verifier in memory; its process id and the address to open.
 fn at_prompt(google: &Google, sandbox: &Sandbox) -> (rexpect::session::PtySession, i32, String) {
@@ -24,6 +26,20 @@ fn at_prompt(google: &Google, sandbox: &Sandbox) -> (rexpect::session::PtySessio
 /// The process id that a shell wrote before it executed bqcred.
 fn pid(sandbox: &Sandbox) -> i32 {
     std::fs::read_to_string(sandbox.home().join("pid")).unwrap().trim().parse().unwrap()
+}
+
+/// A login at a terminal, as another user without any rights, started by these lines of bash.
+fn login_as_user(google: &Google, sandbox: &Sandbox, uid: u32, script: &str) -> Command {
+    set_mode(&sandbox.path(""), 0o755);
+    let program = sandbox.path("bin/bqcred-copy");
+    copy_program(env!("CARGO_BIN_EXE_bqcred").as_ref(), &program);
+    std::os::unix::fs::chown(sandbox.home(), Some(uid), Some(uid)).unwrap();
+    let client = sandbox.client_file(google);
+    let mut command = sandbox.command("bash");
+    command.args(["-c", script, "bash"]).arg(&program);
+    command.args(["login", "--no-browser", "--client-id-file", &client]).env("TERM", "xterm");
+    command.gid(uid).uid(uid);
+    command
 }
 
 /// Whether a crashed program leaves a core dump on this machine.
@@ -110,19 +126,7 @@ fn other_processes_of_the_user_cannot_read_its_memory() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     // as a user without root's rights: root can read every process
     let uid = 190_000 + std::process::id() % 10_000;
-    crate::common::set_mode(&sandbox.path(""), 0o755);
-    let program = sandbox.path("bin/bqcred-copy");
-    copy_program(env!("CARGO_BIN_EXE_bqcred").as_ref(), &program);
-    std::os::unix::fs::chown(sandbox.home(), Some(uid), Some(uid)).unwrap();
-    let client = sandbox.client_file(&google);
-    let mut command = sandbox.command("sh");
-    command
-        .args(["-c", "echo $$ >\"$HOME/pid\"; exec \"$@\"", "sh"])
-        .arg(&program)
-        .args(["login", "--no-browser", "--client-id-file", &client])
-        .env("TERM", "xterm")
-        .gid(uid)
-        .uid(uid);
+    let command = login_as_user(&google, &sandbox, uid, "echo $$ >\"$HOME/pid\"; exec \"$@\"");
     let mut terminal = spawn_in_terminal(command);
     terminal.exp_string("Paste the address: ").unwrap();
     let pid = pid(&sandbox);
@@ -195,18 +199,10 @@ fn thread_limit_error_shows_no_secret() {
         skipped("only root can be another user");
         return;
     }
-    let Some(bash) = find_program("bash") else { return missing("bash") };
     let (google, sandbox) = (Google::start(), Sandbox::new());
-    let uid = 180_000 + std::process::id() % 10_000; // root may start as many as it likes
-    crate::common::set_mode(&sandbox.path(""), 0o755);
-    let program = sandbox.path("bin/bqcred-copy");
-    copy_program(env!("CARGO_BIN_EXE_bqcred").as_ref(), &program);
-    std::os::unix::fs::chown(sandbox.home(), Some(uid), Some(uid)).unwrap();
-    let client = sandbox.client_file(&google);
-    let mut command = sandbox.command(bash);
-    command.args(["-c", "ulimit -u 1; exec \"$@\"", "bash"]).arg(&program);
-    command.args(["login", "--no-browser", "--client-id-file", &client]).env("TERM", "xterm");
-    command.envs(super::TALKATIVE.iter().copied()).gid(uid).uid(uid);
+    let uid = 180_000 + std::process::id() % 10_000; // the limit does not apply to root
+    let mut command = login_as_user(&google, &sandbox, uid, "ulimit -u 1; exec \"$@\"");
+    command.envs(super::TALKATIVE.iter().copied());
     let mut terminal = spawn_in_terminal(command);
     let said = terminal.exp_eof().unwrap();
     crate::common::ends_with(&terminal, 1);
