@@ -1,4 +1,4 @@
-//! Programs that are killed, or whose disk fails, at an exact system call: `faults.c`, compiled once.
+//! Programs that are killed, or whose disk fails, at a given system call: `faults.c`, compiled once.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -7,7 +7,7 @@
     reason = "tests read the environment and write files as they like, and a `new` here starts something"
 )]
 
-mod by_hand;
+mod profile_files;
 pub mod double;
 #[cfg(target_os = "linux")]
 pub mod faults;
@@ -18,7 +18,7 @@ mod run;
 mod sandbox;
 mod vm;
 
-pub use by_hand::profile_by_hand;
+pub use profile_files::write_profile;
 pub use double::{Consent, Endpoint, Google, Script, TlsFault};
 pub use programs::{NO_GCLOUD, find_program, gcloud_clients, missing, python_of, r_package, skipped, venv};
 pub use run::{Invocation, Run};
