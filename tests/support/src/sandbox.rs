@@ -279,9 +279,9 @@ pub fn target_folder() -> PathBuf {
     folder
 }
 
-/// Makes the programs that are started here end at Ctrl-C and at SIGQUIT, even if this test is a background job
-/// of a script: those ignore the signals, and hand that on. A signal with a handler is handed on as usual.
-fn listen_to_keys() {
+/// Lets Ctrl-C and SIGQUIT end the programs that are started here, even if the tests are a background job of a
+/// script, which ignores both signals and passes that on. Children get a signal with a handler as its default.
+fn restore_default_signals() {
     use signal_hook::consts::{SIGINT, SIGQUIT};
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
