@@ -1,4 +1,5 @@
-//! The README: every command in it is run, every exit code is the code's, every line of a shell is tested.
+//! README.md and docs/: every command in them is run, every link leads to a file, every exit code, key of JSON and
+//! command is the program's, every line of a shell is tested.
 #![allow(
     missing_docs,
     clippy::bool_assert_comparison,
@@ -10,65 +11,116 @@
 
 mod common;
 
+use std::path::Path;
+
 use common::{Consent, Google, Sandbox};
 
 const README: &str = include_str!("../README.md");
 
-/// Commands that need more than a sandbox, and the tests that run them.
+/// Commands that need more than a sandbox, and the files that run them.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("cargo run --example tour", "tests/tour.rs"),
     ("tests/run", ".ci/run"),
+    (".ci/run", ".github/workflows/ci.yml"),
+    ("fuzz/run 2", ".ci/run"),
+    ("python -c", "tests/clients_python.rs"),
     ("bqcred login --store keyring", "tests/keyring.rs"),
     ("bqcred move --store keyring", "tests/keyring.rs"),
-    ("bqcred kernel install", "tests/kernel.rs"),
-    ("bqcred kernel uninstall", "tests/kernel.rs"),
 ];
 
-/// The shell blocks, as they stand.
-fn blocks() -> Vec<&'static str> {
-    README.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+const KERNEL: &str = r#"{"argv": ["python3"], "display_name": "", "language": "python"}"#;
+
+/// The README and the pages of docs/, with their names; in the order in which a person reads them.
+fn pages() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut names: Vec<String> = std::fs::read_dir(folder.join("docs"))
+        .unwrap()
+        .map(|entry| format!("docs/{}", entry.unwrap().file_name().to_str().unwrap()))
+        .collect();
+    names.sort();
+    names.insert(0, "README.md".to_owned());
+    let read = |name: String| {
+        let text = std::fs::read_to_string(folder.join(&name)).unwrap();
+        (name, text)
+    };
+    names.into_iter().map(read).collect()
 }
 
-/// `bqcred` as somebody has it who signs in whenever a login asks for it: the address is opened at the
+/// All of it as one text.
+fn everything() -> String {
+    pages().into_iter().map(|(_, text)| text).collect()
+}
+
+/// The commands of a page: every line of a block of shell, and what follows the prompt in a session.
+fn commands(page: &str) -> Vec<&str> {
+    page.split("\n```")
+        .flat_map(|block| {
+            let (kind, text) = block.split_once('\n').unwrap_or_default();
+            text.lines().filter_map(move |line| match kind {
+                "sh" => Some(line.trim()),
+                "console" => line.strip_prefix("$ "),
+                _ => None,
+            })
+        })
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
+/// `bqcred` as somebody has it who signs in whenever a sign-in is asked for: the address is opened at the
 /// double, and where the browser ends is pasted.
 const PERSON: &str = r#"
 case " $* " in
 *" --start "* | *" --finish "*) exec "$BQCRED" "$@" ;;
-*" login "*)
+*" login "* | *" rotate "*)
     url=$("$BQCRED" "$@" --start) || exit
     case " $* " in *" --profile work "*) profile=work ;; *) profile=default ;; esac
-    curl -s -o /dev/null -w '%{redirect_url}' "$url" | "$BQCRED" --profile $profile login --finish -
+    case " $* " in *" rotate "*) command=rotate ;; *) command=login ;; esac
+    curl -s -o /dev/null -w '%{redirect_url}' "$url" | "$BQCRED" --profile $profile $command --finish -
     ;;
 *) exec "$BQCRED" "$@" ;;
 esac
 "#;
 
-#[test]
-fn every_command_works() {
-    let google = Google::start();
+/// A person's machine with a Jupyter kernel and an earlier sign-in of gcloud.
+fn machine(google: &Google) -> Sandbox {
     let sandbox = Sandbox::new();
     for program in ["sh", "bash", "curl", "cat", "python3", "ls"] {
         sandbox.link_program(program);
     }
     sandbox.script("bqcred", PERSON);
-    sandbox.client_file(&google);
+    sandbox.client_file(google);
     sandbox.write("job.py", "import os; assert os.environ['BQCRED_PROFILE']\n");
-    sandbox.write("home/.config/gcloud/application_default_credentials.json", adc(&google));
-    google.sign_in_browser(Some(Consent::all("ada@example.com")));
-    for block in blocks() {
-        for line in block.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            if let Some((command, test)) = ELSEWHERE.iter().find(|(command, _)| line.starts_with(command)) {
-                let text = std::fs::read_to_string(format!("{}/{test}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-                let words: Vec<&str> = command.split(' ').skip(1).collect();
-                assert!(words.iter().all(|word| text.contains(word)), "{test} does not run `{command}`");
-                continue;
-            }
-            run(&google, &sandbox, line);
-        }
-    }
+    sandbox.write("home/.config/gcloud/application_default_credentials.json", adc(google));
+    sandbox.write("home/.local/share/jupyter/kernels/mine/kernel.json", KERNEL);
+    sandbox
 }
 
-fn run(google: &Google, sandbox: &Sandbox, line: &str) {
+#[test]
+fn every_command_works() {
+    let mut count = 0;
+    for (name, page) in pages() {
+        let google = Google::start();
+        let sandbox = machine(&google);
+        if name != "README.md" {
+            sandbox.login(&google, "ada@example.com", &["--project", "my-project"]).success();
+        }
+        for line in commands(&page) {
+            count += 1;
+            match ELSEWHERE.iter().find(|(command, _)| line.starts_with(command)) {
+                Some((command, file)) => check_elsewhere(command, file),
+                None => run(&google, &sandbox, &name, line),
+            }
+        }
+    }
+    assert!(count > 80, "{count} commands were found");
+}
+
+fn check_elsewhere(command: &str, file: &str) {
+    let text = std::fs::read_to_string(format!("{}/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    assert!(command.split(' ').all(|word| text.contains(word)), "{file} does not run `{command}`");
+}
+
+fn run(google: &Google, sandbox: &Sandbox, page: &str, line: &str) {
     let who = if line.contains("bob@") { "bob@example.com" } else { "ada@example.com" };
     google.sign_in_browser(Some(Consent::all(who)));
     let mut shell = sandbox.program("bash", &["-c", line]).env("BQCRED", env!("CARGO_BIN_EXE_bqcred"));
@@ -79,7 +131,49 @@ fn run(google: &Google, sandbox: &Sandbox, line: &str) {
     let run = shell.may_print_secret().run();
     // doctor's verdict on this machine's libraries is its product, whatever it is
     let good = run.code == Some(0) || line.starts_with("bqcred doctor");
-    assert!(good && !run.stderr.contains("panicked"), "{line}\n{run:?}");
+    assert!(good && !run.stderr.contains("panicked"), "{page}: {line}\n{run:?}");
+}
+
+#[test]
+fn the_readme_is_short() {
+    let lines = README.lines().count();
+    assert!(lines <= 250, "the README has {lines} lines; what is more belongs in docs/");
+}
+
+/// Links to files of this repository; with an anchor, to a heading in them.
+#[test]
+fn every_link_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let others = ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
+        .map(|name| (name.to_owned(), std::fs::read_to_string(root.join(name)).unwrap()));
+    let mut count = 0;
+    for (name, page) in pages().into_iter().chain(others) {
+        for link in page.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.starts_with("https://") {
+                continue;
+            }
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let folder = root.join(&name).parent().unwrap().to_owned();
+            let target = if file.is_empty() { root.join(&name) } else { folder.join(file) };
+            assert!(target.is_file(), "{name}: {link}");
+            let text = std::fs::read_to_string(&target).unwrap();
+            assert!(heading.is_empty() || headings(&text).iter().any(|it| it == heading), "{name}: {link}");
+            count += 1;
+        }
+    }
+    assert!(count > 20, "{count} links were found");
+}
+
+/// The anchors that GitHub gives to headings.
+fn headings(page: &str) -> Vec<String> {
+    let keep = |c: char| match c {
+        ' ' => Some('-'),
+        c if c.is_alphanumeric() || matches!(c, '-' | '_') => c.to_lowercase().next(),
+        _ => None,
+    };
+    let titles = page.lines().filter(|line| line.starts_with('#'));
+    let titles = titles.filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
+    titles.map(|title| title.chars().filter_map(keep).collect()).collect()
 }
 
 fn adc(google: &Google) -> String {
@@ -101,11 +195,12 @@ fn adc(google: &Google) -> String {
 fn the_exit_codes_are_the_codes() {
     let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/error.rs")).unwrap();
     let table = source.split("EXIT_CODES: &[(u8, &str)] = &[").nth(1).unwrap().split("];").next().unwrap();
+    let told = everything();
     let mut count = 0;
     for row in table.lines().filter_map(|line| line.trim().strip_prefix('(')) {
         let (code, meaning) = row.split_once(", \"").unwrap();
         let line = format!("| {code} | {} |", meaning.trim_end_matches("\"),"));
-        assert!(README.contains(&line), "the README lacks {line}");
+        assert!(told.contains(&line), "docs/exit-codes.md lacks {line}");
         count += 1;
     }
     assert!(count >= 8);
@@ -117,8 +212,8 @@ fn the_keys_of_json_are_the_keys() {
     sandbox.login(&google, "ada@example.com", &["--project", "p1"]).success();
     sandbox.write("home/here/.bqcred", "default");
     sandbox.bqcred(&["allow", sandbox.path("home/here/.bqcred").to_str().unwrap()]).success();
-    let spec = r#"{"argv": ["python3"], "display_name": "", "language": "python"}"#;
-    sandbox.write("home/.local/share/jupyter/kernels/mine/kernel.json", spec);
+    sandbox.write("home/.local/share/jupyter/kernels/mine/kernel.json", KERNEL);
+    let pages = everything();
     for (row, verb, place) in [
         ("list --json", "list", "/0"),
         ("token --json", "token", ""),
@@ -130,12 +225,20 @@ fn the_keys_of_json_are_the_keys() {
         let words: Vec<&str> = verb.split(' ').chain(["--json"]).collect();
         let json = sandbox.invoke(&words).may_print_secret().run().success().json();
         let keys = json.pointer(place).unwrap().as_object().unwrap().keys();
-        let told = README.lines().find_map(|line| line.split_once(row)).unwrap().1;
+        let told = pages.lines().find_map(|line| line.strip_prefix("| ")?.split_once(row)).unwrap().1;
         for key in keys {
             assert!(
                 told.contains(&format!("`{key}`")) || told.contains(&format!("`{key}[]`")),
                 "{row}: {key}"
             );
+        }
+    }
+    for command in ["status", "doctor"] {
+        let section = pages.split(&format!("\n## {command}\n")).nth(1).unwrap().split("\n## ").next().unwrap();
+        let json = sandbox.bqcred(&[command, "--json", "--offline"]).json();
+        for key in json.as_object().unwrap().keys() {
+            let told = [format!("`{key}`"), format!("`{key}[]`")];
+            assert!(told.iter().any(|key| section.contains(key)), "{command}: {key}");
         }
     }
 }
@@ -154,12 +257,13 @@ fn every_verb_is_told_and_every_told_verb_exists() {
         .filter(|verb| *verb != "help")
         .collect();
     assert!(verbs.len() > 15, "{verbs:?}");
+    let pages = everything();
     for verb in &verbs {
-        assert!(README.contains(&format!("bqcred {verb}")), "the README does not tell of `bqcred {verb}`");
+        assert!(pages.contains(&format!("bqcred {verb}")), "no page tells of `bqcred {verb}`");
     }
-    for told in README.split("`bqcred ").skip(1).filter_map(|rest| rest.split([' ', '`', '\n']).next()) {
+    for told in pages.split("`bqcred ").skip(1).filter_map(|rest| rest.split([' ', '`', '\n']).next()) {
         assert!(
-            verbs.contains(&told) || told.starts_with('-') || told.is_empty(),
+            verbs.contains(&told) || told.starts_with('-') || told.is_empty() || told == "help",
             "there is no `bqcred {told}`"
         );
     }
@@ -168,6 +272,7 @@ fn every_verb_is_told_and_every_told_verb_exists() {
 #[test]
 fn the_lines_of_the_shells_are_those_that_are_tested() {
     let tested = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/shells.rs")).unwrap();
+    let pages = everything();
     for line in [
         "eval $(bqcred env)",
         "bqcred env | source",
@@ -176,7 +281,7 @@ fn the_lines_of_the_shells_are_those_that_are_tested() {
         "bqcred env | from json | load-env",
     ] {
         let shown = line.replace('|', "\\|");
-        assert!(README.contains(line) || README.contains(&shown), "{line}");
+        assert!(pages.contains(line) || pages.contains(&shown), "{line}");
         assert!(tested.contains(line), "tests/shells.rs does not run {line}");
     }
 }
