@@ -51,19 +51,10 @@ fn everything() -> String {
     pages().into_iter().map(|(_, text)| text).collect()
 }
 
-/// The commands of a page: every line of a block of shell, and what follows the prompt in a session.
-fn commands(page: &str) -> Vec<&str> {
-    page.split("\n```")
-        .flat_map(|block| {
-            let (kind, text) = block.split_once('\n').unwrap_or_default();
-            text.lines().filter_map(move |line| match kind {
-                "sh" => Some(line.trim()),
-                "console" => line.strip_prefix("$ "),
-                _ => None,
-            })
-        })
-        .filter(|line| !line.is_empty())
-        .collect()
+/// The lines of a page's blocks of this kind.
+fn lines<'a>(page: &'a str, kind: &str) -> impl Iterator<Item = &'a str> {
+    let blocks = page.split("\n```").filter_map(move |block| block.strip_prefix(kind)?.strip_prefix('\n'));
+    blocks.flat_map(str::lines).map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().into_iter()
 }
 
 /// `bqcred` as somebody has it who signs in whenever a sign-in is asked for: the address is opened at the
@@ -95,24 +86,38 @@ fn machine(google: &Google) -> Sandbox {
     sandbox
 }
 
+/// The same, where the person has signed in before.
+fn machine_in_use(google: &Google) -> Sandbox {
+    let sandbox = machine(google);
+    sandbox.login(google, "ada@example.com", &["--project", "my-project"]).success();
+    sandbox
+}
+
+/// The README begins where nobody has signed in; what it shows as a session, and the other pages, don't.
 #[test]
 fn every_command_works() {
     let mut count = 0;
     for (name, page) in pages() {
         let google = Google::start();
-        let sandbox = machine(&google);
-        if name != "README.md" {
-            sandbox.login(&google, "ada@example.com", &["--project", "my-project"]).success();
-        }
-        for line in commands(&page) {
+        let in_use = machine_in_use(&google);
+        for line in lines(&page, "console").filter_map(|line| line.strip_prefix("$ ")) {
+            try_out(&google, &in_use, &name, line);
             count += 1;
-            match ELSEWHERE.iter().find(|(command, _)| line.starts_with(command)) {
-                Some((command, file)) => check_elsewhere(command, file),
-                None => run(&google, &sandbox, &name, line),
-            }
+        }
+        let sandbox = if name == "README.md" { machine(&google) } else { in_use };
+        for line in lines(&page, "sh") {
+            try_out(&google, &sandbox, &name, line);
+            count += 1;
         }
     }
     assert!(count > 80, "{count} commands were found");
+}
+
+fn try_out(google: &Google, sandbox: &Sandbox, page: &str, line: &str) {
+    match ELSEWHERE.iter().find(|(command, _)| line.starts_with(command)) {
+        Some((command, file)) => check_elsewhere(command, file),
+        None => run(google, sandbox, page, line),
+    }
 }
 
 fn check_elsewhere(command: &str, file: &str) {
@@ -234,7 +239,8 @@ fn the_keys_of_json_are_the_keys() {
         }
     }
     for command in ["status", "doctor"] {
-        let section = pages.split(&format!("\n## {command}\n")).nth(1).unwrap().split("\n## ").next().unwrap();
+        let section =
+            pages.split(&format!("\n## {command}\n")).nth(1).unwrap().split("\n## ").next().unwrap();
         let json = sandbox.bqcred(&[command, "--json", "--offline"]).json();
         for key in json.as_object().unwrap().keys() {
             let told = [format!("`{key}`"), format!("`{key}[]`")];
