@@ -147,7 +147,7 @@ fn the_readme_is_short() {
 
 /// Links to files of this repository; with an anchor, to a heading in them.
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_leads_to_a_page_and_a_heading() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let others = ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
         .map(|name| (name.to_owned(), std::fs::read_to_string(root.join(name)).unwrap()));
@@ -197,7 +197,7 @@ fn adc(google: &Google) -> String {
 }
 
 #[test]
-fn the_exit_codes_are_the_codes() {
+fn every_exit_code_of_the_program_is_in_the_table() {
     let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/error.rs")).unwrap();
     let table = source.split("EXIT_CODES: &[(u8, &str)] = &[").nth(1).unwrap().split("];").next().unwrap();
     let told = everything();
@@ -212,14 +212,14 @@ fn the_exit_codes_are_the_codes() {
 }
 
 #[test]
-fn the_keys_of_json_are_the_keys() {
+fn every_key_of_json_is_in_a_table() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, "ada@example.com", &["--project", "p1"]).success();
     sandbox.write("home/here/.bqcred", "default");
     sandbox.bqcred(&["allow", sandbox.path("home/here/.bqcred").to_str().unwrap()]).success();
     sandbox.write("home/.local/share/jupyter/kernels/mine/kernel.json", KERNEL);
     let pages = everything();
-    for (row, verb, place) in [
+    for (row, command, place) in [
         ("list --json", "list", "/0"),
         ("token --json", "token", ""),
         ("client show --json", "client show", ""),
@@ -227,7 +227,7 @@ fn the_keys_of_json_are_the_keys() {
         ("kernel list --json", "kernel list", ""),
         ("… `servers[].kernels[]", "kernel list", "/servers/0/kernels/0"),
     ] {
-        let words: Vec<&str> = verb.split(' ').chain(["--json"]).collect();
+        let words: Vec<&str> = command.split(' ').chain(["--json"]).collect();
         let json = sandbox.invoke(&words).may_print_secret().run().success().json();
         let keys = json.pointer(place).unwrap().as_object().unwrap().keys();
         let told = pages.lines().find_map(|line| line.strip_prefix("| ")?.split_once(row)).unwrap().1;
@@ -250,9 +250,9 @@ fn the_keys_of_json_are_the_keys() {
 }
 
 #[test]
-fn every_verb_is_told_and_every_told_verb_exists() {
+fn every_command_is_on_a_page_and_every_command_on_a_page_exists() {
     let help = Sandbox::new().bqcred(&["--help"]).success().stdout;
-    let verbs: Vec<&str> = help
+    let commands: Vec<&str> = help
         .split("Verbs:")
         .nth(1)
         .unwrap()
@@ -260,23 +260,23 @@ fn every_verb_is_told_and_every_told_verb_exists() {
         .take_while(|line| !line.starts_with("Options"))
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next())
-        .filter(|verb| *verb != "help")
+        .filter(|command| *command != "help")
         .collect();
-    assert!(verbs.len() > 15, "{verbs:?}");
+    assert!(commands.len() > 15, "{commands:?}");
     let pages = everything();
-    for verb in &verbs {
-        assert!(pages.contains(&format!("bqcred {verb}")), "no page tells of `bqcred {verb}`");
+    for command in &commands {
+        assert!(pages.contains(&format!("bqcred {command}")), "no page tells of `bqcred {command}`");
     }
     for told in pages.split("`bqcred ").skip(1).filter_map(|rest| rest.split([' ', '`', '\n']).next()) {
         assert!(
-            verbs.contains(&told) || told.starts_with('-') || told.is_empty() || told == "help",
+            commands.contains(&told) || told.starts_with('-') || told.is_empty() || told == "help",
             "there is no `bqcred {told}`"
         );
     }
 }
 
 #[test]
-fn the_lines_of_the_shells_are_those_that_are_tested() {
+fn every_line_for_a_shell_is_one_that_shells_rs_runs() {
     let tested = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/shells.rs")).unwrap();
     let pages = everything();
     for line in [
