@@ -253,7 +253,7 @@ fn every_key_of_json_is_in_a_table() {
 fn every_command_is_on_a_page_and_every_command_on_a_page_exists() {
     let help = Sandbox::new().bqcred(&["--help"]).success().stdout;
     let commands: Vec<&str> = help
-        .split("Verbs:")
+        .split("Commands:")
         .nth(1)
         .unwrap()
         .lines()
