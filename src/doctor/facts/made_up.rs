@@ -1,7 +1,6 @@
 //! Facts that the unit test of a rule makes up: what is not named does not exist, and nothing is asked.
 
 use std::cell::RefCell;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -13,6 +12,7 @@ use crate::doctor::facts::gcloud::Gcloud;
 use crate::doctor::facts::metadata_server::{self, Metadata, MetadataServers};
 use crate::doctor::facts::renviron::REnvironment;
 use crate::doctor::facts::validity::Validities;
+use crate::system::env::Environ;
 
 /// A home folder that does not exist.
 pub(crate) const HOME: &str = "/nonexistent/home";
@@ -26,9 +26,7 @@ impl Facts {
         service_account: Option<&str>,
     ) -> Facts {
         let home = PathBuf::from(HOME);
-        let environment = Variables::new(
-            variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))),
-        );
+        let environment = Variables::from(Environ::from_iter(variables.iter().copied()));
         let metadata = match service_account {
             Some(account) => Metadata::Present { account: Some(account.to_owned()), project: None },
             None => Metadata::Absent,
