@@ -5,11 +5,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
 use crate::credential::adc::{encoding_problem, wipe};
 use crate::output::secret::Secret;
 use crate::system::clock::Time;
+use crate::system::hash;
 use crate::system::private_file::{self, Content};
 
 /// The universe that user credentials can be refreshed in.
@@ -111,7 +111,7 @@ impl UserFile {
 
 /// As [`crate::credential::adc::AuthorizedUser::fingerprint`] makes it.
 pub(super) fn fingerprint(secret: &str) -> String {
-    Sha256::digest(secret.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hash::fingerprint(secret.as_bytes())
 }
 
 impl FileState {
