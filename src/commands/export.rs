@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::cli::Export;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::secret::SecretBytes;
 use crate::output::ui::{self, Output};
+use crate::system::hash;
 use crate::system::json_file::{Document, JsonFile};
 use crate::system::private_file::{self, Content, Lock};
 
@@ -63,10 +63,6 @@ fn lock(app: &App) -> Result<Lock> {
     Lock::acquire(&app.paths.state.join(".+well-known.lock"))
 }
 
-fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 impl Document for Record {
     const HINT: Option<&str> = Some(
         "what gcloud's file held before is kept beside it, under a name that ends in .before-bqcred; `bqcred export --well-known` starts a new record",
@@ -87,7 +83,7 @@ fn to_well_known(args: &Export, app: &App, json: &[u8]) -> Result<Output> {
     let earlier = earlier.filter(|record| record.path == path);
     let present = private_file::read(&path, Content::Foreign)?;
     let ours = match (&earlier, &present) {
-        (Some(record), Some(bytes)) => record.sha256 == digest(bytes),
+        (Some(record), Some(bytes)) => record.sha256 == hash::sha256(bytes),
         _ => false,
     };
     let backup = match (&present, earlier) {
@@ -95,7 +91,7 @@ fn to_well_known(args: &Export, app: &App, json: &[u8]) -> Result<Output> {
         (Some(bytes), _) => Some(back_up(args, &path, bytes)?),
         (None, _) => None,
     };
-    let done = Record { path: path.clone(), sha256: digest(json), backup };
+    let done = Record { path: path.clone(), sha256: hash::sha256(json), backup };
     record(app).write(&lock, &done)?;
     if let Some(folder) = path.parent()
         && !folder.exists()
@@ -132,7 +128,7 @@ fn undo(args: &Export, app: &App) -> Result<Output> {
         return Err(Error::new(Kind::Missing, "nothing was exported to gcloud's path: nothing to undo"));
     };
     let present = private_file::read(&record.path, Content::Foreign)?;
-    let is_ours = present.as_ref().is_none_or(|bytes| digest(bytes) == record.sha256);
+    let is_ours = present.as_ref().is_none_or(|bytes| hash::sha256(bytes) == record.sha256);
     let kept = match &record.backup {
         Some(backup) => private_file::read(backup, Content::Foreign)?,
         None => None,

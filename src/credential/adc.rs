@@ -5,11 +5,11 @@ use std::io;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
 use crate::output::error::json_problem;
 use crate::output::secret::{Secret, SecretBytes};
 use crate::system::clock::Time;
+use crate::system::hash;
 
 /// The universe that Google's libraries refresh user credentials in; they refuse others.
 const UNIVERSE: &str = "googleapis.com";
@@ -191,9 +191,7 @@ impl AuthorizedUser {
     /// Ties what is derived from this refresh token (a cached access token) to it, without telling
     /// anything about it.
     pub(crate) fn fingerprint(&self) -> String {
-        let digest = Sha256::digest(self.refresh_token.expose().as_bytes());
-        let digits = digest.iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]);
-        digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+        hash::fingerprint(self.refresh_token.expose().as_bytes())
     }
 }
 

@@ -14,6 +14,9 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+#[cfg(target_os = "linux")]
+use crate::system::hash;
+
 const PREFIX: &str = ".bqcred-";
 const SUFFIX: &str = ".tmp";
 
@@ -103,7 +106,7 @@ fn is_abandoned(path: &Path) -> bool {
 }
 
 /// A file without a name; `None` where the system knows no such thing.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 fn unnamed(folder: &Path) -> Option<io::Result<File>> {
     use rustix::io::Errno;
     let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
@@ -115,13 +118,13 @@ fn unnamed(folder: &Path) -> Option<io::Result<File>> {
     }
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(target_os = "linux"))]
 fn unnamed(_folder: &Path) -> Option<io::Result<File>> {
     None
 }
 
 /// Gives the file its name. False where that can't be done, without /proc for one.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 fn publish(file: &File, folder: &Path, path: &Path, existing: Existing) -> io::Result<bool> {
     use rustix::fs::{AtFlags, CWD, linkat};
     use rustix::io::Errno;
@@ -154,7 +157,7 @@ fn publish(file: &File, folder: &Path, path: &Path, existing: Existing) -> io::R
     renamed.map(|()| true)
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(target_os = "linux"))]
 fn publish(_file: &File, _folder: &Path, _path: &Path, _existing: Existing) -> io::Result<bool> {
     Ok(false)
 }
@@ -189,10 +192,9 @@ fn draft(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     }
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn temporary_name(folder: &Path) -> std::path::PathBuf {
-    use std::hash::{BuildHasher, Hasher, RandomState};
-    folder.join(format!("{PREFIX}{:016x}{SUFFIX}", RandomState::new().build_hasher().finish()))
+#[cfg(target_os = "linux")]
+fn temporary_name(folder: &Path) -> PathBuf {
+    folder.join(format!("{PREFIX}{}{SUFFIX}", hash::unique_digits()))
 }
 
 #[cfg(test)]

@@ -189,7 +189,8 @@ fn adc(google: &Google) -> String {
 
 #[test]
 fn every_exit_code_of_the_program_is_in_the_table() {
-    let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/output/error.rs")).unwrap();
+    let source =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/output/error.rs")).unwrap();
     let table = source.split("EXIT_CODES: &[(u8, &str)] = &[").nth(1).unwrap().split("];").next().unwrap();
     let told = everything();
     let mut count = 0;

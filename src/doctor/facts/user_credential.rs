@@ -1,7 +1,7 @@
 //! A user account's credential as a file holds it: what each library would take from it.
 
+use crate::system::hash;
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
 use crate::doctor::facts::credential_file::text;
 use crate::output::secret::Secret;
@@ -79,7 +79,7 @@ impl UserCredential {
 
 /// As [`crate::credential::adc::AuthorizedUser::fingerprint`] makes it.
 fn fingerprint(secret: &str) -> String {
-    Sha256::digest(secret.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hash::fingerprint(secret.as_bytes())
 }
 
 /// `2030-01-01T00:00:00Z`, the only form that google-auth reads.

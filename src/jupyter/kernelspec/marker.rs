@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::jupyter::kernelspec::json::{self, Value};
+use crate::system::hash;
 
 /// The only version of the marker so far.
 const VERSION: u8 = 1;
@@ -102,25 +103,14 @@ impl Marker {
     }
 }
 
-/// A checksum that shows accidental edits (FNV-1a, 64 bits). It does not stop an attacker, who could write the folder
-/// anyway.
+/// A checksum that shows accidental edits. It does not stop an attacker, who could write the folder anyway.
 pub(crate) fn checksum(content: &[u8]) -> String {
-    let hash = content.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    format!("{hash:016x}")
+    hash::fingerprint(content)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_checksum_is_fnv_1a() {
-        // vectors of draft-eastlake-fnv
-        assert_eq!(checksum(b""), "cbf29ce484222325");
-        assert_eq!(checksum(b"foobar"), "85944171f73967e8");
-    }
 
     /// Two markers in one kernelspec.
     const TWICE: &str = r#"{"v":1,"profile":"a"},"bqcred":{"v":1,"profile":"b"}"#;

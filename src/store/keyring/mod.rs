@@ -16,6 +16,7 @@ use crate::output::error::{Error, Kind, Result};
 use crate::output::secret::SecretBytes;
 use crate::output::ui;
 use crate::system::clock::Time;
+use crate::system::hash;
 use crate::system::private_file::Lock;
 
 use failure::Failure;
@@ -49,7 +50,7 @@ impl<'p> KeyringStore<'p> {
 
     /// Writes an item that nobody needs, reads it back and removes it.
     pub(super) fn probe(&self) -> Result<()> {
-        let random = random();
+        let random = hash::unique_digits();
         let user = format!(".probe-{random}"); // no profile's name begins with a dot
         let content = random.repeat(PROBE_SIZE / random.len());
         let told = |failure: Failure| failure.into_error();
@@ -129,14 +130,8 @@ fn keep_damaged(name: &ProfileName, bytes: &[u8]) -> Result<()> {
         return Ok(());
     }
     let stamp = Time::now().to_string().replace(':', "");
-    let user = format!("{name}.unreadable-{stamp}-{}", random());
+    let user = format!("{name}.unreadable-{stamp}-{}", hash::unique_digits());
     service::set(&user, bytes).map_err(Failure::into_error)?;
     ui::note(&format!("what lay there could not be understood; it is kept as {user}, in the keyring"));
     Ok(())
-}
-
-/// 16 hexadecimal digits that nobody else has; not secret.
-fn random() -> String {
-    use std::hash::{BuildHasher, Hasher, RandomState};
-    format!("{:016x}", RandomState::new().build_hasher().finish())
 }

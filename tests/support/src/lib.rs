@@ -7,19 +7,19 @@
     reason = "tests read the environment and write files as they like, and a `new` here starts something"
 )]
 
-mod profile_files;
 pub mod double;
 #[cfg(target_os = "linux")]
 pub mod faults;
 mod keepassxc;
 pub mod keyring;
+mod profile_files;
 mod programs;
 mod run;
 mod sandbox;
 mod vm;
 
-pub use profile_files::write_profile;
 pub use double::{Consent, Endpoint, Google, Script, TlsFault};
+pub use profile_files::write_profile;
 pub use programs::{NO_GCLOUD, find_program, gcloud_clients, missing, python_of, r_package, skipped, venv};
 pub use run::{Invocation, Run};
 pub use sandbox::{
