@@ -122,7 +122,7 @@ impl Validities {
     }
 
     /// Asks about a profile's credential, and keeps the answer with the profile. A refresh token of another server
-    /// is not sent to Google: it is of no use to the libraries, and none of Google's business.
+    /// is not sent to Google: it would be refused, and Google must not learn it.
     pub(crate) fn of_profile(&self, app: &App, loaded: &mut Loaded) {
         let fingerprint = loaded.credential.fingerprint();
         let endpoints = loaded.endpoints();
@@ -199,7 +199,7 @@ impl Validities {
     }
 }
 
-/// A stand-in for Google on this machine, which the libraries are made to reach under Google's name.
+/// A server on this machine stands in for Google: the libraries reach it under Google's name.
 fn is_loopback(host: &str) -> bool {
     host == "localhost"
         || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())

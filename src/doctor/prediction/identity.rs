@@ -91,9 +91,9 @@ impl LibraryIdentity {
             LibraryIdentity::VmAccount(None) => "the VM's service account".to_owned(),
             LibraryIdentity::Federated => "an identity of another provider".to_owned(),
             LibraryIdentity::AccessToken(Some(account)) => format!("{account}, by an access token"),
-            LibraryIdentity::AccessToken(None) => "the unknown account of an access token".to_owned(),
-            LibraryIdentity::Anonymous => "no identity: it sends requests without a credential".to_owned(),
-            LibraryIdentity::Prompt => "no identity yet: it starts a sign-in of its own".to_owned(),
+            LibraryIdentity::AccessToken(None) => "an access token of an unknown account".to_owned(),
+            LibraryIdentity::Anonymous => "no identity: sends requests without a credential".to_owned(),
+            LibraryIdentity::Prompt => "no identity yet: starts its own sign-in".to_owned(),
             LibraryIdentity::Fails(problem) => format!("fails: {}", problem.describe()),
         }
     }

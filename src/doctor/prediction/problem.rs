@@ -88,7 +88,7 @@ impl LibraryProblem {
     /// For people, to follow "fails:".
     pub(crate) fn describe(&self) -> &'static str {
         match self {
-            LibraryProblem::NothingFound => "it finds no credential",
+            LibraryProblem::NothingFound => "no credential found",
             LibraryProblem::FileMissing => "the file that is set does not exist",
             LibraryProblem::NotAFile => "the path that is set is not a file",
             LibraryProblem::Unreadable => "the file can't be read",
@@ -109,7 +109,7 @@ impl LibraryProblem {
                 "this looks like a Google VM, but its metadata server gives no token"
             }
             LibraryProblem::Unsupported => {
-                "it can't use a user account's credential, only a service account key"
+                "takes only a service account key, not a user account's credential"
             }
             LibraryProblem::NoAccount => "gcloud has no credential for its account",
         }

@@ -29,9 +29,9 @@ fn headline(report: &DoctorReport) -> String {
     match &report.profile {
         Some(profile) => {
             let account = profile.account.as_deref().unwrap_or("an unknown account");
-            format!("you are {account} (profile {}); here, programs would run as:\n", profile.name)
+            format!("you are {account} (profile {}); libraries here would use:\n", profile.name)
         }
-        None => "not signed in with bqcred; here, programs would run as:\n".to_owned(),
+        None => "not signed in with bqcred; libraries here would use:\n".to_owned(),
     }
 }
 
@@ -65,7 +65,7 @@ fn steps(prediction: &Prediction) -> String {
     for (number, step) in prediction.steps.iter().enumerate() {
         let outcome = match step.outcome {
             StepOutcome::Passed => "",
-            StepOutcome::Failed => " (not usable, so it tries the next)",
+            StepOutcome::Failed => " (so it tries the next)",
             StepOutcome::Decided => " (this decides it)",
         };
         text += &format!("  {}. {}{outcome}\n", number + 1, step.what);

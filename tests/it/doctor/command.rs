@@ -117,7 +117,7 @@ fn for_limits_the_report_to_named_libraries() {
     scene.bqcred(&["doctor", "--for", "python,r"]).run().success();
     scene.bqcred(&["doctor", "--for", "Python, R"]).run().success();
     let run = scene.bqcred(&["doctor", "--for", "connectorx"]).run().code(1);
-    assert!(run.stdout.contains("only a service account key"), "{}", run.stdout);
+    assert!(run.stdout.contains("takes only a service account key"), "{}", run.stdout);
     let run = scene.bqcred(&["doctor", "--for", "r"]).run().success();
     assert!(run.stdout.contains("1. ") && run.stdout.contains("(this decides it)"), "{}", run.stdout);
     assert!(!run.stdout.contains("Node.js"), "{}", run.stdout);

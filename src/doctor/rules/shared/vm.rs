@@ -13,7 +13,10 @@ pub(crate) fn host(facts: &Facts, variable: &str) -> String {
 
 /// The metadata server answered, and the VM has this service account.
 pub(crate) fn account(steps: &mut Steps, host: &str, account: String) -> LibraryIdentity {
-    steps.decided(format!("this is a Google VM ({host})"), LibraryIdentity::VmAccount(Some(account)))
+    steps.decided(
+        format!("the metadata server at {host} says that this is a Google VM"),
+        LibraryIdentity::VmAccount(Some(account)),
+    )
 }
 
 /// The library takes this machine for a VM, but `--offline` forbids to ask for the account.
@@ -42,7 +45,7 @@ pub(crate) fn guarded(steps: &mut Steps, setting: &str) -> LibraryIdentity {
 /// Why there is no VM's service account, in a sentence.
 pub(crate) fn none(facts: &Facts, host: &str) -> String {
     match facts.offline {
-        true => format!("no metadata server was asked whether this is a Google VM ({host})"),
+        true => format!("{host} was not asked whether this is a Google VM"),
         false => format!("this is not a Google VM: no metadata server answers at {host}"),
     }
 }
