@@ -138,7 +138,7 @@ const BELOW: &[(&str, &[&str], &str)] = &[
 const GROUPS: &[&str] =
     &["auth", "application-default", "config", "profile", "profiles", "account", "accounts"];
 
-/// What helps whoever typed these words after `parent`, if anything is known to: the first is no command of it.
+/// The hint for words that were typed after `parent`, if there is one: the first is not a command of it.
 pub(super) fn suggestion(parent: &Command, words: &[&str]) -> Option<String> {
     let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
     let first = words.first()?;

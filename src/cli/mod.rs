@@ -2,6 +2,7 @@
 
 pub(crate) mod completion;
 mod credentials;
+mod eval;
 mod habits;
 mod kernels;
 mod oauth_client;
@@ -161,7 +162,7 @@ pub(crate) fn parse(words: Vec<OsString>) -> Result<Parsed> {
 
 /// What to print when a command line fails: a statement that fails, where a shell evaluates what is printed.
 pub(crate) fn failing_statement(words: &[OsString]) -> &'static str {
-    parse_error::dialect_for_eval(words).map_or("", Dialect::failing)
+    eval::dialect(words).map_or("", Dialect::failing)
 }
 
 /// The command lines that shells and scripts run all the time, without clap's description of all commands:

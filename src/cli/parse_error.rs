@@ -9,10 +9,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, CommandFactory};
 
 use super::position::position;
-use super::{Cli, habits};
+use super::{Cli, eval, habits};
 use crate::credential::profile_name::ProfileName;
-use crate::handover::format::Dialect;
-use crate::handover::parent_shell;
 use crate::output::error::Error;
 
 /// clap's error as ours. `words` is the command line.
@@ -22,7 +20,7 @@ pub(super) fn to_error(error: &clap::Error, words: &[OsString]) -> Error {
     root.build();
     let command = position(&root, &line).command;
     let ours = Failure { error, command, line: &line }.to_error();
-    match dialect_for_eval(words) {
+    match eval::dialect(words) {
         Some(dialect) => ours.with_stdout(dialect.failing()),
         None => ours,
     }
@@ -216,29 +214,6 @@ fn among(arg: &Arg) -> String {
     if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) }
 }
 
-/// The shell that evaluates what is printed, if one does: it has to notice that this failed.
-pub(super) fn dialect_for_eval(words: &[OsString]) -> Option<Dialect> {
-    let words: Vec<_> = words.iter().skip(1).map(|word| word.to_string_lossy()).collect();
-    let mut rest = words.iter().peekable();
-    while let Some(option) = rest.next_if(|word| word.starts_with('-')) {
-        if *option == "--profile" {
-            rest.next();
-        }
-    }
-    if rest.next().is_none_or(|command| command != "env")
-        || rest.clone().any(|word| word.starts_with("--format"))
-    {
-        return None;
-    }
-    let values = rest.clone().skip(1).map(AsRef::as_ref).chain([""]);
-    let asked = rest.clone().zip(values).find_map(|(option, value)| match option.strip_prefix("--shell=") {
-        Some(shell) => Dialect::from_shell_name(shell),
-        None if option == "--shell" => Dialect::from_shell_name(value),
-        None => None,
-    });
-    Some(asked.or_else(parent_shell::dialect).unwrap_or(Dialect::Posix))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -324,26 +299,6 @@ mod tests {
                 panic!("{line}")
             };
             assert_eq!(cli.profile.as_deref(), Some("work"), "{line}");
-        }
-    }
-
-    #[test]
-    fn only_env_is_for_eval() {
-        let is = |line: &str| dialect_for_eval(&words(line)).is_some();
-        assert!(
-            is("bqcred env --bogus") && is("bqcred --profile x env") && is("bqcred --profile=x env --bogus")
-        );
-        assert!(
-            !is("bqcred exec -- env")
-                && !is("bqcred --profile env status")
-                && !is("bqcred env --format json")
-        );
-    }
-
-    #[test]
-    fn the_statement_that_fails_is_in_the_language_of_the_named_shell() {
-        for line in ["bqcred env --shell elvish --bogus", "bqcred env --bogus --shell=elvish"] {
-            assert_eq!(dialect_for_eval(&words(line)), Some(Dialect::Elvish), "{line}");
         }
     }
 }

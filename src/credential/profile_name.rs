@@ -18,6 +18,10 @@ impl ProfileName {
         if good {
             return Ok(ProfileName(text.to_owned()));
         }
+        if text.contains("://") {
+            // it may be the address that a sign-in ended at, which holds a code
+            return Err(Error::usage("an address was given where a profile's name belongs"));
+        }
         // a whole file may have been given by mistake
         let start: String = text.chars().take(80).collect();
         let more = if start.len() < text.len() { "…" } else { "" };
@@ -55,6 +59,7 @@ mod tests {
         for bad in ["", "-a", ".a", "A", "a/b", "..", "a b", "é", "a\n", "$(x)", &"a".repeat(65)] {
             assert!(ProfileName::parse(bad).is_err(), "{bad}");
         }
+        assert!(!ProfileName::parse("http://127.0.0.1/?code=4/0x").unwrap_err().what().contains("code="));
         // a whole file given by mistake is not repeated whole
         let told = |name: &str| ProfileName::parse(name).unwrap_err().what().to_owned();
         assert!(told("a b").starts_with("\"a b\" can't"), "{}", told("a b"));

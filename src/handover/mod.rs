@@ -1,4 +1,4 @@
-//! Hands a credential to shells and programs: as environment variables ([`variables`], [`format`]), in memory
+//! Hands a credential to shells and programs: as environment variables ([`variables`], [`mod@format`]), in memory
 //! ([`memory`]), in a file that lasts as long as the program ([`supervised`]), or, if there is none, as a file
 //! that says so ([`stub`]).
 

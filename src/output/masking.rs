@@ -11,9 +11,13 @@ const BEGINNINGS: [(&str, &str); 5] =
 /// The length of the shortest secret, in bytes: shorter words are not Google's.
 const SHORTEST: usize = 16;
 
+/// What stands before an authorization code in an address, whatever the server's codes look like.
+const BEFORE_CODES: [&str; 2] = ["?code=", "&code="];
+
 /// The text, with `…` for the rest of each secret.
 pub(crate) fn masked(text: &str) -> Cow<'_, str> {
-    if !BEGINNINGS.iter().any(|(beginning, _)| text.contains(beginning)) {
+    let mut signs = BEGINNINGS.iter().map(|(beginning, _)| *beginning).chain(BEFORE_CODES);
+    if !signs.any(|sign| text.contains(sign)) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
@@ -36,6 +40,10 @@ pub(crate) fn masked(text: &str) -> Cow<'_, str> {
 
 /// The shown beginning and the length of the secret that `rest` begins with.
 fn secret_at(before: &str, rest: &str) -> Option<(&'static str, usize)> {
+    if BEFORE_CODES.iter().any(|sign| before.ends_with(sign)) {
+        let length = rest.find(|c: char| c.is_whitespace() || matches!(c, '&' | '"' | '\'' | '`' | '#'));
+        return Some(("", length.unwrap_or(rest.len()))).filter(|(_, length)| *length > 0);
+    }
     let (beginning, shown) = BEGINNINGS.iter().find(|(beginning, _)| rest.starts_with(beginning))?;
     let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     if before.ends_with(|c: char| inside(c) || (c == '/' && beginning.starts_with("4/"))) {
@@ -55,8 +63,9 @@ mod tests {
         for (text, shown) in [
             ("\"1//0abcdefghijklmnop-_x\" is none", "\"1//…\" is none"),
             ("ya29.a0abcdefghijklmnop.q, GOCSPX-abcdefghijkl", "ya29.…, GOCSPX-…"),
-            ("?state=s&code=4/0abcdefghijklmnop&x", "?state=s&code=4/…&x"),
+            ("?state=s&code=4/0abcdefghijklmnop&x", "?state=s&code=…&x"),
             ("code=4%2F0abcdefghijklmnop é", "code=4%2F… é"),
+            ("\"http://a/?code=short\" and ?code= none", "\"http://a/?code=…\" and ?code= none"),
         ] {
             assert_eq!(masked(text), shown);
         }

@@ -62,7 +62,7 @@ impl<'de> Deserialize<'de> for Time {
 pub(crate) fn parse_span(text: &str) -> Result<u64, String> {
     humantime::parse_duration(text)
         .map(|span| span.as_secs())
-        .map_err(|_| "write a span like 30m, 2h or 1h30m".to_owned())
+        .map_err(|_| "give a duration such as 30m, 2h or 1h30m".to_owned())
 }
 
 /// A span in one or two units: `3 days 4 h`, `12 min`, `8 s`.
