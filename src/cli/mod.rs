@@ -11,7 +11,7 @@ mod shells;
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
-use clap::{Command, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::handover::format::Dialect;
 use crate::output::error::{Error, Result};
@@ -45,7 +45,9 @@ pub(crate) struct Cli {
     pub(crate) verb: Option<Verb>,
 }
 
+// describing one command is enough to run it; describing all takes longer than the rest of `env`
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Verb {
     Login(Login),
     Env(Env),
@@ -114,12 +116,20 @@ pub(crate) fn parse(words: Vec<OsString>) -> Result<Asked> {
     if let Some(cli) = shortcut(&words) {
         return Ok(Asked::Verb(cli));
     }
-    Cli::try_parse_from(&words).map(Asked::Verb).or_else(|complaint| match complaint.kind() {
+    let parsed = Cli::try_parse_from(&words).or_else(|_| parse_in_full(&words));
+    parsed.map(Asked::Verb).or_else(|complaint| match complaint.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             Ok(Asked::Text(Output::text(complaint.to_string())))
         }
         _ => Err(mistake::told(&complaint, &words)),
     })
+}
+
+/// The same with every command described, as help and the messages about mistakes need it.
+fn parse_in_full(words: &[OsString]) -> clap::error::Result<Cli> {
+    let mut root = Cli::command();
+    root.build();
+    Cli::from_arg_matches(&root.try_get_matches_from(words)?)
 }
 
 /// What to print when a command line comes to nothing: a statement that fails, where a shell evaluates
@@ -162,6 +172,15 @@ mod tests {
     #[test]
     fn the_description_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_describes_every_command() {
+        let help = parse_in_full(&["bqcred", "--help"].map(OsString::from)).unwrap_err().to_string();
+        for command in described(&[]).unwrap().get_subcommands().filter(|command| !command.is_hide_set()) {
+            let about = command.get_about().unwrap().to_string();
+            assert!(help.contains(&about), "{about}");
+        }
     }
 
     #[test]
