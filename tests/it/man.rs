@@ -143,7 +143,7 @@ fn the_examples_are_command_lines_that_are_understood() {
 fn the_exit_codes_of_the_pages_are_those_of_the_program() {
     let sandbox = Sandbox::new();
     let page = sandbox.bqcred(&["man"]).success().stdout;
-    let source = std::fs::read_to_string(Path::new("src/error.rs")).unwrap();
+    let source = std::fs::read_to_string(Path::new("src/output/error.rs")).unwrap();
     let table = source.split("EXIT_CODES: &[(u8, &str)] = &[").nth(1).unwrap().split("];").next().unwrap();
     for entry in table.lines().filter_map(|line| line.trim().strip_prefix('(')) {
         let code = entry.split(',').next().unwrap();

@@ -90,7 +90,7 @@ fn adc(google: &Google) -> String {
 
 #[test]
 fn the_exit_codes_are_the_codes() {
-    let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/error.rs")).unwrap();
+    let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/output/error.rs")).unwrap();
     let table = source.split("EXIT_CODES: &[(u8, &str)] = &[").nth(1).unwrap().split("];").next().unwrap();
     let mut count = 0;
     for row in table.lines().filter_map(|line| line.trim().strip_prefix('(')) {
