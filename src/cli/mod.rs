@@ -17,7 +17,7 @@ mod values;
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::handover::format::Dialect;
 use crate::output::error::{Error, Result};
@@ -51,7 +51,9 @@ pub(crate) struct Cli {
 }
 
 /// The commands, in the order in which help lists them.
+// describing one command is enough to run it; describing all takes longer than the rest of `env`
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     Login(Login),
     Env(Env),
@@ -151,13 +153,20 @@ pub(crate) fn parse(words: Vec<OsString>) -> Result<Parsed> {
     if let Some(cli) = frequent(&words) {
         return Ok(Parsed::Command(cli));
     }
-    match Cli::try_parse_from(&words) {
+    match Cli::try_parse_from(&words).or_else(|_| parse_in_full(&words)) {
         Ok(cli) => cli.with_profile_argument().map(Parsed::Command),
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             Ok(Parsed::Text(Output::text(error.to_string())))
         }
         Err(error) => Err(parse_error::to_error(&error, &words)),
     }
+}
+
+/// The same with every command described, as help and the messages about mistakes need it.
+fn parse_in_full(words: &[OsString]) -> clap::error::Result<Cli> {
+    let mut root = Cli::command();
+    root.build();
+    Cli::from_arg_matches(&root.try_get_matches_from(words)?)
 }
 
 /// What to print when a command line fails: a statement that fails, where a shell evaluates what is printed.
@@ -198,6 +207,15 @@ mod tests {
     #[test]
     fn clap_accepts_the_description() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_describes_every_command() {
+        let help = parse_in_full(&["bqcred", "--help"].map(OsString::from)).unwrap_err().to_string();
+        for command in described(&[]).unwrap().get_subcommands().filter(|command| !command.is_hide_set()) {
+            let about = command.get_about().unwrap().to_string();
+            assert!(help.contains(&about), "{about}");
+        }
     }
 
     #[test]
