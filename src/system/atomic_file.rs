@@ -193,7 +193,7 @@ fn draft(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
 }
 
 #[cfg(target_os = "linux")]
-fn temporary_name(folder: &Path) -> PathBuf {
+fn temporary_name(folder: &Path) -> std::path::PathBuf {
     folder.join(format!("{PREFIX}{}{SUFFIX}", hash::unique_digits()))
 }
 
