@@ -23,7 +23,9 @@ pub(in crate::commands) fn offer_undo(app: &App, profile: &ProfileName, yes: boo
         ui::tell(&format!("  {} ({})\n", kernel.name, kernel.file.display()));
     }
     let can_ask = !app.in_notebook() && terminal::is_interactive();
-    if !yes && !(can_ask && terminal::confirm("Restore them as they were?").unwrap_or(false)) {
+    let agrees = || terminal::confirm("Restore them as they were?").unwrap_or(false);
+    let is_wanted = yes || (can_ask && agrees());
+    if !is_wanted {
         ui::note(&format!("`bqcred kernel uninstall --profile {profile}` restores them"));
         return;
     }
