@@ -6,12 +6,12 @@ use crate::app::App;
 use crate::cli::List;
 use crate::credential::profile;
 use crate::credential::profile_name::ProfileName;
-use crate::login::pending;
+use crate::login::two_step;
 use crate::output::error::Result;
 use crate::output::ui::{self, Output};
 
 pub(crate) fn run(args: &List, app: &App) -> Result<Output> {
-    pending::sweep(app);
+    two_step::sweep(app);
     let names = profile::names(&app.paths)?;
     let current = app.profile_name()?;
     if args.json {

@@ -8,8 +8,8 @@ use crate::credential::client;
 use crate::credential::profile::{Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::login::gcloud::ViaGcloud;
-use crate::login::interactive::{self, Manner};
-use crate::login::{self, Plan, pending};
+use crate::login::terminal::{self as terminal_login, Manner};
+use crate::login::{self, Plan, two_step};
 use crate::oauth::scopes;
 use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
@@ -19,7 +19,7 @@ use crate::system::terminal;
 pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     let name = app.profile_name()?;
     if let Some(answer) = &args.finish {
-        let kept = pending::finish(app, &name, &pending::pasted(answer)?)?;
+        let kept = two_step::finish(app, &name, &two_step::pasted(answer)?)?;
         login::tell_kept(app, &name, &kept);
         return Ok(Output::none());
     }
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
             let timeout = Duration::from_secs(args.timeout);
             let manner =
                 Manner { port: login::wanted_port(args.port, app)?, browser: !args.no_browser, timeout };
-            interactive::run(app, &plan, &manner)?
+            terminal_login::run(app, &plan, &manner)?
         }
     };
     login::tell_kept(app, &name, &kept);
@@ -102,9 +102,9 @@ fn wanted_scopes(args: &Login, known: Option<&Profile>, google: bool) -> Result<
 
 /// The first step of two; whoever did not ask for it is told how to take the second.
 fn start(args: &Login, app: &App, plan: &Plan) -> Result<Output> {
-    let url = pending::start(app, plan, pending::port(login::wanted_port(args.port, app)?)?)?;
+    let url = two_step::start(app, plan, two_step::port(login::wanted_port(args.port, app)?)?)?;
     if !args.start {
-        pending::explain(app, &plan.name, "login");
+        two_step::explain(app, &plan.name, "login");
     }
     Ok(Output::text(format!("{url}\n")))
 }

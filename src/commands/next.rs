@@ -10,7 +10,7 @@ use crate::handover;
 use crate::handover::parent_shell;
 use crate::handover::variables;
 use crate::jupyter::changes::listed::{self, Listed};
-use crate::login::pending;
+use crate::login::two_step;
 use crate::output::error::Result;
 use crate::output::ui::{self, Output};
 use crate::system::env;
@@ -30,7 +30,7 @@ impl Step {
 pub(crate) fn run(app: &App) -> Result<Output> {
     let name = app.profile_name()?;
     let known = app.known_profile(&name)?;
-    pending::sweep(app);
+    two_step::sweep(app);
     let mut rows = Vec::new();
     if let Some(profile) = &known {
         let account = profile.account.clone();
@@ -71,7 +71,7 @@ fn before_login(app: &App, name: &ProfileName) -> Result<Step> {
 
 /// A sign-in was started and waits for its answer.
 fn waiting(app: &App, name: &ProfileName) -> Option<Step> {
-    let verb = if pending::waiting(app, name)?.is_rotation { "rotate" } else { "login" };
+    let verb = if two_step::waiting(app, name)?.is_rotation { "rotate" } else { "login" };
     Some(Step::new(
         "a sign-in was started and waits for the address that the browser ended at",
         format!("{} --finish -", app.command(verb, name)),

@@ -13,7 +13,7 @@ use crate::credential::profile_name::ProfileName;
 use crate::lifecycle::dependents::{self, Dependents};
 use crate::lifecycle::grant;
 use crate::lifecycle::rotation::{self, Manner, Way};
-use crate::login::{self, Plan, interactive, pending};
+use crate::login::{self, Plan, terminal as terminal_login, two_step};
 use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
 use crate::store::Store;
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
         }
         Way::Own(plan) => {
             let (port, browser, timeout) = (manner.port, manner.browser, manner.timeout);
-            interactive::run(app, &plan, &interactive::Manner { port, browser, timeout })
+            terminal_login::run(app, &plan, &terminal_login::Manner { port, browser, timeout })
         }
         Way::Gcloud(login) => login.run(app),
     };
@@ -85,7 +85,7 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
 /// Completes what `--start` began.
 fn finish(app: &App, name: &ProfileName, answer: &str) -> Result<Output> {
     let (_, profile) = app.profile()?;
-    pending::finish(app, name, &pending::pasted(answer)?).map_err(|error| match profile.ended {
+    two_step::finish(app, name, &two_step::pasted(answer)?).map_err(|error| match profile.ended {
         Some(_) => rotation::without_new(app, name, profile.account.as_deref(), &error),
         None => error,
     })?;
@@ -144,14 +144,14 @@ fn agree(args: &Rotate, app: &App, loaded: &Loaded, dependents: &Dependents) -> 
 }
 
 fn start(args: &Rotate, app: &App, plan: &Plan, port: u16, revoked: bool) -> Result<Output> {
-    let url = pending::start(app, plan, pending::port(port)?)?;
+    let url = two_step::start(app, plan, two_step::port(port)?)?;
     if revoked {
         ui::note("the old credential is revoked; the new one comes with the sign-in");
     }
     if args.start {
         ui::note(&format!("then: `bqcred rotate --profile {} --finish -`", plan.name));
     } else {
-        pending::explain(app, &plan.name, "rotate");
+        two_step::explain(app, &plan.name, "rotate");
     }
     Ok(Output::text(format!("{url}\n")))
 }

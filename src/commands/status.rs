@@ -10,7 +10,7 @@ use crate::cli::Status;
 use crate::credential::forecast::{self, TOKEN_LIMIT, Why};
 use crate::credential::profile::StoreKind;
 use crate::lifecycle::refresh;
-use crate::login::pending;
+use crate::login::two_step;
 use crate::oauth::scopes;
 use crate::oauth::{Failure, Google};
 use crate::output::error::{Error, Kind, Result};
@@ -53,8 +53,8 @@ struct Problem {
 pub(crate) fn run(args: &Status, app: &App) -> Result<Output> {
     let last_read = app.profile_name().ok().and_then(|name| last_read(&app.paths.adc(&name)));
     let loaded = app.load()?;
-    pending::sweep(app);
-    let login_started = pending::waiting(app, &loaded.name).map(|waiting| waiting.since);
+    two_step::sweep(app);
+    let login_started = two_step::waiting(app, &loaded.name).map(|waiting| waiting.since);
     let mut report = Report {
         loaded,
         health: Health::NotAsked,

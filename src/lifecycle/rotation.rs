@@ -10,7 +10,7 @@ use crate::lifecycle::dependents::Dependents;
 use crate::lifecycle::grant;
 use crate::lifecycle::refresh;
 use crate::login::gcloud::{self, ViaGcloud};
-use crate::login::{Plan, pending};
+use crate::login::{Plan, two_step};
 use crate::oauth::scopes;
 use crate::oauth::{Failure, Google, Loopback, Reason, Revoked};
 use crate::output::error::{Error, Kind, Result};
@@ -40,7 +40,7 @@ pub(crate) struct Manner {
 
 /// Of two rotations one wins: the one that was started waits for its answer.
 pub(crate) fn refuse_waiting(app: &App, name: &ProfileName) -> Result<()> {
-    let Some(waiting) = pending::waiting(app, name).filter(|waiting| waiting.is_rotation) else {
+    let Some(waiting) = two_step::waiting(app, name).filter(|waiting| waiting.is_rotation) else {
         return Ok(());
     };
     let rotate = app.command("rotate", name);
@@ -180,7 +180,7 @@ pub(crate) fn without_new(app: &App, name: &ProfileName, account: Option<&str>, 
     let what = error.what().trim_end_matches("; nothing was changed");
     let login = app.login_command(name);
     let account = account.map_or(String::new(), |account| format!(" {account}"));
-    let hint = match pending::waiting(app, name) {
+    let hint = match two_step::waiting(app, name) {
         Some(_) => format!("`{} --finish -` again, or `{login}{account}`", app.command("rotate", name)),
         None => format!("`{login}{account}` signs in; the profile's settings stay"),
     };

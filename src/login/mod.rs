@@ -1,11 +1,11 @@
 //! Signing a person in: what is asked for, how the answer comes back, what is made of it.
 //!
-//! Three ways lead to the same end: at a terminal ([`interactive`]), in two steps where nobody can
-//! be asked ([`pending`]), and by gcloud where there is no client of one's own ([`gcloud`]).
+//! Three ways lead to the same end: at a terminal ([`terminal`]), in two steps where nobody can
+//! be asked ([`two_step`]), and by gcloud where there is no client of one's own ([`gcloud`]).
 
 pub(crate) mod gcloud;
-pub(crate) mod interactive;
-pub(crate) mod pending;
+pub(crate) mod terminal;
+pub(crate) mod two_step;
 
 use std::time::Duration;
 
