@@ -196,7 +196,7 @@ fn gclouds_place_is_taken_and_given_back() {
     // something lay there, and a second export doesn't lose it
     let before = b"{\"type\": \"authorized_user\", \"mine\": 1}\n";
     std::fs::write(&place, before).unwrap();
-    sandbox.bqcred(&["export", "--well-known"]).success().says("what lay there is kept");
+    sandbox.bqcred(&["export", "--well-known"]).success().says("the earlier file is kept as");
     sandbox.bqcred(&["export", "--well-known"]).success();
     sandbox.bqcred(&["export", "--well-known", "--undo"]).success();
     assert_eq!(std::fs::read(&place).unwrap(), before);
@@ -208,6 +208,26 @@ fn gclouds_place_is_taken_and_given_back() {
     assert_eq!(std::fs::read(&place).unwrap(), b"theirs");
     sandbox.bqcred(&["export", "--well-known", "--undo", "--force"]).success();
     assert_eq!(std::fs::read(&place).unwrap(), before);
+}
+
+#[test]
+fn an_invalid_record_of_an_export_is_kept_under_another_name_by_the_next_export() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    sandbox.login(&google, ADA, &[]).success();
+    let place = sandbox.write("home/.config/gcloud/application_default_credentials.json", "mine");
+    sandbox.bqcred(&["export", "--well-known"]).success();
+    let record = sandbox.write("home/.local/state/bqcred/well-known.json", "{ torn");
+    sandbox
+        .bqcred(&["export", "--well-known", "--undo"])
+        .fails(6)
+        .says("not valid JSON")
+        .says(".before-bqcred");
+    assert_eq!(std::fs::read_to_string(&record).unwrap(), "{ torn");
+    // what is there now may be somebody's: without a record it is not taken for an export
+    sandbox.bqcred(&["export", "--well-known"]).fails(1).says("kept as").says("holds an earlier backup");
+    let backup = place.with_file_name("application_default_credentials.json.before-bqcred");
+    assert_eq!(std::fs::read_to_string(backup).unwrap(), "mine");
 }
 
 #[test]

@@ -76,3 +76,16 @@ fn a_file_that_is_gone_can_be_denied() {
     assert!(run.stderr.contains("is not allowed any more"), "{run:?}");
     assert_eq!(allowed(&sandbox), []);
 }
+
+#[test]
+fn an_invalid_list_is_kept_under_another_name_when_a_pin_is_allowed() {
+    let sandbox = two_pins();
+    let list = sandbox.write("home/.local/state/bqcred/pins.json", "{ torn");
+    let file = sandbox.path("a/.bqcred");
+    assert!(env(&sandbox, "a").code(6).stderr.contains("`bqcred allow` starts a new list"));
+    assert_eq!(std::fs::read_to_string(&list).unwrap(), "{ torn");
+    let run = sandbox.bqcred(&["allow", file.to_str().unwrap()]).success();
+    run.says("not valid JSON").says("pins.json.unreadable-");
+    assert_eq!(allowed(&sandbox).len(), 1);
+    assert_eq!(sandbox.files_with("{ torn").len(), 1);
+}

@@ -16,7 +16,7 @@ pub(crate) fn run(args: &Allow, app: &App) -> Result<Output> {
         Some(file) => Pin::read(file)?,
         None => Pin::read(&Pin::nearest()?)?,
     };
-    Allowed::allow(&app.paths, &pin)?;
+    ui::show(Allowed::allow(&app.paths, &pin)?);
     ui::note(&format!("{} may choose profile {}", pin.path.display(), pin.profile));
     if app.known_profile(&pin.profile).is_ok_and(|known| known.is_none()) {
         ui::note(&format!("that profile doesn't exist yet: `bqcred login --profile {}`", pin.profile));
@@ -29,7 +29,9 @@ pub(crate) fn deny(args: &Deny, app: &App) -> Result<Output> {
         Some(file) => file.clone(),
         None => Pin::nearest()?,
     };
-    ui::note(&match Allowed::deny(&app.paths, &file)? {
+    let (was_allowed, notes) = Allowed::deny(&app.paths, &file)?;
+    ui::show(notes);
+    ui::note(&match was_allowed {
         true => format!("{} is not allowed any more", file.display()),
         false => format!("{} was not allowed", file.display()),
     });

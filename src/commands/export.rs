@@ -7,9 +7,10 @@ use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::cli::Export;
-use crate::output::error::{Error, Kind, Result, json_problem};
+use crate::output::error::{Error, Kind, Result};
 use crate::output::secret::SecretBytes;
 use crate::output::ui::{self, Output};
+use crate::system::json_file::{Document, JsonFile};
 use crate::system::private_file::{self, Content, Lock};
 
 /// What `--well-known` did, so that `--undo` can tell whether it is still so.
@@ -66,10 +67,14 @@ fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn read_record(app: &App) -> Result<Option<Record>> {
-    let path = record_path(app);
-    let Some(bytes) = private_file::read(&path, Content::Secret)? else { return Ok(None) };
-    serde_json::from_slice(&bytes).map(Some).map_err(|error| Error::content(&path, json_problem(&error)))
+impl Document for Record {
+    const HINT: Option<&str> = Some(
+        "what gcloud's file held before is kept beside it, under a name that ends in .before-bqcred; `bqcred export --well-known` starts a new record",
+    );
+}
+
+fn record(app: &App) -> JsonFile<Record> {
+    JsonFile::new(record_path(app), Content::Secret)
 }
 
 /// Writes to gcloud's place. What lies there is copied aside first; a second export keeps the first
@@ -77,7 +82,9 @@ fn read_record(app: &App) -> Result<Option<Record>> {
 fn to_well_known(args: &Export, app: &App, json: &[u8]) -> Result<Output> {
     let path = app.well_known_adc();
     let lock = lock(app)?;
-    let earlier = read_record(app)?.filter(|record| record.path == path);
+    let (earlier, notes) = record(app).load_or_set_aside(&lock)?;
+    ui::show(notes);
+    let earlier = earlier.filter(|record| record.path == path);
     let present = private_file::read(&path, Content::Foreign)?;
     let ours = match (&earlier, &present) {
         (Some(record), Some(bytes)) => record.sha256 == digest(bytes),
@@ -88,10 +95,8 @@ fn to_well_known(args: &Export, app: &App, json: &[u8]) -> Result<Output> {
         (Some(bytes), _) => Some(keep_aside(args, &path, bytes)?),
         (None, _) => None,
     };
-    let record = Record { path: path.clone(), sha256: digest(json), backup };
-    let text = serde_json::to_vec(&record)
-        .map_err(|error| Error::other(format!("can't describe the export: {}", json_problem(&error))))?;
-    private_file::write(&lock, &record_path(app), &text)?;
+    let done = Record { path: path.clone(), sha256: digest(json), backup };
+    record(app).write(&lock, &done)?;
     if let Some(folder) = path.parent()
         && !folder.exists()
     {
@@ -99,8 +104,8 @@ fn to_well_known(args: &Export, app: &App, json: &[u8]) -> Result<Output> {
     }
     private_file::write_elsewhere(&path, json)?;
     ui::note(&format!("written to {}; `bqcred export --well-known --undo` takes it back", path.display()));
-    if let Some(backup) = &record.backup {
-        ui::note(&format!("what lay there is kept as {}", backup.display()));
+    if let Some(backup) = &done.backup {
+        ui::note(&format!("the earlier file is kept as {}", backup.display()));
     }
     Ok(Output::none())
 }
@@ -123,7 +128,7 @@ fn keep_aside(args: &Export, path: &Path, bytes: &[u8]) -> Result<PathBuf> {
 
 fn undo(args: &Export, app: &App) -> Result<Output> {
     let _lock = lock(app)?;
-    let Some(record) = read_record(app)? else {
+    let Some(record) = record(app).load()? else {
         return Err(Error::new(
             Kind::Missing,
             "nothing was exported to gcloud's place, so there is nothing to undo",

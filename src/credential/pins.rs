@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::credential::paths::Paths;
 use crate::credential::profile_name::ProfileName;
-use crate::output::error::{Error, Kind, Result, json_problem};
+use crate::output::error::{Error, Kind, Result};
+use crate::output::notes::Notes;
 use crate::output::shell_word::shell_word;
+use crate::system::json_file::{Document, JsonFile};
 use crate::system::private_file::{self, Content, Lock};
 
 /// The name of the file that pins its folder.
@@ -84,46 +86,39 @@ impl Pin {
     }
 }
 
+impl Document for Allowed {
+    const HINT: Option<&str> = Some("`bqcred allow` starts a new list and keeps this one under another name");
+}
+
 impl Allowed {
     /// What is allowed; nothing if there is no file.
     pub(crate) fn load(paths: &Paths) -> Result<Allowed> {
-        let path = paths.pins();
-        let Some(bytes) = private_file::read(&path, Content::Settings)? else {
-            return Ok(Allowed::default());
-        };
-        Allowed::parse(&path, &bytes)
-    }
-
-    /// Reads the list; `path` is for the messages.
-    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Allowed> {
-        serde_json::from_slice(bytes).map_err(|error| {
-            Error::content(path, json_problem(&error)).hint("move it away, and allow again what you want")
-        })
+        file(paths).load().map(Option::unwrap_or_default)
     }
 
     /// Allows the pin as it is now.
-    pub(crate) fn allow(paths: &Paths, pin: &Pin) -> Result<()> {
+    pub(crate) fn allow(paths: &Paths, pin: &Pin) -> Result<Notes> {
         let key = key(&pin.path)?.to_owned();
-        change(paths, |allowed| allowed.insert(key, pin.profile.to_string())).map(|_| ())
+        let (_, notes) = change(paths, |allowed| allowed.0.insert(key, pin.profile.to_string()))?;
+        Ok(notes)
     }
 
-    /// Takes it back; the file need not exist any more. Says whether it was allowed.
-    pub(crate) fn deny(paths: &Paths, path: &Path) -> Result<bool> {
+    /// Removes the pin from the list; its file need not exist any more. Says whether it was allowed.
+    pub(crate) fn deny(paths: &Paths, path: &Path) -> Result<(bool, Notes)> {
         let path = place(path)?;
         let key = key(&path)?;
-        change(paths, |allowed| allowed.remove(key)).map(|before| before.is_some())
+        let (before, notes) = change(paths, |allowed| allowed.0.remove(key))?;
+        Ok((before.is_some(), notes))
     }
 }
 
-fn change<T>(paths: &Paths, change: impl FnOnce(&mut BTreeMap<String, String>) -> T) -> Result<T> {
+fn file(paths: &Paths) -> JsonFile<Allowed> {
+    JsonFile::new(paths.pins(), Content::Settings)
+}
+
+fn change<T>(paths: &Paths, change: impl FnOnce(&mut Allowed) -> T) -> Result<(T, Notes)> {
     let lock = Lock::acquire(&paths.state.join(".+pins.lock"))?;
-    let mut allowed = Allowed::load(paths)?;
-    let result = change(&mut allowed.0);
-    let mut text = serde_json::to_vec_pretty(&allowed)
-        .map_err(|error| Error::other(format!("can't describe the pins: {}", json_problem(&error))))?;
-    text.push(b'\n');
-    private_file::write(&lock, &paths.pins(), &text)?;
-    Ok(result)
+    file(paths).change(&lock, change)
 }
 
 /// The file's path without links in its folders: a link elsewhere to an allowed file is another file.

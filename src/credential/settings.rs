@@ -1,13 +1,12 @@
 //! The person's settings: `config.json`.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 
 use crate::credential::paths::Paths;
 use crate::credential::profile::StoreKind;
-use crate::output::error::{Error, Result, json_problem};
-use crate::system::private_file::{self, Content, Lock};
+use crate::output::error::Result;
+use crate::system::json_file::{Document, JsonFile};
+use crate::system::private_file::{Content, Lock};
 
 /// What a person decided once, for all profiles.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -27,32 +26,26 @@ pub(crate) struct Settings {
     pub(crate) unknown: serde_json::Map<String, serde_json::Value>,
 }
 
+impl Document for Settings {
+    const HINT: Option<&str> = Some("fix it, or move it away to start with none");
+}
+
 impl Settings {
     /// Reads the settings; all unset if there is no file.
     pub(crate) fn load(paths: &Paths) -> Result<Settings> {
-        let path = paths.settings();
-        let Some(bytes) = private_file::read(&path, Content::Settings)? else {
-            return Ok(Settings::default());
-        };
-        Settings::parse(&path, &bytes)
+        file(paths).load().map(Option::unwrap_or_default)
     }
 
-    /// Reads the file's content; `path` is for the messages.
-    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Settings> {
-        serde_json::from_slice(bytes).map_err(|error| {
-            Error::content(path, json_problem(&error)).hint("mend it, or move it away to start with none")
-        })
-    }
-
-    /// Changes the settings under their lock; what can't be understood is left alone and told.
+    /// Changes the settings under their lock. People edit this file by hand: if it is invalid, it stays as it is,
+    /// and the error says where the mistake is.
     pub(crate) fn change(paths: &Paths, change: impl FnOnce(&mut Settings)) -> Result<()> {
         let lock = Lock::acquire(&paths.config.join(".lock"))?;
         let mut settings = Settings::load(paths)?;
         change(&mut settings);
-        let mut text = serde_json::to_vec_pretty(&settings).map_err(|error| {
-            Error::other(format!("can't describe the settings: {}", json_problem(&error)))
-        })?;
-        text.push(b'\n');
-        private_file::write(&lock, &paths.settings(), &text)
+        file(paths).write(&lock, &settings)
     }
+}
+
+fn file(paths: &Paths) -> JsonFile<Settings> {
+    JsonFile::new(paths.settings(), Content::Settings)
 }

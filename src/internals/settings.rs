@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{assert_discreet, assert_stable};
 use crate::credential::settings::Settings;
+use crate::system::json_file::Document;
 
 pub(super) fn check(data: &[u8]) {
     match Settings::parse(Path::new("config.json"), data) {

@@ -4,6 +4,7 @@ pub(crate) mod atomic_file;
 pub(crate) mod clock;
 pub(crate) mod core_dump;
 pub(crate) mod env;
+pub(crate) mod json_file;
 pub(crate) mod private_file;
 pub(crate) mod processes;
 pub(crate) mod terminal;

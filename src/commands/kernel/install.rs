@@ -77,7 +77,7 @@ pub(crate) fn run(args: &KernelInstall, app: &App) -> Result<Output> {
             Err(error) => plan.failed.push(error),
             Ok(()) => {
                 tell(&planned, &wanted.name); // before anything else can fail
-                Record::change(&app.paths, |record| record.add(planned.entry.clone()))?;
+                ui::show(Record::change(&app.paths, |record| record.add(planned.entry.clone()))?);
                 plan.planned.push(planned);
             }
         }

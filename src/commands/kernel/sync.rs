@@ -24,7 +24,8 @@ use super::words;
 
 pub(crate) fn run(args: &KernelSync, app: &App) -> Result<Output> {
     let here = Here::new(app);
-    let record = Record::load_or_set_aside(&app.paths)?;
+    let (record, notes) = Record::load_or_set_aside(&app.paths)?;
+    ui::show(notes);
     let mut lines = String::new();
     let mut changed = false;
     let mut failed = None;
@@ -32,7 +33,7 @@ pub(crate) fn run(args: &KernelSync, app: &App) -> Result<Output> {
         if let Some(why) = nothing_to_keep(app, entry) {
             lines += &format!("{}: {why}\n", entry.kernel);
             if !args.dry_run {
-                Record::change(&app.paths, |record| record.remove(&entry.file))?;
+                ui::show(Record::change(&app.paths, |record| record.remove(&entry.file))?);
             }
             continue;
         }

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::credential::paths::Paths;
 use crate::credential::profile_name::ProfileName;
-use crate::output::error::{Error, Result, json_problem};
-use crate::output::ui;
+use crate::output::error::Result;
+use crate::output::notes::Notes;
+use crate::system::json_file::{Document, JsonFile};
 use crate::system::private_file::{self, Content, Lock};
 
 /// One kernelspec that was changed.
@@ -38,46 +39,47 @@ pub(crate) struct Record {
     pub(crate) kernels: Vec<Entry>,
 }
 
+impl Document for Record {}
+
+fn file(paths: &Paths) -> JsonFile<Record> {
+    JsonFile::new(path(paths), Content::Settings)
+}
+
 fn path(paths: &Paths) -> PathBuf {
     paths.state.join("kernels.json")
+}
+
+fn lock(paths: &Paths) -> Result<Lock> {
+    Lock::acquire(&paths.state.join(".+kernels.lock"))
 }
 
 impl Record {
     /// Reads the record; empty if there is none.
     pub(crate) fn load(paths: &Paths) -> Result<Record> {
-        let path = path(paths);
-        let Some(bytes) = private_file::read(&path, Content::Settings)? else { return Ok(Record::default()) };
-        serde_json::from_slice(&bytes).map_err(|error| Error::content(&path, json_problem(&error)))
+        file(paths).load().map(Option::unwrap_or_default)
     }
 
-    /// Reads the record; one that can't be understood is put aside, and the kernelspecs' own markers have to do.
-    pub(crate) fn load_or_set_aside(paths: &Paths) -> Result<Record> {
-        Record::load(paths).or_else(|_| {
-            Record::change(paths, |_| ())?;
-            Record::load(paths)
-        })
+    /// Reads the record; an invalid one is set aside, and the kernelspecs' own markers have to do.
+    pub(crate) fn load_or_set_aside(paths: &Paths) -> Result<(Record, Notes)> {
+        if let Ok(record) = Record::load(paths) {
+            return Ok((record, Notes::none())); // with no lock, which would make a folder where there is none
+        }
+        let (record, notes) = file(paths).load_or_set_aside(&lock(paths)?)?;
+        Ok((record.unwrap_or_default(), notes))
     }
 
-    /// Changes the record under its lock.
-    pub(crate) fn change(paths: &Paths, change: impl FnOnce(&mut Record)) -> Result<()> {
-        let lock = Lock::acquire(&paths.state.join(".+kernels.lock"))?;
-        let mut record = match Record::load(paths) {
-            Ok(record) => record,
-            Err(error) => {
-                let aside = private_file::set_aside(&lock, &path(paths))?;
-                ui::note(&format!("{error}; it is kept as {}", aside.display()));
-                Record::default()
-            }
-        };
+    /// Changes the record under its lock; an invalid one is set aside.
+    pub(crate) fn change(paths: &Paths, change: impl FnOnce(&mut Record)) -> Result<Notes> {
+        let lock = lock(paths)?;
+        let (record, notes) = file(paths).load_or_set_aside(&lock)?;
+        let mut record = record.unwrap_or_default();
         change(&mut record);
         if record.kernels.is_empty() {
             private_file::remove(&path(paths))?;
-            return Ok(());
+        } else {
+            file(paths).write(&lock, &record)?;
         }
-        let mut text = serde_json::to_vec_pretty(&record)
-            .map_err(|error| Error::other(format!("can't describe the kernels: {}", json_problem(&error))))?;
-        text.push(b'\n');
-        private_file::write(&lock, &path(paths), &text)
+        Ok(notes)
     }
 
     /// Adds a kernelspec, or replaces what was known of it.

@@ -37,7 +37,9 @@ pub(crate) struct Changed {
 /// hidden ones included.
 pub(crate) fn changed(app: &App, here: &Here) -> Result<Vec<Changed>> {
     let mut found: Vec<Changed> = Vec::new();
-    for entry in Record::load_or_set_aside(&app.paths)?.kernels {
+    let (record, notes) = Record::load_or_set_aside(&app.paths)?;
+    ui::show(notes);
+    for entry in record.kernels {
         let marker = marker_in(&entry.file);
         found.push(Changed {
             kernel: entry.kernel,
@@ -88,7 +90,7 @@ pub(crate) fn undo(app: &App, changed: &Changed, dry_run: bool) -> Result<Option
     let undone = if file.exists() { step::uninstall(file)? } else { None };
     let Some(Undoing { step, kept, stays }) = undone else {
         if !dry_run {
-            Record::change(&app.paths, |record| record.remove(file))?;
+            ui::show(Record::change(&app.paths, |record| record.remove(file))?);
         }
         return Ok(None);
     };
@@ -96,7 +98,7 @@ pub(crate) fn undo(app: &App, changed: &Changed, dry_run: bool) -> Result<Option
         return Ok(Some(format!("{kernel}: {}\n", step.intent())));
     }
     step.apply()?;
-    Record::change(&app.paths, |record| record.remove(file))?;
+    ui::show(Record::change(&app.paths, |record| record.remove(file))?);
     let what = match &step {
         Step::Remove { folder, .. } => format!("the copy {} is removed", folder.display()),
         _ => format!("{} is as it was", file.display()),

@@ -17,6 +17,7 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 
 use crate::output::error::{Error, Kind, Result};
+use crate::output::notes::Notes;
 use crate::output::secret::SecretBytes;
 use crate::output::shell_word::shell_word;
 use crate::system::atomic_file::{self, Existing, folder_of, sync_folder};
@@ -308,6 +309,14 @@ pub(crate) fn set_aside(_lock: &Lock, path: &Path) -> Result<PathBuf> {
         }
     }
     Err(Error::content(path, "can't be understood, and too many like it were set aside today"))
+}
+
+/// The same, with a note that says what is wrong with the content and where it is kept.
+pub(crate) fn set_invalid_aside(lock: &Lock, path: &Path, problem: &Error) -> Result<Notes> {
+    let aside = set_aside(lock, path)?;
+    let mut notes = Notes::none();
+    notes.add(format!("{}; the file is kept as {}", problem.what(), aside.display()));
+    Ok(notes)
 }
 
 #[cfg(test)]

@@ -1,0 +1,182 @@
+//! A JSON file of bqcred's own, and the one policy for content that can't be understood.
+//!
+//! Reading never touches such a file: the error names it and the place. Who is about to write sets it aside
+//! under another name first, so that nothing is lost, and returns a note that says where it is. (`config.json`
+//! is the exception: people edit it by hand, so a change of it is refused until they have fixed it.)
+
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::output::error::{Error, Result, json_problem};
+use crate::output::notes::Notes;
+use crate::system::private_file::{self, Content, Lock};
+
+/// What such a file holds.
+pub(crate) trait Document: DeserializeOwned {
+    /// What helps against invalid content, where it is the same for all files of this kind.
+    const HINT: Option<&str> = None;
+
+    /// Checks what the types can't. The problem must not quote the content.
+    fn checked(self) -> Result<Self, String> {
+        Ok(self)
+    }
+
+    /// Reads a file's content; `path` is for the messages.
+    fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let value: Result<Self, String> = serde_json::from_slice(bytes).map_err(|error| json_problem(&error));
+        value.and_then(Self::checked).map_err(|problem| {
+            let error = Error::content(path, problem);
+            Self::HINT.into_iter().fold(error, Error::hint)
+        })
+    }
+}
+
+/// A file that holds one `T` as JSON. Changes happen under a lock, which the caller takes: some files share one.
+pub(crate) struct JsonFile<T> {
+    path: PathBuf,
+    content: Content,
+    holds: PhantomData<T>,
+}
+
+/// What was found in the place of the file.
+enum Found<T> {
+    Nothing,
+    Valid(T),
+    /// Content that can't be understood, and why.
+    Invalid(Error),
+}
+
+impl<T: Document> JsonFile<T> {
+    /// The file at this path. It need not exist.
+    pub(crate) fn new(path: PathBuf, content: Content) -> Self {
+        JsonFile { path, content, holds: PhantomData }
+    }
+
+    /// What the file holds; `None` if there is none. Invalid content is an error.
+    pub(crate) fn load(&self) -> Result<Option<T>> {
+        match self.look()? {
+            Found::Nothing => Ok(None),
+            Found::Valid(value) => Ok(Some(value)),
+            Found::Invalid(error) => Err(error),
+        }
+    }
+
+    /// The same for who is about to write the file: invalid content counts as none. A file that can't be
+    /// read, or that others could have written, is an error all the same.
+    pub(crate) fn load_valid(&self) -> Result<Option<T>> {
+        match self.look()? {
+            Found::Valid(value) => Ok(Some(value)),
+            Found::Nothing | Found::Invalid(_) => Ok(None),
+        }
+    }
+
+    /// The same; invalid content is set aside, and the notes say where.
+    pub(crate) fn load_or_set_aside(&self, lock: &Lock) -> Result<(Option<T>, Notes)> {
+        let mut notes = Notes::none();
+        let value = match self.look()? {
+            Found::Nothing => None,
+            Found::Valid(value) => Some(value),
+            Found::Invalid(error) => {
+                notes = private_file::set_invalid_aside(lock, &self.path, &error)?;
+                None
+            }
+        };
+        Ok((value, notes))
+    }
+
+    fn look(&self) -> Result<Found<T>> {
+        let Some(bytes) = private_file::read(&self.path, self.content)? else { return Ok(Found::Nothing) };
+        Ok(T::parse(&self.path, &bytes).map_or_else(Found::Invalid, Found::Valid))
+    }
+}
+
+impl<T: Document + Serialize> JsonFile<T> {
+    /// Replaces the file, whatever it holds: invalid content has to be set aside before.
+    pub(crate) fn write(&self, lock: &Lock, value: &T) -> Result<()> {
+        let mut text = serde_json::to_vec_pretty(value).map_err(|error| {
+            Error::other(format!("can't write {} as JSON: {}", self.path.display(), json_problem(&error)))
+        })?;
+        text.push(b'\n');
+        private_file::write(lock, &self.path, &text)
+    }
+
+    /// Changes what the file holds, and gives what `change` gives. Invalid content is set aside, and the change
+    /// begins with the default; the notes say so.
+    pub(crate) fn change<R>(&self, lock: &Lock, change: impl FnOnce(&mut T) -> R) -> Result<(R, Notes)>
+    where
+        T: Default,
+    {
+        let (value, notes) = self.load_or_set_aside(lock)?;
+        let mut value = value.unwrap_or_default();
+        let result = change(&mut value);
+        self.write(lock, &value)?;
+        Ok((result, notes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::notes::Note;
+
+    #[derive(Debug, Default, PartialEq, Serialize, serde::Deserialize)]
+    struct Count {
+        count: u8,
+    }
+
+    impl Document for Count {
+        fn checked(self) -> Result<Self, String> {
+            if self.count > 9 { Err("the count is too high".to_owned()) } else { Ok(self) }
+        }
+    }
+
+    fn scene() -> (tempfile::TempDir, JsonFile<Count>, Lock) {
+        let root = tempfile::tempdir().unwrap();
+        let file = JsonFile::new(root.path().join("count.json"), Content::Settings);
+        let lock = Lock::acquire(&root.path().join(".lock")).unwrap();
+        (root, file, lock)
+    }
+
+    #[test]
+    fn a_value_is_changed_and_read_back() {
+        let (_root, file, lock) = scene();
+        assert_eq!(file.load().unwrap(), None);
+        for expected in [1, 2] {
+            let (before, notes) =
+                file.change(&lock, |count| std::mem::replace(&mut count.count, expected)).unwrap();
+            assert_eq!((before, notes), (expected - 1, Notes::none()));
+            assert_eq!(file.load().unwrap(), Some(Count { count: expected }));
+        }
+    }
+
+    #[test]
+    fn reading_leaves_invalid_content_and_a_change_sets_it_aside_and_says_where() {
+        for (content, problem) in [("{\n", "the JSON ends too early"), (r#"{"count": 10}"#, "too high")] {
+            let (root, file, lock) = scene();
+            private_file::write(&lock, &file.path, content.as_bytes()).unwrap();
+            assert!(file.load().unwrap_err().what().contains(problem));
+            assert_eq!(file.load_valid().unwrap(), None);
+            assert!(file.path.exists());
+            let ((), notes) = file.change(&lock, |count| count.count += 1).unwrap();
+            let Some(Note::Statement(note)) = notes.into_iter().next() else { panic!("no note") };
+            let aside = note.rsplit_once("kept as ").unwrap().1;
+            assert!(note.contains(problem) && aside.starts_with(root.path().to_str().unwrap()), "{note}");
+            let kept = private_file::read(Path::new(aside), Content::Settings).unwrap().unwrap();
+            assert_eq!(kept.as_slice(), content.as_bytes());
+            assert_eq!(file.load().unwrap(), Some(Count { count: 1 }));
+        }
+    }
+
+    #[test]
+    fn a_file_that_others_could_have_written_is_an_error_and_no_damage() {
+        use std::os::unix::fs::PermissionsExt;
+        let (_root, file, lock) = scene();
+        private_file::write(&lock, &file.path, b"{").unwrap();
+        std::fs::set_permissions(&file.path, std::fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(file.load_valid().is_err() && file.load_or_set_aside(&lock).is_err());
+        assert!(file.path.exists());
+    }
+}
