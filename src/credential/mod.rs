@@ -3,8 +3,10 @@
 pub(crate) mod adc;
 pub(crate) mod client;
 pub(crate) mod forecast;
+pub(crate) mod new_credential;
 pub(crate) mod paths;
 pub(crate) mod pins;
 pub(crate) mod profile;
 pub(crate) mod profile_name;
 pub(crate) mod settings;
+pub(crate) mod state;
