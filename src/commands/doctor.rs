@@ -16,6 +16,7 @@ pub(crate) fn run(args: &Doctor, app: &App) -> Result<Output> {
     let predictions: Vec<Prediction> =
         Library::ALL.into_iter().filter(asked).map(|library| library.predict(&surroundings)).collect();
     let checked = args.check.clone().map(|target| doctor::check(app, &surroundings, target));
+    ui::show(surroundings.take_notes());
     let (checked, unchecked) = match checked {
         Some(Err(error)) => (None, Some(ui::fail(&error))),
         checked => (checked.and_then(Result::ok), None),

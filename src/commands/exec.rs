@@ -25,8 +25,8 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
         Err(error) => return Err(error),
     };
     tell_nesting(&loaded.name);
-    if let Some(ended) = &loaded.profile.ended {
-        ui::note(&format!("this credential {}: `{}`", ended.reason, app.login_command(&loaded.name)));
+    if let Some(reason) = loaded.profile.sign_in_reason() {
+        ui::note(&format!("this credential {reason}: `{}`", app.login_command(&loaded.name)));
     }
     let credential = loaded.credential.to_adc_json();
     if args.file || cfg!(not(target_os = "linux")) {
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
 fn prepare(app: &App, program: &mut Command, name: &ProfileName, profile: &Profile, adc: &Path) {
     let mut changes = variables::set(name, profile, adc, Extent { guard: true, gcloud: false });
     if env::get(variables::PROFILE).is_some_and(|earlier| earlier != name.as_str()) {
-        changes.extend(variables::leftovers(&changes, app.set_gcloud()));
+        changes.extend(variables::leftovers(&changes, variables::has_our_gcloud(&app.paths)));
     }
     handover::apply(&changes, program);
 }

@@ -1,4 +1,4 @@
-//! `bqcred import`: adopts a credential that another tool made.
+//! `bqcred import`: import a credential from another tool.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -7,14 +7,15 @@ use crate::app::App;
 use crate::cli::{Import, Source, StoreChoice};
 use crate::credential::adc::{AuthorizedUser, NotAuthorizedUser};
 use crate::credential::client::Client;
+use crate::credential::new_credential::NewCredential;
+use crate::credential::profile::{self, Origin, StoreKind, check_project};
 use crate::credential::profile_name::ProfileName;
-use crate::lifecycle::save::{self, Arrival};
-use crate::login;
+use crate::lifecycle::save;
 use crate::oauth::{Endpoints, Failure, Google, Identity};
 use crate::output::error::{Error, Kind, Result, reason};
 use crate::output::secret::SecretBytes;
 use crate::output::ui::{self, Output};
-use crate::store::Store;
+use crate::store::{Store, session};
 use crate::system::env;
 use crate::system::private_file::{self, Content};
 
@@ -23,7 +24,7 @@ const STDIN_LIMIT: u64 = 1024 * 1024;
 
 pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
     let name = app.profile_name()?;
-    if !args.force && app.known_profile(&name)?.is_some_and(|profile| profile.ended.is_none()) {
+    if !args.force && app.known_profile(&name)?.is_some_and(|profile| !profile.needs_sign_in()) {
         return Err(Error::usage(format!("profile {name} exists already; nothing was changed")).hint(
             format!(
                 "`--force` replaces its credential, `--profile NAME` keeps both: {}",
@@ -32,7 +33,7 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
         ));
     }
     for project in [&args.project, &args.quota_project].into_iter().flatten() {
-        login::check_project(project)?;
+        check_project(project)?;
     }
     let source = source(args, app)?;
     if let Some(path) = &source {
@@ -41,23 +42,24 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
     let credential = read(&source)?;
     let store = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
     let given = credential.fingerprint();
-    let arrival = arrival(args, app, &name, credential, store)?;
-    let is_replaced = arrival.credential.fingerprint() != given;
-    let kept = save::keep(app, &name, arrival).inspect_err(|_| {
+    let new = ask(args, app, &name, credential, store)?;
+    let is_replaced = new.credential.fingerprint() != given;
+    let saved = save::save(app, &name, new).inspect_err(|_| {
         if is_replaced {
             ui::note(
-                "the server replaced the refresh token when it was asked: the source may not work any more",
+                "the server replaced the refresh token when it was asked: the source may no longer work",
             );
         }
     })?;
-    ui::note(&format!("profile {name} is now {}", kept.profile.account_or_unknown()));
-    settle_source(args, &source)?;
-    login::tell_next(app, &name, kept.profile.store);
+    ui::show(saved.notes);
+    ui::note(&format!("profile {name} is now {}", saved.profile.account_or_unknown()));
+    finish_source(args, &source)?;
+    ui::note(&save::next_command(app, &name, saved.profile.store));
     Ok(Output::none())
 }
 
 fn other_name(app: &App, name: &ProfileName) -> String {
-    let taken = crate::credential::profile::names(&app.paths).unwrap_or_default();
+    let taken = profile::names(&app.paths).unwrap_or_default();
     let free = (2..)
         .map(|number| format!("{name}-{number}"))
         .find(|free| !taken.iter().any(|name| name.as_str() == free));
@@ -67,38 +69,38 @@ fn other_name(app: &App, name: &ProfileName) -> String {
 /// The profile's own file is no source: it would be replaced by itself, and removed by `--move`.
 fn refuse_own(app: &App, name: &ProfileName, path: &Path) -> Result<()> {
     let Ok(source) = path.canonicalize() else { return Ok(()) };
-    let own = [Some(app.paths.adc(name)), crate::store::session::existing(&app.paths, name)];
+    let own = [Some(app.paths.adc(name)), session::existing(&app.paths, name)];
     if own.into_iter().flatten().any(|own| own.canonicalize().is_ok_and(|own| own == source)) {
         return Err(Error::usage(format!("{} is profile {name}'s own file", path.display())));
     }
     Ok(())
 }
 
-/// Asks Google whose the credential is. Where it can't be asked, the file's own word has to do; where
-/// it refuses, the credential is of no use.
-fn arrival(
+/// Asks Google whose the credential is. Where it can't be asked, the file's own value is used; where it refuses,
+/// the credential is of no use.
+fn ask(
     args: &Import,
     app: &App,
     name: &ProfileName,
     credential: AuthorizedUser,
-    store: crate::credential::profile::StoreKind,
-) -> Result<Arrival> {
+    store: StoreKind,
+) -> Result<NewCredential> {
     let endpoints = endpoints(app, &credential)?;
     let asked = endpoints.clone().unwrap_or_else(Endpoints::google);
     let server = Google::at(&asked);
-    let mut arrival = Arrival {
+    let mut new = NewCredential {
         identity: None,
         scopes: Vec::new(),
         project: args.project.clone(),
         quota_project: args.quota_project.clone().or(credential.quota_project_id.clone()),
         store,
         endpoints,
-        origin: "import",
+        origin: Origin::Import,
         signed_in: None,
         refresh_token_expires: None,
         credential,
     };
-    let user = &arrival.credential;
+    let user = &new.credential;
     match server.refresh(&user.client_id, &user.client_secret, &user.refresh_token) {
         Ok(fresh) => {
             let mut identity = fresh.identity.unwrap_or_default();
@@ -111,27 +113,27 @@ fn arrival(
                 };
             }
             refuse_other_account(args, &identity)?;
-            arrival.scopes = fresh.scopes.or(identity.scopes.take()).unwrap_or_default();
+            new.scopes = fresh.scopes.or(identity.scopes.take()).unwrap_or_default();
             if let Some(token) = fresh.refresh_token {
-                arrival.credential.refresh_token = token;
+                new.credential.refresh_token = token;
             }
-            arrival.refresh_token_expires = fresh.refresh_token_expires;
+            new.refresh_token_expires = fresh.refresh_token_expires;
             if identity.email.is_none() {
                 ui::note("Google does not say whose this credential is: it may not see the address");
             }
-            arrival.identity = Some(identity);
+            new.identity = Some(identity);
         }
         Err(failure @ Failure::Unreachable(_)) => {
             let error = failure.into_error(&app.login_command(name));
             ui::note(&format!("Google could not be asked whose this credential is: {error}"));
-            ui::note("it is kept as the file says; `bqcred status` asks again");
+            ui::note("it is saved as the file says; `bqcred status` asks again");
         }
         Err(failure) => {
             let login = app.login_command(name);
             return Err(failure.into_error(&login));
         }
     }
-    Ok(arrival)
+    Ok(new)
 }
 
 /// The account that was named has to be the one that Google confirms.
@@ -268,7 +270,7 @@ fn read_stdin() -> Result<SecretBytes> {
 }
 
 /// Removes the source if that was asked for; else says if others can read it.
-fn settle_source(args: &Import, source: &Option<PathBuf>) -> Result<()> {
+fn finish_source(args: &Import, source: &Option<PathBuf>) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let Some(path) = source else { return Ok(()) };
     if args.move_ {

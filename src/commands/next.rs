@@ -13,7 +13,7 @@ use crate::jupyter::changes::listed::{self, Listed};
 use crate::login::two_step;
 use crate::output::error::Result;
 use crate::output::ui::{self, Output};
-use crate::system::env;
+use crate::system::{env, terminal};
 
 /// Where the person stands, and what to do about it.
 struct Step {
@@ -71,10 +71,10 @@ fn before_login(app: &App, name: &ProfileName) -> Result<Step> {
 
 /// A sign-in was started and waits for its answer.
 fn waiting(app: &App, name: &ProfileName) -> Option<Step> {
-    let verb = if two_step::waiting(app, name)?.is_rotation { "rotate" } else { "login" };
+    let command = two_step::waiting(app, name)?.command();
     Some(Step::new(
         "a sign-in was started and waits for the address that the browser ended at",
-        format!("{} --finish -", app.command(verb, name)),
+        format!("{} --finish -", app.command(command, name)),
     ))
 }
 
@@ -84,8 +84,8 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
     if let Some(step) = waiting(app, name) {
         return step;
     }
-    if let Some(ended) = &profile.ended {
-        return Step::new(format!("this credential {}", ended.reason), login);
+    if let Some(reason) = profile.sign_in_reason() {
+        return Step::new(format!("this credential {reason}"), login);
     }
     if profile.store == StoreKind::File && !adc.exists() {
         return Step::new("this profile has no credential", login);
@@ -94,7 +94,7 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
         return Step::new("no project is known, and Python needs one", app.project_command(name));
     }
     // what a cell's command sets ends with it
-    if !app.in_notebook() && !is_in_environment(app, name, profile, &adc) {
+    if !terminal::in_notebook() && !is_in_environment(app, name, profile, &adc) {
         let line = parent_shell::line(&app.command("env", name));
         return Step::new("the libraries in this shell don't use it yet", line);
     }

@@ -105,7 +105,8 @@ impl Client {
             return Err(refused(path, problem).hint(CONSOLE_HINT));
         }
         let file: ClientFile = serde_json::from_slice(bytes).map_err(|error| {
-            refused(path, &json_problem(&error)).hint("download the file again: the console offers plain JSON")
+            refused(path, &json_problem(&error))
+                .hint("download the file again: the console offers plain JSON")
         })?;
         match (file.installed, file.web, file.kind) {
             (Some(_), Some(_), _) => Err(refused(path, "holds two clients, `installed` and `web`")
@@ -122,7 +123,8 @@ impl Client {
             .hint("make a client of type \"Desktop app\": `bqcred client guide`")),
             (None, None, Some(kind)) => Err(refuse_credential(path, kind.as_str())),
             (None, None, None) => {
-                Err(refused(path, "is not an OAuth client file: it has no `installed` object").hint(CONSOLE_HINT))
+                Err(refused(path, "is not an OAuth client file: it has no `installed` object")
+                    .hint(CONSOLE_HINT))
             }
         }
     }
@@ -161,7 +163,8 @@ impl Client {
             return Client::named(path, ClientSource::Flag, "--client-id-file").map(Some);
         }
         if let Some(path) = environment.filter(|value| !value.is_empty()) {
-            return Client::named(Path::new(path), ClientSource::Environment, "BQCRED_CLIENT_ID_FILE").map(Some);
+            return Client::named(Path::new(path), ClientSource::Environment, "BQCRED_CLIENT_ID_FILE")
+                .map(Some);
         }
         if let Some(client) = profiles_own()? {
             return Ok(Some(FoundClient { client, source: ClientSource::Profile, path: None }));
@@ -174,6 +177,16 @@ impl Client {
             Some(client) => Ok(Some(client)),
             None => found(ClientSource::Organisation, paths.system_client.clone(), Content::Settings),
         }
+    }
+
+    /// The server to sign in at.
+    pub(crate) fn server(&self) -> Endpoints {
+        self.endpoints.clone().unwrap_or_else(Endpoints::google)
+    }
+
+    /// Whether it signs in at Google.
+    pub(crate) fn is_for_google(&self) -> bool {
+        is_googles(&self.id) || self.server().foreign_host().is_none()
     }
 
     fn named(path: &Path, source: ClientSource, by: &str) -> Result<FoundClient> {
@@ -197,8 +210,10 @@ fn refuse_credential(path: &Path, kind: Option<&str>) -> Error {
         Some("service_account") => {
             refused(path, "is a service account key, not an OAuth client file").hint(CONSOLE_HINT)
         }
-        Some("authorized_user") => refused(path, "is a user credential (an ADC file), not an OAuth client file")
-            .hint(format!("to use that credential: `bqcred import {}`", shell_word(path))),
+        Some("authorized_user") => {
+            refused(path, "is a user credential (an ADC file), not an OAuth client file")
+                .hint(format!("to use that credential: `bqcred import {}`", shell_word(path)))
+        }
         _ => refused(path, "is a credential file, not an OAuth client file").hint(CONSOLE_HINT),
     }
 }

@@ -24,8 +24,9 @@ impl ProfileName {
         // a whole file may have been given by mistake
         let start: String = text.chars().take(80).collect();
         let more = if start.len() < text.len() { "…" } else { "" };
-        Err(Error::usage(format!("{start:?}{more} can't be the name of a profile"))
-            .hint("a name has up to 64 of the characters a-z 0-9 . _ - and begins with a letter or digit: `work`"))
+        Err(Error::usage(format!("{start:?}{more} can't be the name of a profile")).hint(
+            "a name has up to 64 of the characters a-z 0-9 . _ - and begins with a letter or digit: `work`",
+        ))
     }
 
     /// The name as text.

@@ -177,7 +177,10 @@ mod tests {
         for state in STATES {
             let record = StateRecord::new(state, at(0));
             let json = serde_json::to_value(record).unwrap();
-            assert_eq!((json["name"].as_str(), json["since"].as_str()), (Some(state.name()), Some("2026-09-21T14:13:20Z")));
+            assert_eq!(
+                (json["name"].as_str(), json["since"].as_str()),
+                (Some(state.name()), Some("2026-09-21T14:13:20Z"))
+            );
             assert_eq!(serde_json::from_value::<StateRecord>(json).unwrap(), record);
         }
     }

@@ -33,7 +33,9 @@ pub(crate) fn check(app: &App, s: &Surroundings, target: Target) -> Result<Check
     let mut loaded = app.load()?;
     let told = app.login_command(&loaded.name);
     let told = |failure: Failure| failure.into_error(&told);
-    let token = refresh::access_token(app, &mut loaded, 60).map_err(told)?;
+    let answer = refresh::access_token(app, &mut loaded, 60);
+    s.lives.add_notes(answer.notes);
+    let token = answer.result.map_err(told)?;
     let bigquery = BigQuery::new(&token.token, quota_project(s, &loaded.credential));
     let mut checked = Checked {
         job_project: job_project(s, &target, loaded.profile.project.as_deref()),

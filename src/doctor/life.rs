@@ -7,6 +7,7 @@ use super::credential_file::UserFile;
 use crate::app::{App, Loaded};
 use crate::lifecycle::refresh;
 use crate::oauth::{Endpoints, Failure, Fresh, Google, Identity, Transport};
+use crate::output::notes::Notes;
 use crate::output::secret::Secret;
 
 /// Whether Google still takes a credential.
@@ -35,6 +36,8 @@ pub(super) struct Lives {
     known: RefCell<BTreeMap<String, Life>>,
     /// How far Google's clock is ahead, in seconds, where it was asked.
     clock_offset: Cell<Option<i64>>,
+    /// What could not be saved of the answers.
+    notes: RefCell<Notes>,
 }
 
 impl Lives {
@@ -77,8 +80,9 @@ impl Lives {
             Life::NotAsked
         } else {
             let answer = refresh::refresh(app, loaded);
+            self.add_notes(answer.notes);
             let known = loaded.profile.account.clone();
-            let life = self.learned(&Google::at(&endpoints), answer, known);
+            let life = self.learned(&Google::at(&endpoints), answer.result, known);
             if let Life::Alive { account, .. } = &life {
                 loaded.profile.account.clone_from(account);
             }
@@ -105,6 +109,16 @@ impl Lives {
         });
         self.known.borrow_mut().insert(fingerprint, life.clone());
         life
+    }
+
+    /// Keeps what the user should know of a request.
+    pub(super) fn add_notes(&self, notes: Notes) {
+        self.notes.borrow_mut().append(notes);
+    }
+
+    /// What the user should know of the requests.
+    pub(super) fn take_notes(&self) -> Notes {
+        self.notes.take()
     }
 
     /// Who waited once for nothing needn't wait again.

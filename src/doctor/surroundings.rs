@@ -14,6 +14,7 @@ use super::r_package::Version;
 use super::renviron;
 use super::variables::Variables;
 use crate::app::App;
+use crate::output::notes::Notes;
 use crate::system::env;
 use crate::system::private_file::{self, Content};
 
@@ -112,6 +113,11 @@ impl Surroundings {
             Some(folder) => PathBuf::from(folder),
             None => self.home.join(".config/gcloud"),
         }
+    }
+
+    /// What the user should know of the requests that were made.
+    pub(crate) fn take_notes(&self) -> Notes {
+        self.lives.take_notes()
     }
 
     /// Whether the current profile's credential was refused, or is not there.

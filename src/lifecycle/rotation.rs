@@ -1,45 +1,45 @@
-//! The steps of a rotation below its questions: what has to be known first, who runs the new login, the
-//! end of the old grant, the proof of the new one.
-
-use std::time::Duration;
+//! The steps of a rotation: what has to be known before anything is revoked, the revocation of the old credential,
+//! the proof of the new one.
 
 use crate::app::{App, Loaded};
-use crate::credential::client::{self, Client};
+use crate::credential::client::Client;
+use crate::credential::profile::{Origin, Profile};
 use crate::credential::profile_name::ProfileName;
+use crate::credential::state::{CredentialState, PendingRotation, RevokedBy};
 use crate::lifecycle::dependents::Dependents;
 use crate::lifecycle::grant;
 use crate::lifecycle::refresh;
-use crate::login::gcloud::{self, ViaGcloud};
-use crate::login::{Plan, two_step};
+use crate::login::{Flow, LoginOptions, LoginRequest, gcloud, two_step};
 use crate::oauth::scopes;
-use crate::oauth::{Failure, Google, Loopback, Reason, Revoked};
+use crate::oauth::{Failure, Fresh, Google, Loopback, Reason, Revoked};
 use crate::output::error::{Error, Kind, Result};
-use crate::output::ui;
+use crate::output::notes::Notes;
+use crate::store::Store;
+use crate::system::clock::Time;
 
-/// Who runs the new login.
-pub(crate) enum Way {
-    /// bqcred, with the client of the plan.
-    Own(Box<Plan>),
-    /// gcloud, with its client.
-    Gcloud(ViaGcloud),
+/// The new sign-in of a rotation.
+pub(crate) struct Rotation {
+    /// What it asks for.
+    pub(crate) request: LoginRequest,
+    /// Who runs it.
+    pub(crate) flow: Flow,
+    /// What the user should know of it.
+    pub(crate) notes: Notes,
 }
 
-/// How the new login is to go about it.
-pub(crate) struct Manner {
-    /// The port that the answer comes to; 0 for any.
-    pub(crate) port: u16,
-    /// Whether it ends with the address to open.
-    pub(crate) starts_only: bool,
-    /// Whether `--start` or `--port` is demanded, which gcloud doesn't know.
-    pub(crate) needs_own: bool,
-    /// Whether this machine's browser may be opened.
-    pub(crate) browser: bool,
-    /// How long to wait for the person.
-    pub(crate) timeout: Duration,
+/// What has become of the old credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OldCredential {
+    /// The rotation revoked it.
+    Revoked,
+    /// It had been revoked or had expired before.
+    WasOver,
+    /// It was not revoked, and may be valid at the server.
+    NotRevoked,
 }
 
 /// Of two rotations one wins: the one that was started waits for its answer.
-pub(crate) fn refuse_waiting(app: &App, name: &ProfileName) -> Result<()> {
+pub(crate) fn refuse_second(app: &App, name: &ProfileName) -> Result<()> {
     let Some(waiting) = two_step::waiting(app, name).filter(|waiting| waiting.is_rotation) else {
         return Ok(());
     };
@@ -51,132 +51,145 @@ pub(crate) fn refuse_waiting(app: &App, name: &ProfileName) -> Result<()> {
     .hint(format!("`{rotate} --finish -` completes it; `{}` signs in without it", app.login_command(name))))
 }
 
-/// Whose credential it is, and that Google can be reached and still takes its client: what would stop the
-/// new login has to be known before the old credential is revoked.
-pub(crate) fn account(app: &App, loaded: &mut Loaded) -> Result<String> {
-    match refresh::refresh(app, loaded) {
+/// Whose credential it is, by the server's answer to a refresh. An answer that would stop the new sign-in, too, is an
+/// error before the old credential is revoked.
+pub(crate) fn account(app: &App, loaded: &mut Loaded, answer: Result<Fresh, Failure>) -> Result<String> {
+    match answer {
         Ok(fresh) if !loaded.profile.account_confirmed => {
             let identity = Google::at(&loaded.endpoints()).identify(&fresh.access_token);
-            let identity = identity.map_err(|failure| unchanged(&refresh::told(app, loaded, failure)))?;
+            let identity = identity.map_err(|failure| unchanged(&refresh::to_error(app, loaded, failure)))?;
             loaded.profile.account = identity.and_then(|identity| identity.email);
         }
         Ok(_) | Err(Failure::Refused(Reason::GrantEnded | Reason::SignInAgain)) => {}
-        Err(failure) => return Err(unchanged(&refresh::told(app, loaded, failure))),
+        Err(failure) => return Err(unchanged(&refresh::to_error(app, loaded, failure))),
     }
     loaded.profile.account.clone().ok_or_else(|| {
-        Error::other("it is not known whose credential this is, so a new sign-in can't be checked; nothing was changed")
-            .hint("`bqcred revoke`, then `bqcred login`")
+        Error::other(
+            "it is not known whose credential this is, so a new sign-in can't be checked; nothing was changed",
+        )
+        .hint("`bqcred revoke`, then `bqcred login`")
     })
 }
 
 fn unchanged(error: &Error) -> Error {
-    let told = Error::new(error.kind(), format!("{}; nothing was changed", error.what()));
-    match error.hint_text() {
-        Some(hint) => told.hint(hint),
-        None => told,
-    }
+    let what = format!("{}; nothing was changed", error.what());
+    error.hint_text().into_iter().fold(Error::new(error.kind(), what), Error::hint)
 }
 
-/// The credential's own client, else the person's. A client that another tool lent is not ours to use:
-/// gcloud's logins are gcloud's to run.
-pub(crate) fn way(app: &App, loaded: &Loaded, account: String, manner: &Manner) -> Result<Way> {
-    let name = loaded.name.clone();
-    let (credential, profile) = (&loaded.credential, &loaded.profile);
-    let client = match profile.origin.as_deref() {
-        Some("login") => Some(Client {
-            id: credential.client_id.clone(),
-            secret: credential.client_secret.clone(),
-            project: None,
-            endpoints: profile.endpoints.clone(),
-        }),
-        _ => app.client(None, &name)?.map(|found| found.client),
+/// The new sign-in, as `account`. What it needs (a client or gcloud, the port, the store) is checked here.
+/// `needs_own_client` says that the user asked for what gcloud can't do.
+pub(crate) fn prepare(
+    app: &App,
+    loaded: &Loaded,
+    account: String,
+    options: &LoginOptions,
+    needs_own_client: bool,
+) -> Result<Rotation> {
+    let profile = &loaded.profile;
+    let mut notes = Notes::none();
+    let flow = flow(app, loaded, needs_own_client, &mut notes)?;
+    let scopes = match &flow {
+        Flow::OwnClient(client) => scopes::again(&profile.scopes, client.is_for_google())?,
+        Flow::Gcloud { .. } if profile.scopes.iter().all(|scope| scopes::is_gclouds(scope)) => Vec::new(),
+        Flow::Gcloud { .. } => scopes::again(&profile.scopes, true)?,
     };
-    let Some(client) = client else {
-        let program = gcloud::find(app, manner.needs_own)?;
-        ui::note(
-            "this credential is of a client that another tool lent, and you have none: gcloud runs the new login with its own",
-        );
-        let beyond = profile.scopes.iter().any(|scope| !scopes::is_gclouds(scope));
-        return Ok(Way::Gcloud(ViaGcloud {
-            program,
-            name,
-            account: Some(account),
-            project: None,
-            quota_project: None,
-            scopes: if beyond { scopes::again(&profile.scopes, true)? } else { Vec::new() },
-            store: profile.store,
-            browser: manner.browser,
-            timeout: manner.timeout,
-            along: Vec::new(),
-        }));
-    };
-    if client.id != credential.client_id {
-        ui::note("the old credential is of a client that another tool lent; the new one will be of your own");
+    if matches!(flow, Flow::OwnClient(_)) && !options.start_only {
+        Loopback::bind(options.port)?; // fails now if the port is taken
     }
-    let google = client::is_googles(&client.id)
-        || client.endpoints.as_ref().is_none_or(|endpoints| endpoints.foreign_host().is_none());
-    if !manner.starts_only {
-        Loopback::bind(manner.port)?; // a port that is taken is told now, not later
-    }
-    Ok(Way::Own(Box::new(Plan {
-        name,
+    Store::of(profile.store, &app.paths).probe(&loaded.name)?;
+    let request = LoginRequest {
+        name: loaded.name.clone(),
         account: Some(account),
         suggestion: None,
         project: None,
         quota_project: None,
-        scopes: scopes::again(&profile.scopes, google)?,
+        scopes,
         store: profile.store,
-        client,
         rotation: Some(Vec::new()),
-    })))
-}
-
-impl Way {
-    /// The profiles that get the same credential.
-    pub(crate) fn bring_along(&mut self, names: Vec<ProfileName>) {
-        match self {
-            Way::Own(plan) => plan.rotation = Some(names),
-            Way::Gcloud(login) => login.along = names,
-        }
-    }
-}
-
-/// Ends the old grant. The profile says so before and after, so that whatever interrupts this is known.
-pub(crate) fn end(app: &App, loaded: &Loaded, dependents: &Dependents, along: &[ProfileName]) -> Result<()> {
-    let (name, fingerprint) = (&loaded.name, loaded.credential.fingerprint());
-    let mark = |reason: &str| grant::mark_ended(app, name, Some(&fingerprint), reason);
-    mark("was about to be revoked by a rotation that was not completed")
-        .map_err(|error| unchanged(&error))?;
-    let login = app.login_command(name);
-    let revoked = match grant::revoke(loaded, &login) {
-        Ok(revoked) => revoked,
-        Err(error) => {
-            if let Err(problem) = grant::unmark(app, name, &loaded.profile) {
-                ui::note(&format!("profile {name} is still marked as about to be revoked: {problem}"));
-            }
-            return Err(error);
-        }
     };
+    Ok(Rotation { request, flow, notes })
+}
+
+/// The credential's own client, else the user's. A client that another tool lent is not bqcred's to use:
+/// gcloud runs its own sign-ins.
+fn flow(app: &App, loaded: &Loaded, needs_own_client: bool, notes: &mut Notes) -> Result<Flow> {
+    let (credential, profile) = (&loaded.credential, &loaded.profile);
+    if profile.origin == Some(Origin::Login) {
+        return Ok(Flow::OwnClient(Client {
+            id: credential.client_id.clone(),
+            secret: credential.client_secret.clone(),
+            project: None,
+            endpoints: profile.endpoints.clone(),
+        }));
+    }
+    let Some(found) = app.client(None, &loaded.name)? else {
+        let program = gcloud::find(needs_own_client)?;
+        notes.add(
+            "this credential is of another tool's client, and you have none: gcloud runs the new sign-in with its own",
+        );
+        return Ok(Flow::Gcloud { program });
+    };
+    if found.client.id != credential.client_id {
+        notes.add("the old credential is of another tool's client; the new one will be of your own");
+    }
+    Ok(Flow::OwnClient(found.client))
+}
+
+/// Revokes the old grant. The profile's state says so before and after, so that any interruption is known.
+/// `updated` are the siblings that will get the new credential.
+pub(crate) fn revoke_old(
+    app: &App,
+    loaded: &Loaded,
+    dependents: &Dependents,
+    updated: &[ProfileName],
+) -> Result<Notes> {
+    let name = &loaded.name;
+    let mut notes = grant::mark_rotating(app, loaded).map_err(|error| unchanged(&error))?;
+    let login = app.login_command(name);
+    let revoked = grant::revoke(loaded, &login).map_err(|error| still_marked(app, loaded, error))?;
     // the mark stays if this fails: the next refresh that succeeds takes it back
-    grant::prove_ended(loaded, &login)?;
-    let marked = mark("was revoked by a rotation that was not completed");
+    grant::prove_revoked(loaded, &login)?;
+    let pending = |of: Option<&ProfileName>| PendingRotation { since: Time::now(), of: of.cloned() };
+    let fingerprint = loaded.credential.fingerprint();
+    let marked = grant::mark_revoked(app, name, Some(&fingerprint), Some(pending(None)));
     // had it been revoked before, the others may be of a newer grant
-    for (sibling, profile) in dependents.siblings.iter().filter(|_| revoked == Revoked::Now) {
-        let reason = match along.contains(sibling) {
-            true => format!("was revoked by a rotation of profile {name} that was not completed"),
-            false => format!("was revoked together with profile {name}"),
-        };
-        if let Err(error) = grant::mark_ended(app, sibling, profile.fingerprint.as_deref(), &reason) {
-            ui::note(&format!("profile {sibling} has ended too, which could not be written down: {error}"));
-        }
+    if revoked == Revoked::Now {
+        let of_sibling = |sibling: &ProfileName| updated.contains(sibling).then(|| pending(Some(name)));
+        notes.append(grant::mark_siblings_revoked(app, &dependents.siblings, of_sibling));
     }
     // a disk that doesn't take this will not take the new credential either
-    marked.map_err(|error| without_new(app, name, loaded.profile.account.as_deref(), &error))
+    let account = loaded.profile.account.as_deref();
+    notes.append(marked.map_err(|error| no_new_credential(app, name, account, &error))?);
+    Ok(notes)
 }
 
-/// The login failed when the old credential was gone already. That a login changed nothing is true of it,
-/// and misleading here.
-pub(crate) fn without_new(app: &App, name: &ProfileName, account: Option<&str>, error: &Error) -> Error {
+/// The revocation failed, so the profile is as it was; an error that says so if that could not be written down.
+fn still_marked(app: &App, loaded: &Loaded, error: Error) -> Error {
+    let Err(problem) = grant::restore_state(app, &loaded.name, &loaded.profile) else { return error };
+    let what = format!(
+        "{}; profile {} is still marked as being rotated, which could not be undone: {problem}",
+        error.what(),
+        loaded.name
+    );
+    error.hint_text().into_iter().fold(Error::new(error.kind(), what), Error::hint)
+}
+
+/// Why there is no new credential: the error of its sign-in, and what has become of the old one.
+pub(crate) fn explain(
+    app: &App,
+    name: &ProfileName,
+    account: Option<&str>,
+    old: OldCredential,
+    error: Error,
+) -> Error {
+    match old {
+        OldCredential::Revoked => no_new_credential(app, name, account, &error),
+        OldCredential::WasOver | OldCredential::NotRevoked => error,
+    }
+}
+
+/// That a sign-in changed nothing is true of it, and misleading after the revocation.
+fn no_new_credential(app: &App, name: &ProfileName, account: Option<&str>, error: &Error) -> Error {
     let what = error.what().trim_end_matches("; nothing was changed");
     let login = app.login_command(name);
     let account = account.map_or(String::new(), |account| format!(" {account}"));
@@ -184,31 +197,79 @@ pub(crate) fn without_new(app: &App, name: &ProfileName, account: Option<&str>, 
         Some(_) => format!("`{} --finish -` again, or `{login}{account}`", app.command("rotate", name)),
         None => format!("`{login}{account}` signs in; the profile's settings stay"),
     };
-    // what ails the disk has to be mended first
-    let ails = error.hint_text().filter(|_| error.kind() == Kind::Store).unwrap_or_default();
-    let first = ails.lines().filter(|line| !line.contains("bqcred login"));
+    // what is wrong with the disk has to be fixed first
+    let of_disk = error.hint_text().filter(|_| error.kind() == Kind::Store).unwrap_or_default();
+    let first = of_disk.lines().filter(|line| !line.contains("bqcred login"));
     let hint = first.chain([hint.as_str()]).collect::<Vec<_>>().join("\n");
     Error::new(error.kind(), format!("the old credential is revoked, and there is no new one yet: {what}"))
         .hint(hint)
 }
 
-/// The new credential has to work: a revocation may reach what was granted a moment later.
-pub(crate) fn prove(app: &App, name: &ProfileName) -> Result<Loaded> {
-    let mut loaded = app.load()?;
-    match refresh::refresh(app, &mut loaded) {
-        Ok(_) => Ok(loaded),
+/// The new credential has to work, by the server's answer to a refresh: a revocation may reach what was granted a
+/// moment later.
+pub(crate) fn prove_new(app: &App, loaded: &Loaded, answer: Result<Fresh, Failure>) -> Result<()> {
+    match answer {
+        Ok(_) => Ok(()),
         Err(failure @ Failure::Refused(Reason::GrantEnded)) => {
-            let hint = refresh::told(app, &loaded, failure);
-            Err(Error::new(Kind::Refused, "Google ended the new credential together with the old one")
-                .hint(hint.hint_text().unwrap_or_default()))
+            let why = refresh::to_error(app, loaded, failure);
+            Err(Error::new(Kind::Refused, "Google revoked the new credential together with the old one")
+                .hint(why.hint_text().unwrap_or_default()))
         }
         Err(failure) => {
-            let why = refresh::told(app, &loaded, failure);
+            let why = refresh::to_error(app, loaded, failure);
             Err(Error::new(
                 why.kind(),
-                format!("the new credential is kept, but it could not be tried: {}", why.what()),
+                format!("the new credential is saved, but it could not be tried: {}", why.what()),
             )
-            .hint(format!("`{}`", app.command("status", name))))
+            .hint(format!("`{}`", app.command("status", &loaded.name))))
+        }
+    }
+}
+
+impl OldCredential {
+    /// What a profile says of the credential that is to be replaced.
+    pub(crate) fn of(profile: &Profile) -> OldCredential {
+        let state = profile.state.state;
+        match profile.rotation.is_some() && state == (CredentialState::Revoked { by: RevokedBy::Here }) {
+            true => OldCredential::Revoked,
+            false if state.is_over() => OldCredential::WasOver,
+            false => OldCredential::NotRevoked,
+        }
+    }
+
+    /// For people.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            OldCredential::Revoked => "the old one is revoked",
+            OldCredential::WasOver => "the old one had been revoked or had expired before",
+            OldCredential::NotRevoked => "the old one was not revoked: assume that it is still valid",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credential::state::StateRecord;
+
+    #[test]
+    fn only_a_completed_revocation_counts_as_revoked_by_the_rotation() {
+        use CredentialState::{ClientDeleted, Expired, ReauthRequired, Revoked, Unknown, Valid};
+        let [here, elsewhere] = [RevokedBy::Here, RevokedBy::Elsewhere].map(|by| Revoked { by });
+        for (state, is_pending, expected) in [
+            (here, true, OldCredential::Revoked),
+            (here, false, OldCredential::WasOver),
+            (elsewhere, false, OldCredential::WasOver),
+            (Expired, false, OldCredential::WasOver),
+            (Unknown, true, OldCredential::NotRevoked),
+            (ReauthRequired, false, OldCredential::NotRevoked),
+            (ClientDeleted, false, OldCredential::NotRevoked),
+            (Valid, false, OldCredential::NotRevoked),
+        ] {
+            let now = Time::now();
+            let rotation = is_pending.then_some(PendingRotation { since: now, of: None });
+            let profile = Profile { state: StateRecord::new(state, now), rotation, ..Profile::default() };
+            assert_eq!(OldCredential::of(&profile), expected, "{state:?}");
         }
     }
 }

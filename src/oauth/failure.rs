@@ -78,11 +78,6 @@ impl Reason {
         }
     }
 
-    /// Whether the credential itself is over, so that only a new login helps.
-    pub(crate) fn ends_the_credential(&self) -> bool {
-        matches!(self, Reason::GrantEnded | Reason::SignInAgain | Reason::ClientDeleted)
-    }
-
     /// Why, to follow "this credential".
     pub(crate) fn words(&self) -> String {
         match self {
@@ -206,14 +201,6 @@ impl Failure {
         }
     }
 
-    /// A word for programs.
-    pub(crate) fn code(&self) -> &str {
-        match self {
-            Failure::Refused(reason) => reason.code(),
-            Failure::Unreachable(transport) => transport.code(),
-        }
-    }
-
     /// Whether the same request may succeed in a moment. Who was kept waiting until the time limit is not
     /// made to wait for two more.
     pub(crate) fn may_pass(&self) -> bool {
@@ -222,26 +209,6 @@ impl Failure {
 }
 
 impl Transport {
-    fn code(&self) -> &'static str {
-        match self {
-            Transport::Timeout => "timeout",
-            Transport::UnknownHost => "unknown_host",
-            Transport::NoConnection => "no_connection",
-            Transport::Broken => "connection_broken",
-            Transport::UntrustedCertificate => "untrusted_certificate",
-            Transport::CertificateTime => "certificate_time",
-            Transport::CertificateName => "certificate_name",
-            Transport::Encryption => "encryption",
-            Transport::NoAuthorities => "no_authorities",
-            Transport::ProxyAuthentication => "proxy_authentication",
-            Transport::Proxy => "proxy",
-            Transport::Busy(429) => "rate_limited",
-            Transport::Busy(_) => "server_busy",
-            Transport::NotTheServer(_) => "not_the_server",
-            Transport::Malformed => "malformed_answer",
-        }
-    }
-
     fn told(&self) -> (String, &'static str) {
         let retry = "the credential was not touched: try again";
         match self {
@@ -360,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_pass_is_tried_again_and_only_some_reasons_end_a_credential() {
+    fn only_what_may_pass_is_tried_again() {
         for passes in [Transport::NoConnection, Transport::Broken, Transport::Busy(503)] {
             assert!(Failure::Unreachable(passes).may_pass());
         }
@@ -368,20 +335,10 @@ mod tests {
             assert!(!Failure::Unreachable(lasts).may_pass());
         }
         assert!(!Failure::Refused(Reason::GrantEnded).may_pass());
-        for reason in [Reason::GrantEnded, Reason::SignInAgain, Reason::ClientDeleted] {
-            assert!(reason.ends_the_credential() && !reason.words().contains(reason.code()));
-        }
-        for reason in [Reason::ClientDisabled, Reason::AdminPolicy, Reason::BadCode] {
-            assert!(!reason.ends_the_credential());
-            assert_eq!(reason.words(), format!("was refused ({})", reason.code()));
-        }
     }
 
-    /// Every one of these has words of its own for people, and one for programs.
+    /// Each of these has a message of its own.
     fn differ(failures: Vec<Failure>) {
-        let codes: BTreeSet<String> = failures.iter().map(|failure| failure.code().to_owned()).collect();
-        assert_eq!(codes.len(), failures.len(), "{codes:?}");
-        assert!(codes.iter().all(|code| !code.is_empty() && !code.contains(' ')), "{codes:?}");
         let count = failures.len();
         let errors: Vec<Error> =
             failures.into_iter().map(|failure| failure.into_error("bqcred login")).collect();

@@ -13,8 +13,8 @@ use crate::output::secret::{Secret, SecretBytes};
 use crate::system::clock::Time;
 use ascii_json::AsciiJson;
 
-pub(crate) use rejected::{NotAuthorizedUser, encoding_problem};
 use rejected::OtherType;
+pub(crate) use rejected::{NotAuthorizedUser, encoding_problem};
 
 /// The universe that Google's libraries refresh user credentials in; they refuse others.
 const UNIVERSE: &str = "googleapis.com";

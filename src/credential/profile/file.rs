@@ -152,7 +152,10 @@ mod tests {
         private_file::write(&lock, &paths.profile_settings(&name), b"{").unwrap();
         assert!(Profile::load(&paths, &name).is_err());
         let notes = format!("{:?}", profile.save(&lock, &paths, &name).unwrap());
-        assert!(notes.contains("the file is kept as ") && notes.contains("profile.json.unreadable-"), "{notes}");
+        assert!(
+            notes.contains("the file is kept as ") && notes.contains("profile.json.unreadable-"),
+            "{notes}"
+        );
         assert!(Profile::load(&paths, &name).unwrap().is_some());
     }
 }

@@ -44,7 +44,9 @@ pub(crate) fn missing(paths: &Paths, name: &ProfileName) -> Error {
         None if names.is_empty() && *name == ProfileName::default() => {
             Error::new(Kind::Missing, "not signed in").hint("`bqcred login`")
         }
-        None => error.hint(format!("`bqcred login --profile {name}` makes it; `bqcred list` shows the others")),
+        None => {
+            error.hint(format!("`bqcred login --profile {name}` makes it; `bqcred list` shows the others"))
+        }
     }
 }
 

@@ -133,7 +133,7 @@ pub(crate) fn offer(app: &App, name: &ProfileName, yes: bool) {
         ui::tell(&format!("  {} ({})\n", changed.kernel, changed.file.display()));
     }
     let ask = || terminal::confirm("Put them back as they were?").unwrap_or(false);
-    let can_ask = !app.in_notebook() && terminal::is_interactive();
+    let can_ask = terminal::can_ask();
     let agreed = yes || (can_ask && ask());
     if !agreed {
         ui::note(&format!("`bqcred kernel uninstall --profile {name}` puts them back as they were"));
