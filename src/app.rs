@@ -8,6 +8,7 @@ use crate::credential::paths::Paths;
 use crate::credential::profile::{self, Origin, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::credential::settings::Settings;
+use crate::handover::variables;
 use crate::oauth::Endpoints;
 use crate::output::error::{Error, Result};
 use crate::store::Store;
@@ -172,6 +173,14 @@ impl App {
             Some(folder) => PathBuf::from(folder),
             None => self.paths.home.join(".config").join("gcloud"),
         }
+    }
+
+    /// Whether gcloud's variables in this environment are ours: they name a file of ours.
+    pub(crate) fn set_gcloud(&self) -> bool {
+        let [file, ..] = variables::GCLOUD;
+        let ours = [Some(&self.paths.data), self.paths.runtime.as_ref()];
+        env::get(file)
+            .is_some_and(|file| ours.into_iter().flatten().any(|folder| Path::new(&file).starts_with(folder)))
     }
 
     /// Where gcloud keeps the application-default credential that libraries find by themselves.

@@ -128,7 +128,7 @@ fn processes(vm: &Vm) -> Vec<String> {
 fn assert_is_the_person(vm: &Vm) {
     let status = vm.program("bqcred", &["status", "--json"]).run().success().json();
     assert_eq!(status["account"], PERSON);
-    assert_eq!(status["alive"], true);
+    assert_eq!(status["valid"], true);
     assert_eq!(common::mode(&vm.sandbox.adc("default")), 0o600);
 }
 

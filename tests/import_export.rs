@@ -63,7 +63,7 @@ fn every_tools_credential_is_found_and_cleaned() {
         assert_eq!((adc["account"].as_str(), adc["keep"]["a"].as_i64()), (Some(ADA), Some(1)), "{tool}");
         assert_eq!(mode(&sandbox.adc("default")), 0o600);
         assert_eq!(std::fs::read(&source).unwrap(), before, "the source is left alone");
-        assert_eq!(sandbox.bqcred(&["status", "--json"]).success().json()["alive"], true);
+        assert_eq!(sandbox.bqcred(&["status", "--json"]).success().json()["valid"], true);
     }
 }
 
@@ -112,7 +112,7 @@ fn offline_the_files_word_is_taken_and_that_is_said() {
     sandbox
         .bqcred(&["import", file.to_str().unwrap(), "--project", "p1"])
         .success()
-        .says("it is kept as the file says");
+        .says("it is saved as the file says");
     let status = sandbox.bqcred(&["status", "--json", "--offline"]).json();
     assert_eq!(
         (status["account"].as_str(), status["account_confirmed"].as_bool()),

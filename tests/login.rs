@@ -112,7 +112,7 @@ fn an_answer_that_comes_too_late_is_not_taken() {
         serde_json::from_str(&std::fs::read_to_string(&pending).unwrap()).unwrap();
     json["started"] = "2020-01-01T00:00:00Z".into();
     std::fs::write(&pending, json.to_string()).unwrap();
-    sandbox.bqcred(&["login", "--finish", &answer]).fails(1).says("good for 10 min");
+    sandbox.bqcred(&["login", "--finish", &answer]).fails(1).says("valid for 10 min");
     assert!(!pending.exists());
 }
 
@@ -162,10 +162,7 @@ fn a_cancelled_or_useless_consent_keeps_nothing() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login_with(&google, Consent::denied(ADA), &[]).fails(4).says("cancelled");
     let email = ["openid", "https://www.googleapis.com/auth/userinfo.email"];
-    sandbox
-        .login_with(&google, Consent::only(ADA, &email), &[])
-        .fails(4)
-        .says("did not let bqcred use BigQuery");
+    sandbox.login_with(&google, Consent::only(ADA, &email), &[]).fails(4).says("did not allow BigQuery");
     assert!(!sandbox.adc("default").exists());
     let some = [email[0], email[1], BIGQUERY];
     sandbox
@@ -212,8 +209,8 @@ fn slips_of_the_keyboard_are_told_before_a_browser_opens() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let client = sandbox.client_file(&google);
     for (words, says) in [
-        (["login", "work", "--start"], "is no account"),
-        (["login", "--project=My Project", "--start"], "is no id of a project"),
+        (["login", "work", "--start"], "is not an account"),
+        (["login", "--project=My Project", "--start"], "is not a project id"),
         (["login", "--port=0", "--start"], "invalid value"),
         (["login", "--profile=Work", "--start"], "can't be the name of a profile"),
     ] {
@@ -377,7 +374,7 @@ fn a_refusal_in_the_browser_is_told() {
 fn nobody_signs_in() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let (session, _, _) = at_prompt(&google, &sandbox, &["--timeout", "1"]);
-    assert!(ends_with(session, 1).contains("nobody signed in within 1 s"));
+    assert!(ends_with(session, 1).contains("timed out after 1 s"));
 }
 
 #[test]
@@ -515,8 +512,8 @@ fn gclouds_login_has_a_time_limit_too() {
     }
     let words = ["login", "--via", "gcloud", "--timeout", "1"];
     let run = held.invoke(&words).limit(Duration::from_secs(60)).run();
-    run.fails(1).says("nobody signed in within 1 s").says("--timeout SECONDS");
-    assert!(ends_with(at_terminal.terminal(&words), 1).contains("nobody signed in within 1 s"));
+    run.fails(1).says("timed out after 1 s").says("--timeout SECONDS");
+    assert!(ends_with(at_terminal.terminal(&words), 1).contains("timed out after 1 s"));
     for sandbox in [&held, &at_terminal] {
         let child = std::fs::read_to_string(sandbox.path("tmp/child")).unwrap();
         let path = format!("/proc/{}/status", child.trim());

@@ -125,7 +125,7 @@ fn login_token_and_status() {
     assert_eq!(server.userinfo(&second)["sub"], "ada");
     let status = server.sandbox.bqcred(&["status", "--json"]).success().json();
     assert_eq!(status["account"], PERSON);
-    assert_eq!(status["alive"], true);
+    assert_eq!(status["valid"], true);
     assert_eq!(status["project"], "p1");
 }
 
@@ -164,7 +164,7 @@ fn what_is_revoked_elsewhere_is_told() {
     let Some(server) = Server::signed_in(&[]) else { return };
     server.revoke(server.kept()["refresh_token"].as_str().unwrap());
     let status = server.sandbox.bqcred(&["status", "--json"]).code(4).json();
-    assert_eq!(status["alive"], false);
+    assert_eq!(status["valid"], false);
     server.token(ANEW).fails(4).says("bqcred login");
 }
 

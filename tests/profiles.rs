@@ -106,7 +106,7 @@ fn an_unknown_name_gets_the_nearest_one() {
     }
     sandbox.bqcred(&["use", "zzzzzz"]).fails(3).says("bqcred list");
     sandbox.bqcred(&["use", "../x"]).fails(2);
-    Sandbox::new().bqcred(&["status"]).fails(3).says("nobody has logged in yet");
+    Sandbox::new().bqcred(&["status"]).fails(3).says("not signed in");
 }
 
 #[test]
@@ -129,14 +129,13 @@ fn forget_leaves_nothing_and_revokes_nothing() {
 #[test]
 fn a_choice_that_may_still_mean_a_removed_profile_is_told() {
     let google = Google::start();
-    for (verb, done) in [("forget", "profile work is forgotten here"), ("revoke", "is revoked; profile work")]
-    {
+    for (verb, done) in [("forget", "profile work is removed here"), ("revoke", "is revoked; profile work")] {
         let sandbox = two_profiles(&google);
         sandbox.bqcred(&["use", "work"]).success();
         sandbox.write("home/.config/bqcred/config.json", "{");
         let yes: &[&str] = if verb == "revoke" { &["--yes"] } else { &[] };
         let run = sandbox.bqcred(&[&[verb, "--profile", "work"], yes].concat()).fails(6).says(done);
-        run.says("profile work is removed, but may still be the one in use").says("`bqcred use NAME`");
+        run.says("profile work is removed, but may still be the current one").says("`bqcred use NAME`");
         assert!(!sandbox.adc("work").exists() && sandbox.adc("default").exists());
     }
 }
@@ -218,12 +217,12 @@ fn status_tells_who_and_whether_alive() {
     let sandbox = two_profiles(&google);
     let json = sandbox.bqcred(&["status", "--json"]).success().json();
     assert_eq!((json["profile"].as_str(), json["account"].as_str()), (Some("default"), Some(ADA)));
-    assert_eq!((json["alive"].as_bool(), json["project"].as_str()), (Some(true), Some("p1")));
+    assert_eq!((json["valid"].as_bool(), json["project"].as_str()), (Some(true), Some("p1")));
     assert_eq!((json["store"].as_str(), json["mode"].as_str()), (Some("file"), Some("0600")));
     assert_eq!(json["path"].as_str(), sandbox.adc("default").to_str());
     assert!(json["scopes"].to_string().contains("auth/bigquery"));
     let text = sandbox.bqcred(&["status"]).success().stdout;
-    assert!(text.contains("alive") && text.contains(ADA) && text.contains("mode 0600"), "{text}");
+    assert!(text.contains("credential  valid") && text.contains(ADA) && text.contains("mode 0600"), "{text}");
     let before = google.requests().len();
     sandbox.bqcred(&["status", "--offline"]).success();
     assert_eq!(google.requests().len(), before);
@@ -235,7 +234,7 @@ fn status_of_what_was_revoked_elsewhere() {
     let sandbox = two_profiles(&google);
     google.revoke_grant(ADA);
     let run = sandbox.bqcred(&["status", "--json"]).code(4).says("revoked or has expired");
-    assert_eq!(run.json()["alive"], false);
+    assert_eq!(run.json()["valid"], false);
     sandbox.bqcred(&["token"]).fails(4).says("`bqcred login`");
     sandbox.bqcred(&["env", "--shell", "sh"]).success().says("was revoked or has expired");
     assert_eq!(sandbox.bqcred(&["status", "--exit-code"]).code(4).stdout, "");
@@ -249,7 +248,7 @@ fn a_network_that_fails_is_no_verdict() {
     let sandbox = two_profiles(&google);
     google.script_times(6, common::Endpoint::Token, &Script::Unavailable(503));
     let run = sandbox.bqcred(&["status", "--json"]).code(5);
-    assert!(run.json()["alive"].is_null());
+    assert!(run.json()["valid"].is_null());
     sandbox.bqcred(&["token"]).fails(5).says("503");
     google.heal();
     google.script_times(2, common::Endpoint::Token, &Script::Unavailable(503));
@@ -359,7 +358,7 @@ fn what_is_known_to_have_ended_is_dead_offline_too() {
     google.revoke_grant(ADA);
     sandbox.bqcred(&["status"]).code(4);
     let run = sandbox.bqcred(&["status", "--offline", "--json"]).code(4);
-    assert_eq!(run.json()["alive"], false);
+    assert_eq!(run.json()["valid"], false);
 }
 
 #[test]

@@ -24,10 +24,12 @@ fn refresh_token(sandbox: &Sandbox, profile: &str) -> String {
     serde_json::from_str::<Value>(&text).unwrap()["refresh_token"].as_str().unwrap().to_owned()
 }
 
-fn ended(sandbox: &Sandbox, profile: &str) -> Option<String> {
+/// Why a new sign-in is needed, as `list` knows it.
+fn problem(sandbox: &Sandbox, profile: &str) -> Option<String> {
     let rows = sandbox.bqcred(&["list", "--json"]).success().json();
     let row = rows.as_array().unwrap().iter().find(|row| row["profile"] == profile)?.clone();
-    row["ended"]["reason"].as_str().map(str::to_owned)
+    assert_eq!(row["valid"] == false, row["problem"].is_string(), "{row}");
+    row["problem"].as_str()?.strip_prefix("this credential ").map(str::to_owned)
 }
 
 fn login_as(sandbox: &Sandbox, google: &Google, who: &str, profile: &str, client: &str) {
@@ -180,14 +182,13 @@ fn profiles_of_the_grant_are_marked_and_kept() {
     sandbox.login(&google, BOB, &["--profile", "bob"]).success();
     let token = sandbox.invoke(&["token", "--profile", "sibling"]).may_print_secret().run().success().stdout;
     assert!(token.starts_with("ya29."));
-    sandbox.bqcred(&["revoke", "--yes"]).fails(0).says("profile sibling has ended with it");
-    assert_eq!(ended(&sandbox, "sibling").as_deref(), Some("was revoked together with profile default"));
-    assert_eq!((ended(&sandbox, "stranger"), ended(&sandbox, "bob")), (None, None));
+    sandbox.bqcred(&["revoke", "--yes"]).fails(0).says("profile sibling is revoked with it");
+    assert_eq!(problem(&sandbox, "sibling").as_deref(), Some("was revoked from this machine"));
+    assert_eq!((problem(&sandbox, "stranger"), problem(&sandbox, "bob")), (None, None));
     assert!(sandbox.adc("sibling").exists());
     // the access token that was kept is dead, and is not handed out any more
     let run = sandbox.bqcred(&["token", "--profile", "sibling"]).fails(4);
-    run.says("this credential was revoked together with profile default")
-        .says("`bqcred login --profile sibling`");
+    run.says("this credential was revoked from this machine").says("`bqcred login --profile sibling`");
     sandbox.bqcred(&["status", "--profile", "stranger"]).success();
 }
 
@@ -216,7 +217,7 @@ fn a_profile_that_had_ended_takes_no_newer_grant_with_it() {
         }
         let run = sandbox.bqcred(&["revoke", "--profile", "old", "--yes"]).fails(0).says("before");
         assert_eq!(run.stderr.contains("profile new"), !asked_before, "{}", run.stderr);
-        assert_eq!(ended(&sandbox, "new"), None);
+        assert_eq!(problem(&sandbox, "new"), None);
         assert!(google.is_alive(&refresh_token(&sandbox, "new")) && !sandbox.data("old").exists());
     }
 }
@@ -239,9 +240,9 @@ fn where_google_does_not_answer_nothing_is_removed() {
     for failure in failures {
         google.script_always(Endpoint::Revoke, failure.clone());
         let run = sandbox.bqcred(&["revoke", "--yes"]).fails(5);
-        run.says("nothing was removed, and the credential counts as still alive");
+        run.says("nothing was removed; assume that the credential is still valid");
         assert!(google.is_alive(&token) && refresh_token(&sandbox, "default") == token, "{failure:?}");
-        assert_eq!(ended(&sandbox, "default"), None);
+        assert_eq!(problem(&sandbox, "default"), None);
     }
     google.heal();
     sandbox.bqcred(&["revoke", "--yes"]).success();
@@ -253,7 +254,7 @@ fn with_the_network_down_nothing_is_removed() {
     let google = Google::start();
     sandbox.login(&google, ADA, &[]).success();
     drop(google);
-    sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("still alive").says("is the network up?");
+    sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("still valid").says("is the network up?");
     assert!(sandbox.adc("default").exists());
 }
 
@@ -262,11 +263,11 @@ fn a_revocation_that_did_not_work_is_noticed() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     google.script_always(Endpoint::Revoke, Script::Body("application/json".to_owned(), "{}".to_owned()));
-    sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("it is still alive; nothing was removed");
+    sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("it is still valid; nothing was removed");
     assert!(sandbox.adc("default").exists());
     // and one that nobody can check is not taken for done
     google.script_always(Endpoint::Token, Script::Unavailable(503));
-    sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("whether it worked can't be told");
+    sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("whether it worked can't be checked");
     assert!(sandbox.adc("default").exists());
     google.heal();
 }
@@ -279,7 +280,7 @@ fn a_refusal_removes_nothing() {
     sandbox
         .bqcred(&["revoke", "--yes"])
         .fails(4)
-        .says("still alive")
+        .says("still valid")
         .says("myaccount.google.com/connections");
     assert!(sandbox.adc("default").exists());
     google.heal();
@@ -293,7 +294,7 @@ fn a_server_without_revocation_is_told_before_anybody_is_asked() {
     let file = sandbox.write("client.json", client.to_string());
     sandbox.login(&google, ADA, &["--client-id-file", file.to_str().unwrap()]).success();
     let run = sandbox.bqcred(&["revoke", "--yes"]).fails(1);
-    run.says("has no revocation endpoint").says("`bqcred forget`").says("still alive");
+    run.says("has no revocation endpoint").says("`bqcred forget`").says("still valid");
     assert!(sandbox.adc("default").exists());
 }
 
@@ -333,7 +334,7 @@ fn a_locked_keyring_leaves_nothing_half_done() {
     assert_eq!(google.count("/revoke"), 0);
     assert!(google.is_alive(&token));
     let rows = keyring.bqcred(&["list", "--json"]).success().json();
-    assert_eq!((&rows[0]["profile"], &rows[0]["ended"]), (&"default".into(), &Value::Null));
+    assert_eq!((&rows[0]["profile"], &rows[0]["state"]), (&"default".into(), &"valid".into()));
 }
 
 #[test]

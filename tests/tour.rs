@@ -108,7 +108,7 @@ fn an_unchanged_program_becomes_the_persons() {
             "$ python who.py",
             "BigQuery says that I am ada@example.com",
             "$ bqcred status",
-            "credential  alive",
+            "credential  valid",
             "Now you, with your own Google account:",
         ],
     );

@@ -40,7 +40,7 @@ pub(super) fn fail(args: &Env, error: Error) -> Error {
 fn changes(args: &Env, app: &App) -> Result<Vec<Change>> {
     let extent = Extent { guard: !args.no_guard, gcloud: args.gcloud };
     if args.unset {
-        let extent = Extent { gcloud: args.gcloud || variables::has_our_gcloud(&app.paths), ..extent };
+        let extent = Extent { gcloud: args.gcloud || app.set_gcloud(), ..extent };
         return Ok(variables::unset(extent));
     }
     let (name, profile, adc) = readable(args, app)?;
@@ -50,7 +50,7 @@ fn changes(args: &Env, app: &App) -> Result<Vec<Change>> {
     }
     let mut changes = variables::set(name, profile, &adc, extent);
     if args.format.is_none() && env::get(variables::PROFILE).is_some_and(|earlier| earlier != name.as_str()) {
-        changes.extend(variables::leftovers(&changes, variables::has_our_gcloud(&app.paths)));
+        changes.extend(variables::leftovers(&changes, app.set_gcloud()));
     }
     let has_project = profile.project.is_some() || env::get(variables::PROJECT).is_some();
     if !has_project {

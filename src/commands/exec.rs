@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
 fn prepare(app: &App, program: &mut Command, name: &ProfileName, profile: &Profile, adc: &Path) {
     let mut changes = variables::set(name, profile, adc, Extent { guard: true, gcloud: false });
     if env::get(variables::PROFILE).is_some_and(|earlier| earlier != name.as_str()) {
-        changes.extend(variables::leftovers(&changes, variables::has_our_gcloud(&app.paths)));
+        changes.extend(variables::leftovers(&changes, app.set_gcloud()));
     }
     handover::apply(&changes, program);
 }

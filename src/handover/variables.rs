@@ -3,11 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::credential::paths::Paths;
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
 use crate::handover::format::Change;
-use crate::system::env;
 
 /// The ADC file. Never gcloud's own path: google-auth would start gcloud at every `default()`.
 pub(crate) const ADC: &str = "GOOGLE_APPLICATION_CREDENTIALS";
@@ -82,14 +80,6 @@ pub(crate) fn leftovers(changes: &[Change], gcloud: bool) -> Vec<Change> {
         .filter(|name| !changes.iter().any(|change| change.name == *name))
         .map(removal)
         .collect()
-}
-
-/// Whether gcloud's variables in this environment are ours: they name a file of bqcred's.
-pub(crate) fn has_our_gcloud(paths: &Paths) -> bool {
-    let [file, ..] = GCLOUD;
-    let ours = [Some(&paths.data), paths.runtime.as_ref()];
-    env::get(file)
-        .is_some_and(|file| ours.into_iter().flatten().any(|folder| Path::new(&file).starts_with(folder)))
 }
 
 fn change(name: &'static str, value: &OsStr) -> Change {

@@ -63,7 +63,8 @@ fn what_files_hold() {
         "refresh_token": "made-up", "account": EVIL, "quota_project_id": EVIL});
     sandbox.write("home/.local/share/bqcred/default/adc.json", adc.to_string());
     let kept = serde_json::json!({"account": EVIL, "project": EVIL, "store": "file", "scopes": [EVIL],
-        "client_id": EVIL, "ended": {"reason": EVIL, "at": "2025-01-01T00:00:00Z"}});
+        "client_id": EVIL, "sub": EVIL,
+        "state": {"name": EVIL, "since": "2025-01-01T00:00:00Z"}});
     sandbox.write("home/.local/share/bqcred/default/profile.json", kept.to_string());
     let client = serde_json::json!({"installed": {"client_id": "x\u{202e}y", "client_secret": "s", "project_id": EVIL}});
     let client = sandbox.write("client.json", client.to_string());
