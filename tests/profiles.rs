@@ -73,7 +73,7 @@ fn a_profile_gets_another_project_and_nobody_signs_in() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
     let before = std::fs::read(sandbox.adc("work")).unwrap();
-    sandbox.bqcred(&["use", "work", "--project", "not a project"]).fails(2).says("no id of a project");
+    sandbox.bqcred(&["use", "work", "--project", "not a project"]).fails(2).says("is not a project id");
     sandbox.bqcred(&["use", "nosuch", "--project", "p3"]).fails(3);
     let run = sandbox.invoke(&["use", "work", "--project", "p3"]);
     let run = run.env("BQCRED_PROFILE", "work").env("GOOGLE_CLOUD_PROJECT", "p2").run().success();

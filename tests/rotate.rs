@@ -112,7 +112,7 @@ fn who_says_no_keeps_everything() {
     session.send_line("").unwrap();
     ends_with(session, 1);
     let run = sandbox.bqcred(&["rotate", "--start"]).fails(2);
-    run.says("nobody can be asked here; nothing was changed").says("`bqcred rotate --yes`");
+    run.says("can't ask for confirmation here; nothing was changed").says("`bqcred rotate --yes`");
     assert!(google.is_alive(&old) && refresh_token(&sandbox, "default") == old);
     assert_eq!((problem(&sandbox, "default"), google.count("/revoke")), (None, 0));
 }
@@ -477,7 +477,7 @@ fn a_lent_client_is_gclouds_to_sign_in_with() {
     let env = google.env();
     let run = |words: &[&str]| sandbox.invoke(words).envs(env.clone()).run();
     run(&["import", file.to_str().unwrap()]).success();
-    run(&["rotate", "--yes"]).fails(3).says("no gcloud on the PATH");
+    run(&["rotate", "--yes"]).fails(3).says("gcloud is not on the PATH");
     assert!(google.is_alive(&token), "what can't be completed isn't begun");
     // a gcloud that signs ada in, with a credential that is granted once the old one is gone
     let new = sandbox.path("new.json");

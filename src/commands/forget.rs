@@ -16,8 +16,8 @@ pub(crate) fn run(args: &Forget, app: &App) -> Result<Output> {
     ui::note(&format!("profile {name} is removed here"));
     if removed.had_credential && !profile.needs_sign_in() {
         ui::note(&format!(
-            "nothing was revoked: {} can revoke the grant at https://myaccount.google.com/connections",
-            profile.account_or_unknown()
+            "nothing was revoked at Google; {} can do that at https://myaccount.google.com/connections",
+            profile.account.as_deref().unwrap_or("its account")
         ));
     }
     undo::offer(app, &name, args.yes);

@@ -6,12 +6,10 @@ use std::path::{Path, PathBuf};
 use crate::app::App;
 use crate::cli::{Import, Source, StoreChoice};
 use crate::credential::adc::{AuthorizedUser, NotAuthorizedUser};
-use crate::credential::client::Client;
-use crate::credential::new_credential::NewCredential;
-use crate::credential::profile::{self, Origin, StoreKind, check_project};
+use crate::credential::profile::{self, check_project};
 use crate::credential::profile_name::ProfileName;
 use crate::lifecycle::save;
-use crate::oauth::{Endpoints, Failure, Google, Identity};
+use crate::login::ImportRequest;
 use crate::output::error::{Error, Kind, Result, reason};
 use crate::output::secret::SecretBytes;
 use crate::output::ui::{self, Output};
@@ -41,18 +39,27 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
     }
     let credential = read(&source)?;
     let store = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
-    let given = credential.fingerprint();
-    let new = ask(args, app, &name, credential, store)?;
-    let is_replaced = new.credential.fingerprint() != given;
-    let saved = save::save(app, &name, new).inspect_err(|_| {
-        if is_replaced {
+    let import = ImportRequest {
+        name: name.clone(),
+        account: args.account.clone(),
+        project: args.project.clone(),
+        quota_project: args.quota_project.clone(),
+        store,
+    };
+    let imported = import.ask(app, credential)?;
+    ui::show(imported.notes);
+    let saved = save::save(app, &name, imported.new).inspect_err(|_| {
+        if imported.is_token_replaced {
             ui::note(
                 "the server replaced the refresh token when it was asked: the source may no longer work",
             );
         }
     })?;
     ui::show(saved.notes);
-    ui::note(&format!("profile {name} is now {}", saved.profile.account_or_unknown()));
+    ui::note(&match &saved.profile.account {
+        Some(account) => format!("profile {name} is now {account}"),
+        None => format!("profile {name} is imported; its account is not known"),
+    });
     finish_source(args, &source)?;
     ui::note(&save::next_command(app, &name, saved.profile.store));
     Ok(Output::none())
@@ -66,7 +73,7 @@ fn other_name(app: &App, name: &ProfileName) -> String {
     format!("bqcred import --profile {} …", free.unwrap_or_default())
 }
 
-/// The profile's own file is no source: it would be replaced by itself, and removed by `--move`.
+/// The profile's own file can't be the source: it would be replaced by itself, and removed by `--move`.
 fn refuse_own(app: &App, name: &ProfileName, path: &Path) -> Result<()> {
     let Ok(source) = path.canonicalize() else { return Ok(()) };
     let own = [Some(app.paths.adc(name)), session::existing(&app.paths, name)];
@@ -74,86 +81,6 @@ fn refuse_own(app: &App, name: &ProfileName, path: &Path) -> Result<()> {
         return Err(Error::usage(format!("{} is profile {name}'s own file", path.display())));
     }
     Ok(())
-}
-
-/// Asks Google whose the credential is. Where it can't be asked, the file's own value is used; where it refuses,
-/// the credential is of no use.
-fn ask(
-    args: &Import,
-    app: &App,
-    name: &ProfileName,
-    credential: AuthorizedUser,
-    store: StoreKind,
-) -> Result<NewCredential> {
-    let endpoints = endpoints(app, &credential)?;
-    let asked = endpoints.clone().unwrap_or_else(Endpoints::google);
-    let server = Google::at(&asked);
-    let mut new = NewCredential {
-        identity: None,
-        scopes: Vec::new(),
-        project: args.project.clone(),
-        quota_project: args.quota_project.clone().or(credential.quota_project_id.clone()),
-        store,
-        endpoints,
-        origin: Origin::Import,
-        signed_in: None,
-        refresh_token_expires: None,
-        credential,
-    };
-    let user = &new.credential;
-    match server.refresh(&user.client_id, &user.client_secret, &user.refresh_token) {
-        Ok(fresh) => {
-            let mut identity = fresh.identity.unwrap_or_default();
-            if identity.email.is_none() || fresh.scopes.is_none() {
-                let asked = server.identify(&fresh.access_token).ok().flatten().unwrap_or_default();
-                identity = Identity {
-                    email: identity.email.or(asked.email),
-                    sub: identity.sub.or(asked.sub),
-                    scopes: asked.scopes,
-                };
-            }
-            refuse_other_account(args, &identity)?;
-            new.scopes = fresh.scopes.or(identity.scopes.take()).unwrap_or_default();
-            if let Some(token) = fresh.refresh_token {
-                new.credential.refresh_token = token;
-            }
-            new.refresh_token_expires = fresh.refresh_token_expires;
-            if identity.email.is_none() {
-                ui::note("Google does not say whose this credential is: it may not see the address");
-            }
-            new.identity = Some(identity);
-        }
-        Err(failure @ Failure::Unreachable(_)) => {
-            let error = failure.into_error(&app.login_command(name));
-            ui::note(&format!("Google could not be asked whose this credential is: {error}"));
-            ui::note("it is saved as the file says; `bqcred status` asks again");
-        }
-        Err(failure) => {
-            let login = app.login_command(name);
-            return Err(failure.into_error(&login));
-        }
-    }
-    Ok(new)
-}
-
-/// The account that was named has to be the one that Google confirms.
-fn refuse_other_account(args: &Import, identity: &Identity) -> Result<()> {
-    let (Some(wanted), Some(email)) = (&args.account, &identity.email) else { return Ok(()) };
-    if wanted.eq_ignore_ascii_case(email) {
-        return Ok(());
-    }
-    let what = format!("what gcloud keeps for {wanted} is a credential of {email}; nothing was changed");
-    Err(Error::new(Kind::Refused, what)
-        .hint(format!("`bqcred login {wanted}` makes one of the right account")))
-}
-
-/// The addresses of the configured client, if the credential is of that client. What a credential
-/// file says itself (`token_uri`) is not asked: it could lead a refresh token anywhere. A client that
-/// can't be read is an error: Google must not be sent what may be another server's.
-fn endpoints(app: &App, credential: &AuthorizedUser) -> Result<Option<Endpoints>> {
-    let environment = env::get("BQCRED_CLIENT_ID_FILE");
-    let found = Client::from_places(&app.paths, None, environment.as_deref(), || Ok(None))?;
-    Ok(found.filter(|found| found.client.id == credential.client_id).and_then(|found| found.client.endpoints))
 }
 
 /// The file to read; `None` for stdin.
@@ -199,7 +126,7 @@ fn gcloud_source(args: &Import, app: &App) -> Result<PathBuf> {
     let accounts = app.gcloud_config().join("legacy_credentials");
     if let Some(account) = &args.account {
         if account.contains('/') || account == ".." {
-            return Err(Error::usage(format!("{account:?} is no account")));
+            return Err(Error::usage(format!("{account:?} is not an account")));
         }
         let path = accounts.join(account).join("adc.json");
         return if path.exists() {

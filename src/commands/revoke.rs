@@ -83,7 +83,7 @@ fn tell_what_stops(loaded: &Loaded, dependents: &Dependents) {
 fn confirm(app: &App, loaded: &Loaded) -> Result<()> {
     if !terminal::can_ask() {
         return Err(Error::usage(
-            "revoking can't be undone, and nobody can be asked here; nothing was changed",
+            "a revocation can't be undone, and bqcred can't ask for confirmation here; nothing was changed",
         )
         .hint(format!("`{} --yes`", app.command("revoke", &loaded.name))));
     }

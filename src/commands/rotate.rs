@@ -109,7 +109,7 @@ fn confirm(args: &Rotate, app: &App, loaded: &Loaded, dependents: &Dependents) -
     }
     if !terminal::can_ask() {
         return Err(Error::usage(
-            "a revocation can't be undone, and nobody can be asked here; nothing was changed",
+            "a revocation can't be undone, and bqcred can't ask for confirmation here; nothing was changed",
         )
         .hint(format!("`{} --yes`", app.command("rotate", &loaded.name))));
     }

@@ -1,10 +1,11 @@
 //! Signing in: what is asked for, how the answer comes back, and the credential that it gives. Nothing is saved
 //! here; `lifecycle::save` does that.
 //!
-//! Three flows: at a terminal ([`terminal`]), in two steps where nobody can be asked ([`two_step`]), and by gcloud
-//! where the user has no OAuth client ([`gcloud`]).
+//! Three flows of a sign-in: at a terminal ([`terminal`]), in two steps where nobody can be asked ([`two_step`]), and by gcloud
+//! where the user has no OAuth client ([`gcloud`]). [`ImportRequest`] takes over what another tool has signed in.
 
 pub(crate) mod gcloud;
+mod imported;
 mod request;
 mod terminal;
 pub(crate) mod two_step;
@@ -22,6 +23,7 @@ use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
 use crate::output::secret::Secret;
 
+pub(crate) use imported::ImportRequest;
 pub(crate) use request::LoginRequest;
 
 /// Which program runs a sign-in, and with whose OAuth client.

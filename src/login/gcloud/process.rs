@@ -1,4 +1,4 @@
-//! gcloud as a child process: what it is told, and how it is waited for and ended.
+//! gcloud as a child process: its arguments and environment, and how bqcred waits for it and ends it.
 
 use std::io::IsTerminal;
 use std::os::unix::process::CommandExt;
