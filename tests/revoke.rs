@@ -60,7 +60,8 @@ fn without_a_terminal_it_wants_yes() {
     sandbox.login(&google, ADA, &["--profile", "work"]).success();
     let token = refresh_token(&sandbox, "work");
     let run = sandbox.bqcred(&["revoke", "--profile", "work"]).fails(2);
-    run.says("can't ask for confirmation here; nothing was changed").says("`bqcred revoke --profile work --yes`");
+    run.says("can't ask for confirmation here; nothing was changed")
+        .says("`bqcred revoke --profile work --yes`");
     assert!(google.is_alive(&token) && sandbox.adc("work").exists());
     assert_eq!(google.count("/revoke"), 0);
 }

@@ -58,9 +58,9 @@ fn as_json(app: &App, name: &ProfileName, current: &ProfileName) -> Value {
                 "scopes": profile.scopes,
                 "valid": profile.needs_sign_in().then_some(false),
                 "problem": profile.sign_in_reason().map(|reason| format!("this credential {reason}")),
-                "state": profile.state.state.name(),
-                "revoked_by": profile.state.state.revoked_by(),
-                "state_since": profile.state.since,
+                "state": profile.state().name(),
+                "revoked_by": profile.state().revoked_by(),
+                "state_since": profile.state_record.since,
                 "rotation_started": profile.rotation.map(|rotation| rotation.since),
             })
         }

@@ -51,7 +51,7 @@ fn is_refused(app: &App, loaded: &mut Loaded) -> bool {
 
 fn tell_nothing_revoked(loaded: &Loaded, is_removed: bool) {
     let (name, who) = (&loaded.name, loaded.profile.account_or_unknown());
-    let state = loaded.profile.state.state;
+    let state = loaded.profile.state();
     let what = match state.is_over() {
         true => "had been revoked or had expired before".to_owned(),
         false => format!("{}, so it was not revoked", state.describe()),

@@ -137,8 +137,8 @@ mod tests {
 
     #[test]
     fn a_credential_that_needs_a_new_sign_in_is_good_until_no_time() {
-        let state = StateRecord::new(CredentialState::ReauthRequired, at(1));
-        assert_eq!(good_until(&Profile { state, ..profile(0, None) }), None);
+        let state_record = StateRecord::new(CredentialState::ReauthRequired, at(1));
+        assert_eq!(good_until(&Profile { state_record, ..profile(0, None) }), None);
     }
 
     #[test]

@@ -143,7 +143,7 @@ fn not_revoked(what: &str, failure: Failure, login: &str) -> Error {
 pub(crate) fn mark_rotating(app: &App, loaded: &Loaded) -> Result<Notes> {
     let now = Time::now();
     change(app, &loaded.name, Some(&loaded.credential.fingerprint()), |profile| {
-        profile.state.set(CredentialState::Unknown, now);
+        profile.state_record.set(CredentialState::Unknown, now);
         profile.rotation = Some(PendingRotation { since: now, of: None });
         profile.refresh_tokens = 0;
     })
@@ -158,7 +158,7 @@ pub(crate) fn mark_revoked(
     rotation: Option<PendingRotation>,
 ) -> Result<Notes> {
     change(app, name, fingerprint, |profile| {
-        profile.state.set(CredentialState::Revoked { by: RevokedBy::Here }, Time::now());
+        profile.state_record.set(CredentialState::Revoked { by: RevokedBy::Here }, Time::now());
         profile.rotation = rotation;
         profile.refresh_tokens = 0;
     })
@@ -184,7 +184,7 @@ pub(crate) fn mark_siblings_revoked(
 /// Takes a mark back: the profile's state is what it was before.
 pub(crate) fn restore_state(app: &App, name: &ProfileName, before: &Profile) -> Result<Notes> {
     change(app, name, before.fingerprint.as_deref(), |profile| {
-        profile.state = before.state;
+        profile.state_record = before.state_record;
         profile.rotation.clone_from(&before.rotation);
         profile.refresh_tokens = before.refresh_tokens;
     })

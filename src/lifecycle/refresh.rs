@@ -222,7 +222,7 @@ fn replace_credential(
 }
 
 fn take_over(profile: &mut Profile, fresh: &Fresh, now: Time) {
-    profile.state.set(CredentialState::Valid, now);
+    profile.state_record.set(CredentialState::Valid, now);
     profile.rotation = None;
     profile.last_refreshed = Some(now);
     if let Some(scopes) = &fresh.scopes {
@@ -241,7 +241,7 @@ fn take_over(profile: &mut Profile, fresh: &Fresh, now: Time) {
 }
 
 fn take_refusal_over(profile: &mut Profile, reason: &Reason, now: Time) {
-    let known = profile.state.state;
+    let known = profile.state();
     let state = match CredentialState::after_refusal(reason, profile.refresh_token_expires, now) {
         // what is over stays over, for the reason that is known already
         _ if known.is_over() => return,
@@ -254,7 +254,7 @@ fn take_refusal_over(profile: &mut Profile, reason: &Reason, now: Time) {
         None if known == CredentialState::Valid => CredentialState::Unknown,
         None => return,
     };
-    profile.state.set(state, now);
+    profile.state_record.set(state, now);
 }
 
 /// Why there is no access token, with what is known of this very credential: that it was revoked from here, or
@@ -268,7 +268,7 @@ pub(crate) fn to_error(app: &App, loaded: &Loaded, failure: Failure) -> Error {
     let because = |reason: &str| {
         Error::new(Kind::Refused, format!("this credential {reason}")).hint(format!("`{login}`"))
     };
-    match profile.state.state {
+    match profile.state() {
         CredentialState::Expired if forecast::is_of_client_in_testing(profile) => Error::new(
             Kind::Refused,
             "this credential expired after seven days, as all do while their OAuth client is in Testing",
@@ -292,9 +292,10 @@ mod tests {
     fn after(state: CredentialState, is_rotated: bool, reason: &Reason) -> CredentialState {
         let now = Time::now();
         let rotation = is_rotated.then_some(PendingRotation { since: now, of: None });
-        let mut profile = Profile { state: StateRecord::new(state, now), rotation, ..Profile::default() };
+        let mut profile =
+            Profile { state_record: StateRecord::new(state, now), rotation, ..Profile::default() };
         take_refusal_over(&mut profile, reason, now);
-        profile.state.state
+        profile.state()
     }
 
     #[test]
@@ -320,13 +321,13 @@ mod tests {
     fn a_new_access_token_proves_the_credential_valid() {
         let now = Time::now();
         let mut profile = Profile {
-            state: StateRecord::new(CredentialState::ReauthRequired, now),
+            state_record: StateRecord::new(CredentialState::ReauthRequired, now),
             rotation: Some(PendingRotation { since: now, of: None }),
             ..Profile::default()
         };
         let fresh = Fresh::from(AccessToken { token: crate::output::secret::Secret::new("t"), expires: now });
         take_over(&mut profile, &fresh, now);
-        assert_eq!(profile.state.state, CredentialState::Valid);
+        assert_eq!(profile.state(), CredentialState::Valid);
         assert!(!profile.needs_sign_in());
     }
 }

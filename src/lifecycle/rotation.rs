@@ -229,7 +229,7 @@ pub(crate) fn prove_new(app: &App, loaded: &Loaded, answer: Result<Fresh, Failur
 impl OldCredential {
     /// What a profile says of the credential that is to be replaced.
     pub(crate) fn of(profile: &Profile) -> OldCredential {
-        let state = profile.state.state;
+        let state = profile.state();
         match profile.rotation.is_some() && state == (CredentialState::Revoked { by: RevokedBy::Here }) {
             true => OldCredential::Revoked,
             false if state.is_over() => OldCredential::WasOver,
@@ -268,7 +268,8 @@ mod tests {
         ] {
             let now = Time::now();
             let rotation = is_pending.then_some(PendingRotation { since: now, of: None });
-            let profile = Profile { state: StateRecord::new(state, now), rotation, ..Profile::default() };
+            let profile =
+                Profile { state_record: StateRecord::new(state, now), rotation, ..Profile::default() };
             assert_eq!(OldCredential::of(&profile), expected, "{state:?}");
         }
     }

@@ -79,7 +79,7 @@ fn described(before: Option<Profile>, new: &mut NewCredential, now: Time) -> Pro
     let old = before.unwrap_or_default();
     let quota_project = new.quota_project.take().or(old.quota_project);
     new.credential.quota_project_id.clone_from(&quota_project);
-    let state = match new.identity.is_some() {
+    let state_record = match new.identity.is_some() {
         true => StateRecord::new(CredentialState::Valid, now),
         false => StateRecord::default(),
     };
@@ -107,7 +107,7 @@ fn described(before: Option<Profile>, new: &mut NewCredential, now: Time) -> Pro
         refresh_token_expires: new.refresh_token_expires,
         last_refreshed: Some(now).filter(|_| confirmed),
         refresh_tokens: earlier_tokens.saturating_add(u32::from(new.signed_in.is_some())),
-        state,
+        state_record,
         rotation: None,
         unknown: old.unknown,
     }

@@ -22,7 +22,7 @@ impl Report {
     /// The schema is in the README: keys are added to it, and none goes or changes its meaning.
     pub(super) fn as_json(&self, app: &App) -> Value {
         let profile = &self.loaded.profile;
-        let state = profile.state.state;
+        let state = profile.state();
         let path = self.path(app);
         let needs_sign_in = profile.needs_sign_in();
         json!({
@@ -33,7 +33,7 @@ impl Report {
             "problem": self.validity_problem(app).map(|error| error.what().to_owned()),
             "state": state.name(),
             "revoked_by": state.revoked_by(),
-            "state_since": profile.state.since,
+            "state_since": profile.state_record.since,
             "rotation_started": profile.rotation.as_ref().map(|rotation| rotation.since),
             "login_started": self.login_started,
             "scopes": profile.scopes,
@@ -97,7 +97,8 @@ impl Report {
 
     fn describe_check(&self) -> String {
         let profile = &self.loaded.profile;
-        let since = profile.state.since.map_or(String::new(), |since| format!(" (known since {since})"));
+        let since =
+            profile.state_record.since.map_or(String::new(), |since| format!(" (known since {since})"));
         match (&self.check, profile.sign_in_reason()) {
             (Check::Valid, _) => "valid".to_owned(),
             (Check::Unreachable(_), _) => "unknown: Google could not be asked".to_owned(),

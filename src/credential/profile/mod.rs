@@ -98,8 +98,9 @@ pub(crate) struct Profile {
     pub(crate) last_refreshed: Option<Time>,
     /// How many refresh tokens of this account and client were made here since the last revocation.
     pub(crate) refresh_tokens: u32,
-    /// Whether it is valid, as far as is known here.
-    pub(crate) state: StateRecord,
+    /// What is known of its validity.
+    #[serde(rename = "state")]
+    pub(crate) state_record: StateRecord,
     /// A rotation that has not brought a new credential yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rotation: Option<PendingRotation>,
@@ -150,15 +151,20 @@ impl Profile {
         self.account.as_deref().unwrap_or("an unknown account")
     }
 
+    /// Whether the credential is valid, as far as is known here.
+    pub(crate) fn state(&self) -> CredentialState {
+        self.state_record.state
+    }
+
     /// Whether only a new sign-in makes the profile work, as far as is known. A rotation that is not
     /// completed counts: it may have revoked the credential.
     pub(crate) fn needs_sign_in(&self) -> bool {
-        self.rotation.is_some() || self.state.state.needs_sign_in()
+        self.rotation.is_some() || self.state().needs_sign_in()
     }
 
     /// Why a new sign-in is needed, to follow "this credential"; `None` if none is.
     pub(crate) fn sign_in_reason(&self) -> Option<String> {
-        let state = self.state.state;
+        let state = self.state();
         match &self.rotation {
             Some(rotation) if state == (CredentialState::Revoked { by: RevokedBy::Here }) => {
                 Some(format!("was revoked by {}", rotation.describe()))
@@ -230,13 +236,13 @@ mod tests {
         profile.match_to(&paths, &name, &credential("1//0one"));
         profile.account = Some("ada@example.com".to_owned());
         profile.scopes = vec!["openid".to_owned()];
-        profile.state.set(CredentialState::Valid, Time::now());
+        profile.state_record.set(CredentialState::Valid, Time::now());
         profile.match_to(&paths, &name, &credential("1//0one"));
         assert_eq!(profile.account_or_unknown(), "ada@example.com");
         profile.match_to(&paths, &name, &credential("1//0other"));
         assert_eq!(profile.account_or_unknown(), "an unknown account");
         assert_eq!((profile.store, profile.project.as_deref()), (StoreKind::Keyring, Some("p")));
-        assert!(profile.scopes.is_empty() && profile.state == StateRecord::default());
+        assert!(profile.scopes.is_empty() && profile.state_record == StateRecord::default());
     }
 
     #[test]
@@ -269,8 +275,11 @@ mod tests {
     fn the_reason_for_a_new_sign_in_comes_from_the_state_and_a_pending_rotation() {
         let reason = |state, of: Option<&str>, is_pending: bool| {
             let rotation = is_pending.then(|| PendingRotation { since: Time::now(), of: of.map(named) });
-            let profile =
-                Profile { state: StateRecord::new(state, Time::now()), rotation, ..Profile::default() };
+            let profile = Profile {
+                state_record: StateRecord::new(state, Time::now()),
+                rotation,
+                ..Profile::default()
+            };
             assert_eq!(profile.needs_sign_in(), profile.sign_in_reason().is_some());
             profile.sign_in_reason()
         };
