@@ -22,13 +22,8 @@ const STDIN_LIMIT: u64 = 1024 * 1024;
 
 pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
     let name = app.profile_name()?;
-    if !args.force && app.known_profile(&name)?.is_some_and(|profile| !profile.needs_sign_in()) {
-        return Err(Error::usage(format!("profile {name} exists already; nothing was changed")).hint(
-            format!(
-                "`--force` replaces its credential, `--profile NAME` keeps both: {}",
-                other_name(app, &name)
-            ),
-        ));
+    if !args.force {
+        refuse_to_replace(app, &name)?;
     }
     for project in [&args.project, &args.quota_project].into_iter().flatten() {
         check_project(project)?;
@@ -65,7 +60,18 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
     Ok(Output::none())
 }
 
-fn other_name(app: &App, name: &ProfileName) -> String {
+fn refuse_to_replace(app: &App, name: &ProfileName) -> Result<()> {
+    if app.known_profile(name)?.is_none_or(|profile| profile.needs_sign_in()) {
+        return Ok(());
+    }
+    Err(Error::usage(format!("profile {name} exists already; nothing was changed")).hint(format!(
+        "`--force` replaces its credential, `--profile NAME` keeps both: {}",
+        command_for_both(app, name)
+    )))
+}
+
+/// The same import into a profile whose name is free.
+fn command_for_both(app: &App, name: &ProfileName) -> String {
     let taken = profile::names(&app.paths).unwrap_or_default();
     let free = (2..)
         .map(|number| format!("{name}-{number}"))

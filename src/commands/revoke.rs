@@ -5,7 +5,7 @@ use crate::cli::Revoke;
 use crate::credential::profile_name::ProfileName;
 use crate::jupyter::changes::undo;
 use crate::lifecycle::dependents::{self, Dependents};
-use crate::lifecycle::{grant, refresh, remove};
+use crate::lifecycle::{grant, mark, refresh, remove};
 use crate::oauth::{Failure, Reason, Revoked};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::ui::{self, Output};
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
     grant::prove_revoked(&loaded, &login)?;
     // had it been revoked before, the others may be of a newer grant
     if revoked == Revoked::Now {
-        ui::show(grant::mark_siblings_revoked(app, &dependents.siblings, |_| None));
+        ui::show(mark::siblings_revoked(app, &dependents.siblings, |_| None));
     }
     let is_removed = remove_here(app, &loaded).map_err(|error| not_removed(app, &loaded, &error))?;
     tell_done(&loaded, &dependents, revoked);
@@ -109,7 +109,7 @@ fn remove_here(app: &App, loaded: &Loaded) -> Result<bool> {
 /// The grant is revoked and the profile is left, so it should say what is known.
 fn not_removed(app: &App, loaded: &Loaded, error: &Error) -> Error {
     let (name, fingerprint) = (&loaded.name, loaded.credential.fingerprint());
-    if let Ok(notes) = grant::mark_revoked(app, name, Some(&fingerprint), None) {
+    if let Ok(notes) = mark::revoked(app, name, Some(&fingerprint), None) {
         ui::show(notes);
     }
     let forget = format!("`{}`", app.command("forget", name));

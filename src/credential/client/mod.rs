@@ -1,19 +1,21 @@
 //! The OAuth client that a sign-in runs under: the "Desktop app" JSON file that Google's console offers for
 //! download.
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+mod source;
+
+use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::credential::adc::encoding_problem;
-use crate::credential::paths::Paths;
 use crate::oauth::Endpoints;
 use crate::output::error::{Error, Kind, Result, json_problem};
 use crate::output::secret::{Secret, SecretBytes};
 use crate::output::shell_word::shell_word;
 use crate::system::private_file::{self, Content};
+
+pub(crate) use source::FoundClient;
 
 /// An OAuth client, checked.
 #[derive(Clone, Debug)]
@@ -26,45 +28,6 @@ pub(crate) struct Client {
     pub(crate) project: Option<String>,
     /// Endpoints that the file names; `None` for Google's.
     pub(crate) endpoints: Option<Endpoints>,
-}
-
-/// Where a client was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ClientSource {
-    /// `--client-id-file`.
-    Flag,
-    /// `BQCRED_CLIENT_ID_FILE`.
-    Environment,
-    /// The client of the credential that the profile holds.
-    Profile,
-    /// The user's file, which `bqcred client set` keeps.
-    User,
-    /// The organisation's file, below `/etc`.
-    Organisation,
-}
-
-impl ClientSource {
-    /// For people, in `client show`.
-    pub(crate) fn describe(self) -> &'static str {
-        match self {
-            ClientSource::Flag => "--client-id-file",
-            ClientSource::Environment => "BQCRED_CLIENT_ID_FILE",
-            ClientSource::Profile => "the profile's own",
-            ClientSource::User => "`bqcred client set`",
-            ClientSource::Organisation => "this machine's administrator",
-        }
-    }
-}
-
-/// A client and where it was found.
-#[derive(Clone, Debug)]
-pub(crate) struct FoundClient {
-    /// The client.
-    pub(crate) client: Client,
-    /// Which of the places it comes from.
-    pub(crate) source: ClientSource,
-    /// Its file, unless the profile itself holds it.
-    pub(crate) path: Option<PathBuf>,
 }
 
 /// The file as it is, before it is checked.
@@ -151,34 +114,6 @@ impl Client {
         Ok(Client { id, secret, project: installed.project_id, endpoints })
     }
 
-    /// The first client that is found, in the order that the README gives. `profiles_own` looks for the one of
-    /// the profile's credential, which comes between the environment's and the user's.
-    pub(crate) fn from_places(
-        paths: &Paths,
-        flag: Option<&Path>,
-        environment: Option<&OsStr>,
-        profiles_own: impl FnOnce() -> Result<Option<Client>>,
-    ) -> Result<Option<FoundClient>> {
-        if let Some(path) = flag {
-            return Client::named(path, ClientSource::Flag, "--client-id-file").map(Some);
-        }
-        if let Some(path) = environment.filter(|value| !value.is_empty()) {
-            return Client::named(Path::new(path), ClientSource::Environment, "BQCRED_CLIENT_ID_FILE")
-                .map(Some);
-        }
-        if let Some(client) = profiles_own()? {
-            return Ok(Some(FoundClient { client, source: ClientSource::Profile, path: None }));
-        }
-        let found = |source, path: PathBuf, content| {
-            Client::read(&path, content)
-                .map(|read| read.map(|(client, _)| FoundClient { client, source, path: Some(path) }))
-        };
-        match found(ClientSource::User, paths.client(), Content::Secret)? {
-            Some(client) => Ok(Some(client)),
-            None => found(ClientSource::Organisation, paths.system_client.clone(), Content::Settings),
-        }
-    }
-
     /// The server to sign in at.
     pub(crate) fn server(&self) -> Endpoints {
         self.endpoints.clone().unwrap_or_else(Endpoints::google)
@@ -187,16 +122,6 @@ impl Client {
     /// Whether it signs in at Google.
     pub(crate) fn is_for_google(&self) -> bool {
         is_googles(&self.id) || self.server().foreign_host().is_none()
-    }
-
-    fn named(path: &Path, source: ClientSource, by: &str) -> Result<FoundClient> {
-        match Client::read(path, Content::Foreign)? {
-            Some((client, _)) => Ok(FoundClient { client, source, path: Some(path.to_owned()) }),
-            None => Err(Error::new(
-                Kind::Missing,
-                format!("{}, which {by} names, does not exist", path.display()),
-            )),
-        }
     }
 }
 
@@ -245,14 +170,6 @@ mod tests {
     fn a_client_of_googles_has_googles_ending() {
         assert!(is_googles("12-a.apps.googleusercontent.com"));
         assert!(!is_googles("12-a") && !is_googles("apps.googleusercontent.com.example"));
-    }
-
-    #[test]
-    fn each_source_has_a_description_of_its_own() {
-        use ClientSource::{Environment, Flag, Organisation, Profile, User};
-        let all = [Flag, Environment, Profile, User, Organisation];
-        let texts: std::collections::BTreeSet<_> = all.map(ClientSource::describe).into();
-        assert!(texts.len() == all.len() && texts.iter().all(|text| text.len() > 10));
     }
 
     #[test]
