@@ -81,7 +81,7 @@ fn the_answer_is_taken_as_address_query_or_code_and_once() {
         let url = sandbox.bqcred(&["login", "--start", "--client-id-file", &client]).success().stdout;
         let answer = form(&google.approve(url.trim(), ADA));
         sandbox.bqcred(&["login", "--finish", &answer]).fails(0).says(ADA);
-        sandbox.bqcred(&["login", "--finish", &answer]).fails(3).says("no login of profile default waits");
+        sandbox.bqcred(&["login", "--finish", &answer]).fails(3).says("no sign-in of profile default waits");
     }
 }
 
@@ -92,7 +92,7 @@ fn a_wrong_answer_leaves_the_login_waiting() {
     let url = sandbox.bqcred(&["login", "--start", "--client-id-file", &client]).success().stdout;
     let answer = google.approve(url.trim(), ADA);
     let forged = answer.replace("state=", "state=x");
-    sandbox.bqcred(&["login", "--finish", &forged]).fails(1).says("belongs to another login");
+    sandbox.bqcred(&["login", "--finish", &forged]).fails(1).says("belongs to another sign-in");
     sandbox.bqcred(&["login", "--finish", "http://127.0.0.1/"]).fails(2).says("no `code=`");
     sandbox.bqcred(&["login", "--finish", url.trim()]).fails(2).says("the address to open");
     sandbox.bqcred(&["login", "--finish", ""]).fails(2).says("nothing was pasted");

@@ -226,7 +226,7 @@ fn a_revocation_that_fails_changes_nothing() {
     google.heal();
     assert!(google.is_alive(&old));
     assert_eq!((problem(&sandbox, "default"), refresh_token(&sandbox, "default")), (None, old));
-    sandbox.bqcred(&["rotate", "--finish", "4/0Abcdef"]).fails(3).says("no login of profile default waits");
+    sandbox.bqcred(&["rotate", "--finish", "4/0Abcdef"]).fails(3).says("no sign-in of profile default waits");
 }
 
 #[test]

@@ -161,7 +161,7 @@ impl Saved {
         notes.add(match &self.profile.account {
             Some(account) => format!("signed in as {account} (profile {name})"),
             None => format!(
-                "signed in, but Google did not say as whom (profile {name}); `{}` asks again",
+                "signed in (profile {name}), but Google did not say as whom; `{}` asks again",
                 app.command("status", name)
             ),
         });

@@ -80,7 +80,7 @@ fn wait(
             Ok(Event::Pasted(line)) => match Answer::from_pasted(line.expose()) {
                 Ok(answer) if belongs_to(&answer, state) => return Ok(answer),
                 Ok(_) => Error::usage(
-                    "that address belongs to another login; sign in at the address above and copy the new one",
+                    "that address belongs to another sign-in; sign in at the address above and copy the new one",
                 ),
                 Err(problem) => problem,
             },

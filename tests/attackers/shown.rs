@@ -51,6 +51,7 @@ fn whose_address_a_server_tells() {
         let run = sandbox.login(&google, ADA, &[]);
         harmless(&run);
         assert!(!run.stderr.contains("owned"), "it is no address: {run:?}");
+        assert!(run.stderr.contains("but Google did not say as whom; `bqcred status` asks again"), "{run:?}");
         harmless(&sandbox.login(&google, ADA, &[ADA]));
     }
 }

@@ -88,7 +88,8 @@ impl Report {
         rows.extend(profile.signed_in.map(|time| ("signed in", ago(time))));
         rows.extend(profile.last_refreshed.map(|time| ("refreshed", ago(time))));
         rows.extend(
-            self.login_started.map(|time| ("login", format!("started {}, waits for its answer", ago(time)))),
+            self.login_started
+                .map(|time| ("sign-in", format!("started {}, waits for its answer", ago(time)))),
         );
         rows.extend(self.ends().into_iter().map(|end| ("ends", end)));
         rows.extend(self.warnings());

@@ -44,7 +44,7 @@ pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str) -> Result<Sign
             return Store::of(pending.store, &app.paths).probe(name);
         }
         Err(Error::other(format!(
-            "this answer belongs to another login than the one that waits for profile {name}"
+            "this answer belongs to another sign-in than the one that waits for profile {name}"
         ))
         .hint(format!("paste the address that the last `{start}` led to, or start again")))
     })?;

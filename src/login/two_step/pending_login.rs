@@ -131,7 +131,7 @@ pub(super) fn take(
     if pending.is_too_old() {
         private_file::remove(&path)?;
         return Err(Error::other(format!(
-            "the login was started {} ago; its answer is valid for 10 min",
+            "the sign-in was started {} ago; its answer is valid for 10 min",
             span(Time::now().since(pending.started))
         ))
         .hint(format!("`{start}`")));
@@ -182,7 +182,7 @@ fn started(app: &App) -> impl Iterator<Item = ProfileName> {
 
 /// No sign-in of this profile was started. Where another profile's waits, that one may be meant.
 fn nothing_waits(app: &App, name: &ProfileName, start: &str) -> Error {
-    let error = Error::new(Kind::Missing, format!("no login of profile {name} waits for an answer"));
+    let error = Error::new(Kind::Missing, format!("no sign-in of profile {name} waits for an answer"));
     match started(app).find_map(|other| waiting(app, &other).map(|waiting| (other, waiting))) {
         Some((other, waiting)) => {
             let command = waiting.command();
