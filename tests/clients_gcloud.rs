@@ -148,7 +148,7 @@ fn gcloud_signs_in_with_a_browser() {
 fn gcloud_signs_in_where_no_client_is_set() {
     let Some(vm) = vm(Vm::new) else { return };
     vm.google.sign_in_browser(Some(Consent::all(PERSON)));
-    login(&vm, &[PERSON]).run().success().says("no OAuth client is set, so gcloud runs the login");
+    login(&vm, &[PERSON]).run().success().says("no OAuth client is set, so gcloud runs the sign-in");
     assert_is_the_person(&vm);
     assert_nothing_left(&vm);
 }
@@ -156,7 +156,7 @@ fn gcloud_signs_in_where_no_client_is_set() {
 fn changes_nothing(consent: Consent, args: &[&str]) {
     let Some(vm) = vm(Vm::new) else { return };
     vm.google.sign_in_browser(Some(consent));
-    login(&vm, args).run().fails(1).says("gcloud did not complete the login");
+    login(&vm, args).run().fails(1).says("gcloud did not complete the sign-in");
     assert!(!vm.sandbox.adc("default").exists());
     assert_nothing_left(&vm);
 }

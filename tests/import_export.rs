@@ -82,7 +82,7 @@ fn several_gcloud_accounts_are_told_apart() {
     sandbox.bqcred(&["import", "--from", "gcloud", "--account", "eve@example.com", "--force"]).fails(3);
     let before = adc(&sandbox);
     let wrong = ["import", "--from", "gcloud", "--account", "bob@example.com", "--force"];
-    sandbox.bqcred(&wrong).fails(4).says("is a credential of ada@example.com; nothing was changed");
+    sandbox.bqcred(&wrong).fails(4).says("belongs to ada@example.com; nothing was changed");
     assert_eq!(adc(&sandbox), before);
 }
 
