@@ -337,7 +337,7 @@ fn always_start_starts_with_a_stub_that_names_the_reason() {
     for way in WAYS {
         let run = sh(&sandbox, &[way, &["--always-start"]].concat(), script).run().success();
         let run = run.says("not signed in").says("started without a credential");
-        assert!(run.stdout.ends_with("/bqcred-nobody-has-logged-in-yet.json\n"), "{}", run.stdout);
+        assert!(run.stdout.ends_with("/bqcred-not-signed-in.json\n"), "{}", run.stdout);
         assert_eq!(stub_of(&run)["type"], "bqcred: not signed in (`bqcred login`)");
         sh(&sandbox, &[way, &["--always-start"]].concat(), "exit 7").run().fails(7);
         sandbox.invoke(&[way, &["--always-start", "--", "no-such"]].concat()).run().fails(127);

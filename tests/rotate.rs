@@ -505,7 +505,7 @@ fn a_lent_client_is_gclouds_to_sign_in_with() {
         });
         let rotated = run(&["rotate", "--yes"]);
         over.store(true, Ordering::SeqCst);
-        rotated.fails(0).says("gcloud runs the new login").says("the old one is revoked");
+        rotated.fails(0).says("gcloud runs the new sign-in").says("the old one is revoked");
     });
     assert!(google.is_alive(&refresh_token(&sandbox, "default")));
     let asked = std::fs::read_to_string(asked).unwrap();

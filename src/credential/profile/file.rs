@@ -12,9 +12,11 @@ use crate::system::json_file::{Document, JsonFile};
 use crate::system::private_file::{self, Content, Lock};
 
 impl Document for Profile {
-    /// Secrets go to the addresses in this file, and somebody may have edited them.
+    /// Somebody may have edited the file: secrets go to the addresses in it, and the account is shown in messages,
+    /// where more than one line could pass for a message of bqcred's.
     fn checked(mut self) -> Result<Self, String> {
         self.endpoints = self.endpoints.map(Endpoints::checked).transpose()?;
+        self.account = self.account.filter(|account| !account.chars().any(char::is_control));
         Ok(self)
     }
 }
@@ -128,6 +130,16 @@ mod tests {
         assert_eq!((project(&one).as_str(), project(&other).as_str()), ("ahead", "earlier"));
         assert_eq!(folders(&paths), [paths.profile(&name)]);
         assert!(!ahead.describes(&other));
+    }
+
+    #[test]
+    fn an_account_with_control_characters_counts_as_unknown() {
+        let account = |text: &str| {
+            let json = serde_json::json!({"account": text}).to_string();
+            Profile::parse(Path::new("profile.json"), json.as_bytes()).unwrap().account
+        };
+        assert_eq!(account("ada@example.com").as_deref(), Some("ada@example.com"));
+        assert_eq!(account("ada\nbqcred: forged"), None);
     }
 
     #[test]
