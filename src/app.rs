@@ -1,12 +1,12 @@
-//! What every verb needs: the surroundings, read once.
+//! What every command needs: the paths, which profile is meant, and the credential that it holds.
 
 use std::path::{Path, PathBuf};
 
 use crate::credential::adc::AuthorizedUser;
-use crate::credential::client::{Client, Found};
+use crate::credential::client::{Client, FoundClient};
 use crate::credential::other_tools::GcloudFolder;
 use crate::credential::paths::Paths;
-use crate::credential::profile::{self, Profile, StoreKind};
+use crate::credential::profile::{self, Origin, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::credential::settings::Settings;
 use crate::oauth::Endpoints;
@@ -20,18 +20,19 @@ pub(crate) const PROFILE_VARIABLE: &str = "BQCRED_PROFILE";
 
 /// The surroundings of one run.
 pub(crate) struct App {
-    /// Where things are kept.
+    /// Where bqcred keeps things.
     pub(crate) paths: Paths,
+    /// What `--profile` says.
     profile: Option<String>,
 }
 
 /// A profile with its credential.
 pub(crate) struct Loaded {
-    /// Its name.
+    /// The profile's name.
     pub(crate) name: ProfileName,
-    /// What is known about it.
+    /// What is known about it, and its settings.
     pub(crate) profile: Profile,
-    /// The credential itself.
+    /// The credential itself, from the profile's store.
     pub(crate) credential: AuthorizedUser,
 }
 
@@ -41,7 +42,7 @@ impl App {
         Ok(App { paths: Paths::new(&system_root())?, profile })
     }
 
-    /// Removes what killed writers left in bqcred's own folders: it may hold a secret.
+    /// Removes the temporary files that killed writers left in bqcred's own folders: they may hold a secret.
     pub(crate) fn sweep(&self) {
         let Paths { data, config, cache, state, runtime, .. } = &self.paths;
         let profiles = profile::folders(&self.paths);
@@ -49,8 +50,8 @@ impl App {
         profiles.iter().chain(others).for_each(|folder| atomic_file::sweep(folder));
     }
 
-    /// The profile that is meant: `--profile`, else `BQCRED_PROFILE`, else what `bqcred use` set,
-    /// else `default`. It need not exist.
+    /// The current profile: `--profile`, else `BQCRED_PROFILE`, else what `bqcred use` set, else `default`.
+    /// It need not exist.
     pub(crate) fn profile_name(&self) -> Result<ProfileName> {
         if let Some(name) = &self.profile {
             return ProfileName::parse(name);
@@ -73,13 +74,13 @@ impl App {
     pub(crate) fn chosen_profile(&self) -> Result<ProfileName> {
         match Settings::load(&self.paths)?.profile {
             Some(name) => ProfileName::parse(&name).map_err(|error| {
-                Error::content(&self.paths.settings(), error).hint("`bqcred use NAME` mends it")
+                Error::content(&self.paths.settings(), error).hint("`bqcred use NAME` fixes it")
             }),
             None => Ok(ProfileName::default()),
         }
     }
 
-    /// What is known about the profile that is meant, which has to exist.
+    /// What is known about the current profile, which has to exist.
     pub(crate) fn profile(&self) -> Result<(ProfileName, Profile)> {
         self.profile_named(self.profile_name()?)
     }
@@ -90,31 +91,31 @@ impl App {
         Ok((name, profile))
     }
 
-    /// What is known about a profile: its `profile.json`, or nothing but its credential's file if
-    /// somebody put just that there. `None` if there is neither.
+    /// What is known about a profile: its `profile.json`, or nothing if somebody put just an ADC file
+    /// there. `None` if there is neither.
     pub(crate) fn known_profile(&self, name: &ProfileName) -> Result<Option<Profile>> {
         match Profile::load(&self.paths, name)? {
             Some(profile) => Ok(Some(profile)),
             None if self.paths.adc(name).symlink_metadata().is_ok() => Ok(Some(Profile::default())),
-            // a first login that was killed may have left its item in the keyring
+            // a first sign-in that was killed may have left its item in the keyring
             None => {
-                Ok(Profile::announced(&self.paths, name)
+                Ok(Profile::load_ahead(&self.paths, name)
                     .filter(|profile| profile.store == StoreKind::Keyring))
             }
         }
     }
 
-    /// The profile that is meant, with its credential.
+    /// The current profile, with its credential.
     pub(crate) fn load(&self) -> Result<Loaded> {
         let (name, profile) = self.profile()?;
         atomic_file::sweep(&self.paths.profile(&name)); // not in `env`, which every shell start waits for
         self.load_credential(name, profile)
     }
 
-    /// The credential of a profile. What `profile.json` says of another credential is forgotten.
+    /// The credential of a profile. What `profile.json` says of another credential is dropped.
     pub(crate) fn load_credential(&self, name: ProfileName, mut profile: Profile) -> Result<Loaded> {
         let mut found = Store::of(profile.store, &self.paths).load(&name)?;
-        // somebody may change it at this moment: then the two are of different times, and a second look is not
+        // somebody may be changing it: then the two are of different times, and a second look is not
         if !found.as_ref().is_some_and(|credential| profile.describes(credential))
             && let Some(now) = Profile::load(&self.paths, &name)?
         {
@@ -124,23 +125,23 @@ impl App {
         let Some(credential) = found else {
             return Err(profile::without_credential(&name, &profile, &self.login_command(&name)));
         };
-        profile.settle(&self.paths, &name, &credential);
+        profile.match_to(&self.paths, &name, &credential);
         Ok(Loaded { name, profile, credential })
     }
 
-    /// The client for a login: the first that is found in the order of the README.
-    pub(crate) fn client(&self, flag: Option<&Path>, name: &ProfileName) -> Result<Option<Found>> {
+    /// The client for a sign-in: the first that is found in the order of the README.
+    pub(crate) fn client(&self, flag: Option<&Path>, name: &ProfileName) -> Result<Option<FoundClient>> {
         Client::from_places(&self.paths, flag, env::get("BQCRED_CLIENT_ID_FILE").as_deref(), || {
             self.profiles_own_client(name)
         })
     }
 
-    /// The client of the credential that the profile holds. A client that gcloud lent to its own
-    /// login is not ours to use.
+    /// The client of the credential that the profile holds, if a sign-in under it brought that: other tools'
+    /// clients are not bqcred's to use.
     fn profiles_own_client(&self, name: &ProfileName) -> Result<Option<Client>> {
-        // what can't be read is for the verb to report, where it matters
+        // what can't be read is for the command to report, where it matters
         let Ok(Some(profile)) = Profile::load(&self.paths, name) else { return Ok(None) };
-        if profile.origin.as_deref() != Some("login") {
+        if profile.origin != Some(Origin::Login) {
             return Ok(None);
         }
         let Ok(Some(credential)) = Store::of(profile.store, &self.paths).load(name) else { return Ok(None) };
@@ -152,16 +153,16 @@ impl App {
         }))
     }
 
-    /// The command that logs this profile in again.
+    /// The command that signs this profile in again.
     pub(crate) fn login_command(&self, name: &ProfileName) -> String {
         self.command("login", name)
     }
 
     /// A command for this profile: `--profile` is left out where it isn't needed.
-    pub(crate) fn command(&self, verb: &str, name: &ProfileName) -> String {
+    pub(crate) fn command(&self, command: &str, name: &ProfileName) -> String {
         match self.profile_name() {
-            Ok(current) if current == *name && self.profile.is_none() => format!("bqcred {verb}"),
-            _ => format!("bqcred {verb} --profile {name}"),
+            Ok(current) if current == *name && self.profile.is_none() => format!("bqcred {command}"),
+            _ => format!("bqcred {command} --profile {name}"),
         }
     }
 
@@ -173,12 +174,6 @@ impl App {
     /// gcloud's folder in this environment.
     pub(crate) fn gcloud_folder(&self) -> GcloudFolder {
         GcloudFolder::find(env::get("CLOUDSDK_CONFIG").as_deref(), &self.paths.home)
-    }
-
-    /// Whether this runs in a notebook's kernel, where a question would wait forever: there is a
-    /// terminal, but nobody can type into it.
-    pub(crate) fn in_notebook(&self) -> bool {
-        env::get("JPY_PARENT_PID").is_some()
     }
 }
 

@@ -201,7 +201,7 @@ impl Load {
             assert_eq!(known["refresh_tokens"], logins, "{}: a login is not counted", name(profile));
             assert_eq!(known["project"], "p", "{}", name(profile));
             let status = self.bqcred(&["status", "--json", "--profile", &name(profile)]).json();
-            assert_eq!((&status["account"], &status["alive"]), (&known["account"], &Value::Bool(true)));
+            assert_eq!((&status["account"], &status["valid"]), (&known["account"], &Value::Bool(true)));
         }
         let allowed = self.bqcred(&["allow", "--list", "--json"]).json();
         assert_eq!(allowed.as_array().unwrap().len(), pins);

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::cli::OauthClient;
-use crate::credential::client::{self, Client, Found};
+use crate::credential::client::{self, Client, FoundClient};
 use crate::oauth::Endpoints;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::ui::{self, Output};
@@ -46,7 +46,7 @@ fn warn_of_foreign_server(client: &Client) {
 
 fn show(app: &App, file: Option<&Path>, as_json: bool) -> Result<Output> {
     let name = app.profile_name()?;
-    let Some(Found { client, origin, path }) = app.client(file, &name)? else {
+    let Some(FoundClient { client, source, path }) = app.client(file, &name)? else {
         return Err(no_client());
     };
     let endpoints = client.endpoints.clone().unwrap_or_else(Endpoints::google);
@@ -54,12 +54,12 @@ fn show(app: &App, file: Option<&Path>, as_json: bool) -> Result<Output> {
         return Ok(Output::json(&json!({
             "client_id": client.id,
             "project": client.project,
-            "from": origin.words(),
+            "from": source.describe(),
             "path": path,
             "endpoints": endpoints,
         })));
     }
-    let mut rows = vec![("client", client.id.clone()), ("from", origin.words().to_owned())];
+    let mut rows = vec![("client", client.id.clone()), ("from", source.describe().to_owned())];
     rows.extend(path.map(|path| ("file", path.display().to_string())));
     rows.extend(client.project.clone().map(|project| ("project", project)));
     rows.push(("signs in at", endpoints.auth_uri.clone()));

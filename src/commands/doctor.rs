@@ -12,8 +12,9 @@ pub(crate) fn run(args: &Doctor, app: &App) -> Result<Output> {
             .hint("leave one of them out"));
     }
     let libraries = args.libraries.iter().flat_map(|word| word.0.clone()).collect();
-    let report =
+    let mut report =
         doctor::examine(app, Question { libraries, check: args.check.clone(), offline: args.offline });
+    ui::show(std::mem::take(&mut report.notes));
     if let Some(error) = report.check_error() {
         ui::fail(error);
     }

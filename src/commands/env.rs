@@ -45,8 +45,8 @@ fn changes(args: &Env, app: &App) -> Result<Vec<Change>> {
     }
     let (name, profile, adc) = profile_and_file(args, app)?;
     let (name, profile) = (&name, &profile);
-    if let Some(ended) = &profile.ended {
-        ui::note(&format!("this credential {}: `{}`", ended.reason, app.login_command(name)));
+    if let Some(reason) = profile.sign_in_reason() {
+        ui::note(&format!("this credential {reason}: `{}`", app.login_command(name)));
     }
     let mut changes = variables::set(name, profile, &adc, set);
     if args.format.is_none() && env::get(variables::PROFILE).is_some_and(|earlier| earlier != name.as_str()) {

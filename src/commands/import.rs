@@ -1,20 +1,19 @@
-//! `bqcred import`: adopts a credential that another tool made.
+//! `bqcred import`: import a credential from another tool.
 
 use std::path::{Path, PathBuf};
 
 use crate::app::App;
 use crate::cli::{Import, ImportSource, StoreChoice};
 use crate::credential::adc::{AuthorizedUser, NotAuthorizedUser};
-use crate::credential::client::Client;
 use crate::credential::other_tools::PythonCache;
+use crate::credential::profile::{self, check_project};
 use crate::credential::profile_name::ProfileName;
-use crate::lifecycle::save::{self, Arrival};
-use crate::login;
-use crate::oauth::{Endpoints, Failure, Google, Identity};
+use crate::lifecycle::save;
+use crate::login::ImportRequest;
 use crate::output::error::{Error, Kind, Result, reason};
 use crate::output::secret::SecretBytes;
 use crate::output::ui::{self, Output};
-use crate::store::Store;
+use crate::store::{Store, session};
 use crate::system::env;
 use crate::system::private_file::{self, Content};
 use crate::system::regular_file;
@@ -24,16 +23,11 @@ const STDIN_LIMIT: u64 = 1024 * 1024;
 
 pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
     let name = app.profile_name()?;
-    if !args.force && app.known_profile(&name)?.is_some_and(|profile| profile.ended.is_none()) {
-        return Err(Error::usage(format!("profile {name} exists already; nothing was changed")).hint(
-            format!(
-                "`--force` replaces its credential, `--profile NAME` keeps both: {}",
-                other_name(app, &name)
-            ),
-        ));
+    if !args.force {
+        refuse_to_replace(app, &name)?;
     }
     for project in [&args.project, &args.quota_project].into_iter().flatten() {
-        login::check_project(project)?;
+        check_project(project)?;
     }
     let source = source(args, app)?;
     if let Some(path) = &source {
@@ -41,118 +35,59 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
     }
     let credential = read(&source)?;
     let store = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
-    let given = credential.fingerprint();
-    let arrival = arrival(args, app, &name, credential, store)?;
-    let is_replaced = arrival.credential.fingerprint() != given;
-    let kept = save::keep(app, &name, arrival).inspect_err(|_| {
-        if is_replaced {
+    let import = ImportRequest {
+        name: name.clone(),
+        account: args.account.clone(),
+        project: args.project.clone(),
+        quota_project: args.quota_project.clone(),
+        store,
+    };
+    let imported = import.ask(app, credential)?;
+    ui::show(imported.notes);
+    let saved = save::save(app, &name, imported.new).inspect_err(|_| {
+        if imported.is_token_replaced {
             ui::note(
-                "the server replaced the refresh token when it was asked: the source may not work any more",
+                "the server replaced the refresh token when it was asked: the source may no longer work",
             );
         }
     })?;
-    ui::note(&format!("profile {name} is now {}", kept.profile.account_or_unknown()));
-    settle_source(args, &source)?;
-    login::tell_next(app, &name, kept.profile.store);
+    ui::show(saved.notes);
+    ui::note(&match &saved.profile.account {
+        Some(account) => format!("profile {name} is now {account}"),
+        None => format!("profile {name} is imported; its account is not known"),
+    });
+    finish_source(args, &source)?;
+    ui::note(&save::next_command(app, &name, saved.profile.store));
     Ok(Output::none())
 }
 
-fn other_name(app: &App, name: &ProfileName) -> String {
-    let taken = crate::credential::profile::names(&app.paths).unwrap_or_default();
+fn refuse_to_replace(app: &App, name: &ProfileName) -> Result<()> {
+    if app.known_profile(name)?.is_none_or(|profile| profile.needs_sign_in()) {
+        return Ok(());
+    }
+    Err(Error::usage(format!("profile {name} exists already; nothing was changed")).hint(format!(
+        "`--force` replaces its credential, `--profile NAME` keeps both: {}",
+        command_for_both(app, name)
+    )))
+}
+
+/// The same import into a profile whose name is free.
+fn command_for_both(app: &App, name: &ProfileName) -> String {
+    let taken = profile::names(&app.paths).unwrap_or_default();
     let free = (2..)
         .map(|number| format!("{name}-{number}"))
         .find(|free| !taken.iter().any(|name| name.as_str() == free));
     format!("bqcred import --profile {} …", free.unwrap_or_default())
 }
 
-/// The profile's own file is no source: it would be replaced by itself, and removed by `--move`.
+/// The profile's own file can't be the source: it would be replaced by itself, and removed by `--move`.
 fn refuse_own(app: &App, name: &ProfileName, path: &Path) -> Result<()> {
     let Ok(source) = path.canonicalize() else { return Ok(()) };
-    let own = [Some(app.paths.adc(name)), crate::store::session::existing(&app.paths, name)];
+    let own = [Some(app.paths.adc(name)), session::existing(&app.paths, name)];
     if own.into_iter().flatten().any(|own| own.canonicalize().is_ok_and(|own| own == source)) {
         return Err(Error::usage(format!("{} is profile {name}'s own file", path.display())));
     }
     Ok(())
-}
-
-/// Asks Google whose the credential is. Where it can't be asked, the file's own word has to do; where
-/// it refuses, the credential is of no use.
-fn arrival(
-    args: &Import,
-    app: &App,
-    name: &ProfileName,
-    credential: AuthorizedUser,
-    store: crate::credential::profile::StoreKind,
-) -> Result<Arrival> {
-    let endpoints = endpoints(app, &credential)?;
-    let asked = endpoints.clone().unwrap_or_else(Endpoints::google);
-    let server = Google::at(&asked);
-    let mut arrival = Arrival {
-        identity: None,
-        scopes: Vec::new(),
-        project: args.project.clone(),
-        quota_project: args.quota_project.clone().or(credential.quota_project_id.clone()),
-        store,
-        endpoints,
-        origin: "import",
-        signed_in: None,
-        refresh_token_expires: None,
-        credential,
-    };
-    let user = &arrival.credential;
-    match server.refresh(&user.client_id, &user.client_secret, &user.refresh_token) {
-        Ok(fresh) => {
-            let mut identity = fresh.identity.unwrap_or_default();
-            if identity.email.is_none() || fresh.scopes.is_none() {
-                let asked = server.identify(&fresh.access_token).ok().flatten().unwrap_or_default();
-                identity = Identity {
-                    email: identity.email.or(asked.email),
-                    sub: identity.sub.or(asked.sub),
-                    scopes: asked.scopes,
-                };
-            }
-            refuse_other_account(args, &identity)?;
-            arrival.scopes = fresh.scopes.or(identity.scopes.take()).unwrap_or_default();
-            if let Some(token) = fresh.refresh_token {
-                arrival.credential.refresh_token = token;
-            }
-            arrival.refresh_token_expires = fresh.refresh_token_expires;
-            if identity.email.is_none() {
-                ui::note("Google does not say whose this credential is: it may not see the address");
-            }
-            arrival.identity = Some(identity);
-        }
-        Err(failure @ Failure::Unreachable(_)) => {
-            let error = failure.into_error(&app.login_command(name));
-            ui::note(&format!("Google could not be asked whose this credential is: {error}"));
-            ui::note("it is kept as the file says; `bqcred status` asks again");
-        }
-        Err(failure) => {
-            let login = app.login_command(name);
-            return Err(failure.into_error(&login));
-        }
-    }
-    Ok(arrival)
-}
-
-/// The account that was named has to be the one that Google confirms.
-fn refuse_other_account(args: &Import, identity: &Identity) -> Result<()> {
-    let (Some(wanted), Some(email)) = (&args.account, &identity.email) else { return Ok(()) };
-    if wanted.eq_ignore_ascii_case(email) {
-        return Ok(());
-    }
-    let what = format!("what gcloud keeps for {wanted} is a credential of {email}; nothing was changed");
-    Err(Error::new(Kind::Refused, what)
-        .hint(format!("`bqcred login {wanted}` makes one of the right account")))
-}
-
-/// The addresses of the configured client, if the credential is of that client. What a credential
-/// file says itself (`token_uri`) is not asked: it could lead a refresh token anywhere. A client that
-/// can't be read is an error: Google must not be sent what may be another server's.
-fn endpoints(app: &App, credential: &AuthorizedUser) -> Result<Option<Endpoints>> {
-    let environment = env::get("BQCRED_CLIENT_ID_FILE");
-    let found = Client::from_places(&app.paths, None, environment.as_deref(), || Ok(None))?;
-    Ok(found.filter(|found| found.client.id == credential.client_id).and_then(|found| found.client.endpoints))
 }
 
 /// The file to read; `None` for stdin.
@@ -193,7 +128,7 @@ fn gcloud_source(args: &Import, app: &App) -> Result<PathBuf> {
     let gcloud = app.gcloud_folder();
     if let Some(account) = &args.account {
         if account.contains('/') || account == ".." {
-            return Err(Error::usage(format!("{account:?} is no account")));
+            return Err(Error::usage(format!("{account:?} is not an account")));
         }
         let path = gcloud.account_adc(account);
         return if path.exists() {
@@ -256,7 +191,7 @@ fn read_stdin() -> Result<SecretBytes> {
 }
 
 /// Removes the source if that was asked for; else says if others can read it.
-fn settle_source(args: &Import, source: &Option<PathBuf>) -> Result<()> {
+fn finish_source(args: &Import, source: &Option<PathBuf>) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let Some(path) = source else { return Ok(()) };
     if args.remove_source {

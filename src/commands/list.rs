@@ -6,20 +6,20 @@ use crate::app::App;
 use crate::cli::List;
 use crate::credential::profile;
 use crate::credential::profile_name::ProfileName;
-use crate::login::pending;
+use crate::login::two_step;
 use crate::output::error::Result;
 use crate::output::ui::{self, Output};
 
 pub(crate) fn run(args: &List, app: &App) -> Result<Output> {
-    pending::sweep(app);
+    two_step::sweep(app);
     let names = profile::names(&app.paths)?;
     let current = app.profile_name()?;
     if args.json {
-        let rows: Vec<Value> = names.iter().map(|name| describe(app, name, &current)).collect();
+        let rows: Vec<Value> = names.iter().map(|name| as_json(app, name, &current)).collect();
         return Ok(Output::json(&Value::Array(rows)));
     }
     if names.is_empty() {
-        ui::note("nobody has logged in yet: `bqcred login`");
+        ui::note("not signed in: `bqcred login`");
         return Ok(Output::none());
     }
     let mut rows = vec![["", "PROFILE", "ACCOUNT", "PROJECT", "STORE", ""].map(str::to_owned).to_vec()];
@@ -34,15 +34,17 @@ fn row(app: &App, name: &ProfileName, current: &ProfileName) -> Vec<String> {
     let cells = match app.known_profile(name) {
         Ok(profile) => {
             let profile = profile.unwrap_or_default();
-            let state = profile.ended.map_or(String::new(), |ended| format!("ended: it {}", ended.reason));
-            [dash(profile.account), dash(profile.project), profile.store.to_string(), state]
+            let problem = profile.sign_in_reason().unwrap_or_default();
+            [dash(profile.account), dash(profile.project), profile.store.to_string(), problem]
         }
         Err(error) => [dash(None), dash(None), dash(None), error.what().to_owned()],
     };
     [mark.to_owned(), name.to_string()].into_iter().chain(cells).collect()
 }
 
-fn describe(app: &App, name: &ProfileName, current: &ProfileName) -> Value {
+/// `valid` is `false` where a new sign-in is known to be needed, else `null`: nobody is asked. The keys about the
+/// state are those of `status --json`.
+fn as_json(app: &App, name: &ProfileName, current: &ProfileName) -> Value {
     match app.known_profile(name) {
         Ok(profile) => {
             let profile = profile.unwrap_or_default();
@@ -54,7 +56,12 @@ fn describe(app: &App, name: &ProfileName, current: &ProfileName) -> Value {
                 "quota_project": profile.quota_project,
                 "store": profile.store,
                 "scopes": profile.scopes,
-                "ended": profile.ended,
+                "valid": profile.needs_sign_in().then_some(false),
+                "problem": profile.sign_in_reason().map(|reason| format!("this credential {reason}")),
+                "state": profile.state().name(),
+                "revoked_by": profile.state().revoked_by(),
+                "state_since": profile.state_record.since,
+                "rotation_started": profile.rotation.map(|rotation| rotation.since),
             })
         }
         Err(error) => json!({"profile": name.as_str(), "current": name == current, "error": error.what()}),

@@ -1,15 +1,13 @@
-//! `bqcred login`: a person signs in, and the credential is kept.
+//! `bqcred login`: sign in, and save the credential.
 
 use std::time::Duration;
 
 use crate::app::App;
 use crate::cli::{Login, StoreChoice};
-use crate::credential::client;
-use crate::credential::profile::{Profile, StoreKind};
+use crate::credential::profile::{Profile, StoreKind, check_project};
 use crate::credential::profile_name::ProfileName;
-use crate::login::gcloud::ViaGcloud;
-use crate::login::interactive::{self, Manner};
-use crate::login::{self, Plan, pending};
+use crate::lifecycle::save;
+use crate::login::{self, Flow, LoginOptions, LoginRequest, Progress, SignedIn, gcloud, two_step};
 use crate::oauth::scopes;
 use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
@@ -19,111 +17,112 @@ use crate::system::terminal;
 pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     let name = app.profile_name()?;
     if let Some(answer) = &args.finish {
-        let kept = pending::finish(app, &name, &pending::pasted(answer)?)?;
-        login::tell_kept(app, &name, &kept);
-        return Ok(Output::none());
+        let signed_in = two_step::finish(app, &name, &two_step::read_answer(answer)?)?;
+        return save(app, &name, signed_in);
     }
     check_words(args)?;
     let known = app.known_profile(&name).ok().flatten();
     let store = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
-    let plan = if args.via.is_some() { None } else { plan(args, app, &name, store, known.as_ref())? };
-    let kept = match plan {
-        None => via_gcloud(args, app, &name, store)?.run(app)?,
-        Some(plan) if args.start || app.in_notebook() || !terminal::is_interactive() => {
-            return start(args, app, &plan);
-        }
-        Some(plan) => {
-            let timeout = Duration::from_secs(args.timeout);
-            let manner =
-                Manner { port: login::wanted_port(args.port, app)?, browser: !args.no_browser, timeout };
-            interactive::run(app, &plan, &manner)?
-        }
-    };
-    login::tell_kept(app, &name, &kept);
-    Ok(Output::none())
+    let flow = flow(args, app, &name)?;
+    let request = request(args, &name, store, &flow, known.as_ref())?;
+    match login::sign_in(app, &request, &flow, &options(args, app)?)? {
+        Progress::Started { url } => Ok(started(args, &name, &url)),
+        Progress::SignedIn(signed_in) => save(app, &name, *signed_in),
+    }
 }
 
-/// Text that will be put into addresses and files: a slip of the keyboard is told before a browser opens.
+/// Text that will be put into addresses and files: a typing error is reported before a browser opens.
 fn check_words(args: &Login) -> Result<()> {
-    let odd = |c: char| c.is_whitespace() || c.is_control();
+    let is_odd = |c: char| c.is_whitespace() || c.is_control();
     if args.account.as_deref().is_some_and(|account| account.contains("code=") || account.contains("://")) {
-        return Err(Error::usage("an address was given where an account belongs")
-            .hint("`bqcred login --finish -` takes it from stdin"));
+        return Err(Error::usage("a web address was given in the place of an account")
+            .hint("`bqcred login --finish -` reads it from stdin"));
     }
     if let Some(account) =
-        args.account.as_deref().filter(|account| !account.contains('@') || account.contains(odd))
+        args.account.as_deref().filter(|account| !account.contains('@') || account.contains(is_odd))
     {
-        return Err(Error::usage(format!("{account:?} is no account: it has to be an address"))
-            .hint("`bqcred login you@example.com`; a profile is named by --profile"));
+        return Err(Error::usage(format!("{account:?} is not an account: an account is an email address"))
+            .hint("`bqcred login you@example.com`; `--profile` names a profile"));
     }
     for project in [&args.project, &args.quota_project].into_iter().flatten() {
-        login::check_project(project)?;
+        check_project(project)?;
     }
     Ok(())
 }
 
-/// What to ask for; `None` if there is no client, so that gcloud has to do it.
-fn plan(
+/// bqcred with the first client that is found, else gcloud.
+fn flow(args: &Login, app: &App, name: &ProfileName) -> Result<Flow> {
+    if args.via.is_none()
+        && let Some(found) = app.client(args.client_id_file.as_deref(), name)?
+    {
+        return Ok(Flow::OwnClient(found.client));
+    }
+    let program = gcloud::find(args.start || args.port.is_some())?;
+    if args.via.is_none() {
+        ui::note("no OAuth client is set, so gcloud runs the sign-in with its own");
+    }
+    Ok(Flow::Gcloud { program })
+}
+
+fn request(
     args: &Login,
-    app: &App,
     name: &ProfileName,
     store: StoreKind,
+    flow: &Flow,
     known: Option<&Profile>,
-) -> Result<Option<Plan>> {
-    let Some(found) = app.client(args.client_id_file.as_deref(), name)? else { return Ok(None) };
-    let google = client::is_googles(&found.client.id)
-        || found.client.endpoints.as_ref().is_none_or(|endpoints| endpoints.foreign_host().is_none());
-    Ok(Some(Plan {
+) -> Result<LoginRequest> {
+    let scopes = match flow {
+        Flow::OwnClient(client) => scopes_under_own_client(args, known, client.is_for_google())?,
+        Flow::Gcloud { .. } if args.scopes.is_empty() => Vec::new(),
+        Flow::Gcloud { .. } => scopes::for_login(&args.scopes, true)?,
+    };
+    Ok(LoginRequest {
         name: name.clone(),
         account: args.account.clone(),
         suggestion: known.and_then(|profile| profile.account.clone()),
         project: args.project.clone(),
         quota_project: args.quota_project.clone(),
-        scopes: wanted_scopes(args, known, google)?,
+        scopes,
         store,
-        client: found.client,
         rotation: None,
-    }))
+    })
 }
 
 /// The scopes that the command line names, else those that the same account granted before.
-fn wanted_scopes(args: &Login, known: Option<&Profile>, google: bool) -> Result<Vec<String>> {
-    let same = |profile: &&Profile| {
+fn scopes_under_own_client(args: &Login, known: Option<&Profile>, is_google: bool) -> Result<Vec<String>> {
+    let is_same = |profile: &&Profile| {
         let known = profile.account.as_deref();
         args.account
             .as_deref()
             .is_none_or(|account| known.is_some_and(|known| known.eq_ignore_ascii_case(account)))
     };
-    match known.filter(same) {
-        Some(profile) if args.scopes.is_empty() => scopes::again(&profile.scopes, google),
-        _ => scopes::for_login(&args.scopes, google),
+    match known.filter(is_same) {
+        Some(profile) if args.scopes.is_empty() => scopes::again(&profile.scopes, is_google),
+        _ => scopes::for_login(&args.scopes, is_google),
     }
 }
 
-/// The first step of two; whoever did not ask for it is told how to take the second.
-fn start(args: &Login, app: &App, plan: &Plan) -> Result<Output> {
-    let url = pending::start(app, plan, pending::port(login::wanted_port(args.port, app)?)?)?;
-    if !args.start {
-        pending::explain(app, &plan.name, "login");
-    }
-    Ok(Output::text(format!("{url}\n")))
-}
-
-fn via_gcloud(args: &Login, app: &App, name: &ProfileName, store: StoreKind) -> Result<ViaGcloud> {
-    let program = login::gcloud::find(app, args.start || args.port.is_some())?;
-    if args.via.is_none() {
-        ui::note("no OAuth client is set, so gcloud runs the login with its own");
-    }
-    Ok(ViaGcloud {
-        program,
-        name: name.clone(),
-        account: args.account.clone(),
-        project: args.project.clone(),
-        quota_project: args.quota_project.clone(),
-        scopes: if args.scopes.is_empty() { Vec::new() } else { scopes::for_login(&args.scopes, true)? },
-        store,
+fn options(args: &Login, app: &App) -> Result<LoginOptions> {
+    Ok(LoginOptions {
+        port: login::port(args.port, app)?,
         browser: !args.no_browser,
         timeout: Duration::from_secs(args.timeout),
-        along: Vec::new(),
+        start_only: args.start || !terminal::can_ask(),
     })
+}
+
+/// The first step of two; a user who did not ask for it is told the second.
+fn started(args: &Login, name: &ProfileName, url: &str) -> Output {
+    if !args.start {
+        ui::tell(&two_step::instructions(name, "login"));
+    }
+    Output::text(format!("{url}\n"))
+}
+
+fn save(app: &App, name: &ProfileName, signed_in: SignedIn) -> Result<Output> {
+    let mut saved = save::save_sign_in(app, name, signed_in)?;
+    ui::show(std::mem::take(&mut saved.notes));
+    ui::show(saved.describe_sign_in(app, name));
+    ui::note(&save::next_command(app, name, saved.profile.store));
+    Ok(Output::none())
 }

@@ -1,4 +1,4 @@
-//! `bqcred move`: puts a profile's secret in the other store.
+//! `bqcred move`: move a profile's secret between file and keyring.
 
 use crate::app::App;
 use crate::cli::Move;
@@ -17,28 +17,28 @@ pub(crate) fn run(args: &Move, app: &App) -> Result<Output> {
     let lock = Lock::acquire(&app.paths.profile_lock(&name))?;
     let (_, mut profile) = app.profile()?; // as it is under the lock
     let from = profile.store;
-    relocate::relocate(&lock, &app.paths, &name, &mut profile, to)?;
+    ui::show(relocate::relocate(&lock, &app.paths, &name, &mut profile, to)?);
     if from == to {
-        ui::note(&format!("profile {name} lies in the {to} already"));
+        ui::note(&format!("profile {name} is in the {to} already"));
         return Ok(Output::none());
     }
-    ui::note(&format!("profile {name} now lies in the {to}, and no longer in the {from}"));
+    ui::note(&format!("profile {name} is now in the {to}, and no longer in the {from}"));
     let env = parent_shell::line(&app.command("env", &name));
     ui::note(&match to {
         StoreKind::File => {
-            format!("it is a plain file that only you can read: {}", app.paths.adc(&name).display())
+            format!("it is a plain-text file that only you can read: {}", app.paths.adc(&name).display())
         }
         StoreKind::Keyring => {
             format!("`{} -- PROGRAM` hands it over with no file at all", app.command("exec", &name))
         }
     });
-    ui::note(&format!("shells that were given its old path need the new one: {env}"));
+    ui::note(&format!("shells that have its old path need the new one: {env}"));
     let machine = Machine::here(&app.paths.home);
     let (kernels, notes) = undo::kernels_of_profile(&app.paths, &machine, &name).unwrap_or_default();
     ui::show(notes);
     if to == StoreKind::Keyring && kernels.iter().any(|kernel| !kernel.exec) {
         let install = app.command("kernel install", &name);
-        ui::note(&format!("Jupyter kernels that were given it, too: `{install} --exec`"));
+        ui::note(&format!("so do Jupyter kernels: `{install} --exec`"));
     }
     Ok(Output::none())
 }

@@ -11,10 +11,10 @@ use crate::handover::parent_shell;
 use crate::handover::variables;
 use crate::jupyter::locate::kernels::Kernel;
 use crate::jupyter::locate::machine::Machine;
-use crate::login::pending;
+use crate::login::two_step;
 use crate::output::error::Result;
 use crate::output::ui::{self, Output};
-use crate::system::env;
+use crate::system::{env, terminal};
 
 /// The current state, and the command that leads on, if there is one to run.
 struct Step {
@@ -31,7 +31,7 @@ impl Step {
 pub(crate) fn run(app: &App) -> Result<Output> {
     let name = app.profile_name()?;
     let known = app.known_profile(&name)?;
-    pending::sweep(app);
+    two_step::sweep(app);
     let mut rows = Vec::new();
     if let Some(profile) = &known {
         let account = profile.account.clone();
@@ -72,7 +72,7 @@ fn before_login(app: &App, name: &ProfileName) -> Result<Step> {
 
 /// A sign-in was started and can be completed.
 fn waiting(app: &App, name: &ProfileName) -> Option<Step> {
-    let command = if pending::waiting(app, name)?.is_rotation { "rotate" } else { "login" };
+    let command = two_step::waiting(app, name)?.command();
     Some(Step::new(
         "a sign-in was started; paste the address that the browser shows at the end",
         format!("{} --finish -", app.command(command, name)),
@@ -85,8 +85,8 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
     if let Some(step) = waiting(app, name) {
         return step;
     }
-    if let Some(ended) = &profile.ended {
-        return Step::new(format!("this credential {}", ended.reason), login);
+    if let Some(reason) = profile.sign_in_reason() {
+        return Step::new(format!("this credential {reason}"), login);
     }
     if profile.store == StoreKind::File && !adc.exists() {
         return Step::new("the credential file of this profile is missing", login);
@@ -95,7 +95,7 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
         return Step::new("no project is set, which the Python libraries need", app.project_command(name));
     }
     // in a notebook, variables that a cell's command sets end with it
-    if !app.in_notebook() && !is_in_environment(app, name, profile, &adc) {
+    if !terminal::in_notebook() && !is_in_environment(app, name, profile, &adc) {
         let line = parent_shell::line(&app.command("env", name));
         return Step::new("programs in this shell don't use this credential yet", line);
     }
@@ -106,7 +106,7 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
         let install = app.command("kernel install", name);
         return Step::new("Jupyter kernels don't use this credential yet", format!("{install}{exec}"));
     }
-    let place = if app.in_notebook() { "new kernels run" } else { "this shell runs" };
+    let place = if terminal::in_notebook() { "new kernels run" } else { "this shell runs" };
     Step { now: format!("all set: {place} as {}", profile.account_or_unknown()), next: None }
 }
 

@@ -1,4 +1,4 @@
-//! `bqcred revoke`: ends the grant at Google, proves it, then removes the profile here.
+//! `bqcred revoke`: revoke the grant at Google, prove it, then remove the profile here.
 
 use crate::app::{App, Loaded};
 use crate::cli::Revoke;
@@ -6,9 +6,8 @@ use crate::commands::kernel;
 use crate::credential::profile_name::ProfileName;
 use crate::jupyter::kernelspec::edit;
 use crate::lifecycle::dependents::{self, Dependents};
-use crate::lifecycle::grant;
-use crate::lifecycle::save;
-use crate::oauth::Revoked;
+use crate::lifecycle::{grant, mark, refresh, remove};
+use crate::oauth::{Failure, Reason, Revoked};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::ui::{self, Output};
 use crate::system::terminal;
@@ -17,60 +16,75 @@ pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
     let (name, _) = app.profile()?;
     let _claim = grant::claim(app, &name)?;
     let mut loaded = app.load()?;
-    if grant::had_ended(app, &mut loaded) {
+    if is_refused(app, &mut loaded) {
         // what was allowed since then is another grant, and not this profile's to revoke
         let is_removed = remove_here(app, &loaded)?;
-        let who = loaded.profile.account_or_unknown();
-        let here = if is_removed { format!("; profile {name} is removed here") } else { String::new() };
-        ui::note(&format!("the credential of {who} had ended before{here}"));
-        return leave(app, &name, is_removed, args.yes);
+        tell_nothing_revoked(&loaded, is_removed);
+        return clean_up(app, &name, is_removed, args.yes);
     }
     grant::check_revocable(&loaded)?;
     let dependents = dependents::of(app, &loaded);
-    tell_what_ends(&loaded, &dependents);
+    tell_what_stops(&loaded, &dependents);
     if !args.yes {
-        ask(app, &loaded)?;
+        confirm(app, &loaded)?;
     }
     let login = app.login_command(&name);
     let revoked = grant::revoke(&loaded, &login)?;
-    grant::prove_ended(&loaded, &login)?;
-    let reason = format!("was revoked together with profile {name}");
+    grant::prove_revoked(&loaded, &login)?;
     // had it been revoked before, the others may be of a newer grant
-    let ended_now = dependents.siblings.iter().filter(|_| revoked == Revoked::Now);
-    for (sibling, profile) in ended_now {
-        if let Err(error) = grant::mark_ended(app, sibling, profile.fingerprint.as_deref(), &reason) {
-            ui::note(&format!("profile {sibling} has ended too, which could not be written down: {error}"));
-        }
+    if revoked == Revoked::Now {
+        ui::show(mark::siblings_revoked(app, &dependents.siblings, |_| None));
     }
-    let is_removed = remove_here(app, &loaded)?;
+    let is_removed = remove_here(app, &loaded).map_err(|error| not_removed(app, &loaded, &error))?;
     tell_done(&loaded, &dependents, revoked);
-    leave(app, &name, is_removed, args.yes)
+    clean_up(app, &name, is_removed, args.yes)
 }
 
-/// What named the profile, and would mean nothing now.
-fn leave(app: &App, name: &ProfileName, is_removed: bool, yes: bool) -> Result<Output> {
+/// Whether the credential is known to need a new sign-in, and the server refuses it for good.
+fn is_refused(app: &App, loaded: &mut Loaded) -> bool {
+    if !loaded.profile.needs_sign_in() {
+        return false;
+    }
+    let answer = refresh::refresh(app, loaded);
+    ui::show(answer.notes);
+    matches!(answer.result, Err(Failure::Refused(Reason::GrantEnded | Reason::ClientDeleted)))
+}
+
+fn tell_nothing_revoked(loaded: &Loaded, is_removed: bool) {
+    let (name, who) = (&loaded.name, loaded.profile.account_or_unknown());
+    let state = loaded.profile.state();
+    let what = match state.is_over() {
+        true => "had been revoked or had expired before".to_owned(),
+        false => format!("{}, so it was not revoked", state.describe()),
+    };
+    let here = if is_removed { format!("; profile {name} is removed here") } else { String::new() };
+    ui::note(&format!("the credential of {who} {what}{here}"));
+}
+
+/// Undoes what named the profile, and would mean nothing now.
+fn clean_up(app: &App, name: &ProfileName, is_removed: bool, yes: bool) -> Result<Output> {
     if is_removed {
         kernel::offer_undo(app, name, yes);
-        save::unchoose(app, name)?;
+        remove::clear_default(app, name)?;
     }
     Ok(Output::none())
 }
 
-fn tell_what_ends(loaded: &Loaded, dependents: &Dependents) {
+fn tell_what_stops(loaded: &Loaded, dependents: &Dependents) {
     let (name, who) = (&loaded.name, loaded.profile.account_or_unknown());
     ui::tell(&format!(
-        "Revoking ends everything that {who} allowed to this OAuth client's project, on every machine:\n"
+        "Revoking ends everything that {who} allowed to this OAuth client's project, on every machine:\n  \
+         profile {name} ({who})\n"
     ));
-    ui::tell(&format!("  profile {name} ({who})\n"));
     for line in dependents.lines() {
         ui::tell(&format!("  {line}\n"));
     }
 }
 
-fn ask(app: &App, loaded: &Loaded) -> Result<()> {
-    if app.in_notebook() || !terminal::is_interactive() {
+fn confirm(app: &App, loaded: &Loaded) -> Result<()> {
+    if !terminal::can_ask() {
         return Err(Error::usage(
-            "revoking can't be undone, and nobody can be asked here; nothing was changed",
+            "a revocation can't be undone, and bqcred can't ask for confirmation here; nothing was changed",
         )
         .hint(format!("`{} --yes`", app.command("revoke", &loaded.name))));
     }
@@ -80,28 +94,34 @@ fn ask(app: &App, loaded: &Loaded) -> Result<()> {
     Err(Error::other("nothing was revoked"))
 }
 
-/// Removes the profile, unless somebody logged in anew while Google was asked; says whether it did.
+/// Removes the profile, unless somebody signed in again while Google was asked; says whether it did.
 fn remove_here(app: &App, loaded: &Loaded) -> Result<bool> {
     let name = &loaded.name;
     let fingerprint = loaded.credential.fingerprint();
-    match save::discard(app, name, &loaded.profile, Some(&fingerprint)) {
-        Ok(true) => Ok(true),
-        Ok(false) => {
-            ui::note(&format!("profile {name} was changed meanwhile, so it was not removed"));
-            Ok(false)
-        }
-        Err(error) => {
-            let _ = grant::mark_ended(app, name, Some(&fingerprint), "was revoked");
-            Err(Error::new(
-                Kind::Store,
-                format!("the credential is revoked, but could not be removed here: {}", error.what()),
-            )
-            .hint(match error.hint_text() {
-                Some(hint) => format!("{hint}\n`{}`", app.command("forget", name)),
-                None => format!("`{}`", app.command("forget", name)),
-            }))
-        }
+    let removed = remove::remove_credential(app, name, &loaded.profile, &fingerprint)?;
+    let is_removed = removed.is_some();
+    match removed {
+        Some(removed) => ui::show(removed.notes),
+        None => ui::note(&format!("profile {name} was changed meanwhile, so it was not removed")),
     }
+    Ok(is_removed)
+}
+
+/// The grant is revoked and the profile is left, so it should say what is known.
+fn not_removed(app: &App, loaded: &Loaded, error: &Error) -> Error {
+    let (name, fingerprint) = (&loaded.name, loaded.credential.fingerprint());
+    if let Ok(notes) = mark::revoked(app, name, Some(&fingerprint), None) {
+        ui::show(notes);
+    }
+    let forget = format!("`{}`", app.command("forget", name));
+    Error::new(
+        Kind::Store,
+        format!("the credential is revoked, but could not be removed here: {}", error.what()),
+    )
+    .hint(match error.hint_text() {
+        Some(hint) => format!("{hint}\n{forget}"),
+        None => forget,
+    })
 }
 
 fn tell_done(loaded: &Loaded, dependents: &Dependents, revoked: Revoked) {
@@ -114,15 +134,15 @@ fn tell_done(loaded: &Loaded, dependents: &Dependents, revoked: Revoked) {
     for (sibling, _) in &dependents.siblings {
         ui::note(&match revoked {
             Revoked::Now => format!(
-                "profile {sibling} has ended with it: `bqcred login --profile {sibling}`, or `bqcred forget --profile {sibling}`"
+                "profile {sibling} is revoked with it: `bqcred login --profile {sibling}`, or `bqcred forget --profile {sibling}`"
             ),
             Revoked::Before => {
-                format!("profile {sibling} may have ended as well: `bqcred status --profile {sibling}`")
+                format!("profile {sibling} may be revoked as well: `bqcred status --profile {sibling}`")
             }
         });
     }
     for path in &dependents.elsewhere {
-        ui::note(&format!("{} still lies there, and does not work any more", path.display()));
+        ui::note(&format!("{} is still there, and no longer works", path.display()));
     }
     for path in dependents.kernelspecs.iter().filter(|path| edit::marker_in(path).is_none()) {
         ui::note(&format!("{} names a file that is gone; bqcred did not write that", path.display()));

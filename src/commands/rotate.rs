@@ -1,9 +1,8 @@
-//! `bqcred rotate`: the old credential is revoked, then the same person signs in anew, in place.
+//! `bqcred rotate`: the old credential is revoked, then the same user signs in again, in place.
 //!
-//! In that order: Google ends a grant as a whole, so a new credential would die with the old one. From
-//! the revocation until the new credential is kept, the profile says that it has ended and why, and
-//! `bqcred login` mends it; the old file stays where it is, so that libraries fail instead of falling
-//! through to another identity.
+//! In that order: Google revokes a grant as a whole, so a new credential would be revoked with the old one. From
+//! the revocation until the new credential is saved, the profile's state says so, and `bqcred login` completes it
+//! as well; the old file stays where it is, so that libraries fail instead of falling back to another identity.
 
 use std::time::Duration;
 
@@ -12,19 +11,13 @@ use crate::cli::Rotate;
 use crate::credential::profile_name::ProfileName;
 use crate::lifecycle::dependents::{self, Dependents};
 use crate::lifecycle::grant;
-use crate::lifecycle::rotation::{self, Manner, Way};
-use crate::login::{self, Plan, interactive, pending};
+use crate::lifecycle::refresh;
+use crate::lifecycle::rotation::{self, OldCredential};
+use crate::lifecycle::save;
+use crate::login::{self, LoginOptions, Progress, two_step};
 use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
-use crate::store::Store;
 use crate::system::terminal;
-
-/// What has become of the old credential.
-enum Old {
-    Revoked,
-    HadEnded,
-    Alive,
-}
 
 pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
     let (name, _) = app.profile()?;
@@ -32,52 +25,32 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
     if let Some(answer) = &args.finish {
         return finish(app, &name, answer);
     }
-    rotation::refuse_waiting(app, &name)?;
+    rotation::refuse_second(app, &name)?;
     let mut loaded = app.load()?;
-    let manner = manner(args, app)?;
-    let account = rotation::account(app, &mut loaded)?;
-    let mut way = rotation::way(app, &loaded, account, &manner)?;
-    Store::of(loaded.profile.store, &app.paths).probe(&name)?;
+    let options = options(args, app)?;
+    let answer = refresh::refresh(app, &mut loaded);
+    ui::show(answer.notes);
+    let account = rotation::account(app, &mut loaded, answer.result)?;
+    let mut rotation = rotation::prepare(app, &loaded, account, &options, args.start || args.port.is_some())?;
+    ui::show(std::mem::take(&mut rotation.notes));
     let dependents = dependents::of(app, &loaded);
-    let had_ended = loaded.profile.ended.is_some();
-    let revokes = !args.keep_old && !had_ended;
-    if revokes {
-        grant::check_revocable(&loaded)
-            .map_err(|error| error.hint("`bqcred rotate --keep-old` only signs in anew"))?;
-        tell_what_ends(&loaded, &dependents);
-        let along = agree(args, app, &loaded, &dependents)?;
-        rotation::end(app, &loaded, &dependents, &along)?;
-        way.bring_along(along);
-    } else if had_ended {
+    let mut old = OldCredential::of(&loaded.profile);
+    if let Some(reason) = loaded.profile.sign_in_reason() {
         // what was allowed since then is another grant, and not this profile's to revoke
         ui::note(&format!(
-            "the old credential of profile {name} has ended already; a sign-in is all it takes"
+            "the old credential of profile {name} {reason}; all that is left is a new sign-in"
         ));
+    } else if !args.keep_old {
+        rotation.request.rotation = Some(revoke(args, app, &loaded, &dependents)?);
+        old = OldCredential::Revoked;
     }
-    let told = |error| {
-        if !revokes {
-            error
-        } else {
-            rotation::without_new(app, &name, loaded.profile.account.as_deref(), &error)
-        }
+    let explain = |error| rotation::explain(app, &name, loaded.profile.account.as_deref(), old, error);
+    let signed_in = match login::sign_in(app, &rotation.request, &rotation.flow, &options).map_err(explain)? {
+        Progress::Started { url } => return Ok(started(args, &name, &url, old)),
+        Progress::SignedIn(signed_in) => signed_in,
     };
-    let kept = match way {
-        Way::Own(plan) if manner.starts_only => {
-            return start(args, app, &plan, manner.port, revokes).map_err(told);
-        }
-        Way::Own(plan) => {
-            let (port, browser, timeout) = (manner.port, manner.browser, manner.timeout);
-            interactive::run(app, &plan, &interactive::Manner { port, browser, timeout })
-        }
-        Way::Gcloud(login) => login.run(app),
-    };
-    kept.map_err(told)?;
-    rotation::prove(app, &name)?;
-    let old = match (revokes, had_ended) {
-        (true, _) => Old::Revoked,
-        (false, true) => Old::HadEnded,
-        (false, false) => Old::Alive,
-    };
+    ui::show(save::save_sign_in(app, &name, *signed_in).map_err(explain)?.notes);
+    prove(app)?;
     tell_done(&name, &dependents, old);
     Ok(Output::none())
 }
@@ -85,31 +58,40 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
 /// Completes what `--start` began.
 fn finish(app: &App, name: &ProfileName, answer: &str) -> Result<Output> {
     let (_, profile) = app.profile()?;
-    pending::finish(app, name, &pending::pasted(answer)?).map_err(|error| match profile.ended {
-        Some(_) => rotation::without_new(app, name, profile.account.as_deref(), &error),
-        None => error,
-    })?;
-    let loaded = rotation::prove(app, name)?;
-    let old = if profile.ended.is_some() { Old::Revoked } else { Old::Alive };
+    let old = OldCredential::of(&profile);
+    let explain = |error| rotation::explain(app, name, profile.account.as_deref(), old, error);
+    let answer = two_step::read_answer(answer)?;
+    let signed_in = two_step::finish(app, name, &answer).map_err(explain)?;
+    ui::show(save::save_sign_in(app, name, signed_in).map_err(explain)?.notes);
+    let loaded = prove(app)?;
     tell_done(name, &dependents::of(app, &loaded), old);
     Ok(Output::none())
 }
 
-fn manner(args: &Rotate, app: &App) -> Result<Manner> {
-    Ok(Manner {
-        port: login::wanted_port(args.port, app)?,
-        starts_only: args.start || app.in_notebook() || !terminal::is_interactive(),
-        needs_own: args.start || args.port.is_some(),
+fn options(args: &Rotate, app: &App) -> Result<LoginOptions> {
+    Ok(LoginOptions {
+        port: login::port(args.port, app)?,
         browser: !args.no_browser,
         timeout: Duration::from_secs(args.timeout),
+        start_only: args.start || !terminal::can_ask(),
     })
 }
 
-fn tell_what_ends(loaded: &Loaded, dependents: &Dependents) {
+/// Asks, then revokes the old credential. Gives the siblings that will get the new one.
+fn revoke(args: &Rotate, app: &App, loaded: &Loaded, dependents: &Dependents) -> Result<Vec<ProfileName>> {
+    grant::check_revocable(loaded)
+        .map_err(|error| error.hint("`bqcred rotate --keep-old` only signs in again"))?;
+    tell_what_stops(loaded, dependents);
+    let siblings = confirm(args, app, loaded, dependents)?;
+    ui::show(rotation::revoke_old(app, loaded, dependents, &siblings)?);
+    Ok(siblings)
+}
+
+fn tell_what_stops(loaded: &Loaded, dependents: &Dependents) {
     let (name, who) = (&loaded.name, loaded.profile.account_or_unknown());
     ui::tell(&format!(
         "Rotating revokes everything that {who} allowed to this OAuth client's project, on every machine,\n\
-         and then you sign in anew:\n  profile {name} ({who})\n"
+         and then you sign in again:\n  profile {name} ({who})\n"
     ));
     for line in dependents.lines() {
         ui::tell(&format!("  {line}\n"));
@@ -118,52 +100,55 @@ fn tell_what_ends(loaded: &Loaded, dependents: &Dependents) {
 
 /// Asks whether to go on, and which of the profiles that share the grant get the new credential: those of
 /// the same account and client can.
-fn agree(args: &Rotate, app: &App, loaded: &Loaded, dependents: &Dependents) -> Result<Vec<ProfileName>> {
+fn confirm(args: &Rotate, app: &App, loaded: &Loaded, dependents: &Dependents) -> Result<Vec<ProfileName>> {
     let client = Some(&loaded.credential.client_id);
     let able = dependents.siblings.iter().filter(|(_, profile)| profile.client_id.as_ref() == client);
     let able: Vec<ProfileName> = able.map(|(name, _)| name.clone()).collect();
     if args.yes {
         return Ok(able);
     }
-    if app.in_notebook() || !terminal::is_interactive() {
+    if !terminal::can_ask() {
         return Err(Error::usage(
-            "a revocation can't be undone, and nobody can be asked here; nothing was changed",
+            "a revocation can't be undone, and bqcred can't ask for confirmation here; nothing was changed",
         )
         .hint(format!("`{} --yes`", app.command("rotate", &loaded.name))));
     }
-    if !terminal::confirm("Revoke, and sign in anew?")? {
+    if !terminal::confirm("Revoke, and sign in again?")? {
         return Err(Error::other("nothing was revoked, nothing was changed"));
     }
-    let mut along = Vec::new();
+    let mut siblings = Vec::new();
     for name in able {
         if terminal::confirm(&format!("Give profile {name} the new credential as well?"))? {
-            along.push(name);
+            siblings.push(name);
         }
     }
-    Ok(along)
+    Ok(siblings)
 }
 
-fn start(args: &Rotate, app: &App, plan: &Plan, port: u16, revoked: bool) -> Result<Output> {
-    let url = pending::start(app, plan, pending::port(port)?)?;
-    if revoked {
-        ui::note("the old credential is revoked; the new one comes with the sign-in");
+fn started(args: &Rotate, name: &ProfileName, url: &str, old: OldCredential) -> Output {
+    if old == OldCredential::Revoked {
+        ui::note("the old credential is revoked; the sign-in brings the new one");
     }
     if args.start {
-        ui::note(&format!("then: `bqcred rotate --profile {} --finish -`", plan.name));
+        ui::note(&format!("then: `bqcred rotate --profile {name} --finish -`"));
     } else {
-        pending::explain(app, &plan.name, "rotate");
+        ui::tell(&two_step::instructions(name, "rotate"));
     }
-    Ok(Output::text(format!("{url}\n")))
+    Output::text(format!("{url}\n"))
 }
 
-fn tell_done(name: &ProfileName, dependents: &Dependents, old: Old) {
-    let words = match old {
-        Old::Revoked => "the old one is revoked",
-        Old::HadEnded => "the old one had ended before",
-        Old::Alive => "the old one stays alive until it is revoked",
-    };
-    ui::note(&format!("profile {name} has a new credential, in the same place; {words}"));
-    if matches!(old, Old::Alive) || dependents.processes.is_empty() {
+/// Tries the new credential.
+fn prove(app: &App) -> Result<Loaded> {
+    let mut loaded = app.load()?;
+    let answer = refresh::refresh(app, &mut loaded);
+    ui::show(answer.notes);
+    rotation::prove_new(app, &loaded, answer.result)?;
+    Ok(loaded)
+}
+
+fn tell_done(name: &ProfileName, dependents: &Dependents, old: OldCredential) {
+    ui::note(&format!("profile {name} has a new credential, in the same place; {}", old.describe()));
+    if old == OldCredential::NotRevoked || dependents.processes.is_empty() {
         return;
     }
     ui::note("these were started with the old credential and keep it in memory:");

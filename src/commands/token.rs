@@ -1,4 +1,4 @@
-//! `bqcred token`: an access token for programs that take one.
+//! `bqcred token`: print an access token, for programs that take one.
 
 use serde_json::json;
 
@@ -11,12 +11,13 @@ use crate::system::clock::{Time, span};
 
 pub(crate) fn run(args: &Token, app: &App) -> Result<Output> {
     let mut loaded = app.load()?;
-    let token = refresh::access_token(app, &mut loaded, args.min_ttl)
-        .map_err(|failure| refresh::told(app, &loaded, failure))?;
+    let answer = refresh::access_token(app, &mut loaded, args.min_ttl);
+    ui::show(answer.notes);
+    let token = answer.result.map_err(|failure| refresh::to_error(app, &loaded, failure))?;
     let life = token.expires.since(Time::now());
     if life < args.min_ttl {
         ui::note(&format!(
-            "access tokens live {} here, so --min-ttl {} gets a new one each time",
+            "access tokens are valid for {} here, so --min-ttl {} gets a new one each time",
             span(life),
             args.min_ttl
         ));

@@ -2,24 +2,23 @@
 
 use crate::app::App;
 use crate::cli::Use;
-use crate::credential::profile;
+use crate::credential::profile::{self, check_project};
 use crate::credential::profile_name::ProfileName;
 use crate::credential::settings::Settings;
 use crate::handover::parent_shell;
 use crate::handover::variables;
 use crate::jupyter::changes::record::Record;
 use crate::lifecycle::save;
-use crate::login;
 use crate::output::error::Result;
 use crate::output::ui::{self, Output};
 use crate::system::env;
 
 pub(crate) fn run(args: &Use, app: &App) -> Result<Output> {
     let name = ProfileName::parse(&args.name)?;
-    args.project.as_deref().map_or(Ok(()), login::check_project)?;
+    args.project.as_deref().map_or(Ok(()), check_project)?;
     let profile = app.known_profile(&name)?.ok_or_else(|| profile::missing(&app.paths, &name))?;
     if let Some(project) = &args.project {
-        save::set_project(app, &name, project)?;
+        ui::show(save::set_project(app, &name, project)?);
         ui::note(&format!("the project of profile {name} is {project}"));
         if Record::load(&app.paths).is_ok_and(|record| record.uses(&name)) {
             ui::note("`bqcred kernel sync` passes it to the Jupyter kernels");

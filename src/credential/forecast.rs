@@ -1,284 +1,151 @@
-//! What will end a credential, and when: from what Google said, its documented rules, and how earlier
-//! credentials ended.
+//! When a credential will expire, as far as it can be known: from what Google says and from its documented
+//! rules (<https://developers.google.com/identity/protocols/oauth2#expiration>).
 //!
-//! The rules are those of <https://developers.google.com/identity/protocols/oauth2#expiration>. How long
-//! an organisation lets a sign-in last (1 to 24 hours, <https://support.google.com/a/answer/9368756>) is
-//! said nowhere: it is learned from credentials that ended.
+//! How long an organisation lets a sign-in last (1 to 24 hours, <https://support.google.com/a/answer/9368756>)
+//! is told by no server, so nothing is predicted of it; [`OTHER_ENDS`] says that it may happen.
 
 use serde::Serialize;
 
-use crate::credential::client;
-use crate::credential::profile::{Death, Profile};
+use crate::credential::profile::Profile;
 use crate::system::clock::{Time, span};
 
-/// The most refresh tokens of one account and client; one more, and the oldest ends without a word.
+/// The most refresh tokens of one account and client: one more, and the oldest is revoked without notice.
 pub(crate) const TOKEN_LIMIT: u32 = 100;
-/// Google ends a refresh token that nobody used for six months.
-const IDLE_LIMIT: u64 = 180 * DAY;
-/// Refresh tokens of a client in Testing live this long.
-const TESTING_LIFE: u64 = 7 * DAY;
-/// Deaths that are remembered.
-const MEMORY: usize = 8;
+/// Google revokes a refresh token that was not used for six months.
+const UNUSED_LIMIT: u64 = 180 * DAY;
+/// How long refresh tokens of a client in Testing are valid.
+const TESTING_LIMIT: u64 = 7 * DAY;
 const HOUR: u64 = 3_600;
 const DAY: u64 = 24 * HOUR;
 
-/// Why a credential will end.
+/// What can end any credential at any time, for people.
+pub(crate) const OTHER_ENDS: &str =
+    "when it is revoked, or when your organisation wants a new sign-in: Google doesn't say when that is";
+
+/// Why a credential will expire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Why {
-    /// Google granted it for a time.
+pub(crate) enum ExpiryReason {
+    /// Google granted it for a limited time.
     TimeLimited,
     /// Its client is in Testing.
     ClientInTesting,
-    /// The organisation limits how long a sign-in lasts.
-    OrganisationSignIn,
     /// Nobody uses it.
     Unused,
 }
 
 /// One thing that will end a credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct End {
+pub(crate) struct Expiry {
     /// What it is.
-    pub(crate) why: Why,
-    /// Not before this.
-    pub(crate) from: Time,
-    /// At the latest then; `None` if that can't be known.
-    pub(crate) by: Option<Time>,
+    pub(crate) why: ExpiryReason,
+    /// When it ends the credential.
+    pub(crate) at: Time,
 }
 
-/// What is foretold of a profile's credential, the soonest first. It may end sooner: people and
-/// administrators revoke.
-pub(crate) fn of(profile: &Profile) -> Vec<End> {
-    let mut ends: Vec<End> = [granted(profile), testing(profile), organisation(profile), unused(profile)]
-        .into_iter()
-        .flatten()
-        .collect();
-    ends.sort_by_key(|end| end.from);
-    ends
+/// What will end a profile's credential, the soonest first. It may end sooner: users and administrators revoke.
+pub(crate) fn expiries(profile: &Profile) -> Vec<Expiry> {
+    let mut expiries: Vec<Expiry> = [granted(profile), unused(profile)].into_iter().flatten().collect();
+    expiries.sort_by_key(|expiry| expiry.at);
+    expiries
 }
 
-/// Until when nothing that is known ends it; `None` if nothing is known at all, or it has ended.
+/// Until when nothing that is known ends it; `None` if nothing is known at all, or a new sign-in is needed
+/// already.
 pub(crate) fn good_until(profile: &Profile) -> Option<Time> {
-    of(profile).first().map(|end| end.from).filter(|_| profile.ended.is_none())
+    expiries(profile).first().map(|expiry| expiry.at).filter(|_| !profile.needs_sign_in())
 }
 
-fn granted(profile: &Profile) -> Option<End> {
-    let end = profile.refresh_token_expires?;
-    let life = profile.signed_in.map(|signed_in| end.since(signed_in));
-    let why = if life.is_some_and(is_testing_life) { Why::ClientInTesting } else { Why::TimeLimited };
-    Some(End { why, from: end, by: Some(end) })
+/// Whether the time that Google granted the credential for is the one of clients in Testing.
+pub(crate) fn is_of_client_in_testing(profile: &Profile) -> bool {
+    // Google counts from the consent, to the second; clocks differ by minutes
+    profile
+        .refresh_token_expires
+        .zip(profile.signed_in)
+        .is_some_and(|(end, signed_in)| end.since(signed_in).abs_diff(TESTING_LIMIT) <= HOUR)
 }
 
-/// Google counts from the consent, and answers to the second; clocks differ by minutes.
-fn is_testing_life(seconds: u64) -> bool {
-    seconds.abs_diff(TESTING_LIFE) <= HOUR
-}
-
-fn testing(profile: &Profile) -> Option<End> {
-    let signed_in = profile.signed_in.filter(|_| profile.refresh_token_expires.is_none())?;
-    let end = signed_in.plus(TESTING_LIFE);
-    let project = client::project_number(profile.client_id.as_deref()?)?;
-    let outlived = profile.last_refreshed.is_some_and(|worked| worked.since(signed_in) > TESTING_LIFE + HOUR);
-    let died = profile
-        .deaths
-        .iter()
-        .any(|death| client::project_number(&death.client_id) == Some(project) && death.is_of_testing());
-    (died && !outlived).then_some(End { why: Why::ClientInTesting, from: end, by: Some(end) })
-}
-
-fn organisation(profile: &Profile) -> Option<End> {
-    let signed_in = profile.signed_in?;
-    let seen: Vec<&Death> = profile
-        .deaths
-        .iter()
-        .filter(|death| {
-            death.why == crate::oauth::Reason::SignInAgain.code() && death.account == profile.account
-        })
-        .collect();
-    let bounds = |deaths: &[&Death]| {
-        let least = deaths.iter().map(|death| death.worked.since(death.signed_in)).max()?;
-        let most = deaths.iter().map(|death| death.seen.since(death.signed_in)).min()?;
-        (least <= most).then_some((least, most))
+fn granted(profile: &Profile) -> Option<Expiry> {
+    let why = match is_of_client_in_testing(profile) {
+        true => ExpiryReason::ClientInTesting,
+        false => ExpiryReason::TimeLimited,
     };
-    // where they contradict each other, the rule was changed: the last one counts
-    let (least, most) = bounds(&seen).or_else(|| bounds(seen.last().map(std::slice::from_ref)?))?;
-    let alive = profile.last_refreshed.map_or(0, |worked| worked.since(signed_in));
-    if alive > most {
-        return None; // the rule is gone
-    }
-    let least = least.max(alive);
-    // administrators choose whole hours
-    let next_hour = (least / HOUR + 1) * HOUR;
-    let from = if next_hour <= most { next_hour } else { least };
-    Some(End { why: Why::OrganisationSignIn, from: signed_in.plus(from), by: Some(signed_in.plus(most)) })
+    Some(Expiry { why, at: profile.refresh_token_expires? })
 }
 
-fn unused(profile: &Profile) -> Option<End> {
+fn unused(profile: &Profile) -> Option<Expiry> {
     let used = profile.last_refreshed.max(profile.signed_in)?;
-    Some(End { why: Why::Unused, from: used.plus(IDLE_LIMIT), by: None })
+    Some(Expiry { why: ExpiryReason::Unused, at: used.plus(UNUSED_LIMIT) })
 }
 
-impl End {
+impl Expiry {
     /// For people: when, and why.
-    pub(crate) fn words(&self, now: Time) -> String {
-        let when = |time: Time| match time.since(now) {
-            0 => format!("any moment (due since {time})"),
-            left => format!("in {} ({time})", span(left)),
+    pub(crate) fn describe(&self, now: Time) -> String {
+        let when = match self.at.since(now) {
+            0 => format!("any moment (due since {})", self.at),
+            left => format!("in {} ({})", span(left), self.at),
         };
         match self.why {
-            Why::TimeLimited => format!("{}: Google granted it for a time", when(self.from)),
-            Why::ClientInTesting => format!(
-                "{}: its OAuth client is in Testing, where credentials live 7 days; publish the client to end that",
-                when(self.from)
+            ExpiryReason::TimeLimited => format!("{when}: Google granted it for a limited time"),
+            ExpiryReason::ClientInTesting => format!(
+                "{when}: its OAuth client is in Testing, which limits credentials to 7 days; publish the client \
+                 to change that"
             ),
-            Why::OrganisationSignIn => {
-                let due = self.from.since(now) == 0;
-                let span = match self.by.filter(|by| by.since(self.from) > HOUR) {
-                    Some(by) if due => format!("any moment, by {by} at the latest"),
-                    Some(by) => format!("between {} and {by}", self.from),
-                    None if due => when(self.from),
-                    None => format!("about {}", when(self.from)),
-                };
-                format!("{span}: your organisation wants a new sign-in from time to time")
-            }
-            Why::Unused => format!("{} if nobody uses it until then", when(self.from)),
+            ExpiryReason::Unused => format!("{when} if it is not used until then"),
         }
     }
-}
-
-impl Death {
-    /// What a credential that was just refused teaches; `None` if it isn't known when it began.
-    pub(crate) fn of(profile: &Profile, why: &str, seen: Time) -> Option<Death> {
-        let signed_in = profile.signed_in?;
-        Some(Death {
-            why: why.to_owned(),
-            account: profile.account.clone(),
-            client_id: profile.client_id.clone()?,
-            signed_in,
-            worked: profile.last_refreshed.unwrap_or(signed_in).max(signed_in),
-            seen,
-        })
-    }
-
-    /// Whether it lived the seven days of a client in Testing, as exactly as it was looked at.
-    pub(crate) fn is_of_testing(&self) -> bool {
-        let (least, most) = (self.worked.since(self.signed_in), self.seen.since(self.signed_in));
-        self.why == crate::oauth::Reason::GrantEnded.code()
-            && least <= TESTING_LIFE + HOUR
-            && most + HOUR >= TESTING_LIFE
-            && most - least <= 2 * DAY
-    }
-}
-
-/// Adds what was learned; the oldest is forgotten.
-pub(crate) fn learn(profile: &mut Profile, death: Option<Death>) {
-    profile.deaths.extend(death);
-    let surplus = profile.deaths.len().saturating_sub(MEMORY);
-    profile.deaths.drain(..surplus);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credential::state::{CredentialState, StateRecord};
 
     fn at(seconds: u64) -> Time {
         Time::of(std::time::UNIX_EPOCH).plus(1_790_000_000 + seconds)
     }
 
-    fn profile(alive: u64, deaths: Vec<Death>) -> Profile {
+    fn profile(last_refreshed: u64, expires: Option<u64>) -> Profile {
         Profile {
-            account: Some("ada@example.com".to_owned()),
-            client_id: Some("12-a.apps.googleusercontent.com".to_owned()),
             signed_in: Some(at(0)),
-            last_refreshed: Some(at(alive)),
-            deaths,
+            last_refreshed: Some(at(last_refreshed)),
+            refresh_token_expires: expires.map(at),
             ..Profile::default()
         }
     }
 
-    fn death(why: &str, worked: u64, seen: u64) -> Death {
-        let earlier = Profile { last_refreshed: Some(at(worked)), ..profile(0, vec![]) };
-        Death::of(&earlier, why, at(seen)).unwrap()
-    }
-
-    fn first(profile: &Profile) -> (Why, u64, Option<u64>) {
-        let end = of(profile).remove(0);
-        (end.why, end.from.since(at(0)), end.by.map(|by| by.since(at(0))))
+    fn first(profile: &Profile) -> (ExpiryReason, u64) {
+        let expiry = expiries(profile).remove(0);
+        (expiry.why, expiry.at.since(at(0)))
     }
 
     #[test]
-    fn a_credential_that_nobody_uses_ends_in_half_a_year() {
-        assert_eq!(first(&profile(100, vec![])), (Why::Unused, 100 + IDLE_LIMIT, None));
-        assert_eq!(good_until(&profile(100, vec![])), Some(at(100 + IDLE_LIMIT)));
+    fn a_credential_that_is_not_used_expires_in_six_months() {
+        let profile = profile(100, None);
+        assert_eq!(first(&profile), (ExpiryReason::Unused, 100 + UNUSED_LIMIT));
+        assert_eq!(good_until(&profile), Some(at(100 + UNUSED_LIMIT)));
         assert_eq!(good_until(&Profile::default()), None);
     }
 
     #[test]
-    fn seven_days_mean_testing_whether_google_says_so_or_not() {
-        let said = Profile { refresh_token_expires: Some(at(604_799)), ..profile(0, vec![]) };
-        assert_eq!(first(&said), (Why::ClientInTesting, 604_799, Some(604_799)));
-        let granted = Profile { refresh_token_expires: Some(at(90_000)), ..profile(0, vec![]) };
-        assert_eq!(first(&granted).0, Why::TimeLimited);
-        let learned = profile(0, vec![death("revoked_or_expired", 6 * DAY, 7 * DAY + 60)]);
-        assert_eq!(first(&learned), (Why::ClientInTesting, TESTING_LIFE, Some(TESTING_LIFE)));
+    fn seven_days_mean_a_client_in_testing() {
+        assert_eq!(first(&profile(0, Some(604_799))), (ExpiryReason::ClientInTesting, 604_799));
+        assert_eq!(first(&profile(0, Some(90_000))), (ExpiryReason::TimeLimited, 90_000));
+        let imported = Profile { signed_in: None, ..profile(0, Some(604_799)) };
+        assert_eq!(first(&imported).0, ExpiryReason::TimeLimited);
     }
 
     #[test]
-    fn other_deaths_are_not_taken_for_testing() {
-        for (why, worked, seen) in [
-            ("revoked_or_expired", 2 * DAY, 3 * DAY),        // too young
-            ("revoked_or_expired", 8 * DAY, 9 * DAY),        // too old
-            ("revoked_or_expired", 60, 30 * DAY),            // nobody looked for a month
-            ("reauthentication_required", 6 * DAY, 7 * DAY), // another reason
-        ] {
-            assert!(!death(why, worked, seen).is_of_testing(), "{why} {worked} {seen}");
-        }
-        let outlived = profile(9 * DAY, vec![death("revoked_or_expired", 6 * DAY, 7 * DAY)]);
-        assert_eq!(first(&outlived).0, Why::Unused);
+    fn a_credential_that_needs_a_new_sign_in_is_good_until_no_time() {
+        let state_record = StateRecord::new(CredentialState::ReauthRequired, at(1));
+        assert_eq!(good_until(&Profile { state_record, ..profile(0, None) }), None);
     }
 
     #[test]
-    fn an_organisations_interval_is_learned() {
-        let sign_in = |worked, seen| death("reauthentication_required", worked, seen);
-        let close = profile(0, vec![sign_in(15 * HOUR + 1800, 16 * HOUR + 300)]);
-        assert_eq!(first(&close), (Why::OrganisationSignIn, 16 * HOUR, Some(16 * HOUR + 300)));
-        let vague = profile(0, vec![sign_in(0, 20 * HOUR)]);
-        assert_eq!(first(&vague), (Why::OrganisationSignIn, HOUR, Some(20 * HOUR)));
-        let narrowed = profile(0, vec![sign_in(0, 20 * HOUR), sign_in(7 * HOUR, 30 * HOUR)]);
-        assert_eq!(first(&narrowed), (Why::OrganisationSignIn, 8 * HOUR, Some(20 * HOUR)));
-        let changed = profile(0, vec![sign_in(15 * HOUR, 16 * HOUR + 1), sign_in(3 * HOUR, 4 * HOUR + 1)]);
-        assert_eq!(first(&changed), (Why::OrganisationSignIn, 4 * HOUR, Some(4 * HOUR + 1)));
-        let relaxed = profile(21 * HOUR, vec![sign_in(0, 20 * HOUR)]);
-        assert_eq!(first(&relaxed).0, Why::Unused);
-    }
-
-    #[test]
-    fn what_is_due_is_told_as_a_person_would_say_it() {
-        let end = |by| End { why: Why::OrganisationSignIn, from: at(HOUR), by: Some(at(by)) };
-        for (by, now, start) in [
-            (HOUR + 60, 0, "about in 1 h ("),
-            (HOUR + 60, 2 * HOUR, "any moment (due since "),
-            (20 * HOUR, 0, "between 2"),
-            (20 * HOUR, 2 * HOUR, "any moment, by 2"),
-        ] {
-            let words = end(by).words(at(now));
-            assert!(words.starts_with(start), "{words}");
-        }
-    }
-
-    #[test]
-    fn another_accounts_past_says_nothing() {
-        let mut other = death("reauthentication_required", 0, 20 * HOUR);
-        other.account = Some("bob@example.com".to_owned());
-        assert_eq!(first(&profile(0, vec![other])).0, Why::Unused);
-    }
-
-    #[test]
-    fn little_is_remembered() {
-        let mut profile = profile(0, vec![]);
-        (0..20).for_each(|n| learn(&mut profile, Some(death("revoked_or_expired", 0, n))));
-        assert_eq!(profile.deaths.len(), MEMORY);
-        assert_eq!(profile.deaths.last().unwrap().seen, at(19));
+    fn an_expiry_says_when_and_why() {
+        let text = |why, now| Expiry { why, at: at(HOUR) }.describe(at(now));
+        assert!(text(ExpiryReason::TimeLimited, 0).starts_with("in 1 h (2026-09-21T15:13:20Z): Google"));
+        assert!(text(ExpiryReason::ClientInTesting, 2 * HOUR).starts_with("any moment (due since 2026"));
+        assert!(text(ExpiryReason::Unused, 0).ends_with("if it is not used until then"));
     }
 }

@@ -3,9 +3,11 @@
 pub(crate) mod adc;
 pub(crate) mod client;
 pub(crate) mod forecast;
+pub(crate) mod new_credential;
 pub(crate) mod other_tools;
 pub(crate) mod paths;
 pub(crate) mod pins;
 pub(crate) mod profile;
 pub(crate) mod profile_name;
 pub(crate) mod settings;
+pub(crate) mod state;

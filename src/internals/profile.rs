@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{assert_discreet, assert_safe, assert_stable};
 use crate::credential::profile::Profile;
+use crate::system::json_file::Document;
 
 pub(super) fn check(data: &[u8]) {
     match Profile::parse(Path::new("profile.json"), data) {

@@ -1,11 +1,11 @@
-//! What on this machine stops working when a profile's grant ends: for the people who are asked.
+//! What on this machine stops working when a profile's grant is revoked: for the question before that.
 
 use std::path::{Path, PathBuf};
 
 use crate::app::{App, Loaded};
 use crate::credential::adc::AuthorizedUser;
 use crate::credential::other_tools::PythonCache;
-use crate::credential::profile::Profile;
+use crate::credential::profile::{Origin, Profile};
 use crate::credential::profile_name::ProfileName;
 use crate::handover;
 use crate::handover::variables;
@@ -33,7 +33,7 @@ pub(crate) struct Dependents {
     pub(crate) processes: Vec<String>,
 }
 
-/// Looks for them. What can't be read doesn't count: this informs, it protects nothing.
+/// Looks for them. What can't be read is left out: this informs, it protects nothing.
 pub(crate) fn of(app: &App, loaded: &Loaded) -> Dependents {
     let paths = paths_of(app, &loaded.name);
     let siblings = grant::siblings(app, loaded);
@@ -44,7 +44,7 @@ pub(crate) fn of(app: &App, loaded: &Loaded) -> Dependents {
             || (handover::is_handed_over(path) && is_of_grant(path, loaded))
     };
     Dependents {
-        is_gclouds: loaded.profile.origin.as_deref() == Some("gcloud"),
+        is_gclouds: loaded.profile.origin == Some(Origin::Gcloud),
         elsewhere: others_files(app).into_iter().filter(|file| is_of_grant(file, loaded)).collect(),
         kernelspecs: kernelspecs(app, &loaded.name, &paths),
         processes: programs_using(uses_grant),
@@ -84,7 +84,7 @@ fn others_files(app: &App) -> Vec<PathBuf> {
     std::iter::once(gcloud.adc()).chain(accounts).chain(libraries).collect()
 }
 
-/// Whether a credential of the same grant lies there.
+/// Whether this file holds a credential of the same grant.
 fn is_of_grant(path: &Path, loaded: &Loaded) -> bool {
     let Ok(Some(bytes)) = private_file::read(path, Content::Foreign) else { return false };
     let Ok(credential) = AuthorizedUser::parse(&bytes) else { return false };
@@ -106,7 +106,7 @@ fn kernelspecs(app: &App, name: &ProfileName, paths: &[PathBuf]) -> Vec<PathBuf>
 }
 
 impl Dependents {
-    /// What ends with the grant, a line each; empty if nothing is known to.
+    /// For people: what stops working with the grant, a line each.
     pub(crate) fn lines(&self) -> Vec<String> {
         let profiles = self.siblings.iter().map(|(name, profile)| {
             format!("profile {name} ({}), which shares the grant", profile.account_or_unknown())

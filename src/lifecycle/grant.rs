@@ -1,21 +1,17 @@
-//! A grant, as Google sees it: what a person allowed to one Cloud project. It may be behind several
-//! profiles, and it ends as a whole
-//! (<https://developers.google.com/identity/protocols/oauth2/native-app#tokenrevoke>).
+//! A grant, as Google sees it: what a user allowed to one Cloud project. Several profiles may share it, and it
+//! is revoked as a whole (<https://developers.google.com/identity/protocols/oauth2/native-app#tokenrevoke>).
 
 use std::time::Duration;
 
 use crate::app::{App, Loaded};
 use crate::credential::client;
-use crate::credential::profile::{self, Ended, Profile, StoreKind};
+use crate::credential::profile::{self, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
-use crate::lifecycle::refresh;
 use crate::oauth::{Failure, Google, Reason, Revoked};
 use crate::output::error::{Error, Kind, Result};
-use crate::store::Store;
-use crate::system::clock::Time;
 use crate::system::private_file::Lock;
 
-/// Google says that a revocation may take a moment: how long to wait before it is looked at again.
+/// Google says that a revocation may take a moment: how long to wait before each further check.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
@@ -29,18 +25,18 @@ pub(crate) fn same_project(one: &str, other: &str) -> bool {
                 .is_some_and(|(one, other)| one == other))
 }
 
-/// Whether revoking the credential of one profile ends that of the other.
+/// Whether revoking the credential of one profile revokes that of the other.
 fn is_shared(one: &Profile, other: &Profile) -> bool {
     if one.fingerprint.is_some() && one.fingerprint == other.fingerprint {
         return true;
     }
-    let same_person = match (&one.sub, &other.sub, &one.account, &other.account) {
+    let same_user = match (&one.sub, &other.sub, &one.account, &other.account) {
         (Some(one), Some(other), ..) => one == other,
         (.., Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
         _ => false,
     };
     let clients = one.client_id.as_deref().zip(other.client_id.as_deref());
-    same_person
+    same_user
         && clients.is_some_and(|(one, other)| same_project(one, other))
         && one.endpoints == other.endpoints
 }
@@ -52,15 +48,15 @@ pub(crate) fn siblings(app: &App, loaded: &Loaded) -> Vec<(ProfileName, Profile)
         .into_iter()
         .filter(|name| *name != loaded.name)
         .filter_map(|name| {
-            let profile = described(app, &name)?;
+            let profile = without_keyring(app, &name)?;
             is_shared(&loaded.profile, &profile).then_some((name, profile))
         })
         .collect()
 }
 
-/// What is known of a profile and its credential. The keyring isn't asked for the others' sake: it might
-/// ask the person.
-fn described(app: &App, name: &ProfileName) -> Option<Profile> {
+/// What is known of a profile and its credential. The keyring isn't asked on behalf of another profile: it might
+/// ask the user.
+fn without_keyring(app: &App, name: &ProfileName) -> Option<Profile> {
     let profile = app.known_profile(name).ok()??;
     if profile.store == StoreKind::Keyring {
         return Some(profile);
@@ -69,14 +65,14 @@ fn described(app: &App, name: &ProfileName) -> Option<Profile> {
     Some(loaded.profile)
 }
 
-/// One process at a time ends or replaces a profile's grant. Unlike other locks it is held while a person
+/// One process at a time revokes or replaces a profile's grant. Unlike other locks it is held while a user
 /// signs in: it keeps nobody from using the profile, only from rotating or revoking it as well.
 pub(crate) fn claim(app: &App, name: &ProfileName) -> Result<Lock> {
     Lock::acquire_within(&app.paths.grant_lock(name), Duration::ZERO)?.ok_or_else(|| {
         Error::other(format!(
-            "another bqcred rotates or revokes profile {name} at this moment; nothing was changed"
+            "another bqcred is rotating or revoking profile {name} at this moment; nothing was changed"
         ))
-        .hint("let it finish, then look at `bqcred status`")
+        .hint("wait until it is done, then look at `bqcred status`")
     })
 }
 
@@ -86,31 +82,23 @@ pub(crate) fn check_revocable(loaded: &Loaded) -> Result<()> {
         return Ok(());
     }
     Err(Error::other(
-        "this credential's server has no revocation endpoint that bqcred knows of; the credential is still alive",
+        "this credential's server has no revocation endpoint that bqcred knows of; the credential is still valid",
     )
-    .hint("end it on the server's own pages, then `bqcred forget`; or name a `revoke_uri` in the client file"))
+    .hint(
+        "revoke it on the server's own pages, then `bqcred forget`; or name a `revoke_uri` in the client file",
+    ))
 }
 
-/// Whether the credential is known to have ended, and the server says so too.
-pub(crate) fn had_ended(app: &App, loaded: &mut Loaded) -> bool {
-    loaded.profile.ended.is_some()
-        && matches!(
-            refresh::refresh(app, loaded),
-            Err(Failure::Refused(Reason::GrantEnded | Reason::ClientDeleted))
-        )
-}
-
-/// Asks the server to end the grant. An error says that the credential counts as alive; nothing stored has
-/// changed then.
+/// Asks the server to revoke the grant. After an error nothing stored has changed.
 pub(crate) fn revoke(loaded: &Loaded, login: &str) -> Result<Revoked> {
     let (endpoints, credential) = (loaded.endpoints(), &loaded.credential);
     Google::at(&endpoints)
         .revoke(&credential.client_id, &credential.client_secret, &credential.refresh_token)
-        .map_err(|failure| still_alive("it could not be revoked", failure, login))
+        .map_err(|failure| not_revoked("it could not be revoked", failure, login))
 }
 
-/// Proves that the grant has ended, by a refresh that must fail.
-pub(crate) fn prove_ended(loaded: &Loaded, login: &str) -> Result<()> {
+/// Proves that the grant was revoked, by a refresh that must fail.
+pub(crate) fn prove_revoked(loaded: &Loaded, login: &str) -> Result<()> {
     let (endpoints, credential) = (loaded.endpoints(), &loaded.credential);
     let server = Google::at(&endpoints);
     for pause in PAUSES.into_iter().map(Some).chain([None]) {
@@ -118,8 +106,8 @@ pub(crate) fn prove_ended(loaded: &Loaded, login: &str) -> Result<()> {
             Err(Failure::Refused(Reason::GrantEnded | Reason::ClientDeleted)) => return Ok(()),
             // any other refusal says nothing about the grant: a device or a sign-in can be wrong for it
             Err(failure) => {
-                let what = "the server took the revocation, but whether it worked can't be told";
-                return Err(still_alive(what, failure, login));
+                let what = "the server accepted the revocation, but whether it worked can't be checked";
+                return Err(not_revoked(what, failure, login));
             }
             Ok(_) => {}
         }
@@ -129,64 +117,21 @@ pub(crate) fn prove_ended(loaded: &Loaded, login: &str) -> Result<()> {
     }
     Err(Error::new(
         Kind::Network,
-        "the server says that the credential is revoked, but it is still alive; nothing was removed",
+        "the server says that the credential is revoked, but it is still valid; nothing was removed",
     )
-    .hint("try again in a minute, or end it at https://myaccount.google.com/connections"))
+    .hint("try again in a minute, or revoke it at https://myaccount.google.com/connections"))
 }
 
-fn still_alive(what: &str, failure: Failure, login: &str) -> Error {
+fn not_revoked(what: &str, failure: Failure, login: &str) -> Error {
     let why = failure.into_error(login);
     let error = Error::new(
         why.kind(),
-        format!("{what}: {}; nothing was removed, and the credential counts as still alive", why.what()),
+        format!("{what}: {}; nothing was removed; assume that the credential is still valid", why.what()),
     );
     match (why.kind(), why.hint_text()) {
         (Kind::Network, Some(hint)) => error.hint(hint),
-        _ => error.hint("end it at https://myaccount.google.com/connections, then `bqcred forget`"),
+        _ => error.hint("revoke it at https://myaccount.google.com/connections, then `bqcred forget`"),
     }
-}
-
-/// Writes down that a profile's credential has ended, and why, if it still holds that credential.
-pub(crate) fn mark_ended(
-    app: &App,
-    name: &ProfileName,
-    fingerprint: Option<&str>,
-    reason: &str,
-) -> Result<()> {
-    change(app, name, fingerprint, |profile| {
-        profile.ended = Some(Ended { reason: reason.to_owned(), at: Time::now() });
-        profile.refresh_tokens = 0;
-    })
-}
-
-/// Takes such a mark back.
-pub(crate) fn unmark(app: &App, name: &ProfileName, before: &Profile) -> Result<()> {
-    change(app, name, before.fingerprint.as_deref(), |profile| {
-        profile.ended.clone_from(&before.ended);
-        profile.refresh_tokens = before.refresh_tokens;
-    })
-}
-
-fn change(
-    app: &App,
-    name: &ProfileName,
-    fingerprint: Option<&str>,
-    change: impl FnOnce(&mut Profile),
-) -> Result<()> {
-    let lock = Lock::acquire(&app.paths.profile_lock(name))?;
-    let mut profile = Profile::load(&app.paths, name)?.unwrap_or_default();
-    if profile.store == StoreKind::File {
-        // somebody may have put another credential there, or logged in anew
-        match Store::of(profile.store, &app.paths).load(name)? {
-            Some(credential) => profile.settle(&app.paths, name, &credential),
-            None => return Ok(()),
-        }
-    }
-    if profile.fingerprint.as_deref() == fingerprint {
-        change(&mut profile);
-        profile.save(&lock, &app.paths, name)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -202,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_is_one_person_and_one_cloud_project() {
+    fn profiles_of_one_account_and_one_cloud_project_share_a_grant() {
         let ada = profile("ada@example.com", "12-a.apps.googleusercontent.com");
         assert!(is_shared(&ada, &profile("Ada@Example.com", "12-b.apps.googleusercontent.com")));
         assert!(!is_shared(&ada, &profile("bob@example.com", "12-a.apps.googleusercontent.com")));
@@ -212,14 +157,14 @@ mod tests {
     }
 
     #[test]
-    fn the_lasting_identifier_counts_more_than_the_address() {
+    fn the_permanent_identifier_takes_precedence_over_the_address() {
         let of = |sub: &str, account: &str| Profile { sub: Some(sub.to_owned()), ..profile(account, "c") };
         assert!(is_shared(&of("1", "ada@example.com"), &of("1", "ada.new@example.com")));
         assert!(!is_shared(&of("1", "ada@example.com"), &of("2", "ada@example.com")));
     }
 
     #[test]
-    fn other_servers_clients_have_no_project_numbers() {
+    fn clients_of_other_servers_have_no_project_number() {
         assert!(same_project("x", "x") && !same_project("1-a", "1-b"));
     }
 }

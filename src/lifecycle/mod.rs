@@ -1,7 +1,9 @@
-//! What is done with a credential over its lifetime: saved, refreshed, rotated, revoked.
+//! What is done with a credential over its lifetime: saved, refreshed, rotated, revoked, removed.
 
 pub(crate) mod dependents;
 pub(crate) mod grant;
+pub(crate) mod mark;
 pub(crate) mod refresh;
+pub(crate) mod remove;
 pub(crate) mod rotation;
 pub(crate) mod save;

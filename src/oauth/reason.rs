@@ -66,13 +66,8 @@ impl Reason {
         }
     }
 
-    /// Whether the credential itself is no longer valid, so that only a new sign-in helps.
-    pub(crate) fn ends_the_credential(&self) -> bool {
-        matches!(self, Reason::GrantEnded | Reason::SignInAgain | Reason::ClientDeleted)
-    }
-
     /// Why, to follow "this credential".
-    pub(crate) fn words(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match self {
             Reason::GrantEnded => "was revoked or has expired".to_owned(),
             Reason::SignInAgain => {
@@ -234,17 +229,6 @@ mod tests {
         assert_eq!(shown(&longest), longest);
         for other in ["", "Some text.", "UPPER", "a1", &"a".repeat(41)] {
             assert_eq!(shown(other), "an error without a name");
-        }
-    }
-
-    #[test]
-    fn some_reasons_end_the_credential_and_have_their_own_words() {
-        for reason in [Reason::GrantEnded, Reason::SignInAgain, Reason::ClientDeleted] {
-            assert!(reason.ends_the_credential() && !reason.words().contains(reason.code()));
-        }
-        for reason in [Reason::ClientDisabled, Reason::AdminPolicy, Reason::BadCode] {
-            assert!(!reason.ends_the_credential());
-            assert_eq!(reason.words(), format!("was refused ({})", reason.code()));
         }
     }
 }

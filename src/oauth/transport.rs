@@ -34,27 +34,6 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
-    /// A word for programs.
-    pub(super) fn code(&self) -> &'static str {
-        match self {
-            Transport::Timeout => "timeout",
-            Transport::UnknownHost => "unknown_host",
-            Transport::NoConnection => "no_connection",
-            Transport::Broken => "connection_broken",
-            Transport::UntrustedCertificate => "untrusted_certificate",
-            Transport::CertificateTime => "certificate_time",
-            Transport::CertificateName => "certificate_name",
-            Transport::Encryption => "encryption",
-            Transport::NoAuthorities => "no_authorities",
-            Transport::ProxyAuthentication => "proxy_authentication",
-            Transport::Proxy => "proxy",
-            Transport::Busy(429) => "rate_limited",
-            Transport::Busy(_) => "server_busy",
-            Transport::NotTheServer(_) => "not_the_server",
-            Transport::Malformed => "malformed_answer",
-        }
-    }
-
     /// What happened, as a message.
     pub(super) fn message(&self) -> String {
         let message = match self {

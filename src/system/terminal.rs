@@ -14,6 +14,17 @@ pub(crate) fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
+/// Whether this runs in a notebook's kernel, where a question would wait forever: there may be a terminal, but
+/// nobody can type into it. Jupyter sets the variable for every kernel.
+pub(crate) fn in_notebook() -> bool {
+    env::get("JPY_PARENT_PID").is_some()
+}
+
+/// Whether the user can be asked here.
+pub(crate) fn can_ask() -> bool {
+    is_interactive() && !in_notebook()
+}
+
 /// Whether a program can put up a window that the person sees.
 pub(crate) fn has_display() -> bool {
     let set = |name| env::get(name).is_some_and(|value| !value.is_empty());
@@ -23,7 +34,7 @@ pub(crate) fn has_display() -> bool {
 /// Whether somebody may be there to answer what another program asks: at a display, or at a terminal
 /// that isn't a notebook's, which nobody can type into.
 pub(crate) fn is_attended() -> bool {
-    has_display() || (is_interactive() && env::get("JPY_PARENT_PID").is_none())
+    has_display() || can_ask()
 }
 
 /// A terminal that does not show what is typed, for as long as this lives.

@@ -125,7 +125,7 @@ fn processes(vm: &Vm) -> Vec<String> {
 fn assert_signed_in_as_the_user(vm: &Vm) {
     let status = vm.program("bqcred", &["status", "--json"]).run().success().json();
     assert_eq!(status["account"], PERSON);
-    assert_eq!(status["alive"], true);
+    assert_eq!(status["valid"], true);
     assert_eq!(common::mode(&vm.sandbox.adc("default")), 0o600);
 }
 
@@ -145,7 +145,7 @@ fn gcloud_login_with_a_browser() {
 fn gcloud_runs_the_login_when_no_client_is_set() {
     let Some(vm) = vm(Vm::new) else { return };
     vm.google.sign_in_browser(Some(Consent::all(PERSON)));
-    login(&vm, &[PERSON]).run().success().says("no OAuth client is set, so gcloud runs the login");
+    login(&vm, &[PERSON]).run().success().says("no OAuth client is set, so gcloud runs the sign-in");
     assert_signed_in_as_the_user(&vm);
     assert_nothing_left(&vm);
 }
@@ -153,7 +153,7 @@ fn gcloud_runs_the_login_when_no_client_is_set() {
 fn changes_nothing(consent: Consent, args: &[&str]) {
     let Some(vm) = vm(Vm::new) else { return };
     vm.google.sign_in_browser(Some(consent));
-    login(&vm, args).run().fails(1).says("gcloud did not complete the login");
+    login(&vm, args).run().fails(1).says("gcloud did not complete the sign-in");
     assert!(!vm.sandbox.adc("default").exists());
     assert_nothing_left(&vm);
 }

@@ -324,9 +324,9 @@ fn always_start_without_credential_runs_with_a_stub_that_names_the_reason() {
         "echo $GOOGLE_APPLICATION_CREDENTIALS; test $NO_GCE_CHECK = true && test -n \"$GCE_METADATA_URL\"";
     for way in WAYS {
         let run = sh(&sandbox, &[way, &["--always-start"]].concat(), script).run().success();
-        let run = run.says("nobody has logged in yet").says("starting the program without a credential");
-        assert!(run.stdout.ends_with("/bqcred-nobody-has-logged-in-yet.json\n"), "{}", run.stdout);
-        assert_eq!(stub_of(&run)["type"], "bqcred: nobody has logged in yet (`bqcred login`)");
+        let run = run.says("not signed in").says("starting the program without a credential");
+        assert!(run.stdout.ends_with("/bqcred-not-signed-in.json\n"), "{}", run.stdout);
+        assert_eq!(stub_of(&run)["type"], "bqcred: not signed in (`bqcred login`)");
         sh(&sandbox, &[way, &["--always-start"]].concat(), "exit 7").run().fails(7);
         sandbox.invoke(&[way, &["--always-start", "--", "no-such"]].concat()).run().fails(127);
     }

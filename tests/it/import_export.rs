@@ -54,7 +54,7 @@ fn import_finds_the_credential_of_every_tool_and_drops_its_cached_tokens() {
         assert_eq!((adc["account"].as_str(), adc["keep"]["a"].as_i64()), (Some(ADA), Some(1)), "{tool}");
         assert_eq!(mode(&sandbox.adc("default")), 0o600);
         assert_eq!(std::fs::read(&source).unwrap(), before, "the source is left alone");
-        assert_eq!(sandbox.bqcred(&["status", "--json"]).success().json()["alive"], true);
+        assert_eq!(sandbox.bqcred(&["status", "--json"]).success().json()["valid"], true);
     }
 }
 
@@ -73,7 +73,7 @@ fn import_asks_which_gcloud_account() {
     sandbox.bqcred(&["import", "--from", "gcloud", "--account", "eve@example.com", "--force"]).fails(3);
     let before = adc(&sandbox);
     let wrong = ["import", "--from", "gcloud", "--account", "bob@example.com", "--force"];
-    sandbox.bqcred(&wrong).fails(4).says("is a credential of ada@example.com; nothing was changed");
+    sandbox.bqcred(&wrong).fails(4).says("belongs to ada@example.com; nothing was changed");
     assert_eq!(adc(&sandbox), before);
 }
 
@@ -103,7 +103,7 @@ fn import_without_network_trusts_the_file_and_says_so() {
     sandbox
         .bqcred(&["import", file.to_str().unwrap(), "--project", "p1"])
         .success()
-        .says("it is kept as the file says");
+        .says("it is saved as the file says");
     let status = sandbox.bqcred(&["status", "--json", "--offline"]).json();
     assert_eq!(
         (status["account"].as_str(), status["account_confirmed"].as_bool()),

@@ -57,10 +57,10 @@ fn profile_moves_in_and_out_and_is_forgotten() {
     let google = Google::start();
     let Some(keyring) = log_in(&google) else { return };
     let token = keyring.refresh_token("default");
-    keyring.bqcred(&["move", "--store", "file"]).fails(0).says("now lies in the file");
+    keyring.bqcred(&["move", "--store", "file"]).fails(0).says("is now in the file");
     assert!(std::fs::read_to_string(keyring.sandbox.adc("default")).unwrap().contains(&token));
     assert_eq!(keyring.lookup("default"), "");
-    keyring.bqcred(&["move", "--store", "keyring"]).fails(0).says("now lies in the keyring");
+    keyring.bqcred(&["move", "--store", "keyring"]).fails(0).says("is now in the keyring");
     assert_eq!(keyring.refresh_token("default"), token);
     assert_eq!(keyring.sandbox.files_with(&token), Vec::<std::path::PathBuf>::new());
     keyring.bqcred(&["env", "--shell", "sh"]).success().says("`bqcred lock` ends that");

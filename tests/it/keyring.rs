@@ -32,7 +32,7 @@ fn login_saves_secrets_in_the_keyring_only() {
     let list = keyring.bqcred(&["list", "--json"]).json();
     assert_eq!((&list[0]["store"], &list[0]["account"]), (&"keyring".into(), &ADA.into()));
     let status = keyring.bqcred(&["status"]).success().stdout;
-    assert!(status.contains("store       keyring\n") && status.contains("alive"), "{status}");
+    assert!(status.contains("store       keyring\n") && status.contains("credential  valid"), "{status}");
 }
 
 #[test]
@@ -349,17 +349,17 @@ fn move_to_file_and_back_to_keyring() {
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     let token = keyring.refresh_token("default");
     keyring.bqcred(&["env", "--shell", "sh"]).success();
-    keyring.bqcred(&["move", "--store", "file"]).fails(0).says("now lies in the file");
+    keyring.bqcred(&["move", "--store", "file"]).fails(0).says("is now in the file");
     let adc = std::fs::read_to_string(keyring.sandbox.adc("default")).unwrap();
     assert!(adc.contains(&token) && keyring.lookup("default").is_empty());
     assert!(!session_file(&keyring).exists());
     keyring.bqcred(&["status"]).success();
-    keyring.bqcred(&["move", "--store", "file"]).fails(0).says("lies in the file already");
+    keyring.bqcred(&["move", "--store", "file"]).fails(0).says("is in the file already");
     let spec = "{\"argv\": [\"python\"], \"language\": \"python\"}";
     keyring.sandbox.write("home/.local/share/jupyter/kernels/py/kernel.json", spec);
     keyring.bqcred(&["kernel", "install", "py"]).success();
     let run = keyring.bqcred(&["move", "--store", "keyring"]).fails(0);
-    run.says("now lies in the keyring").says("`bqcred kernel install --exec`");
+    run.says("is now in the keyring").says("`bqcred kernel install --exec`");
     assert_eq!(keyring.refresh_token("default"), token);
     assert_eq!(keyring.sandbox.files_with(&token), Vec::<std::path::PathBuf>::new());
     let known = keyring.bqcred(&["list", "--json"]).json();
@@ -456,7 +456,7 @@ fn login_to_the_other_store_clears_the_first() {
     keyring
         .login(&google, BOB, &["--store", "file"])
         .success()
-        .says("earlier credential still lies in the keyring");
+        .says("earlier credential is still in the keyring");
     keyring.start_service();
     assert_eq!(places(&keyring), (true, true));
     keyring.bqcred(&["status"]).success();

@@ -71,7 +71,7 @@ fn answer_is_accepted_as_address_query_or_code_once() {
         let url = sandbox.bqcred(&["login", "--start", "--client-id-file", &client]).success().stdout;
         let answer = form(&google.approve(url.trim(), ADA));
         sandbox.bqcred(&["login", "--finish", &answer]).fails(0).says(ADA);
-        sandbox.bqcred(&["login", "--finish", &answer]).fails(3).says("no login of profile default waits");
+        sandbox.bqcred(&["login", "--finish", &answer]).fails(3).says("no sign-in of profile default waits");
     }
 }
 
@@ -82,7 +82,7 @@ fn wrong_answer_keeps_the_login_pending() {
     let url = sandbox.bqcred(&["login", "--start", "--client-id-file", &client]).success().stdout;
     let answer = google.approve(url.trim(), ADA);
     let forged = answer.replace("state=", "state=x");
-    sandbox.bqcred(&["login", "--finish", &forged]).fails(1).says("belongs to another login");
+    sandbox.bqcred(&["login", "--finish", &forged]).fails(1).says("belongs to another sign-in");
     sandbox.bqcred(&["login", "--finish", "http://127.0.0.1/"]).fails(2).says("no `code=`");
     sandbox.bqcred(&["login", "--finish", url.trim()]).fails(2).says("the address to open");
     sandbox.bqcred(&["login", "--finish", ""]).fails(2).says("nothing was pasted");
@@ -102,7 +102,7 @@ fn answer_after_10_minutes_is_refused() {
         serde_json::from_str(&std::fs::read_to_string(&pending).unwrap()).unwrap();
     json["started"] = "2020-01-01T00:00:00Z".into();
     std::fs::write(&pending, json.to_string()).unwrap();
-    sandbox.bqcred(&["login", "--finish", &answer]).fails(1).says("good for 10 min");
+    sandbox.bqcred(&["login", "--finish", &answer]).fails(1).says("valid for 10 min");
     assert!(!pending.exists());
 }
 
@@ -152,10 +152,7 @@ fn denied_or_insufficient_consent_saves_nothing() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login_with(&google, Consent::denied(ADA), &[]).fails(4).says("cancelled");
     let email = ["openid", "https://www.googleapis.com/auth/userinfo.email"];
-    sandbox
-        .login_with(&google, Consent::only(ADA, &email), &[])
-        .fails(4)
-        .says("did not let bqcred use BigQuery");
+    sandbox.login_with(&google, Consent::only(ADA, &email), &[]).fails(4).says("did not allow BigQuery");
     assert!(!sandbox.adc("default").exists());
     let some = [email[0], email[1], BIGQUERY];
     sandbox
@@ -202,8 +199,8 @@ fn invalid_arguments_are_reported_before_a_browser_opens() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let client = sandbox.client_file(&google);
     for (words, says) in [
-        (["login", "work", "--start"], "is no account"),
-        (["login", "--project=My Project", "--start"], "is no id of a project"),
+        (["login", "work", "--start"], "is not an account"),
+        (["login", "--project=My Project", "--start"], "is not a project id"),
         (["login", "--port=0", "--start"], "a port is a number from 1 to 65535"),
         (["login", "--profile=Work", "--start"], "can't be the name of a profile"),
     ] {
@@ -367,7 +364,7 @@ fn consent_denied_in_the_browser_is_reported() {
 fn login_times_out() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let (session, _, _) = at_prompt(&google, &sandbox, &["--timeout", "1"]);
-    assert!(ends_with(session, 1).contains("nobody signed in within 1 s"));
+    assert!(ends_with(session, 1).contains("timed out after 1 s"));
 }
 
 #[test]
@@ -505,8 +502,8 @@ fn gcloud_login_times_out() {
     }
     let words = ["login", "--via", "gcloud", "--timeout", "1"];
     let run = held.invoke(&words).limit(Duration::from_secs(60)).run();
-    run.fails(1).says("nobody signed in within 1 s").says("--timeout SECONDS");
-    assert!(ends_with(at_terminal.terminal(&words), 1).contains("nobody signed in within 1 s"));
+    run.fails(1).says("timed out after 1 s").says("--timeout SECONDS");
+    assert!(ends_with(at_terminal.terminal(&words), 1).contains("timed out after 1 s"));
     for sandbox in [&held, &at_terminal] {
         let child = std::fs::read_to_string(sandbox.path("tmp/child")).unwrap();
         let path = format!("/proc/{}/status", child.trim());

@@ -113,7 +113,7 @@ fn revoked_credential_leads_to_login() {
     write_profile(&sandbox, "default", "my-project");
     let known = sandbox.data("default").join("profile.json");
     let mut profile: serde_json::Value = serde_json::from_slice(&std::fs::read(&known).unwrap()).unwrap();
-    profile["ended"] = serde_json::json!({"reason": "was revoked", "at": "2026-01-01T00:00:00Z"});
+    profile["state"] = serde_json::json!({"name": "expired", "since": "2026-01-01T00:00:00Z"});
     std::fs::write(&known, profile.to_string()).unwrap();
     assert_eq!(next(&sandbox, &[]), "bqcred login");
 }

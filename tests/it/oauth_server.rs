@@ -121,7 +121,7 @@ fn login_then_token_then_status() {
     assert_eq!(server.userinfo(&second)["sub"], "ada");
     let status = server.sandbox.bqcred(&["status", "--json"]).success().json();
     assert_eq!(status["account"], PERSON);
-    assert_eq!(status["alive"], true);
+    assert_eq!(status["valid"], true);
     assert_eq!(status["project"], "p1");
 }
 
@@ -160,7 +160,7 @@ fn grant_revoked_elsewhere_is_reported() {
     let Some(server) = Server::signed_in(&[]) else { return };
     server.revoke(server.kept()["refresh_token"].as_str().unwrap());
     let status = server.sandbox.bqcred(&["status", "--json"]).code(4).json();
-    assert_eq!(status["alive"], false);
+    assert_eq!(status["valid"], false);
     server.token(ANEW).fails(4).says("bqcred login");
 }
 

@@ -80,7 +80,7 @@ fn use_changes_the_project_without_sign_in() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
     let before = std::fs::read(sandbox.adc("work")).unwrap();
-    sandbox.bqcred(&["use", "work", "--project", "not a project"]).fails(2).says("no id of a project");
+    sandbox.bqcred(&["use", "work", "--project", "not a project"]).fails(2).says("is not a project id");
     sandbox.bqcred(&["use", "nosuch", "--project", "p3"]).fails(3);
     let run = sandbox.invoke(&["use", "work", "--project", "p3"]);
     let run = run.env("BQCRED_PROFILE", "work").env("GOOGLE_CLOUD_PROJECT", "p2").run().success();
@@ -113,7 +113,7 @@ fn unknown_profile_suggests_the_nearest_name() {
     }
     sandbox.bqcred(&["use", "zzzzzz"]).fails(3).says("bqcred list");
     sandbox.bqcred(&["use", "../x"]).fails(2);
-    Sandbox::new().bqcred(&["status"]).fails(3).says("nobody has logged in yet");
+    Sandbox::new().bqcred(&["status"]).fails(3).says("not signed in");
 }
 
 #[test]
@@ -136,14 +136,13 @@ fn forget_removes_all_files_and_revokes_nothing() {
 #[test]
 fn removal_with_unreadable_settings_warns_of_the_current_profile() {
     let google = Google::start();
-    for (verb, done) in [("forget", "profile work is forgotten here"), ("revoke", "is revoked; profile work")]
-    {
+    for (verb, done) in [("forget", "profile work is removed here"), ("revoke", "is revoked; profile work")] {
         let sandbox = two_profiles(&google);
         sandbox.bqcred(&["use", "work"]).success();
         sandbox.write("home/.config/bqcred/config.json", "{");
         let yes: &[&str] = if verb == "revoke" { &["--yes"] } else { &[] };
         let run = sandbox.bqcred(&[&[verb, "--profile", "work"], yes].concat()).fails(6).says(done);
-        run.says("profile work is removed, but may still be the one in use").says("`bqcred use NAME`");
+        run.says("profile work is removed, but may still be the current one").says("`bqcred use NAME`");
         assert!(!sandbox.adc("work").exists() && sandbox.adc("default").exists());
     }
 }
@@ -225,12 +224,12 @@ fn status_shows_account_and_validity() {
     let sandbox = two_profiles(&google);
     let json = sandbox.bqcred(&["status", "--json"]).success().json();
     assert_eq!((json["profile"].as_str(), json["account"].as_str()), (Some("default"), Some(ADA)));
-    assert_eq!((json["alive"].as_bool(), json["project"].as_str()), (Some(true), Some("p1")));
+    assert_eq!((json["valid"].as_bool(), json["project"].as_str()), (Some(true), Some("p1")));
     assert_eq!((json["store"].as_str(), json["mode"].as_str()), (Some("file"), Some("0600")));
     assert_eq!(json["path"].as_str(), sandbox.adc("default").to_str());
     assert!(json["scopes"].to_string().contains("auth/bigquery"));
     let text = sandbox.bqcred(&["status"]).success().stdout;
-    assert!(text.contains("alive") && text.contains(ADA) && text.contains("mode 0600"), "{text}");
+    assert!(text.contains("credential  valid") && text.contains(ADA) && text.contains("mode 0600"), "{text}");
     let before = google.requests().len();
     sandbox.bqcred(&["status", "--offline"]).success();
     assert_eq!(google.requests().len(), before);
@@ -242,7 +241,7 @@ fn status_reports_a_credential_revoked_elsewhere() {
     let sandbox = two_profiles(&google);
     google.revoke_grant(ADA);
     let run = sandbox.bqcred(&["status", "--json"]).code(4).says("revoked or has expired");
-    assert_eq!(run.json()["alive"], false);
+    assert_eq!(run.json()["valid"], false);
     sandbox.bqcred(&["token"]).fails(4).says("`bqcred login`");
     sandbox.bqcred(&["env", "--shell", "sh"]).success().says("was revoked or has expired");
     assert_eq!(sandbox.bqcred(&["status", "--exit-code"]).code(4).stdout, "");
@@ -256,7 +255,7 @@ fn network_failure_does_not_decide_validity() {
     let sandbox = two_profiles(&google);
     google.script_times(6, common::Endpoint::Token, &Script::Unavailable(503));
     let run = sandbox.bqcred(&["status", "--json"]).code(5);
-    assert!(run.json()["alive"].is_null());
+    assert!(run.json()["valid"].is_null());
     sandbox.bqcred(&["token"]).fails(5).says("503");
     google.clear_scripts();
     google.script_times(2, common::Endpoint::Token, &Script::Unavailable(503));
@@ -366,7 +365,7 @@ fn known_revocation_is_reported_offline() {
     google.revoke_grant(ADA);
     sandbox.bqcred(&["status"]).code(4);
     let run = sandbox.bqcred(&["status", "--offline", "--json"]).code(4);
-    assert_eq!(run.json()["alive"], false);
+    assert_eq!(run.json()["valid"], false);
 }
 
 #[test]

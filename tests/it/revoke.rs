@@ -15,10 +15,12 @@ fn refresh_token(sandbox: &Sandbox, profile: &str) -> String {
     serde_json::from_str::<Value>(&text).unwrap()["refresh_token"].as_str().unwrap().to_owned()
 }
 
-fn ended(sandbox: &Sandbox, profile: &str) -> Option<String> {
+/// Why a new sign-in is needed, as `list` knows it.
+fn problem(sandbox: &Sandbox, profile: &str) -> Option<String> {
     let rows = sandbox.bqcred(&["list", "--json"]).success().json();
     let row = rows.as_array().unwrap().iter().find(|row| row["profile"] == profile)?.clone();
-    row["ended"]["reason"].as_str().map(str::to_owned)
+    assert_eq!(row["valid"] == false, row["problem"].is_string(), "{row}");
+    row["problem"].as_str()?.strip_prefix("this credential ").map(str::to_owned)
 }
 
 fn login_as(sandbox: &Sandbox, google: &Google, who: &str, profile: &str, client: &str) {
@@ -49,7 +51,8 @@ fn without_terminal_yes_is_required() {
     sandbox.login(&google, ADA, &["--profile", "work"]).success();
     let token = refresh_token(&sandbox, "work");
     let run = sandbox.bqcred(&["revoke", "--profile", "work"]).fails(2);
-    run.says("nobody can be asked here; nothing was changed").says("`bqcred revoke --profile work --yes`");
+    run.says("can't ask for confirmation here; nothing was changed")
+        .says("`bqcred revoke --profile work --yes`");
     assert!(google.is_valid(&token) && sandbox.adc("work").exists());
     assert_eq!(google.count("/revoke"), 0);
 }
@@ -171,14 +174,13 @@ fn other_profiles_of_the_grant_are_marked_as_revoked_and_kept() {
     sandbox.login(&google, BOB, &["--profile", "bob"]).success();
     let token = sandbox.invoke(&["token", "--profile", "sibling"]).may_print_secret().run().success().stdout;
     assert!(token.starts_with("ya29."));
-    sandbox.bqcred(&["revoke", "--yes"]).fails(0).says("profile sibling has ended with it");
-    assert_eq!(ended(&sandbox, "sibling").as_deref(), Some("was revoked together with profile default"));
-    assert_eq!((ended(&sandbox, "stranger"), ended(&sandbox, "bob")), (None, None));
+    sandbox.bqcred(&["revoke", "--yes"]).fails(0).says("profile sibling is revoked with it");
+    assert_eq!(problem(&sandbox, "sibling").as_deref(), Some("was revoked from this machine"));
+    assert_eq!((problem(&sandbox, "stranger"), problem(&sandbox, "bob")), (None, None));
     assert!(sandbox.adc("sibling").exists());
     // the cached access token is revoked, and is not printed any more
     let run = sandbox.bqcred(&["token", "--profile", "sibling"]).fails(4);
-    run.says("this credential was revoked together with profile default")
-        .says("`bqcred login --profile sibling`");
+    run.says("this credential was revoked from this machine").says("`bqcred login --profile sibling`");
     sandbox.bqcred(&["status", "--profile", "stranger"]).success();
 }
 
@@ -207,7 +209,7 @@ fn revoking_an_ended_profile_keeps_a_newer_grant() {
         }
         let run = sandbox.bqcred(&["revoke", "--profile", "old", "--yes"]).fails(0).says("before");
         assert_eq!(run.stderr.contains("profile new"), !asked_before, "{}", run.stderr);
-        assert_eq!(ended(&sandbox, "new"), None);
+        assert_eq!(problem(&sandbox, "new"), None);
         assert!(google.is_valid(&refresh_token(&sandbox, "new")) && !sandbox.data("old").exists());
     }
 }
@@ -230,9 +232,9 @@ fn failing_revocation_endpoint_removes_nothing() {
     for failure in failures {
         google.script_always(Endpoint::Revoke, failure.clone());
         let run = sandbox.bqcred(&["revoke", "--yes"]).fails(5);
-        run.says("nothing was removed, and the credential counts as still alive");
+        run.says("nothing was removed; assume that the credential is still valid");
         assert!(google.is_valid(&token) && refresh_token(&sandbox, "default") == token, "{failure:?}");
-        assert_eq!(ended(&sandbox, "default"), None);
+        assert_eq!(problem(&sandbox, "default"), None);
     }
     google.clear_scripts();
     sandbox.bqcred(&["revoke", "--yes"]).success();
@@ -244,7 +246,7 @@ fn network_failure_removes_nothing() {
     let google = Google::start();
     sandbox.login(&google, ADA, &[]).success();
     drop(google);
-    sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("still alive").says("is the network up?");
+    sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("still valid").says("is the network up?");
     assert!(sandbox.adc("default").exists());
 }
 
@@ -253,11 +255,11 @@ fn ineffective_revocation_is_detected() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     google.script_always(Endpoint::Revoke, Script::Body("application/json".to_owned(), "{}".to_owned()));
-    sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("it is still alive; nothing was removed");
+    sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("it is still valid; nothing was removed");
     assert!(sandbox.adc("default").exists());
     // and an unverified revocation does not count as done
     google.script_always(Endpoint::Token, Script::Unavailable(503));
-    sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("whether it worked can't be told");
+    sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("whether it worked can't be checked");
     assert!(sandbox.adc("default").exists());
     google.clear_scripts();
 }
@@ -270,7 +272,7 @@ fn refused_revocation_removes_nothing() {
     sandbox
         .bqcred(&["revoke", "--yes"])
         .fails(4)
-        .says("still alive")
+        .says("still valid")
         .says("myaccount.google.com/connections");
     assert!(sandbox.adc("default").exists());
     google.clear_scripts();
@@ -284,7 +286,7 @@ fn server_without_revocation_endpoint_is_reported_before_the_prompt() {
     let file = sandbox.write("client.json", client.to_string());
     sandbox.login(&google, ADA, &["--client-id-file", file.to_str().unwrap()]).success();
     let run = sandbox.bqcred(&["revoke", "--yes"]).fails(1);
-    run.says("has no revocation endpoint").says("`bqcred forget`").says("still alive");
+    run.says("has no revocation endpoint").says("`bqcred forget`").says("still valid");
     assert!(sandbox.adc("default").exists());
 }
 
@@ -324,7 +326,7 @@ fn locked_keyring_changes_nothing() {
     assert_eq!(google.count("/revoke"), 0);
     assert!(google.is_valid(&token));
     let rows = keyring.bqcred(&["list", "--json"]).success().json();
-    assert_eq!((&rows[0]["profile"], &rows[0]["ended"]), (&"default".into(), &Value::Null));
+    assert_eq!((&rows[0]["profile"], &rows[0]["state"]), (&"default".into(), &"valid".into()));
 }
 
 #[test]

@@ -20,10 +20,12 @@ fn refresh_token(sandbox: &Sandbox, profile: &str) -> String {
     read(sandbox, profile)["refresh_token"].as_str().unwrap().to_owned()
 }
 
-fn ended(sandbox: &Sandbox, profile: &str) -> Option<String> {
+/// Why a new sign-in is needed, as `list` knows it.
+fn problem(sandbox: &Sandbox, profile: &str) -> Option<String> {
     let rows = sandbox.bqcred(&["list", "--json"]).success().json();
     let row = rows.as_array().unwrap().iter().find(|row| row["profile"] == profile)?.clone();
-    row["ended"]["reason"].as_str().map(str::to_owned)
+    assert_eq!(row["valid"] == false, row["problem"].is_string(), "{row}");
+    row["problem"].as_str()?.strip_prefix("this credential ").map(str::to_owned)
 }
 
 /// The first step; gives the address to open.
@@ -54,7 +56,7 @@ fn old_credential_is_revoked_before_sign_in_and_settings_stay() {
     let url = start(&sandbox, &[]);
     assert!(!google.is_valid(&old));
     assert_eq!(read(&sandbox, "default"), before, "until there is a new one, the old file stays");
-    assert_eq!(ended(&sandbox, "default").as_deref(), Some(NOT_COMPLETED));
+    assert_eq!(problem(&sandbox, "default").as_deref(), Some(NOT_COMPLETED));
     assert!(url.contains("login_hint=ada%40example.com") && url.contains("drive"), "{url}");
     finish(&sandbox, &google.approve(&url, ADA)).fails(0).says("has a new credential, in the same place");
     let new = refresh_token(&sandbox, "default");
@@ -63,7 +65,7 @@ fn old_credential_is_revoked_before_sign_in_and_settings_stay() {
     let mut expected = before;
     expected["refresh_token"] = new.clone().into();
     assert_eq!(read(&sandbox, "default"), expected);
-    assert_eq!(ended(&sandbox, "default"), None);
+    assert_eq!(problem(&sandbox, "default"), None);
     let after = sandbox.bqcred(&["status", "--json", "--offline"]).json();
     for key in ["account", "project", "quota_project", "scopes", "client_id", "store", "path"] {
         assert_eq!(after[key], settings[key], "{key}");
@@ -79,7 +81,7 @@ fn terminal_asks_then_signs_in() {
     sandbox.login(&google, ADA, &[]).success();
     let old = refresh_token(&sandbox, "default");
     let mut session = sandbox.terminal(&["rotate", "--no-browser"]);
-    session.exp_string("Revoke, and sign in anew? [y/N] ").unwrap();
+    session.exp_string("Revoke, and sign in again? [y/N] ").unwrap();
     assert!(google.is_valid(&old));
     session.send_line("y").unwrap();
     let text = session.exp_string("Paste the address: ").unwrap();
@@ -101,9 +103,9 @@ fn declining_the_prompt_changes_nothing() {
     session.send_line("").unwrap();
     ends_with(session, 1);
     let run = sandbox.bqcred(&["rotate", "--start"]).fails(2);
-    run.says("nobody can be asked here; nothing was changed").says("`bqcred rotate --yes`");
+    run.says("can't ask for confirmation here; nothing was changed").says("`bqcred rotate --yes`");
     assert!(google.is_valid(&old) && refresh_token(&sandbox, "default") == old);
-    assert_eq!((ended(&sandbox, "default"), google.count("/revoke")), (None, 0));
+    assert_eq!((problem(&sandbox, "default"), google.count("/revoke")), (None, 0));
 }
 
 #[test]
@@ -121,15 +123,15 @@ fn rotation_stopped_at_sign_in_is_fixed_by_login() {
         "{rest}"
     );
     assert_eq!(read(&sandbox, "default"), before);
-    assert_eq!(ended(&sandbox, "default").as_deref(), Some(NOT_COMPLETED));
+    assert_eq!(problem(&sandbox, "default").as_deref(), Some(NOT_COMPLETED));
     let text = sandbox.bqcred(&["status"]).code(4).says(NOT_COMPLETED).stdout;
-    assert!(text.contains("ended: it was revoked by a rotation"), "{text}");
+    assert!(text.contains("credential  was revoked by a rotation"), "{text}");
     // plain `bqcred login`, with the profile's own client, scopes and project
     let url = sandbox.bqcred(&["login", "--start"]).success().stdout;
     assert!(url.contains("drive"), "{url}");
     sandbox.bqcred(&["login", "--finish", &google.approve(url.trim(), ADA)]).success();
     let status = sandbox.bqcred(&["status", "--json"]).success().json();
-    assert_eq!((&status["project"], &status["ended"]), (&"p1".into(), &Value::Null));
+    assert_eq!((&status["project"], &status["state"]), (&"p1".into(), &"valid".into()));
 }
 
 #[test]
@@ -146,9 +148,9 @@ fn killed_rotation_leaves_the_profile_marked() {
     let pid = pid.trim_matches(|c: char| !c.is_ascii_digit());
     sandbox.program("kill", &["-9", pid]).run().success();
     session.exp_eof().unwrap();
-    assert_eq!(ended(&sandbox, "default").as_deref(), Some(NOT_COMPLETED));
+    assert_eq!(problem(&sandbox, "default").as_deref(), Some(NOT_COMPLETED));
     sandbox.login(&google, ADA, &[]).success();
-    assert_eq!(ended(&sandbox, "default"), None);
+    assert_eq!(problem(&sandbox, "default"), None);
 }
 
 #[test]
@@ -161,10 +163,10 @@ fn another_account_is_refused() {
     run.says("no new one yet: you signed in as bob@example.com, not as ada@example.com")
         .says("`bqcred login ada@example.com`");
     assert_eq!(read(&sandbox, "default"), before);
-    assert_eq!(ended(&sandbox, "default").as_deref(), Some(NOT_COMPLETED));
-    // `login` of another account does not report the revoked credential as valid
+    assert_eq!(problem(&sandbox, "default").as_deref(), Some(NOT_COMPLETED));
+    // whoever takes the profile over is not told that what was revoked lives
     let run = sandbox.login(&google, BOB, &[]).success().says("profile default was ada@example.com before");
-    assert!(!run.stderr.contains("alive"), "{}", run.stderr);
+    assert!(!run.stderr.contains("still valid"), "{}", run.stderr);
 }
 
 #[test]
@@ -175,7 +177,7 @@ fn denied_sign_in_leaves_the_profile_marked() {
     finish(&sandbox, &google.approve_with(&url, Consent::denied(ADA)))
         .fails(4)
         .says("there is no new one yet");
-    assert_eq!(ended(&sandbox, "default").as_deref(), Some(NOT_COMPLETED));
+    assert_eq!(problem(&sandbox, "default").as_deref(), Some(NOT_COMPLETED));
 }
 
 #[test]
@@ -208,11 +210,14 @@ fn failed_revocation_changes_nothing() {
     sandbox.login(&google, ADA, &[]).success();
     let old = refresh_token(&sandbox, "default");
     google.script_always(Endpoint::Revoke, Script::Unavailable(503));
-    sandbox.bqcred(&["rotate", "--start", "--yes"]).fails(5).says("counts as still alive");
+    sandbox
+        .bqcred(&["rotate", "--start", "--yes"])
+        .fails(5)
+        .says("assume that the credential is still valid");
     google.clear_scripts();
     assert!(google.is_valid(&old));
-    assert_eq!((ended(&sandbox, "default"), refresh_token(&sandbox, "default")), (None, old));
-    sandbox.bqcred(&["rotate", "--finish", "4/0Abcdef"]).fails(3).says("no login of profile default waits");
+    assert_eq!((problem(&sandbox, "default"), refresh_token(&sandbox, "default")), (None, old));
+    sandbox.bqcred(&["rotate", "--finish", "4/0Abcdef"]).fails(3).says("no sign-in of profile default waits");
 }
 
 #[test]
@@ -224,12 +229,12 @@ fn unverified_revocation_leaves_the_profile_marked() {
     google.script(Endpoint::Token, Script::Pass);
     google.script_always(Endpoint::Token, Script::Unavailable(503));
     google.script_always(Endpoint::Revoke, Script::Body("application/json".to_owned(), "{}".to_owned()));
-    sandbox.bqcred(&["rotate", "--start", "--yes"]).fails(5).says("whether it worked can't be told");
-    let reason = ended(&sandbox, "default").unwrap();
-    assert!(reason.contains("about to be revoked by a rotation that was not completed"), "{reason}");
+    sandbox.bqcred(&["rotate", "--start", "--yes"]).fails(5).says("whether it worked can't be checked");
+    let reason = problem(&sandbox, "default").unwrap();
+    assert!(reason.contains("may have been revoked by a rotation that was not completed"), "{reason}");
     google.clear_scripts();
     sandbox.bqcred(&["status", "--exit-code"]).success();
-    assert_eq!((ended(&sandbox, "default"), refresh_token(&sandbox, "default")), (None, old));
+    assert_eq!((problem(&sandbox, "default"), refresh_token(&sandbox, "default")), (None, old));
 }
 
 #[test]
@@ -241,17 +246,17 @@ fn rotation_stopped_while_revoking_leaves_the_profile_marked() {
     let mut session = sandbox.terminal(&["rotate", "--no-browser", "--yes"]);
     session.exp_string("profile default (ada@example.com)").unwrap();
     let asked = std::time::Instant::now();
-    while ended(&sandbox, "default").is_none() {
+    while problem(&sandbox, "default").is_none() {
         assert!(asked.elapsed() < std::time::Duration::from_secs(30), "it is marked before it is revoked");
     }
     session.send_control('c').unwrap();
     session.exp_eof().unwrap();
-    assert!(ended(&sandbox, "default").unwrap().contains("not completed"));
+    assert!(problem(&sandbox, "default").unwrap().contains("not completed"));
     google.clear_scripts();
-    // the next request decides which it was
+    // whichever it was, the next question finds out
     let alive = google.is_valid(&old);
     sandbox.bqcred(&["status", "--exit-code"]).code(if alive { 0 } else { 4 });
-    assert_eq!(ended(&sandbox, "default").is_none(), alive);
+    assert_eq!(problem(&sandbox, "default").is_none(), alive);
     sandbox.login(&google, ADA, &[]).success();
     sandbox.bqcred(&["status", "--exit-code"]).success();
 }
@@ -274,11 +279,14 @@ fn rotating_an_ended_profile_keeps_a_newer_grant() {
     sandbox.login(&google, ADA, &["--profile", "new"]).success();
     let new = refresh_token(&sandbox, "new");
     google.take_requests();
-    let run = sandbox.bqcred(&["rotate", "--start"]).success().says("has ended already");
+    let run = sandbox
+        .bqcred(&["rotate", "--start"])
+        .success()
+        .says("was revoked or has expired; all that is left is a new sign-in");
     finish(&sandbox, &google.approve(run.stdout.trim(), ADA)).fails(0).says("has a new credential");
     assert_eq!(google.count("/revoke"), 0);
     assert!(google.is_valid(&new) && google.is_valid(&refresh_token(&sandbox, "default")));
-    assert_eq!((ended(&sandbox, "new"), ended(&sandbox, "default")), (None, None));
+    assert_eq!((problem(&sandbox, "new"), problem(&sandbox, "default")), (None, None));
 }
 
 #[test]
@@ -287,10 +295,10 @@ fn keep_old_revokes_nothing() {
     sandbox.login(&google, ADA, &[]).success();
     let old = refresh_token(&sandbox, "default");
     let url = sandbox.bqcred(&["rotate", "--keep-old", "--start"]).success().stdout;
-    assert_eq!(ended(&sandbox, "default"), None);
+    assert_eq!(problem(&sandbox, "default"), None);
     finish(&sandbox, &google.approve(url.trim(), ADA))
         .fails(0)
-        .says("the old one stays alive until it is revoked");
+        .says("the old one was not revoked: assume that it is still valid");
     assert!(google.is_valid(&old) && google.is_valid(&refresh_token(&sandbox, "default")));
     assert_ne!(refresh_token(&sandbox, "default"), old);
     assert_eq!(google.count("/revoke"), 0);
@@ -307,7 +315,7 @@ fn profiles_of_the_same_account_and_client_are_rotated_together() {
     sandbox.login(&google, BOB, &["--profile", "bob"]).success();
     let url = start(&sandbox, &[]);
     assert!(
-        ended(&sandbox, "twin").unwrap().contains("a rotation of profile default that was not completed")
+        problem(&sandbox, "twin").unwrap().contains("a rotation of profile default that was not completed")
     );
     finish(&sandbox, &google.approve(&url, ADA)).fails(0).says("profile twin has the new credential as well");
     assert_eq!(refresh_token(&sandbox, "twin"), refresh_token(&sandbox, "default"));
@@ -317,7 +325,7 @@ fn profiles_of_the_same_account_and_client_are_rotated_together() {
         (&"p2".into(), &"q2".into(), &ADA.into())
     );
     assert_eq!(read(&sandbox, "twin")["quota_project_id"], "q2");
-    assert_eq!(ended(&sandbox, "sibling").as_deref(), Some("was revoked together with profile default"));
+    assert_eq!(problem(&sandbox, "sibling").as_deref(), Some("was revoked from this machine"));
     sandbox.bqcred(&["status", "--exit-code", "--profile", "bob"]).success();
 }
 
@@ -329,7 +337,7 @@ fn terminal_asks_for_each_profile() {
     }
     let mut session = sandbox.terminal(&["rotate", "--no-browser"]);
     for (question, answer) in [
-        ("sign in anew? [y/N] ", "y"),
+        ("sign in again? [y/N] ", "y"),
         ("Give profile one the new credential as well? [y/N] ", "n"),
         ("Give profile two the new credential as well? [y/N] ", "y"),
     ] {
@@ -340,8 +348,8 @@ fn terminal_asks_for_each_profile() {
     let url = text.lines().find(|line| line.starts_with("http")).unwrap().trim().to_owned();
     session.send_line(&google.approve(&url, ADA)).unwrap();
     ends_with(session, 0);
-    assert_eq!(ended(&sandbox, "one").as_deref(), Some("was revoked together with profile default"));
-    assert_eq!((ended(&sandbox, "two"), ended(&sandbox, "default")), (None, None));
+    assert_eq!(problem(&sandbox, "one").as_deref(), Some("was revoked from this machine"));
+    assert_eq!((problem(&sandbox, "two"), problem(&sandbox, "default")), (None, None));
     assert_eq!(refresh_token(&sandbox, "two"), refresh_token(&sandbox, "default"));
 }
 
@@ -364,9 +372,9 @@ fn second_rotation_is_refused_while_one_runs() {
     let mut session = sandbox.terminal(&["rotate", "--no-browser", "--yes"]);
     let text = session.exp_string("Paste the address: ").unwrap();
     let revocations = google.count("/revoke");
-    for command in ["rotate", "revoke"] {
-        let run = sandbox.bqcred(&[command, "--yes"]).fails(1);
-        run.says("another bqcred rotates or revokes profile default").says("`bqcred status`");
+    for verb in ["rotate", "revoke"] {
+        let run = sandbox.bqcred(&[verb, "--yes"]).fails(1);
+        run.says("another bqcred is rotating or revoking profile default").says("`bqcred status`");
     }
     assert_eq!(google.count("/revoke"), revocations);
     let url = text.lines().find(|line| line.starts_with("http")).unwrap().trim().to_owned();
@@ -418,7 +426,7 @@ fn new_credential_revoked_at_once_is_reported() {
     google.fail_token(Script::Pass);
     google.fail_token(Script::refuse("invalid_grant"));
     let run = finish(&sandbox, &google.approve(&url, ADA)).fails(4);
-    run.says("Google ended the new credential together with the old one").says("`bqcred login`");
+    run.says("Google revoked the new credential together with the old one").says("`bqcred login`");
 }
 
 #[test]
@@ -460,7 +468,7 @@ fn credential_of_the_gcloud_client_is_rotated_with_gcloud() {
     let env = google.env();
     let run = |words: &[&str]| sandbox.invoke(words).envs(env.clone()).run();
     run(&["import", file.to_str().unwrap()]).success();
-    run(&["rotate", "--yes"]).fails(3).says("no gcloud on the PATH");
+    run(&["rotate", "--yes"]).fails(3).says("gcloud is not on the PATH");
     assert!(google.is_valid(&token), "what can't be completed isn't begun");
     // a gcloud that signs ada in, with a credential that is granted once the old one is gone
     let new = sandbox.path("new.json");
@@ -488,7 +496,7 @@ fn credential_of_the_gcloud_client_is_rotated_with_gcloud() {
         });
         let rotated = run(&["rotate", "--yes"]);
         over.store(true, Ordering::SeqCst);
-        rotated.fails(0).says("gcloud runs the new login").says("the old one is revoked");
+        rotated.fails(0).says("gcloud runs the new sign-in").says("the old one is revoked");
     });
     assert!(google.is_valid(&refresh_token(&sandbox, "default")));
     let asked = std::fs::read_to_string(asked).unwrap();

@@ -1,5 +1,4 @@
-//! `bqcred status`: its forecasts, what it learns from expired credentials, and its exit codes.
-
+//! `bqcred status`: what it shows, what it expects to end the credential, and its exit codes.
 use std::time::{Duration, SystemTime};
 
 use crate::common::{self, Google, Sandbox, Script};
@@ -52,40 +51,42 @@ fn json_has_every_documented_key() {
     let documented = [
         "account",
         "account_confirmed",
-        "alive",
         "client_id",
         "clock_offset",
-        "ended",
         "forecast",
         "good_until",
-        "last_read",
         "last_refreshed",
         "login_started",
         "mode",
         "path",
         "problem",
-        "problem_code",
         "profile",
         "project",
         "quota_project",
         "refresh_token_expires",
         "refresh_tokens",
         "refresh_tokens_limit",
+        "revoked_by",
+        "rotation_started",
         "scopes",
         "session_file",
         "signed_in",
+        "state",
+        "state_since",
         "store",
+        "valid",
     ];
     assert_eq!(keys, documented);
     assert_eq!(
-        (&json["alive"], &json["problem"], &json["problem_code"]),
-        (&json!(true), &Value::Null, &Value::Null)
+        (&json["valid"], &json["problem"], &json["state"], &json["revoked_by"]),
+        (&json!(true), &Value::Null, &json!("valid"), &Value::Null)
     );
     assert_eq!((&json["account"], &json["client_id"]), (&json!(ADA), &json!(CLIENT_ID)));
     assert_eq!((&json["refresh_tokens"], &json["refresh_tokens_limit"]), (&json!(1), &json!(100)));
     // the double answers in another second where the machine is busy
     assert!(json["clock_offset"].as_i64().unwrap().abs() <= 10, "{}", json["clock_offset"]);
-    assert_eq!(json["ended"], Value::Null);
+    assert_eq!(json["rotation_started"], Value::Null);
+    assert_near(&json["state_since"], 0);
 }
 
 #[test]
@@ -94,13 +95,10 @@ fn unused_credential_expires_after_six_months() {
     sandbox.login(&google, ADA, &[]).success();
     remember(&sandbox, &json!({"signed_in": ago(100 * DAY), "last_refreshed": ago(90 * DAY)}));
     let forecast = forecast(&sandbox);
-    assert_eq!(
-        (forecast.len(), &forecast[0]["why"], &forecast[0]["by"]),
-        (1, &json!("unused"), &Value::Null)
-    );
-    assert_near(&forecast[0]["from"], 90 * DAY);
+    assert_eq!((forecast.len(), &forecast[0]["why"]), (1, &json!("unused")));
+    assert_near(&forecast[0]["at"], 90 * DAY);
     let text = sandbox.bqcred(&["status", "--offline"]).success().stdout;
-    assert!(text.contains("if nobody uses it until then") && text.contains("100 days ago"), "{text}");
+    assert!(text.contains("if it is not used until then") && text.contains("100 days ago"), "{text}");
     // a request to Google counts as use
     let json = sandbox.bqcred(&["status", "--json"]).success().json();
     assert_near(&json["good_until"], 180 * DAY);
@@ -114,7 +112,7 @@ fn time_limited_grant_expires_at_its_limit() {
     let json = sandbox.bqcred(&["status", "--json"]).success().json();
     assert_eq!(json["forecast"][0]["why"], "time_limited");
     assert_near(&json["good_until"], 3 * DAY);
-    assert!(sandbox.bqcred(&["status"]).success().stdout.contains("Google granted it for a time"));
+    assert!(sandbox.bqcred(&["status"]).success().stdout.contains("Google granted it for a limited time"));
 }
 
 #[test]
@@ -128,20 +126,45 @@ fn client_in_testing_is_detected_from_its_token_lifetime() {
 }
 
 #[test]
-fn client_in_testing_is_detected_from_an_expiry_after_seven_days() {
+fn expiry_after_seven_days_names_the_client_in_testing() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
+    google.testing_client(CLIENT_ID);
     sandbox.login(&google, ADA, &[]).success();
-    remember(&sandbox, &json!({"signed_in": ago(7 * DAY + 600), "last_refreshed": ago(DAY / 2)}));
+    remember(&sandbox, &json!({"signed_in": ago(7 * DAY + 600), "refresh_token_expires": ago(600)}));
     google.revoke_grant(ADA);
     let run = sandbox.bqcred(&["status"]).code(4);
-    let run = run.says("after seven days, as it does while its OAuth client is in Testing");
+    let run = run.says("expired after seven days, as all do while their OAuth client is in Testing");
     run.says("publish the client in Google's console").says("`bqcred login`");
-    sandbox.bqcred(&["token", "--min-ttl", "9999"]).fails(4).says("after seven days");
-    // and the next expiry is predicted
+    sandbox.bqcred(&["token", "--min-ttl", "9999"]).fails(4).says("expired after seven days");
+    let json = sandbox.bqcred(&["status", "--json", "--offline"]).code(4).json();
+    assert_eq!((&json["state"], &json["valid"]), (&json!("expired"), &json!(false)));
+}
+
+#[test]
+fn expired_credential_is_reported_as_expired() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    google.set_refresh_token_expires_in(Some(3 * DAY));
     sandbox.login(&google, ADA, &[]).success();
-    let json = sandbox.bqcred(&["status", "--json"]).success().json();
-    assert_eq!(json["forecast"][0]["why"], "client_in_testing");
-    assert_near(&json["good_until"], 7 * DAY);
+    remember(&sandbox, &json!({"signed_in": ago(3 * DAY + 60), "refresh_token_expires": ago(60)}));
+    google.revoke_grant(ADA);
+    let run = sandbox.bqcred(&["status"]).code(4);
+    run.says("this credential has expired: Google granted it for a limited time").says("`bqcred login`");
+}
+
+#[test]
+fn reauthentication_is_a_state_of_its_own() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let text = sandbox.bqcred(&["status"]).success().stdout;
+    assert!(text.contains("when your organisation wants a new sign-in"), "{text}");
+    google.require_reauth(ADA);
+    let run = sandbox.bqcred(&["status"]).code(4).says("your organisation wants you to sign in again");
+    assert!(run.stdout.contains("credential  needs a new sign-in"), "{}", run.stdout);
+    let json = sandbox.bqcred(&["status", "--json", "--offline"]).code(4).json();
+    assert_eq!((&json["state"], &json["valid"]), (&json!("reauth_required"), &json!(false)));
+    assert_near(&json["state_since"], 0);
+    sandbox.login(&google, ADA, &[]).success();
+    assert_eq!(sandbox.bqcred(&["status", "--json", "--offline"]).success().json()["state"], "valid");
 }
 
 #[test]
@@ -151,33 +174,10 @@ fn other_revocations_do_not_indicate_testing() {
     remember(&sandbox, &json!({"signed_in": ago(3 * DAY), "last_refreshed": ago(HOUR)}));
     google.revoke_grant(ADA);
     sandbox.bqcred(&["status"]).code(4).says("was revoked or has expired");
+    let json = sandbox.bqcred(&["status", "--json", "--offline"]).code(4).json();
+    assert_eq!((&json["state"], &json["revoked_by"]), (&json!("revoked"), &json!("elsewhere")));
     sandbox.login(&google, ADA, &[]).success();
     assert_eq!(forecast(&sandbox)[0]["why"], "unused");
-}
-
-#[test]
-fn organisation_sign_in_interval_is_learned_from_past_expiries() {
-    let (google, sandbox) = (Google::start(), Sandbox::new());
-    sandbox.login(&google, ADA, &[]).success();
-    remember(&sandbox, &json!({"signed_in": ago(16 * HOUR + 60), "last_refreshed": ago(HOUR / 2)}));
-    google.require_reauth(ADA);
-    sandbox.bqcred(&["status"]).code(4).says("your organisation wants you to sign in again");
-    sandbox.login(&google, ADA, &[]).success();
-    let json = sandbox.bqcred(&["status", "--json"]).success().json();
-    assert_eq!(json["forecast"][0]["why"], "organisation_sign_in");
-    assert_near(&json["good_until"], 16 * HOUR);
-    assert_near(&json["forecast"][0]["by"], 16 * HOUR + 60);
-    let text = sandbox.bqcred(&["status"]).success().stdout;
-    assert!(text.contains("your organisation wants a new sign-in from time to time"), "{text}");
-    // a job of 15 hours fits in, one of 17 doesn't
-    sandbox.bqcred(&["status", "--valid-for", "15h", "--exit-code"]).fails(0);
-    let run = sandbox.bqcred(&["status", "--valid-for", "17h", "--exit-code"]).fails(4);
-    assert_eq!(run.stderr, "");
-    sandbox
-        .bqcred(&["status", "--valid-for", "17h"])
-        .code(4)
-        .says("may not stay good for 17 h")
-        .says("`bqcred login`");
 }
 
 #[test]
@@ -187,7 +187,10 @@ fn required_validity_decides_the_exit_code() {
     sandbox.login(&google, ADA, &[]).success();
     sandbox.bqcred(&["status", "--valid-for", "30m"]).success();
     sandbox.bqcred(&["status", "--valid-for", "30m", "--offline"]).success();
-    sandbox.bqcred(&["status", "--valid-for", "3h"]).code(4).says("Google granted it for a time");
+    let run = sandbox.bqcred(&["status", "--valid-for", "3h", "--exit-code"]).fails(4);
+    assert_eq!(run.stderr, "");
+    let run = sandbox.bqcred(&["status", "--valid-for", "3h"]).code(4);
+    run.says("may not stay valid for 3 h").says("Google granted it for a limited time");
     sandbox.bqcred(&["status", "--valid-for", "3h", "--offline"]).code(4);
     sandbox.bqcred(&["status", "--valid-for", "200d"]).code(4).says("`bqcred login` now starts");
     google.set_refresh_token_expires_in(None);
@@ -199,7 +202,8 @@ fn required_validity_decides_the_exit_code() {
     sandbox.bqcred(&["status", "--valid-for", "1s"]).code(4).says("was revoked");
     // now it is known without asking
     let run = sandbox.bqcred(&["status", "--valid-for", "1s", "--offline"]).code(4).says("was revoked");
-    assert!(run.stdout.contains("credential  ended, as far as is known"), "{}", run.stdout);
+    let known = "credential  was revoked or has expired (known since 2";
+    assert!(run.stdout.contains(known), "{}", run.stdout);
 }
 
 #[test]
@@ -217,7 +221,7 @@ fn exit_code_option_prints_nothing() {
     google.revoke_grant(ADA);
     quiet(4);
     let json = sandbox.bqcred(&["status", "--exit-code", "--json"]).code(4).json();
-    assert_eq!((&json["alive"], &json["problem_code"]), (&json!(false), &json!("revoked_or_expired")));
+    assert_eq!((&json["valid"], &json["state"]), (&json!(false), &json!("revoked")));
     assert_eq!((&json["good_until"], &json["forecast"]), (&Value::Null, &json!([])));
 }
 
@@ -227,7 +231,7 @@ fn many_tokens_of_one_client_give_a_warning() {
     sandbox.login(&google, ADA, &[]).success();
     sandbox.login(&google, ADA, &[]).success();
     assert_eq!(sandbox.bqcred(&["status", "--json"]).json()["refresh_tokens"], 2);
-    assert!(!sandbox.bqcred(&["status"]).stdout.contains("without a word"));
+    assert!(!sandbox.bqcred(&["status"]).stdout.contains("without notice"));
     remember(&sandbox, &json!({"refresh_tokens": 97}));
     let text = sandbox.bqcred(&["status"]).success().stdout;
     assert!(text.contains("97 made here") && text.contains("Google keeps 100"), "{text}");

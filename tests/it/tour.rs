@@ -103,7 +103,7 @@ fn unchanged_program_runs_as_the_user() {
             "$ python who.py",
             "BigQuery says that I am ada@example.com",
             "$ bqcred status",
-            "credential  alive",
+            "credential  valid",
             "Now you, with your own Google account:",
         ],
     );

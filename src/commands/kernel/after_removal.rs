@@ -22,7 +22,7 @@ pub(in crate::commands) fn offer_undo(app: &App, profile: &ProfileName, yes: boo
     for kernel in &kernels {
         ui::tell(&format!("  {} ({})\n", kernel.name, kernel.file.display()));
     }
-    let can_ask = !app.in_notebook() && terminal::is_interactive();
+    let can_ask = !terminal::in_notebook() && terminal::is_interactive();
     let agrees = || terminal::confirm("Restore them as they were?").unwrap_or(false);
     let is_wanted = yes || (can_ask && agrees());
     if !is_wanted {

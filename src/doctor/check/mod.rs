@@ -39,7 +39,9 @@ pub(crate) fn check(app: &App, facts: &Facts, target: Target) -> Result<Checked>
     let mut loaded = app.load()?;
     let login = app.login_command(&loaded.name);
     let to_error = |failure: Failure| failure.into_error(&login);
-    let token = refresh::access_token(app, &mut loaded, MIN_TTL).map_err(to_error)?;
+    let answer = refresh::access_token(app, &mut loaded, MIN_TTL);
+    facts.validities.add_notes(answer.notes);
+    let token = answer.result.map_err(to_error)?;
     let bigquery = BigQuery::new(&token.token, quota_project(facts, &loaded.credential));
     let request = CheckRequest {
         job_project: job_project(facts, &target, loaded.profile.project.as_deref()),

@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::app::App;
+use crate::credential::state::CredentialState;
 use crate::doctor::facts::credential_file::FileState;
 use crate::doctor::facts::current_profile::CurrentProfile;
 use crate::doctor::facts::environment::Variables;
@@ -32,7 +33,7 @@ use crate::doctor::facts::kernels::Kernels;
 use crate::doctor::facts::metadata_server::{Metadata, MetadataServers};
 use crate::doctor::facts::r_packages::Version;
 use crate::doctor::facts::user_credential::UserCredential;
-use crate::doctor::facts::validity::{CredentialState, Validities, Validity};
+use crate::doctor::facts::validity::{Validities, Validity};
 use crate::handover::parent_shell;
 use crate::system::env;
 use crate::system::users;

@@ -4,10 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use crate::app::{App, Loaded};
+use crate::credential::state::CredentialState;
 use crate::doctor::facts::user_credential::UserCredential;
 use crate::lifecycle::refresh;
 use crate::oauth::{Endpoints, Failure, Fresh, Google, Identity, Reason, Transport};
+use crate::output::notes::Notes;
 use crate::output::secret::Secret;
+use crate::system::clock::Time;
 
 /// What Google says of a user credential.
 #[derive(Clone, Debug)]
@@ -29,52 +32,13 @@ pub(crate) enum Validity {
     Unreachable(Transport),
 }
 
-/// The state of a credential, as far as it is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CredentialState {
-    /// Google was not asked, or its answer says nothing about the credential.
-    Unknown,
-    /// Google gave an access token for it.
-    Valid,
-    /// The organisation wants its user to sign in again.
-    ReauthRequired,
-    /// It was revoked, or has expired: Google's answer is the same.
-    Revoked,
-    /// Its OAuth client was deleted.
-    ClientDeleted,
-}
-
-impl CredentialState {
-    /// The word for programs, in JSON.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            CredentialState::Unknown => "unknown",
-            CredentialState::Valid => "valid",
-            CredentialState::ReauthRequired => "reauth_required",
-            CredentialState::Revoked => "revoked",
-            CredentialState::ClientDeleted => "client_deleted",
-        }
-    }
-
-    /// The state that a refusal proves; `None` if it says nothing about the credential itself (a policy, a disabled
-    /// client).
-    fn after_refusal(reason: &Reason) -> Option<CredentialState> {
-        match reason {
-            Reason::GrantEnded => Some(CredentialState::Revoked),
-            Reason::SignInAgain => Some(CredentialState::ReauthRequired),
-            Reason::ClientDeleted => Some(CredentialState::ClientDeleted),
-            _ => None,
-        }
-    }
-}
-
 impl Validity {
     /// The credential's state.
     pub(crate) fn state(&self) -> CredentialState {
         match self {
             Validity::Valid { .. } => CredentialState::Valid,
             Validity::Refused(reason) => {
-                CredentialState::after_refusal(reason).unwrap_or(CredentialState::Unknown)
+                CredentialState::after_refusal(reason, None, Time::now()).unwrap_or_default()
             }
             Validity::NotAsked | Validity::OtherServer(_) | Validity::Unreachable(_) => {
                 CredentialState::Unknown
@@ -95,6 +59,8 @@ pub(crate) struct Validities {
     /// By the fingerprint of the refresh token.
     known: RefCell<BTreeMap<String, Validity>>,
     clock_offset: Cell<Option<i64>>,
+    /// What could not be saved of the answers.
+    notes: RefCell<Notes>,
 }
 
 impl Validities {
@@ -106,6 +72,16 @@ impl Validities {
     /// How far Google's clock is ahead, in seconds, if it was asked.
     pub(crate) fn clock_offset(&self) -> Option<i64> {
         self.clock_offset.get()
+    }
+
+    /// Keeps what is to be said of a request.
+    pub(crate) fn add_notes(&self, notes: Notes) {
+        self.notes.borrow_mut().append(notes);
+    }
+
+    /// What is to be said of the requests.
+    pub(crate) fn take_notes(&self) -> Notes {
+        self.notes.take()
     }
 
     /// Why Google could not be asked, if it was tried.
@@ -133,7 +109,8 @@ impl Validities {
         } else {
             let answer = refresh::refresh(app, loaded);
             let known = loaded.profile.account.clone();
-            let validity = self.from_answer(&Google::at(&endpoints), answer, known);
+            self.add_notes(answer.notes);
+            let validity = self.from_answer(&Google::at(&endpoints), answer.result, known);
             if let Validity::Valid { account, .. } = &validity {
                 loaded.profile.account.clone_from(account);
             }

@@ -7,7 +7,7 @@ pub(crate) mod steps;
 
 use std::path::PathBuf;
 
-use crate::doctor::facts::validity::CredentialState;
+use crate::credential::state::CredentialState;
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::library::Library;
 use crate::doctor::prediction::steps::SearchStep;

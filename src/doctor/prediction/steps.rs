@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::doctor::facts::validity::CredentialState;
+use crate::credential::state::CredentialState;
 use crate::doctor::prediction::identity::LibraryIdentity;
 
 /// What a library looked at, and what came of it.

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{DoctorReport, ProfileSummary};
+use crate::credential::state::CredentialState;
 use crate::doctor::check::Checked;
-use crate::doctor::facts::validity::CredentialState;
 use crate::doctor::finding::Finding;
 use crate::doctor::prediction::Prediction;
 use crate::doctor::prediction::problem::LibraryProblem;

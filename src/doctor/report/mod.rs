@@ -5,12 +5,13 @@ mod text;
 
 use serde_json::Value;
 
+use crate::credential::state::CredentialState;
 use crate::doctor::check::Checked;
 use crate::doctor::facts::Facts;
-use crate::doctor::facts::validity::CredentialState;
 use crate::doctor::finding::Finding;
 use crate::doctor::prediction::Prediction;
 use crate::output::error::{Error, Kind, Result};
+use crate::output::notes::Notes;
 
 /// All that the doctor found.
 pub(crate) struct DoctorReport {
@@ -22,6 +23,8 @@ pub(crate) struct DoctorReport {
     check: Option<Result<Checked>>,
     /// Whether libraries were named: then each of them counts.
     is_selection: bool,
+    /// What is to be said of the requests that were made.
+    pub(crate) notes: Notes,
 }
 
 /// The current profile, as the report shows it.
@@ -48,7 +51,8 @@ impl DoctorReport {
             state: facts.profile_state(),
             needs_login: facts.needs_login(),
         });
-        DoctorReport { profile, predictions, findings, check, is_selection }
+        let notes = facts.validities.take_notes();
+        DoctorReport { profile, predictions, findings, check, is_selection, notes }
     }
 
     /// For people; with the steps of all libraries, or only of those that need a fix.

@@ -52,7 +52,7 @@ fn gcloud_in_the_current_folder_is_not_run() {
     std::fs::remove_file(machine.sandbox.config().join("client.json")).unwrap();
     for first in [".", "", "./", "bin/.."] {
         let run = machine.person(&["login"]).env("PATH", path(&machine, first));
-        run.current_dir(machine.sandbox.path("shared")).run().fails(3).says("no gcloud on the PATH");
+        run.current_dir(machine.sandbox.path("shared")).run().fails(3).says("gcloud is not on the PATH");
     }
     assert_eq!(ran(&machine), "");
 }

@@ -51,6 +51,7 @@ fn control_characters_in_account_addresses_are_escaped() {
         let run = sandbox.login(&google, ADA, &[]);
         harmless(&run);
         assert!(!run.stderr.contains("owned"), "it is no address: {run:?}");
+        assert!(run.stderr.contains("but Google did not say as whom; `bqcred status` asks again"), "{run:?}");
         harmless(&sandbox.login(&google, ADA, &[ADA]));
     }
 }
@@ -63,7 +64,8 @@ fn control_characters_in_files_are_escaped() {
         "refresh_token": "made-up", "account": EVIL, "quota_project_id": EVIL});
     sandbox.write("home/.local/share/bqcred/default/adc.json", adc.to_string());
     let kept = serde_json::json!({"account": EVIL, "project": EVIL, "store": "file", "scopes": [EVIL],
-        "client_id": EVIL, "ended": {"reason": EVIL, "at": "2025-01-01T00:00:00Z"}});
+        "client_id": EVIL, "sub": EVIL,
+        "state": {"name": EVIL, "since": "2025-01-01T00:00:00Z"}});
     sandbox.write("home/.local/share/bqcred/default/profile.json", kept.to_string());
     let client = serde_json::json!({"installed": {"client_id": "x\u{202e}y", "client_secret": "s", "project_id": EVIL}});
     let client = sandbox.write("client.json", client.to_string());

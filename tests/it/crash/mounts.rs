@@ -112,15 +112,12 @@ fn full_disk_allows_reading_commands_and_warns_of_unsaved_state() {
     let Some(home) = Mounted::new(FULL) else { return };
     home.bqcred(&["env", "--shell", "sh"]).success();
     home.bqcred(&["list"]).success();
-    home.bqcred(&["status"])
-        .success()
-        .says("what the server answered could not be kept")
-        .says("no space left");
+    home.bqcred(&["status"]).success().says("the server's answer could not be saved").says("no space left");
     home.is_as_before();
     home.google.rotate_on_refresh(true);
     let run = home.bqcred(&["token", "--min-ttl", "7200"]).success();
     assert!(run.stdout.starts_with("ya29."), "{}", run.stdout);
-    run.says("the server replaced the refresh token of this profile, and the new one could not be kept")
+    run.says("the server replaced the refresh token of this profile, and the new one could not be saved")
         .says("no space left on device")
         .says("`bqcred login`");
     home.is_as_before();
@@ -135,7 +132,7 @@ fn read_only_home_allows_reading_commands() {
     home.bqcred(&["exec", "--", "true"]).success();
     home.bqcred(&["token"]).success();
     home.bqcred(&["token", "--min-ttl", "7200"]).success().says("read-only file system");
-    home.bqcred(&["status"]).success().says("what the server answered could not be kept");
+    home.bqcred(&["status"]).success().says("the server's answer could not be saved");
     let answer = home.google.approve(url.trim(), ADA);
     let finish = home.invoke(&["login", "--finish", "-"]).stdin(answer);
     let refused = [

@@ -141,7 +141,7 @@ fn refreshed(
             steps.decided(format!("{of_account}; Google was not asked"), LibraryIdentity::User(account))
         }
         Validity::Refused(reason) => {
-            fail(format!("{of_account}, but it {}", reason.words()), LibraryProblem::Refused(reason))
+            fail(format!("{of_account}, but it {}", reason.describe()), LibraryProblem::Refused(reason))
         }
         Validity::OtherServer(host) => fail(
             format!("{of_account}, but it is of {host}, and libraries ask Google alone"),

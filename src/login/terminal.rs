@@ -1,15 +1,18 @@
-//! A login at a terminal: a listener on this machine and a prompt for the pasted address, whichever
-//! gets the answer first.
+//! A sign-in at a terminal: a listener on this machine and a prompt for the pasted address, whichever gets the
+//! answer first.
+//!
+//! This prints by itself, unlike everything else below the commands: it is a dialogue. The address to open has to
+//! be shown before the answer can come, and a wrong answer is followed by the next question.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 
-use super::Plan;
+use super::{LoginOptions, LoginRequest, SignedIn, belongs_to, timed_out};
 use crate::app::App;
-use crate::lifecycle::save::Kept;
+use crate::credential::client::Client;
 use crate::oauth::{Answer, SignInListener};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::secret::Secret;
@@ -27,45 +30,40 @@ enum Event {
 
 const PROMPT: &str = "Paste the address: ";
 
-/// How a login at a terminal goes about it.
-pub(crate) struct Manner {
-    /// The port to listen on; 0 for a free one.
-    pub(crate) port: u16,
-    /// Whether to open this machine's browser.
-    pub(crate) browser: bool,
-    /// How long to wait for the person.
-    pub(crate) timeout: Duration,
-}
-
-/// Signs the person in.
-pub(crate) fn run(app: &App, plan: &Plan, manner: &Manner) -> Result<Kept> {
-    let listener = SignInListener::bind(manner.port)?;
+/// Signs the user in.
+pub(super) fn run(
+    app: &App,
+    request: &LoginRequest,
+    client: &Client,
+    options: &LoginOptions,
+) -> Result<SignedIn> {
+    let listener = SignInListener::bind(options.port)?;
     let port = listener.port();
-    let consent = plan.consent(app, port)?;
+    let consent = request.consent(app, client, port)?;
     let (sender, events) = mpsc::channel();
     let to_browser = sender.clone();
     listener.serve(consent.state.clone(), move |answer| {
         let _ = to_browser.send(Event::Browser(answer));
     });
     listen_for_signals(sender.clone())?;
-    let opened = manner.browser && open_browser(&consent.url);
-    invite(plan, &consent.url, port, opened);
+    let opened = options.browser && open_browser(&consent.url);
+    invite(request, client, &consent.url, port, opened);
     let terminal = Hidden::open()?;
     terminal.read_lines(sender, |line| Event::Pasted(Secret::new(line)), Event::Signal)?;
-    let answer = wait(&events, manner.timeout, &consent.state, &terminal);
-    drop(terminal); // what is typed shows again, before anything is told
+    let answer = wait(&events, options, &consent.state, &terminal);
+    drop(terminal); // what is typed is shown again, before any message
     ui::tell("\n");
-    plan.complete(app, answer?, &consent.verifier, port)
+    request.complete(app, client, answer?, &consent.verifier, port)
 }
 
-/// Waits for the first answer that is one. What can't be understood is told, and asked for again.
+/// Waits for the first valid answer. What can't be understood is reported, and asked for again.
 fn wait(
     events: &mpsc::Receiver<Event>,
-    timeout: Duration,
+    options: &LoginOptions,
     state: &Secret,
     terminal: &Hidden,
 ) -> Result<Answer> {
-    let deadline = Instant::now() + timeout;
+    let deadline = Instant::now() + options.timeout;
     loop {
         let problem = match events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(Event::Browser(answer)) => return Ok(answer),
@@ -80,14 +78,14 @@ fn wait(
             }
             Ok(Event::Pasted(line)) if line.expose().trim().is_empty() => continue,
             Ok(Event::Pasted(line)) => match Answer::from_pasted(line.expose()) {
-                Ok(answer) if answer.state.as_ref().is_none_or(|sent| sent.expose() == state.expose()) => {
-                    return Ok(answer);
-                }
-                Ok(_) => Error::usage("that address belongs to another login"),
+                Ok(answer) if belongs_to(&answer, state) => return Ok(answer),
+                Ok(_) => Error::usage(
+                    "that address belongs to another sign-in; sign in at the address above and copy the new one",
+                ),
                 Err(problem) => problem,
             },
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                return Err(super::nobody_came(timeout));
+                return Err(timed_out(options.timeout));
             }
         };
         ui::tell("\n");
@@ -109,17 +107,17 @@ fn listen_for_signals(sender: Sender<Event>) -> Result<()> {
 
 /// Opens this machine's browser, if it has a screen to show it on. Says whether it was started.
 fn open_browser(url: &str) -> bool {
-    let screen = cfg!(not(target_os = "linux"))
+    let has_screen = cfg!(not(target_os = "linux"))
         || ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| env::text(name).is_some());
     let open_folder = env::get("PATH").and_then(|path| trust::first_open_folder(&path));
-    if let Some(folder) = open_folder.filter(|_| screen) {
+    if let Some(folder) = open_folder.filter(|_| has_screen) {
         ui::note(&format!(
-            "no browser is opened: anybody can put a program named like one into {:?}, which is on the PATH",
+            "no browser is opened: others could put a program of that name into {:?}, which is on the PATH",
             folder.display().to_string()
         ));
         return false;
     }
-    screen
+    has_screen
         && webbrowser::open_browser_with_options(
             webbrowser::Browser::Default,
             url,
@@ -128,10 +126,10 @@ fn open_browser(url: &str) -> bool {
         .is_ok()
 }
 
-fn invite(plan: &Plan, url: &str, port: u16, opened: bool) {
-    let who = plan.account.as_deref().map_or(String::new(), |account| format!(" as {account}"));
-    let place = plan
-        .endpoints()
+fn invite(request: &LoginRequest, client: &Client, url: &str, port: u16, opened: bool) {
+    let who = request.account.as_deref().map_or(String::new(), |account| format!(" as {account}"));
+    let place = client
+        .server()
         .foreign_host()
         .map_or(String::new(), |host| format!(" at {host}, which is not Google"));
     let lead = if opened {

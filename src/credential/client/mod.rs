@@ -1,73 +1,38 @@
-//! The OAuth client that a login runs under: the "Desktop app" JSON that Google's console gives out.
+//! The OAuth client that a sign-in runs under: the "Desktop app" JSON file that Google's console offers for
+//! download.
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+mod source;
+
+use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::credential::adc::encoding_problem;
-use crate::credential::paths::Paths;
 use crate::oauth::Endpoints;
 use crate::output::error::{Error, Kind, Result, json_problem};
 use crate::output::secret::{Secret, SecretBytes};
 use crate::output::shell_word::shell_word;
 use crate::system::private_file::{self, Content};
 
+pub(crate) use source::FoundClient;
+
 /// An OAuth client, checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
-    /// Its public name.
+    /// The client id, which is public.
     pub(crate) id: String,
     /// What Google calls its secret; a Desktop client's is in every copy of the file.
     pub(crate) secret: Secret,
     /// The Cloud project that it belongs to, if the file says.
     pub(crate) project: Option<String>,
-    /// Endpoints of its own; `None` for Google's.
+    /// Endpoints that the file names; `None` for Google's.
     pub(crate) endpoints: Option<Endpoints>,
 }
 
-/// Where a client was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// `--client-id-file`.
-    Flag,
-    /// `BQCRED_CLIENT_ID_FILE`.
-    Environment,
-    /// The profile has a credential of this client already.
-    Profile,
-    /// `bqcred client set`.
-    Person,
-    /// The organisation's file.
-    Organisation,
-}
-
-impl Origin {
-    /// In words, for `client show`.
-    pub(crate) fn words(&self) -> &'static str {
-        match self {
-            Origin::Flag => "--client-id-file",
-            Origin::Environment => "BQCRED_CLIENT_ID_FILE",
-            Origin::Profile => "the profile's own",
-            Origin::Person => "`bqcred client set`",
-            Origin::Organisation => "this machine's administrator",
-        }
-    }
-}
-
-/// A client and where it was found.
-#[derive(Clone, Debug)]
-pub(crate) struct Found {
-    /// The client.
-    pub(crate) client: Client,
-    /// Which of the places it comes from.
-    pub(crate) origin: Origin,
-    /// Its file, unless the profile itself holds it.
-    pub(crate) path: Option<PathBuf>,
-}
-
+/// The file as it is, before it is checked.
 #[derive(Deserialize)]
-struct Wire {
+struct ClientFile {
     installed: Option<Installed>,
     web: Option<Value>,
     #[serde(rename = "type")]
@@ -91,7 +56,7 @@ const CONSOLE_HINT: &str =
     "`bqcred client guide` shows how to make a Desktop app client and download its file";
 
 impl Client {
-    /// Reads and checks a client file wherever it lies. `None` if there is none.
+    /// Reads and checks a client file. `None` if there is none.
     pub(crate) fn read(path: &Path, content: Content) -> Result<Option<(Client, SecretBytes)>> {
         let Some(bytes) = private_file::read(path, content)? else { return Ok(None) };
         Ok(Some((Client::parse(path, &bytes)?, bytes)))
@@ -102,13 +67,14 @@ impl Client {
         if let Some(problem) = encoding_problem(bytes) {
             return Err(refused(path, problem).hint(CONSOLE_HINT));
         }
-        let wire: Wire = serde_json::from_slice(bytes).map_err(|error| {
-            refused(path, &json_problem(&error)).hint("download the file again: the console gives plain JSON")
+        let file: ClientFile = serde_json::from_slice(bytes).map_err(|error| {
+            refused(path, &json_problem(&error))
+                .hint("download the file again: the console offers plain JSON")
         })?;
-        match (wire.installed, wire.web, wire.kind) {
+        match (file.installed, file.web, file.kind) {
             (Some(_), Some(_), _) => Err(refused(path, "holds two clients, `installed` and `web`")
                 .hint("download the file of one Desktop app client")),
-            (Some(_), None, _) if !wire.other.is_empty() => {
+            (Some(_), None, _) if !file.other.is_empty() => {
                 Err(refused(path, "holds more than one `installed` client")
                     .hint("download the file again, and leave it as it is"))
             }
@@ -120,7 +86,8 @@ impl Client {
             .hint("make a client of type \"Desktop app\": `bqcred client guide`")),
             (None, None, Some(kind)) => Err(refuse_credential(path, kind.as_str())),
             (None, None, None) => {
-                Err(refused(path, "is no OAuth client file: it has no `installed` object").hint(CONSOLE_HINT))
+                Err(refused(path, "is not an OAuth client file: it has no `installed` object")
+                    .hint(CONSOLE_HINT))
             }
         }
     }
@@ -147,41 +114,14 @@ impl Client {
         Ok(Client { id, secret, project: installed.project_id, endpoints })
     }
 
-    /// The first client of the person's surroundings, in the order that the README tells; the
-    /// profile's own is the caller's to look for between the environment's and the person's.
-    pub(crate) fn from_places(
-        paths: &Paths,
-        flag: Option<&Path>,
-        environment: Option<&OsStr>,
-        profiles_own: impl FnOnce() -> Result<Option<Client>>,
-    ) -> Result<Option<Found>> {
-        if let Some(path) = flag {
-            return Client::named(path, Origin::Flag, "--client-id-file").map(Some);
-        }
-        if let Some(path) = environment.filter(|value| !value.is_empty()) {
-            return Client::named(Path::new(path), Origin::Environment, "BQCRED_CLIENT_ID_FILE").map(Some);
-        }
-        if let Some(client) = profiles_own()? {
-            return Ok(Some(Found { client, origin: Origin::Profile, path: None }));
-        }
-        let found = |origin, path: PathBuf, content| {
-            Client::read(&path, content)
-                .map(|read| read.map(|(client, _)| Found { client, origin, path: Some(path) }))
-        };
-        match found(Origin::Person, paths.client(), Content::Secret)? {
-            Some(client) => Ok(Some(client)),
-            None => found(Origin::Organisation, paths.system_client.clone(), Content::Settings),
-        }
+    /// The server to sign in at.
+    pub(crate) fn server(&self) -> Endpoints {
+        self.endpoints.clone().unwrap_or_else(Endpoints::google)
     }
 
-    fn named(path: &Path, origin: Origin, by: &str) -> Result<Found> {
-        match Client::read(path, Content::Foreign)? {
-            Some((client, _)) => Ok(Found { client, origin, path: Some(path.to_owned()) }),
-            None => Err(Error::new(
-                Kind::Missing,
-                format!("{}, which {by} names, does not exist", path.display()),
-            )),
-        }
+    /// Whether it signs in at Google.
+    pub(crate) fn is_for_google(&self) -> bool {
+        is_googles(&self.id) || self.server().foreign_host().is_none()
     }
 }
 
@@ -189,26 +129,27 @@ fn refused(path: &Path, problem: &str) -> Error {
     Error::new(Kind::Usage, format!("{}: {problem}", path.display()))
 }
 
-/// A file that has a `type` is a credential, and each kind has a command of its own.
+/// A file that has a `type` is a credential: names the command that is for it.
 fn refuse_credential(path: &Path, kind: Option<&str>) -> Error {
     match kind {
         Some("service_account") => {
-            refused(path, "is a service account's key, which is a robot's password and no OAuth client")
-                .hint(CONSOLE_HINT)
+            refused(path, "is a service account key, not an OAuth client file").hint(CONSOLE_HINT)
         }
-        Some("authorized_user") => refused(path, "is a person's credential (an ADC file), no OAuth client")
-            .hint(format!("to use that credential: `bqcred import {}`", shell_word(path))),
-        _ => refused(path, "is a credential file, no OAuth client").hint(CONSOLE_HINT),
+        Some("authorized_user") => {
+            refused(path, "is a user credential (an ADC file), not an OAuth client file")
+                .hint(format!("to use that credential: `bqcred import {}`", shell_word(path)))
+        }
+        _ => refused(path, "is a credential file, not an OAuth client file").hint(CONSOLE_HINT),
     }
 }
 
-/// Whether Google gave this client out.
+/// Whether this is a client of Google's.
 pub(crate) fn is_googles(client_id: &str) -> bool {
     client_id.ends_with(".apps.googleusercontent.com")
 }
 
-/// The number of the Cloud project that a client belongs to: what stands before the dash. Revoking
-/// at Google ends the grants of all clients of one project.
+/// The number of the Cloud project that a client belongs to: the part before the dash. Revoking at Google
+/// ends the grants of all clients of one project.
 pub(crate) fn project_number(client_id: &str) -> Option<&str> {
     let (number, _) = client_id.split_once('-')?;
     (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(number)
@@ -226,16 +167,13 @@ mod tests {
     }
 
     #[test]
-    fn googles_clients_are_known_by_their_ids_and_each_place_by_its_words() {
+    fn a_client_of_googles_has_googles_ending() {
         assert!(is_googles("12-a.apps.googleusercontent.com"));
         assert!(!is_googles("12-a") && !is_googles("apps.googleusercontent.com.example"));
-        let all = [Origin::Flag, Origin::Environment, Origin::Profile, Origin::Person, Origin::Organisation];
-        let words: std::collections::BTreeSet<_> = all.iter().map(Origin::words).collect();
-        assert!(words.len() == all.len() && words.iter().all(|words| words.len() > 10));
     }
 
     #[test]
-    fn a_desktop_client_is_taken() {
+    fn a_desktop_client_is_accepted() {
         let text = r#"{"installed":{"client_id":"12-a.apps.googleusercontent.com","project_id":"p",
             "auth_uri":"https://accounts.google.com/o/oauth2/auth","token_uri":"https://oauth2.googleapis.com/token",
             "auth_provider_x509_cert_url":"https://www.googleapis.com/oauth2/v1/certs","client_secret":"GOCSPX-x",
@@ -249,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_file_has_a_problem_of_its_own() {
+    fn each_wrong_file_has_a_message_of_its_own() {
         let problems = [
             r#"{"web":{"client_id":"x"}}"#,
             r#"{"installed":{},"web":{}}"#,
@@ -271,14 +209,14 @@ mod tests {
     }
 
     #[test]
-    fn a_project_number_is_what_google_puts_before_the_dash() {
+    fn the_project_number_is_the_part_before_the_dash() {
         assert_eq!(project_number("123-abc.apps.googleusercontent.com"), Some("123"));
         assert_eq!(project_number("my-client"), None);
     }
 
     proptest! {
         #[test]
-        fn any_bytes_are_parsed_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn any_bytes_are_parsed_or_refused_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = Client::parse(Path::new("f"), &bytes);
         }
     }

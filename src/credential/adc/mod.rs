@@ -1,0 +1,276 @@
+//! A user's application-default credential (ADC), as gcloud writes it: the one reader and writer of
+//! `authorized_user` JSON (<https://google.aip.dev/auth/4113>).
+
+mod ascii_json;
+mod rejected;
+
+use crate::system::hash;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::output::error::json_problem;
+use crate::output::secret::{Secret, SecretBytes};
+use crate::system::clock::Time;
+use ascii_json::AsciiJson;
+
+use rejected::OtherType;
+pub(crate) use rejected::{NotAuthorizedUser, encoding_problem};
+
+/// The universe that Google's libraries refresh user credentials in; they refuse others.
+const UNIVERSE: &str = "googleapis.com";
+
+/// Keys of the libraries' own caches, which don't belong in a credential file: `scopes` would be sent with
+/// every refresh, and a stale `token` would be used.
+const CACHE_KEYS: [&str; 5] = ["token", "expiry", "scopes", "token_uri", "id_token"];
+
+/// One user's grant, as an ADC file holds it.
+#[derive(Clone, Debug)]
+pub(crate) struct AuthorizedUser {
+    /// The address that the file names; empty in a file that gcloud wrote without one.
+    pub(crate) account: String,
+    /// The OAuth client that the grant was given to.
+    pub(crate) client_id: String,
+    /// The client's secret; empty for a public client.
+    pub(crate) client_secret: Secret,
+    /// What new access tokens are requested with.
+    pub(crate) refresh_token: Secret,
+    /// The project that requests count against, where the user asked for one.
+    pub(crate) quota_project_id: Option<String>,
+    /// Keys that bqcred doesn't know; they are kept.
+    unknown: UnknownKeys,
+}
+
+/// Keys that bqcred doesn't know. Their values may be secret, so `Debug` leaves them out.
+#[derive(Clone, Default)]
+struct UnknownKeys(Map<String, Value>);
+
+impl std::fmt::Debug for UnknownKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
+
+/// The file as it is, before it is checked.
+#[derive(Deserialize)]
+struct AdcFile {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    account: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<Secret>,
+    refresh_token: Option<Secret>,
+    quota_project_id: Option<String>,
+    universe_domain: Option<String>,
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
+}
+
+impl AdcFile {
+    /// Refuses what the libraries would refuse or ignore.
+    fn check(&self) -> Result<(), NotAuthorizedUser> {
+        match self.kind.as_deref() {
+            Some("authorized_user") => {}
+            None if self.unknown.contains_key("installed") || self.unknown.contains_key("web") => {
+                return Err(NotAuthorizedUser::ClientFile);
+            }
+            None => return Err(NotAuthorizedUser::MissingKeys(vec!["type"])),
+            Some(other) => return Err(NotAuthorizedUser::OtherType(OtherType::named(other))),
+        }
+        if self.universe_domain.as_ref().is_some_and(|universe| !universe.is_empty() && universe != UNIVERSE)
+        {
+            return Err(NotAuthorizedUser::OtherUniverse);
+        }
+        let texts = [&self.account, &self.client_id, &self.quota_project_id];
+        if texts.into_iter().flatten().any(|text| text.chars().any(char::is_control)) {
+            return Err(NotAuthorizedUser::Malformed("has a control character in a value".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn into_credential(self) -> Result<AuthorizedUser, NotAuthorizedUser> {
+        let client_id = self.client_id.filter(|id| !id.is_empty());
+        let refresh_token = self.refresh_token.filter(|token| !token.expose().is_empty());
+        let missing = [
+            ("client_id", client_id.is_none()),
+            ("client_secret", self.client_secret.is_none()),
+            ("refresh_token", refresh_token.is_none()),
+        ];
+        let (Some(client_id), Some(client_secret), Some(refresh_token)) =
+            (client_id, self.client_secret, refresh_token)
+        else {
+            return Err(NotAuthorizedUser::MissingKeys(
+                missing.into_iter().filter_map(|(key, is_missing)| is_missing.then_some(key)).collect(),
+            ));
+        };
+        let is_kept = |(key, _): &(String, Value)| !CACHE_KEYS.contains(&key.as_str());
+        Ok(AuthorizedUser {
+            account: self.account.unwrap_or_default(),
+            client_id,
+            client_secret,
+            refresh_token,
+            quota_project_id: self.quota_project_id,
+            unknown: UnknownKeys(self.unknown.into_iter().filter(is_kept).collect()),
+        })
+    }
+}
+
+impl AuthorizedUser {
+    /// A new credential, as a sign-in makes it.
+    pub(crate) fn new(account: &str, client_id: &str, client_secret: Secret, refresh_token: Secret) -> Self {
+        AuthorizedUser {
+            account: account.to_owned(),
+            client_id: client_id.to_owned(),
+            client_secret,
+            refresh_token,
+            quota_project_id: None,
+            unknown: UnknownKeys::default(),
+        }
+    }
+
+    /// Reads the content of an ADC file.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<AuthorizedUser, NotAuthorizedUser> {
+        if let Some(problem) = encoding_problem(bytes) {
+            return Err(NotAuthorizedUser::Malformed(problem.to_owned()));
+        }
+        let file: AdcFile = serde_json::from_slice(bytes)
+            .map_err(|error| NotAuthorizedUser::Malformed(json_problem(&error)))?;
+        file.check()?;
+        file.into_credential()
+    }
+
+    /// The content of an ADC file, byte for byte as gcloud writes one: sorted keys, two spaces,
+    /// ASCII only, no final newline.
+    pub(crate) fn to_adc_json(&self) -> SecretBytes {
+        self.to_json(None)
+    }
+
+    /// The same with an access token, under the keys of google-auth's own caches (`Credentials.to_json`).
+    /// For a store that keeps the two together; [`AuthorizedUser::parse`] leaves the token out again.
+    pub(crate) fn to_json_with_token(&self, token: &Secret, expires: Time) -> SecretBytes {
+        self.to_json(Some((token, expires)))
+    }
+
+    fn to_json(&self, token: Option<(&Secret, Time)>) -> SecretBytes {
+        let mut object = self.unknown.0.clone(); // sorted: serde_json's map is a BTreeMap
+        let mut set = |key: &str, value: &str| object.insert(key.to_owned(), Value::from(value));
+        set("account", &self.account);
+        set("client_id", &self.client_id);
+        set("client_secret", self.client_secret.expose());
+        set("refresh_token", self.refresh_token.expose());
+        set("type", "authorized_user");
+        set("universe_domain", UNIVERSE);
+        if let Some(project) = &self.quota_project_id {
+            set("quota_project_id", project);
+        }
+        if let Some((token, expires)) = token {
+            set("token", token.expose());
+            set("expiry", &expires.to_string());
+        }
+        let mut bytes = SecretBytes::new(Vec::with_capacity(1024));
+        let mut serializer = serde_json::Serializer::with_formatter(&mut *bytes, AsciiJson::default());
+        // writing a JSON value to memory can't fail
+        let _ = serde::Serialize::serialize(&object, &mut serializer);
+        wipe(&mut object);
+        bytes
+    }
+
+    /// Identifies the refresh token without revealing anything of it, so that a cached access token or
+    /// `profile.json` can name the credential that it belongs to.
+    pub(crate) fn fingerprint(&self) -> String {
+        hash::fingerprint(self.refresh_token.expose().as_bytes())
+    }
+}
+
+/// The access token that is kept with a credential, and when it expires, if there is one.
+pub(crate) fn cached_token(bytes: &[u8]) -> Option<(Secret, Time)> {
+    #[derive(Deserialize)]
+    struct Cached {
+        token: Secret,
+        expiry: Time,
+    }
+    serde_json::from_slice(bytes).ok().map(|cached: Cached| (cached.token, cached.expiry))
+}
+
+/// Overwrites the secrets that a JSON object holds a copy of.
+pub(crate) fn wipe(object: &mut Map<String, Value>) {
+    for value in object.values_mut() {
+        if let Value::String(text) = value.take() {
+            drop(Secret::new(text));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const GCLOUD: &str = r#"{
+  "account": "",
+  "client_id": "1-a.apps.googleusercontent.com",
+  "client_secret": "GOCSPX-b",
+  "quota_project_id": "p1",
+  "refresh_token": "1//0c",
+  "type": "authorized_user",
+  "universe_domain": "googleapis.com"
+}"#;
+
+    /// Files hold it: another one would invalidate all cached tokens and what is known of the profiles.
+    #[test]
+    fn the_fingerprint_is_half_of_the_sha_256() {
+        let credential = AuthorizedUser::new("", "1-a", Secret::new(""), Secret::new("1//0abc"));
+        assert_eq!(credential.fingerprint(), "64d49aec1429760eb4a0b7a0a9518abf");
+    }
+
+    #[test]
+    fn a_file_of_gclouds_is_written_byte_for_byte() {
+        let user = AuthorizedUser::parse(GCLOUD.as_bytes()).unwrap();
+        assert_eq!(std::str::from_utf8(&user.to_adc_json()).unwrap(), GCLOUD);
+    }
+
+    #[test]
+    fn cache_keys_are_dropped_and_unknown_keys_are_kept() {
+        let text = r#"{"type":"authorized_user","client_id":"a","client_secret":"b","refresh_token":"c",
+            "token":"t","expiry":"e","scopes":["s"],"token_uri":"u","id_token":"i","x":{"y":[1,{}]},"é":"ü😀"}"#;
+        let json = AuthorizedUser::parse(text.as_bytes()).unwrap().to_adc_json();
+        let text = std::str::from_utf8(&json).unwrap();
+        let value: Value = serde_json::from_str(text).unwrap();
+        let keys: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(
+            keys,
+            ["account", "client_id", "client_secret", "refresh_token", "type", "universe_domain", "x", "é"]
+        );
+        assert!(text.is_ascii() && text.contains(r#""\u00fc\ud83d\ude00""#));
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let text = r#"{"type":"authorized_user","client_id":"a","client_secret":"canary","refresh_token":"canary",
+            "rapt_token":"canary"}"#;
+        let user = AuthorizedUser::parse(text.as_bytes()).unwrap();
+        assert!(!format!("{user:?}").contains("canary"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_parsed_or_refused_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = AuthorizedUser::parse(&bytes);
+        }
+
+        #[test]
+        fn a_value_of_the_wrong_type_is_never_quoted(key in "account|client_id|refresh_token|type|universe_domain", number in 100_000_u32..) {
+            let text = format!(r#"{{"{key}": {number}}}"#);
+            let problem = AuthorizedUser::parse(text.as_bytes()).unwrap_err().problem();
+            prop_assert!(!problem.contains(&number.to_string()), "{}", problem);
+        }
+
+        #[test]
+        fn values_survive_a_round_trip(account in "\\PC*", secret in "\\PC*", token in "\\PC+") {
+            let user = AuthorizedUser::new(&account, "id", Secret::new(secret.clone()), Secret::new(token.clone()));
+            let back = AuthorizedUser::parse(&user.to_adc_json()).unwrap();
+            prop_assert_eq!(back.account, account);
+            prop_assert_eq!(back.client_secret.expose(), secret);
+            prop_assert_eq!(back.refresh_token.expose(), token);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The steps of a rotation: what has to be known before anything is revoked, the revocation of the old credential
+//! ([`old_credential`]), the proof of the new one.
+
+mod old_credential;
+
+use crate::app::{App, Loaded};
+use crate::credential::client::Client;
+use crate::credential::profile::Origin;
+use crate::credential::profile_name::ProfileName;
+use crate::lifecycle::refresh;
+use crate::login::{Flow, LoginOptions, LoginRequest, gcloud, two_step};
+use crate::oauth::scopes;
+use crate::oauth::{Failure, Fresh, Google, Reason, SignInListener};
+use crate::output::error::{Error, Kind, Result};
+use crate::output::notes::Notes;
+use crate::store::Store;
+
+pub(crate) use old_credential::{OldCredential, explain, revoke_old};
+
+/// The new sign-in of a rotation.
+pub(crate) struct Rotation {
+    /// What it asks for.
+    pub(crate) request: LoginRequest,
+    /// Who runs it.
+    pub(crate) flow: Flow,
+    /// What the user should know of it.
+    pub(crate) notes: Notes,
+}
+
+/// Of two rotations one wins: the one that was started waits for its answer.
+pub(crate) fn refuse_second(app: &App, name: &ProfileName) -> Result<()> {
+    let Some(waiting) = two_step::waiting(app, name).filter(|waiting| waiting.is_rotation) else {
+        return Ok(());
+    };
+    let rotate = app.command("rotate", name);
+    Err(Error::other(format!(
+        "a rotation of profile {name} was started at {} and waits for its answer; nothing was changed",
+        waiting.since
+    ))
+    .hint(format!("`{rotate} --finish -` completes it; `{}` signs in without it", app.login_command(name))))
+}
+
+/// Whose credential it is, by the server's answer to a refresh. An answer that would stop the new sign-in, too, is an
+/// error before the old credential is revoked.
+pub(crate) fn account(app: &App, loaded: &mut Loaded, answer: Result<Fresh, Failure>) -> Result<String> {
+    match answer {
+        Ok(fresh) if !loaded.profile.account_confirmed => {
+            let identity = Google::at(&loaded.endpoints()).identify(&fresh.access_token);
+            let identity = identity.map_err(|failure| unchanged(&refresh::to_error(app, loaded, failure)))?;
+            loaded.profile.account = identity.and_then(|identity| identity.email);
+        }
+        Ok(_) | Err(Failure::Refused(Reason::GrantEnded | Reason::SignInAgain)) => {}
+        Err(failure) => return Err(unchanged(&refresh::to_error(app, loaded, failure))),
+    }
+    loaded.profile.account.clone().ok_or_else(|| {
+        Error::other(
+            "it is not known whose credential this is, so a new sign-in can't be checked; nothing was changed",
+        )
+        .hint("`bqcred revoke`, then `bqcred login`")
+    })
+}
+
+fn unchanged(error: &Error) -> Error {
+    let what = format!("{}; nothing was changed", error.what());
+    error.hint_text().into_iter().fold(Error::new(error.kind(), what), Error::hint)
+}
+
+/// The new sign-in, as `account`. What it needs (a client or gcloud, the port, the store) is checked here.
+/// `needs_own_client` says that the user asked for what gcloud can't do.
+pub(crate) fn prepare(
+    app: &App,
+    loaded: &Loaded,
+    account: String,
+    options: &LoginOptions,
+    needs_own_client: bool,
+) -> Result<Rotation> {
+    let profile = &loaded.profile;
+    let mut notes = Notes::none();
+    let flow = flow(app, loaded, needs_own_client, &mut notes)?;
+    let scopes = match &flow {
+        Flow::OwnClient(client) => scopes::again(&profile.scopes, client.is_for_google())?,
+        Flow::Gcloud { .. } if profile.scopes.iter().all(|scope| scopes::is_gclouds(scope)) => Vec::new(),
+        Flow::Gcloud { .. } => scopes::again(&profile.scopes, true)?,
+    };
+    if matches!(flow, Flow::OwnClient(_)) && !options.start_only {
+        SignInListener::bind(options.port)?; // fails now if the port is taken
+    }
+    Store::of(profile.store, &app.paths).probe(&loaded.name)?;
+    let request = LoginRequest {
+        name: loaded.name.clone(),
+        account: Some(account),
+        suggestion: None,
+        project: None,
+        quota_project: None,
+        scopes,
+        store: profile.store,
+        rotation: Some(Vec::new()),
+    };
+    Ok(Rotation { request, flow, notes })
+}
+
+/// The credential's own client, else the user's. A client that another tool lent is not bqcred's to use:
+/// gcloud runs its own sign-ins.
+fn flow(app: &App, loaded: &Loaded, needs_own_client: bool, notes: &mut Notes) -> Result<Flow> {
+    let (credential, profile) = (&loaded.credential, &loaded.profile);
+    if profile.origin == Some(Origin::Login) {
+        return Ok(Flow::OwnClient(Client {
+            id: credential.client_id.clone(),
+            secret: credential.client_secret.clone(),
+            project: None,
+            endpoints: profile.endpoints.clone(),
+        }));
+    }
+    let Some(found) = app.client(None, &loaded.name)? else {
+        let program = gcloud::find(needs_own_client)?;
+        notes.add(
+            "this credential is of another tool's client, and you have none: gcloud runs the new sign-in with its own",
+        );
+        return Ok(Flow::Gcloud { program });
+    };
+    if found.client.id != credential.client_id {
+        notes.add("the old credential is of another tool's client; the new one will be of your own");
+    }
+    Ok(Flow::OwnClient(found.client))
+}
+
+/// The new credential has to work, by the server's answer to a refresh: a revocation may reach what was granted a
+/// moment later.
+pub(crate) fn prove_new(app: &App, loaded: &Loaded, answer: Result<Fresh, Failure>) -> Result<()> {
+    match answer {
+        Ok(_) => Ok(()),
+        Err(failure @ Failure::Refused(Reason::GrantEnded)) => {
+            let why = refresh::to_error(app, loaded, failure);
+            Err(Error::new(Kind::Refused, "Google revoked the new credential together with the old one")
+                .hint(why.hint_text().unwrap_or_default()))
+        }
+        Err(failure) => {
+            let why = refresh::to_error(app, loaded, failure);
+            Err(Error::new(
+                why.kind(),
+                format!("the new credential is saved, but it could not be tried: {}", why.what()),
+            )
+            .hint(format!("`{}`", app.command("status", &loaded.name))))
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A credential that another tool made, confirmed by Google, as far as it can be asked.
+
+use crate::app::App;
+use crate::credential::adc::AuthorizedUser;
+use crate::credential::client::Client;
+use crate::credential::new_credential::NewCredential;
+use crate::credential::profile::{Origin, StoreKind};
+use crate::credential::profile_name::ProfileName;
+use crate::oauth::{Endpoints, Failure, Fresh, Google, Identity};
+use crate::output::error::{Error, Kind, Result};
+use crate::output::notes::Notes;
+use crate::system::env;
+
+/// What an import is for.
+pub(crate) struct ImportRequest {
+    /// The profile that gets the credential.
+    pub(crate) name: ProfileName,
+    /// The account that it has to be, where gcloud keeps several.
+    pub(crate) account: Option<String>,
+    /// The project to keep with it.
+    pub(crate) project: Option<String>,
+    /// The quota project to keep with it; `None` for the file's own.
+    pub(crate) quota_project: Option<String>,
+    /// Where the credential will be kept.
+    pub(crate) store: StoreKind,
+}
+
+/// What came of the file.
+pub(crate) struct Imported {
+    /// The credential, to be saved.
+    pub(crate) new: NewCredential,
+    /// Whether the server replaced the refresh token when it was asked, so that the file may no longer work.
+    pub(crate) is_token_replaced: bool,
+    /// What the user should know of it.
+    pub(crate) notes: Notes,
+}
+
+impl ImportRequest {
+    /// Asks Google whose the credential is. Where it can't be asked, what the file says has to do; where it
+    /// refuses, the credential is of no use.
+    pub(crate) fn ask(&self, app: &App, credential: AuthorizedUser) -> Result<Imported> {
+        let login = app.login_command(&self.name);
+        let endpoints = endpoints(app, &credential)?;
+        let server = endpoints.clone().unwrap_or_else(Endpoints::google);
+        let server = Google::at(&server);
+        let answer =
+            server.refresh(&credential.client_id, &credential.client_secret, &credential.refresh_token);
+        let new = self.unconfirmed(credential, endpoints);
+        match answer {
+            Ok(fresh) => self.confirmed(&server, new, fresh),
+            Err(failure @ Failure::Unreachable(_)) => {
+                let mut notes = Notes::none();
+                let error = failure.into_error(&login);
+                notes.add(format!("Google could not be asked whose this credential is: {error}"));
+                notes.add("it is saved as the file says; `bqcred status` asks again");
+                Ok(Imported { new, is_token_replaced: false, notes })
+            }
+            Err(failure) => Err(failure.into_error(&login)),
+        }
+    }
+
+    fn unconfirmed(&self, credential: AuthorizedUser, endpoints: Option<Endpoints>) -> NewCredential {
+        NewCredential {
+            identity: None,
+            scopes: Vec::new(),
+            project: self.project.clone(),
+            quota_project: self.quota_project.clone().or(credential.quota_project_id.clone()),
+            store: self.store,
+            endpoints,
+            origin: Origin::Import,
+            signed_in: None,
+            refresh_token_expires: None,
+            credential,
+        }
+    }
+
+    fn confirmed(&self, server: &Google<'_>, mut new: NewCredential, fresh: Fresh) -> Result<Imported> {
+        let mut identity = fresh.identity.unwrap_or_default();
+        if identity.email.is_none() || fresh.scopes.is_none() {
+            let asked = server.identify(&fresh.access_token).ok().flatten().unwrap_or_default();
+            identity = Identity {
+                email: identity.email.or(asked.email),
+                sub: identity.sub.or(asked.sub),
+                scopes: asked.scopes,
+            };
+        }
+        self.check_account(&identity)?;
+        new.scopes = fresh.scopes.or(identity.scopes.take()).unwrap_or_default();
+        new.refresh_token_expires = fresh.refresh_token_expires;
+        let mut is_token_replaced = false;
+        if let Some(token) = fresh.refresh_token {
+            is_token_replaced = token.expose() != new.credential.refresh_token.expose();
+            new.credential.refresh_token = token;
+        }
+        let mut notes = Notes::none();
+        if identity.email.is_none() {
+            notes.add("Google does not say whose this credential is: it has no scope that shows the address");
+        }
+        new.identity = Some(identity);
+        Ok(Imported { new, is_token_replaced, notes })
+    }
+
+    /// The account that was named has to be the one that Google confirms.
+    fn check_account(&self, identity: &Identity) -> Result<()> {
+        let (Some(wanted), Some(email)) = (&self.account, &identity.email) else { return Ok(()) };
+        if wanted.eq_ignore_ascii_case(email) {
+            return Ok(());
+        }
+        let what = format!("gcloud's credential of {wanted} belongs to {email}; nothing was changed");
+        Err(Error::new(Kind::Refused, what)
+            .hint(format!("`bqcred login {wanted}` makes one of the right account")))
+    }
+}
+
+/// The addresses of the configured client, if the credential is of that client. The ones in a credential file
+/// itself (`token_uri`) are not used: they could send a refresh token anywhere. A client that can't be read is an
+/// error: Google must not be sent what may be another server's.
+fn endpoints(app: &App, credential: &AuthorizedUser) -> Result<Option<Endpoints>> {
+    let environment = env::get("BQCRED_CLIENT_ID_FILE");
+    let found = Client::from_places(&app.paths, None, environment.as_deref(), || Ok(None))?;
+    Ok(found.filter(|found| found.client.id == credential.client_id).and_then(|found| found.client.endpoints))
+}

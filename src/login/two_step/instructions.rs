@@ -1,0 +1,27 @@
+//! What to do with the address that `--start` printed.
+
+use crate::credential::profile_name::ProfileName;
+use crate::system::terminal;
+
+/// How to open the address and to complete `command` (`login`, `rotate`) where nobody can be asked; lines as they
+/// are.
+pub(crate) fn instructions(name: &ProfileName, command: &str) -> String {
+    let open = "Open this address in a browser and sign in. The browser then says that 127.0.0.1 can't be reached,\n\
+         which is fine: copy the whole address from its address bar.\n";
+    let finish = match terminal::in_notebook() {
+        true => format!(
+            "Then run this in a cell; what you paste is not shown and not saved:\n\n\
+             import subprocess, getpass\n\
+             subprocess.run([\"bqcred\", \"{command}\", \"--profile\", \"{name}\", \"--finish\", \"-\"], \
+             input=getpass.getpass(\"Paste the address: \"), text=True);\n\n\
+             In R:\n\n\
+             cat(system2(\"bqcred\", c(\"{command}\", \"--profile\", \"{name}\", \"--finish\", \"-\"), \
+             input = getPass(\"Paste the address: \"), stdout = TRUE, stderr = TRUE), sep = \"\\n\")\n\n"
+        ),
+        false => format!(
+            "Then run this within 10 minutes, paste the address, press Enter and Ctrl-D:\n\n  \
+             bqcred {command} --profile {name} --finish -\n\n"
+        ),
+    };
+    format!("{open}{finish}")
+}

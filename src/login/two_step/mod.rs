@@ -1,0 +1,80 @@
+//! A sign-in in two steps: `--start` prints the address and ends, `--finish` takes the answer.
+//!
+//! For notebook cells and scripts, where nobody can be asked. Between the two steps a private file
+//! holds what the answer is checked with ([`pending_login`]); it is valid for ten minutes and for one answer.
+
+mod instructions;
+mod pending_login;
+
+use std::io::Read;
+
+use super::{LoginRequest, SignedIn, belongs_to};
+use crate::app::App;
+use crate::credential::client::Client;
+use crate::credential::profile_name::ProfileName;
+use crate::oauth::{Answer, SignInListener};
+use crate::output::error::{Error, Kind, Result};
+use crate::store::Store;
+use pending_login::PendingLogin;
+
+pub(crate) use instructions::instructions;
+pub(crate) use pending_login::{sweep, waiting};
+
+/// More than any address that is pasted, in bytes.
+const PASTE_LIMIT: u64 = 64 * 1024;
+
+/// Starts a sign-in and gives the address to open. An earlier start for the same profile becomes void. `port` is
+/// the one that the answer will name, where nobody listens; 0 for any.
+pub(super) fn start(app: &App, request: &LoginRequest, client: &Client, port: u16) -> Result<String> {
+    let port = if port == 0 { SignInListener::bind(0)?.port() } else { port };
+    let consent = request.consent(app, client, port)?;
+    sweep(app);
+    pending_login::write(app, request, client, &consent, port)?;
+    Ok(consent.url)
+}
+
+/// Completes a sign-in that was started. An answer that belongs to another one leaves it waiting; one that
+/// the server has judged uses it up.
+pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str) -> Result<SignedIn> {
+    let answer = Answer::from_pasted(pasted)?;
+    let start = format!("{} --start", app.login_command(name));
+    let (pending, file) = pending_login::take(app, name, &start, |pending| {
+        if belongs_to(&answer, &pending.state) {
+            // a keyring that was locked meanwhile must not use up the answer
+            return Store::of(pending.store, &app.paths).probe(name);
+        }
+        Err(Error::other(format!(
+            "this answer belongs to another sign-in than the one that waits for profile {name}"
+        ))
+        .hint(format!("paste the address that the last `{start}` led to, or start again")))
+    })?;
+    let PendingLogin { verifier, port, .. } = &pending;
+    let (request, client) = pending.request(name)?;
+    let result = request.complete(app, &client, answer, verifier, *port);
+    match result {
+        // the server has not judged it: the same answer can be given again
+        Err(error) if error.kind() == Kind::Network => Err(match pending_login::put_back(app, name, &file) {
+            Ok(()) => error,
+            Err(problem) => not_put_back(&error, &problem),
+        }),
+        result => result,
+    }
+}
+
+fn not_put_back(error: &Error, problem: &Error) -> Error {
+    let what = format!("{}; the same answer can't be given again: {problem}", error.what());
+    error.hint_text().into_iter().fold(Error::new(error.kind(), what), Error::hint)
+}
+
+/// What `--finish` was given: the answer itself, or `-` for stdin.
+pub(crate) fn read_answer(argument: &str) -> Result<String> {
+    if argument != "-" {
+        return Ok(argument.to_owned());
+    }
+    let mut text = String::new();
+    std::io::stdin()
+        .take(PASTE_LIMIT)
+        .read_to_string(&mut text)
+        .map_err(|_| Error::usage("what came on stdin is not text"))?;
+    Ok(text)
+}
