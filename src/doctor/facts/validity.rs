@@ -110,7 +110,7 @@ impl Validities {
             let answer = refresh::refresh(app, loaded);
             let known = loaded.profile.account.clone();
             self.add_notes(answer.notes);
-            let validity = self.from_answer(&Google::at(&endpoints), answer.result, known);
+            let validity = self.validity_of(&Google::at(&endpoints), answer.result, known);
             if let Validity::Valid { account, .. } = &validity {
                 loaded.profile.account.clone_from(account);
             }
@@ -133,7 +133,7 @@ impl Validities {
         let validity = self.without_asking().unwrap_or_else(|| {
             let endpoints = Endpoints::google();
             let google = Google::at(&endpoints);
-            self.from_answer(&google, google.refresh(id, secret, token), None)
+            self.validity_of(&google, google.refresh(id, secret, token), None)
         });
         self.known.borrow_mut().insert(fingerprint, validity.clone());
         validity
@@ -144,7 +144,7 @@ impl Validities {
         if self.offline { Some(Validity::NotAsked) } else { self.unreachable().map(Validity::Unreachable) }
     }
 
-    fn from_answer(
+    fn validity_of(
         &self,
         google: &Google<'_>,
         answer: Result<Fresh, Failure>,

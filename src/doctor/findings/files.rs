@@ -1,6 +1,6 @@
 //! Credential files beside the profile's own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::credential::other_tools::PythonCache;
 use crate::doctor::facts::Facts;
@@ -54,7 +54,7 @@ pub(super) fn readable_by_others(facts: &Facts, predictions: &[Prediction]) -> V
     paths.iter().filter_map(|path| readable(facts, path)).collect()
 }
 
-fn readable(facts: &Facts, path: &PathBuf) -> Option<Finding> {
+fn readable(facts: &Facts, path: &Path) -> Option<Finding> {
     let mode = facts.file(path).credential()?.mode;
     // `bqcred exec` keeps it in memory, where modes mean nothing
     if mode & 0o077 == 0 || path.starts_with("/proc") {
