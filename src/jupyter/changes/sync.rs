@@ -80,7 +80,7 @@ fn reason_to_forget(app: &App, entry: &Entry) -> Option<String> {
         .then(|| format!("profile {} does not exist any more, and the kernel is restored", entry.profile))
 }
 
-/// Assigns the profile as it is now. A copy whose original has changed is made again.
+/// Assigns the profile as it is now. If the original of a copy has changed, the copy is made again.
 fn assign_again(app: &App, entry: &Entry) -> Result<SyncAction> {
     let name = ProfileName::parse(&entry.profile)?;
     let known = app.known_profile(&name)?.ok_or_else(|| {

@@ -12,7 +12,7 @@ use crate::jupyter::locate::machine::Machine;
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
 
-/// A kernel whose kernelspec bqcred changed.
+/// A kernel with a kernelspec that bqcred changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ChangedKernel {
     /// The kernel's name.
