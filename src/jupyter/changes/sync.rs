@@ -16,7 +16,7 @@ use crate::jupyter::kernelspec::spec;
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
 
-/// What is to be done for the recorded kernels. One that can't be updated keeps no other from it.
+/// What is to be done for the recorded kernels. One that can't be updated does not stop the others.
 #[derive(Debug, Default)]
 pub(crate) struct SyncPlan {
     steps: Vec<SyncStep>,

@@ -36,7 +36,7 @@ pub(crate) struct PlannedUndo {
     pub(crate) undo: Option<FileUndo>,
 }
 
-/// How kernels are restored. One that can't be keeps no other from it.
+/// How kernels are restored. One that can't be restored does not stop the others.
 #[derive(Debug, Default)]
 pub(crate) struct UndoPlan {
     /// The kernels.
