@@ -81,7 +81,7 @@ pub(crate) struct KernelSync {
 
 /// Print code or settings to paste where `bqcred kernel install` does not help
 ///
-/// For a kernel that runs already, a server whose kernels you can't change, VS Code, JupyterHub and containers.
+/// For kernels that run already or can't be changed, VS Code, JupyterHub and containers.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  bqcred snippet python\n  bqcred snippet ipython-startup > ~/.ipython/profile_default/startup/50-bqcred.py"

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &KernelList, app: &App) -> Result<Output> {
     }
     for server in &servers.of_others {
         ui::note(&format!(
-            "process {} is a Jupyter server of another user ({}), whose kernels can't be listed",
+            "process {} is a Jupyter server of another user ({}); its kernels can't be listed",
             server.pid, server.uid
         ));
     }

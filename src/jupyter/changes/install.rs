@@ -30,7 +30,7 @@ pub(crate) struct InstallRequest<'a> {
     pub(crate) new_name: Option<&'a str>,
 }
 
-/// What is to be done. A kernel that can't be changed keeps no other from it.
+/// What is to be done. A kernel that can't be changed does not stop the others.
 #[derive(Debug, Default)]
 pub(crate) struct InstallPlan {
     /// The changes, one for each file: several servers may read the same one.

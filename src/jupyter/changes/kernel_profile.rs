@@ -103,7 +103,7 @@ pub(crate) fn lasting_variables(
     .collect()
 }
 
-/// The same for a kernelspec, in whose values Jupyter replaces what follows a `$`.
+/// The same for a kernelspec. Jupyter replaces what follows a `$` in its values.
 pub(crate) fn kernelspec_variables(
     app: &App,
     name: &ProfileName,

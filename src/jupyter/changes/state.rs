@@ -26,7 +26,7 @@ pub(crate) enum KernelState {
 }
 
 impl KernelState {
-    /// The state of the kernelspec with this text, whose marker was read from it.
+    /// The state of the kernelspec with this text; `marker` is the one in it.
     pub(crate) fn of(app: &App, text: &str, marker: Option<&Marker>) -> Self {
         let Some(marker) = marker else { return KernelState::NotInstalled };
         let profile = ProfileName::parse(&marker.profile).ok();

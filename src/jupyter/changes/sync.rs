@@ -16,7 +16,7 @@ use crate::jupyter::kernelspec::spec;
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
 
-/// What is to be done for the recorded kernels. One that can't be updated keeps no other from it.
+/// What is to be done for the recorded kernels. One that can't be updated does not stop the others.
 #[derive(Debug, Default)]
 pub(crate) struct SyncPlan {
     steps: Vec<SyncStep>,
@@ -80,7 +80,7 @@ fn reason_to_forget(app: &App, entry: &Entry) -> Option<String> {
         .then(|| format!("profile {} does not exist any more, and the kernel is restored", entry.profile))
 }
 
-/// Assigns the profile as it is now. A copy whose original has changed is made again.
+/// Assigns the profile as it is now. If the original of a copy has changed, the copy is made again.
 fn assign_again(app: &App, entry: &Entry) -> Result<SyncAction> {
     let name = ProfileName::parse(&entry.profile)?;
     let known = app.known_profile(&name)?.ok_or_else(|| {

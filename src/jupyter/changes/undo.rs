@@ -12,7 +12,7 @@ use crate::jupyter::locate::machine::Machine;
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
 
-/// A kernel whose kernelspec bqcred changed.
+/// A kernel with a kernelspec that bqcred changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ChangedKernel {
     /// The kernel's name.
@@ -36,7 +36,7 @@ pub(crate) struct PlannedUndo {
     pub(crate) undo: Option<FileUndo>,
 }
 
-/// How kernels are restored. One that can't be keeps no other from it.
+/// How kernels are restored. One that can't be restored does not stop the others.
 #[derive(Debug, Default)]
 pub(crate) struct UndoPlan {
     /// The kernels.

@@ -44,15 +44,15 @@ pub(super) fn unwrap(text: &str, wrapped: &Wrapped, kept: &mut Vec<String>) -> R
     }
     // somebody added an option: remove bqcred's words in front, keep the rest
     kept.push("argv".to_owned());
-    let ours = wrapped.set.iter().position(|word| word == "--").map_or(0, |end| end + 1);
+    let added = wrapped.set.iter().position(|word| word == "--").map_or(0, |end| end + 1);
     let current = words(argv);
-    if current.get(..ours) != wrapped.set.get(..ours) {
+    if current.get(..added) != wrapped.set.get(..added) {
         return Ok(text.to_owned());
     }
-    let mut rest = current.get(ours..).unwrap_or_default().to_vec();
+    let mut rest = current.get(added..).unwrap_or_default().to_vec();
     let original = json::parse(&wrapped.had)?;
     if let (Some(first), Some(set), Some(had)) =
-        (rest.first_mut(), wrapped.set.get(ours), words(&original).into_iter().next())
+        (rest.first_mut(), wrapped.set.get(added), words(&original).into_iter().next())
         && first == set
     {
         *first = had;
@@ -76,7 +76,7 @@ fn list(text: &str, like: &Value, words: &[String]) -> String {
     format!("[{lead}{}{tail}]", words.join(&separator))
 }
 
-/// Names in whose place Jupyter starts its own interpreter (`KernelManager.format_kernel_cmd`).
+/// The names that Jupyter replaces by its own interpreter (`KernelManager.format_kernel_cmd`).
 fn is_bare_python(word: &str) -> bool {
     match word.strip_prefix("python") {
         Some("" | "3") => true,

@@ -52,13 +52,13 @@ pub(crate) struct FileUndo {
     pub(crate) kept_copy: Option<PathBuf>,
 }
 
-/// Plans to assign a profile in this file, whose text is `before`.
+/// Plans to assign a profile in this file; `before` is its text.
 pub(crate) fn patch(file: &Path, before: &str, assignment: &Assignment<'_>) -> Result<FileChange> {
     let text = edit::install(before, assignment).map_err(|problem| unusable(file, problem))?;
     Ok(replace(file, before, text))
 }
 
-/// Plans to copy the folder `from`, whose `kernel.json` has this text, and to assign a profile in the copy.
+/// Plans to copy the folder `from` and to assign a profile in the copy; `text` is that of the `kernel.json` there.
 /// `display_name` is for a copy that stands beside its original under another name.
 pub(crate) fn copy(
     from: &Path,

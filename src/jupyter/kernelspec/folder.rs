@@ -7,7 +7,7 @@ use crate::jupyter::kernelspec::marker;
 use crate::jupyter::locate::files;
 use crate::output::error::{Error, Result};
 
-/// Checksums of a folder's files other than `kernel.json`. A file whose name is not UTF-8 is left out: Jupyter
+/// Checksums of a folder's files other than `kernel.json`. A name that is not UTF-8 is left out: Jupyter
 /// could not ask for it.
 pub(super) fn checksums(folder: &Path) -> Result<BTreeMap<String, String>> {
     let names = files::resources(folder)?;

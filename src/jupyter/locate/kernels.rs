@@ -22,7 +22,7 @@ pub(crate) struct Kernel {
     pub(crate) name: String,
     /// The folder that the server reads.
     pub(crate) folder: PathBuf,
-    /// Which search directory holds the folder.
+    /// Which kind of search directory the folder is in.
     pub(crate) location: Location,
     /// Folders of the same name that come later in the search order and are not read.
     pub(crate) shadowed: Vec<PathBuf>,

@@ -1,6 +1,6 @@
 //! Which Python a command on the PATH would run, read from the command's own file.
 //!
-//! pip, pipx, uv and conda write small scripts whose first line names the interpreter; pyenv puts its own shell scripts
+//! pip, pipx, uv and conda write small scripts with the interpreter in the first line; pyenv puts its own shell scripts
 //! first on the PATH, which choose one.
 
 use std::path::{Path, PathBuf};

@@ -47,7 +47,7 @@ impl Machine {
         running::kernels(&self.processes, self.uid, &[variables::ADC, variables::PROFILE])
     }
 
-    /// Whether this is a terminal of VS Code, whose own Python kernels read no kernelspec.
+    /// Whether this is a terminal of VS Code. Its own Python kernels read no kernelspec.
     pub(crate) fn in_vs_code(&self) -> bool {
         self.environ.get("TERM_PROGRAM").is_some_and(|program| program == "vscode")
             || self.environ.get("VSCODE_IPC_HOOK_CLI").is_some()

@@ -1,7 +1,7 @@
 //! The native kernel: where no file specifies `python3`, ipykernel gives its spec to Jupyter itself
 //! (`ipykernel.kernelspec.get_kernel_dict`). What it contains depends on ipykernel's version.
 
-/// The spec of the ipykernel whose module `kernelspec.py` has this text, laid out as ipykernel would write it.
+/// The spec of the ipykernel with this text in its module `kernelspec.py`, laid out as ipykernel would write it.
 pub(super) fn spec_text(module: &str) -> String {
     let name = if module.contains("(ipykernel)") { "Python 3 (ipykernel)" } else { "Python 3" };
     let mut metadata = Vec::new();

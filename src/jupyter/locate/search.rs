@@ -26,14 +26,14 @@ pub(crate) enum Location {
     System,
     /// `~/.ipython`, which Jupyter still searches for kernels of old IPython versions.
     IPython,
-    /// No search directory: the resources of ipykernel, whose spec exists only in memory.
+    /// No search directory: the resources of ipykernel; the spec exists only in memory.
     Native,
 }
 
 /// A directory that is searched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Directory {
-    /// The directory that holds kernelspec folders.
+    /// The directory that contains kernelspec folders.
     pub(crate) path: PathBuf,
     /// Its kind.
     pub(crate) location: Location,

@@ -93,7 +93,7 @@ impl Server {
 }
 
 impl Servers {
-    /// The servers whose kernels a change is for: those that run, else the one that would be started.
+    /// The servers that a change of kernels is for: those that run, else the one that would be started.
     pub(crate) fn to_change(&self) -> Vec<&Server> {
         let running: Vec<&Server> = self.own.iter().filter(|server| server.is_running()).collect();
         if running.is_empty() { self.own.iter().take(1).collect() } else { running }

@@ -13,7 +13,7 @@ use crate::jupyter::locate::kernels::Kernel;
 use crate::jupyter::locate::servers::{Server, Servers};
 use crate::output::error::{Error, Kind, Result};
 
-/// Plans the changes for every server whose kernels a change is for.
+/// Plans the changes for every server that [`Servers::to_change`] gives.
 pub(crate) fn plan(
     servers: &Servers,
     profile: &KernelProfile,
@@ -83,7 +83,7 @@ fn choose_usable<'a>(kernels: &'a [Kernel], request: &InstallRequest<'_>) -> Res
     Ok(chosen)
 }
 
-/// What to write for a kernel, and the kernel whose text is changed or copied: a copy that bqcred made under the
+/// What to write for a kernel, and which kernel's text is changed or copied: a copy that bqcred made under the
 /// new name is changed, and not made again.
 fn choose_target<'a>(
     server: &Server,

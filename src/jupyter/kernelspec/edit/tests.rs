@@ -178,7 +178,7 @@ fn blank() -> impl Strategy<Value = String> {
     "[ \t\r\n]{0,3}"
 }
 
-/// JSON text with white space wherever it may stand.
+/// JSON text with white space in every place where it is allowed.
 fn any_json() -> impl Strategy<Value = String> {
     let text =
         prop_oneof![".{0,6}".prop_map(|s| json::quote(&s)), Just("\"\\ud83d\\ude00\\/\\u0041\"".to_owned())];

@@ -161,7 +161,7 @@ mod tests {
     fn without_python_the_users_directory_is_searched_all_the_same() {
         let home = tempfile::tempdir().unwrap();
         let mut machine = Machine::new(Environ::default(), home.path().to_owned(), home.path().to_owned());
-        machine.uid = u32::MAX - 1; // whose servers can't run here
+        machine.uid = u32::MAX - 1; // no server runs as this user
         let servers = machine.servers();
         let last = servers.own.last().unwrap();
         assert!(!last.is_running());
