@@ -1,5 +1,5 @@
-//! Two hundred processes at once, of mixed verbs, on ten profiles: no update is lost, no file is torn, nobody
-//! waits for ever, and each access token is asked for once. `BQCRED_TEST_FULL=1` keeps it up for a minute.
+//! 200 concurrent processes of mixed commands on ten profiles: no update is lost, no file is torn, no process
+//! hangs, and each access token is requested once. `BQCRED_TEST_FULL=1` runs this for a minute.
 #![cfg(unix)]
 #![allow(
     missing_docs,
@@ -23,14 +23,14 @@ use serde_json::Value;
 
 const PROCESSES: usize = 200;
 const PROFILES: usize = 10;
-/// How often all access tokens end.
-const LIFE: Duration = Duration::from_secs(2);
-/// `status` asks each time, so these can't be counted.
+/// How often all access tokens expire.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(2);
+/// `status` sends a request each time, so these can't be counted.
 const ASKING: [usize; 2] = [6, 7];
 /// Their credential is replaced all the time.
 const REPLACED: [usize; 2] = [8, 9];
 
-struct Storm {
+struct Load {
     google: Google,
     sandbox: Sandbox,
     ends: Instant,
@@ -47,8 +47,8 @@ fn name(profile: usize) -> String {
     format!("p{profile}")
 }
 
-impl Storm {
-    fn new(time: Duration) -> Storm {
+impl Load {
+    fn new(time: Duration) -> Load {
         let (google, sandbox) = (Google::start(), Sandbox::new());
         let client = sandbox.client_file(&google);
         sandbox.bqcred(&["client", "set", &client]).success();
@@ -58,7 +58,7 @@ impl Storm {
                 .success();
         }
         sandbox.bqcred(&["use", "p0"]).success();
-        Storm {
+        Load {
             google,
             sandbox,
             ends: Instant::now() + time,
@@ -137,7 +137,7 @@ impl Storm {
             for (path, content) in self.sandbox.files() {
                 let is_json =
                     path.extension().is_some_and(|end| end == "json" || end == "token" || end == "login");
-                // one that was replaced between two calls of ours reads as nothing
+                // a file that was replaced between two calls reads as empty
                 if is_json && !content.is_empty() {
                     let parsed = serde_json::from_slice::<Value>(&content);
                     assert!(parsed.is_ok(), "{} is torn", path.display());
@@ -148,10 +148,10 @@ impl Storm {
         read
     }
 
-    /// Lets the kept access tokens end, now and then, by their own word.
+    /// Makes the cached access tokens expire now and then, by their own time.
     fn expire(&self) {
         while Instant::now() < self.ends {
-            std::thread::sleep(LIFE); // sets the pace, and orders nothing
+            std::thread::sleep(TOKEN_LIFETIME); // sets the pace, and orders nothing
             for profile in 0..PROFILES {
                 let path = self.sandbox.home().join(format!(".cache/bqcred/{}.token", name(profile)));
                 let Ok(bytes) = std::fs::read(&path) else { continue };
@@ -165,7 +165,7 @@ impl Storm {
         }
     }
 
-    /// For each access token that ended, a new one was asked for at most once.
+    /// For each access token that expired, a new one was requested at most once.
     fn check_refreshes(&self) -> usize {
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         for request in self.google.requests().iter().filter(|request| request.path == "/token") {
@@ -179,7 +179,7 @@ impl Storm {
             let refreshes = seen[&self.refresh_token(profile)];
             let ended = self.expiries[profile].load(Ordering::Relaxed);
             assert!(refreshes <= ended + 1, "{}: {refreshes} refreshes, {ended} ended", name(profile));
-            assert!(refreshes >= 2, "{}: the storm was too short for a token to end", name(profile));
+            assert!(refreshes >= 2, "{}: the run was too short for a token to end", name(profile));
             all += refreshes;
         }
         all
@@ -193,7 +193,7 @@ impl Storm {
         self.json(self.sandbox.adc(&name(profile)))["refresh_token"].as_str().unwrap().to_owned()
     }
 
-    /// Every login counted, every pin is there, and each profile describes the credential that it has.
+    /// Every login is counted, every pin is there, and each profile describes its credential.
     fn check_updates(&self, pins: usize) {
         for profile in 0..PROFILES {
             let known = self.json(self.sandbox.data(&name(profile)).join("profile.json"));
@@ -212,28 +212,28 @@ impl Storm {
 }
 
 #[test]
-fn two_hundred_at_once() {
+fn two_hundred_concurrent_processes() {
     let full = std::env::var_os("BQCRED_TEST_FULL").is_some();
-    let storm = Storm::new(Duration::from_secs(if full { 60 } else { 12 }));
+    let load = Load::new(Duration::from_secs(if full { 60 } else { 12 }));
     let read = std::thread::scope(|scope| {
-        let reader = scope.spawn(|| storm.read());
-        scope.spawn(|| storm.expire());
+        let reader = scope.spawn(|| load.read());
+        scope.spawn(|| load.expire());
         for worker in 0..PROCESSES {
-            let storm = &storm;
-            scope.spawn(move || storm.work(worker));
+            let load = &load;
+            scope.spawn(move || load.work(worker));
         }
         reader.join().unwrap()
     });
-    let files = storm.sandbox.files();
+    let files = load.sandbox.files();
     let pins = files.iter().filter(|(path, _)| path.ends_with(".bqcred")).count();
-    let refreshes = storm.check_refreshes();
-    storm.check_updates(pins);
-    let (runs, requests) = (storm.runs.load(Ordering::Relaxed), storm.google.requests().len());
+    let refreshes = load.check_refreshes();
+    load.check_updates(pins);
+    let (runs, requests) = (load.runs.load(Ordering::Relaxed), load.google.requests().len());
     println!("{runs} runs, {requests} requests, {refreshes} refreshes of 6 profiles, {read} files read");
 }
 
 #[test]
-fn of_many_exports_to_one_place_one_wins_unless_they_are_forced() {
+fn one_of_many_concurrent_exports_wins() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, "ada@example.com", &["--project", "p"]).success();
     for round in 0..5 {
@@ -249,10 +249,10 @@ fn of_many_exports_to_one_place_one_wins_unless_they_are_forced() {
     }
 }
 
-/// A server that gives a new refresh token each time, which is good for one use: of those that come at once,
-/// each has to use the one that the one before it was given.
+/// A server that gives a new refresh token each time, valid for one use: concurrent processes each use the
+/// token that the previous one got.
 #[test]
-fn a_server_that_rotates_refresh_tokens_sees_each_of_them_once() {
+fn rotated_refresh_tokens_are_used_once() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     google.rotate_on_refresh(true);
     sandbox.login(&google, "ada@example.com", &["--project", "p"]).success();
@@ -271,7 +271,7 @@ fn a_server_that_rotates_refresh_tokens_sees_each_of_them_once() {
     assert!(used.len() == all && all >= 30, "{} of {all}", used.len());
     let adc: Value = serde_json::from_slice(&std::fs::read(sandbox.adc("default")).unwrap()).unwrap();
     assert_eq!(
-        google.alive_tokens("ada@example.com").last().unwrap(),
+        google.valid_tokens("ada@example.com").last().unwrap(),
         adc["refresh_token"].as_str().unwrap()
     );
     let known: Value =

@@ -3,7 +3,7 @@
 use super::binaries::Binary;
 use super::measure::{self, Start};
 use super::table;
-use bqcred_test_support::{Sandbox, profile_by_hand};
+use bqcred_test_support::{Sandbox, write_profile};
 
 const COUNTS: [usize; 3] = [1, 100, 1000];
 
@@ -13,7 +13,7 @@ pub(crate) fn profiles(binaries: &[Binary]) {
         let sandbox = Sandbox::new();
         for number in 1..=count {
             let name = if number == 1 { "default".to_owned() } else { format!("profile-{number}") };
-            profile_by_hand(&sandbox, &name, "my-project");
+            write_profile(&sandbox, &name, "my-project");
         }
         sandbox
     });
@@ -24,7 +24,7 @@ pub(crate) fn profiles(binaries: &[Binary]) {
 pub(crate) fn kernels(binaries: &[Binary]) {
     let homes = COUNTS.map(|count| {
         let sandbox = Sandbox::new();
-        profile_by_hand(&sandbox, "default", "my-project");
+        write_profile(&sandbox, "default", "my-project");
         for number in 1..=count {
             let spec = format!(
                 r#"{{"argv": ["python3", "-m", "ipykernel_launcher", "-f", "{{connection_file}}"],

@@ -60,7 +60,7 @@ const DAMAGES: &[Damage] = &[
     ("unreadable", |path| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o000)).unwrap()),
 ];
 
-/// What is at a path, to see that nothing was overwritten.
+/// The content of a path, to check that nothing was overwritten.
 fn look(path: &Path) -> (Option<Vec<u8>>, Option<PathBuf>, bool) {
     let kind = path.symlink_metadata().map(|meta| meta.file_type());
     let file = kind.as_ref().is_ok_and(std::fs::FileType::is_file);
@@ -72,7 +72,7 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Damages the file at `place` in every way, runs `words`, and checks how that is told.
+/// Damages the file at `place` in every way, runs `words`, and checks the error.
 fn damage_each(place: &str, words: &[&str], codes: &[i32], skip: &[&str]) {
     for (name, damage) in DAMAGES {
         if skip.contains(name) || (*name == "unreadable" && is_root()) {
@@ -109,38 +109,38 @@ const CLIENT: &str = "home/.config/bqcred/client.json";
 const PENDING: &str = "home/.local/state/bqcred/default.login";
 
 #[test]
-fn the_credential() {
+fn damaged_credential_file_is_refused() {
     for words in [&["env", "--shell=sh"][..], &["token"], &["status", "--offline"]] {
         damage_each(ADC, words, &[6], &[]);
     }
 }
 
 #[test]
-fn what_is_known_of_the_profile() {
+fn damaged_profile_file_is_refused() {
     damage_each(PROFILE, &["env", "--shell=sh"], &[6], &[]);
     damage_each(PROFILE, &["token"], &[6], &[]);
 }
 
 #[test]
-fn the_settings() {
+fn damaged_settings_file_is_refused() {
     damage_each(CONFIG, &["env", "--shell=sh"], &[6], &[]);
     damage_each(CONFIG, &["use", "default"], &[6], &[]);
 }
 
 #[test]
-fn the_kept_client() {
+fn damaged_client_file_is_refused() {
     damage_each(CLIENT, &["client", "show", "--profile=new"], &[2, 6], &[]);
     damage_each(CLIENT, &["login", "--start", "--profile=new"], &[2, 6], &[]);
 }
 
 #[test]
-fn a_file_that_is_handed_over() {
+fn damaged_input_file_is_refused() {
     let handed = "file.json";
     for (words, codes) in
         [(["import", "file.json", "--force"], [2, 6]), (["client", "set", "file.json"], [2, 6])]
     {
         for (name, damage) in DAMAGES {
-            // links and modes of somebody else's file are theirs
+            // links and modes of an input file are not checked
             if ["link", "open to others"].contains(name) || (*name == "unreadable" && is_root()) {
                 continue;
             }
@@ -160,7 +160,7 @@ fn a_file_that_is_handed_over() {
 }
 
 #[test]
-fn what_cant_be_understood_is_kept_aside_by_a_login() {
+fn login_keeps_a_copy_of_an_invalid_file() {
     for place in [ADC, PROFILE] {
         let google = Google::start();
         let sandbox = Sandbox::new();
@@ -173,7 +173,7 @@ fn what_cant_be_understood_is_kept_aside_by_a_login() {
 }
 
 #[test]
-fn what_cant_be_understood_is_kept_aside_by_a_forget() {
+fn forget_keeps_a_copy_of_an_invalid_file() {
     for (file, damage) in [(ADC, "{ torn"), (PROFILE, "{ torn")] {
         let google = Google::start();
         let sandbox = Sandbox::new();
@@ -190,7 +190,7 @@ fn what_cant_be_understood_is_kept_aside_by_a_forget() {
 }
 
 #[test]
-fn a_pending_login_that_cant_be_understood() {
+fn damaged_pending_login_is_refused() {
     for (name, damage) in DAMAGES {
         if *name == "unreadable" && is_root() {
             continue;
@@ -209,9 +209,9 @@ fn a_pending_login_that_cant_be_understood() {
 }
 
 #[test]
-fn what_is_in_the_way_can_be_moved_by_the_command_that_is_told() {
+fn hinted_command_moves_a_blocking_folder_away() {
     let sandbox = Sandbox::new();
-    common::profile_by_hand(&sandbox, "default", "p1");
+    common::write_profile(&sandbox, "default", "p1");
     let adc = sandbox.adc("default");
     std::fs::remove_file(&adc).unwrap();
     std::fs::create_dir(&adc).unwrap();
@@ -224,7 +224,7 @@ fn what_is_in_the_way_can_be_moved_by_the_command_that_is_told() {
 }
 
 #[test]
-fn a_damaged_cache_is_no_matter() {
+fn damaged_token_cache_is_ignored() {
     for (name, damage) in DAMAGES {
         if ["folder"].contains(name) {
             continue;
@@ -240,7 +240,7 @@ fn a_damaged_cache_is_no_matter() {
 }
 
 #[test]
-fn one_damaged_profile_does_not_hide_the_others() {
+fn list_shows_other_profiles_when_one_is_damaged() {
     let google = Google::start();
     let sandbox = Sandbox::new();
     sandbox.login(&google, ADA, &[]).success();
@@ -252,7 +252,7 @@ fn one_damaged_profile_does_not_hide_the_others() {
 }
 
 #[test]
-fn a_folder_that_is_a_link_is_refused() {
+fn profile_folder_that_is_a_symlink_is_refused() {
     let google = Google::start();
     let sandbox = Sandbox::new();
     sandbox.login(&google, ADA, &[]).success();

@@ -1,9 +1,9 @@
-//! `bqcred client`: what is taken, what is refused and how, where it is looked for.
+//! `bqcred client`: which files are accepted, which are refused and how, and where a client is looked for.
 
 use crate::common::{Google, Sandbox, mode};
 
 #[test]
-fn a_desktop_client_is_kept_privately_and_shown_without_its_secret() {
+fn set_saves_a_desktop_client_privately_and_show_hides_its_secret() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let file = sandbox.client_file(&google);
     sandbox.bqcred(&["client", "set", &file]).fails(0).says("123456789012-double.apps.googleusercontent.com");
@@ -20,7 +20,7 @@ fn a_desktop_client_is_kept_privately_and_shown_without_its_secret() {
 }
 
 #[test]
-fn whatever_else_is_refused_with_what_to_do() {
+fn set_refuses_other_files_with_a_hint() {
     let sandbox = Sandbox::new();
     let id = "1-a.apps.googleusercontent.com";
     let desktop =
@@ -62,7 +62,7 @@ fn whatever_else_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn a_refused_file_leaves_the_kept_one() {
+fn refused_file_keeps_the_saved_client() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.bqcred(&["client", "set", &sandbox.client_file(&google)]).success();
     let bad = sandbox.write("bad.json", "{}");
@@ -71,7 +71,7 @@ fn a_refused_file_leaves_the_kept_one() {
 }
 
 #[test]
-fn the_first_place_wins() {
+fn client_search_order() {
     let sandbox = Sandbox::new();
     let client = |id: &str| format!(r#"{{"installed":{{"client_id":"{id}","client_secret":"s"}}}}"#);
     let shown = |env: Option<&str>, words: &[&str]| {
@@ -100,7 +100,7 @@ fn the_first_place_wins() {
 }
 
 #[test]
-fn the_profiles_own_client_comes_before_the_persons() {
+fn profile_client_takes_precedence_over_user_client() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, "ada@example.com", &[]).success();
     let other = sandbox.write("o.json", r#"{"installed":{"client_id":"other","client_secret":"s"}}"#);
@@ -113,7 +113,7 @@ fn the_profiles_own_client_comes_before_the_persons() {
 }
 
 #[test]
-fn an_organisations_file_that_others_can_change_is_refused() {
+fn organisation_client_writable_by_others_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     let sandbox = Sandbox::new();
     let file =
@@ -123,7 +123,7 @@ fn an_organisations_file_that_others_can_change_is_refused() {
 }
 
 #[test]
-fn a_foreign_server_is_named() {
+fn set_names_a_server_that_is_not_google() {
     let sandbox = Sandbox::new();
     let file = sandbox.write(
         "f.json",
@@ -136,7 +136,7 @@ fn a_foreign_server_is_named() {
 }
 
 #[test]
-fn the_guide_gives_the_steps_and_addresses() {
+fn guide_lists_steps_and_addresses() {
     let guide = Sandbox::new().bqcred(&["client", "guide"]).success().stdout;
     for needed in [
         "console.cloud.google.com/auth/clients",

@@ -1,6 +1,7 @@
-//! gcloud and bq: they use what bqcred keeps, and gcloud runs a login for bqcred that leaves nothing behind.
+//! gcloud and bq: they use bqcred's credential, and gcloud can run a login for bqcred, which leaves nothing
+//! behind.
 //!
-//! gcloud is not for every machine: where it is missing, these tests are skipped even with `CI=true`.
+//! gcloud is not in Debian: where it is missing, these tests are skipped even with `CI=true`.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -12,12 +13,12 @@ use crate::common::{
 };
 use crate::double::{Request, metadata};
 
-/// Where gcloud's login sends the code that a person pastes.
+/// Where gcloud's login shows the code to paste.
 const CODE_PAGE: &str = "https://sdk.cloud.google.com/applicationdefaultauthcode.html";
 
 const QUERY: &str = "bq --format=json query --nouse_legacy_sql 'SELECT SESSION_USER() AS who'";
 
-/// A VM with gcloud; `None`, said aloud, where it is not installed.
+/// A VM with gcloud; `None`, reported as skipped, where it is not installed.
 fn vm(start: fn() -> Vm) -> Option<Vm> {
     let clients = gcloud_clients();
     if clients.is_empty() {
@@ -53,7 +54,7 @@ fn kept_refresh_token(vm: &Vm) -> String {
 }
 
 #[test]
-fn gcloud_reads_the_file() {
+fn gcloud_reads_the_credential_file() {
     let Some(vm) = vm(Vm::with_login) else { return };
     vm.google.take_requests();
     let script = "eval $(bqcred env); gcloud auth application-default print-access-token";
@@ -64,25 +65,25 @@ fn gcloud_reads_the_file() {
 }
 
 #[test]
-fn bq_runs_as_the_person() {
+fn bq_after_env_runs_as_the_user() {
     let Some(vm) = vm(Vm::with_login) else { return };
     let run = vm.bash(&format!("eval $(bqcred env --gcloud); {QUERY}")).run().success();
     assert_eq!(run.json()[0]["who"], PERSON, "{}", run.stdout);
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
-/// Proves that the trap is set: without the account in the environment, bq is the VM.
+/// The control: without the account in the environment, bq runs as the VM.
 #[test]
-fn bq_would_be_the_vm() {
+fn bq_without_account_variable_runs_as_the_vm() {
     let Some(vm) = vm(Vm::with_login) else { return };
     let script = format!("eval $(bqcred env --gcloud); unset CLOUDSDK_CORE_ACCOUNT; {QUERY}");
     let run = vm.bash(&script).run().success();
     assert_eq!(run.json()[0]["who"], metadata::ACCOUNT, "{}", run.stdout);
 }
 
-/// `bqcred login` with these arguments, and a browser that opens whatever it is given.
+/// `bqcred login` with these arguments, and a browser that opens every address.
 fn login(vm: &Vm, args: &[&str]) -> Invocation {
-    // gcloud's browser sees gcloud's environment: what is in its configuration now, will be
+    // gcloud's browser inherits gcloud's environment: it records what is in gcloud's configuration
     vm.sandbox
         .script("browser", "ls -AR \"$CLOUDSDK_CONFIG\" >$TMPDIR/seen\nexec curl --silent --location \"$1\"");
     vm.program("bqcred", &[&["login"], args].concat()).env("DISPLAY", ":0").env("BROWSER", "browser %s &")
@@ -102,7 +103,7 @@ fn assert_nothing_left(vm: &Vm) {
             assert!(ours.iter().any(|folder| file.starts_with(folder)), "a secret is in {}", file.display());
         }
     }
-    // a killed process takes a moment to be gone
+    // a killed process takes a moment to end
     let until = Instant::now() + Duration::from_secs(10);
     while !processes(vm).is_empty() && Instant::now() < until {
         std::thread::yield_now();
@@ -121,7 +122,7 @@ fn processes(vm: &Vm) -> Vec<String> {
         .collect()
 }
 
-fn assert_is_the_person(vm: &Vm) {
+fn assert_signed_in_as_the_user(vm: &Vm) {
     let status = vm.program("bqcred", &["status", "--json"]).run().success().json();
     assert_eq!(status["account"], PERSON);
     assert_eq!(status["alive"], true);
@@ -129,11 +130,11 @@ fn assert_is_the_person(vm: &Vm) {
 }
 
 #[test]
-fn gcloud_signs_in_with_a_browser() {
+fn gcloud_login_with_a_browser() {
     let Some(vm) = vm(Vm::new) else { return };
     vm.google.sign_in_browser(Some(Consent::all(PERSON)));
     login(&vm, &["--via", "gcloud", "--project", "p1"]).run().success();
-    assert_is_the_person(&vm);
+    assert_signed_in_as_the_user(&vm);
     let seen = std::fs::read_to_string(vm.sandbox.path("tmp/seen")).unwrap();
     assert!(!seen.contains("log"), "gcloud keeps a log, which would hold the refresh token:\n{seen}");
     assert_nothing_left(&vm);
@@ -141,11 +142,11 @@ fn gcloud_signs_in_with_a_browser() {
 }
 
 #[test]
-fn gcloud_signs_in_where_no_client_is_set() {
+fn gcloud_runs_the_login_when_no_client_is_set() {
     let Some(vm) = vm(Vm::new) else { return };
     vm.google.sign_in_browser(Some(Consent::all(PERSON)));
     login(&vm, &[PERSON]).run().success().says("no OAuth client is set, so gcloud runs the login");
-    assert_is_the_person(&vm);
+    assert_signed_in_as_the_user(&vm);
     assert_nothing_left(&vm);
 }
 
@@ -158,12 +159,12 @@ fn changes_nothing(consent: Consent, args: &[&str]) {
 }
 
 #[test]
-fn a_refused_consent_changes_nothing() {
+fn denied_consent_changes_nothing() {
     changes_nothing(Consent::denied(PERSON), &["--via", "gcloud"]);
 }
 
 #[test]
-fn another_account_than_the_named_one_changes_nothing() {
+fn sign_in_with_another_account_changes_nothing() {
     changes_nothing(Consent::all(PERSON), &["bob@example.com", "--via", "gcloud"]);
 }
 
@@ -179,7 +180,7 @@ fn asked_for_the_code(vm: &Vm) -> (rexpect::session::PtySession, String) {
 }
 
 #[test]
-fn gcloud_signs_in_with_a_pasted_code() {
+fn gcloud_login_with_a_pasted_code() {
     let Some(vm) = vm(Vm::new) else { return };
     let (mut terminal, url) = asked_for_the_code(&vm);
     let redirect = vm.google.approve(&url, PERSON);
@@ -188,12 +189,12 @@ fn gcloud_signs_in_with_a_pasted_code() {
     terminal.send_line(&code).unwrap();
     terminal.exp_eof().unwrap();
     ends_with(&terminal, 0);
-    assert_is_the_person(&vm);
+    assert_signed_in_as_the_user(&vm);
     assert_nothing_left(&vm);
 }
 
 #[test]
-fn ctrl_c_leaves_nothing_behind() {
+fn ctrl_c_removes_temporary_files() {
     let Some(vm) = vm(Vm::new) else { return };
     let (mut terminal, _) = asked_for_the_code(&vm);
     terminal.send_control('c').unwrap();
@@ -203,15 +204,15 @@ fn ctrl_c_leaves_nothing_behind() {
     assert_nothing_left(&vm);
 }
 
-/// Where a script is ended, there is no terminal that would tell gcloud too.
+/// A signal from a script does not reach gcloud through a terminal.
 #[test]
-fn a_signal_leaves_nothing_behind() {
+fn sigterm_removes_temporary_files_and_processes() {
     let Some(vm) = vm(Vm::new) else { return };
     let arrived = vm.sandbox.path("tmp/arrived");
     let made = std::process::Command::new("mkfifo").arg(&arrived).status().unwrap();
     assert!(made.success());
     vm.sandbox.script("browser", "echo arrived >$TMPDIR/arrived");
-    // some packages of gcloud start it from a script that stays
+    // some packages start gcloud from a script that keeps running
     std::fs::remove_file(vm.sandbox.path("bin/gcloud")).unwrap();
     vm.sandbox.script("gcloud", &format!("{} \"$@\"\nexit $?", find_program("gcloud").unwrap().display()));
     let mut command = vm.sandbox.command(env!("CARGO_BIN_EXE_bqcred"));

@@ -1,11 +1,11 @@
-//! Python's BigQuery libraries, unchanged, run as the person and as nobody else.
+//! Python's BigQuery libraries, unchanged, run as the user and as nobody else.
 
 use std::path::{Path, PathBuf};
 
 use crate::common::{Endpoint, PERSON, Vm, missing, python_kernel, python_of, skipped, venv};
 use crate::double::{Script, metadata};
 
-/// What people write, and the modules that it takes. Each prints who BigQuery says that they are.
+/// A user's code, and the modules that it needs. Each prints the account that BigQuery sees.
 struct Client {
     modules: &'static [&'static str],
     code: &'static str,
@@ -68,67 +68,67 @@ fn of_2020(modules: &[&str]) -> Option<PathBuf> {
     found(place, modules, python)
 }
 
-fn runs_as_the_person(client: &Client, python: Option<PathBuf>) {
+fn runs_as_the_user(client: &Client, python: Option<PathBuf>) {
     let Some(python) = python else { return };
     let vm = Vm::with_login();
     vm.after_eval(&python, &["-c", client.code]).run().prints(PERSON);
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
     assert_eq!(vm.metadata.requests().len(), 0, "nobody has to ask whether this is a VM");
 }
 
 #[test]
-fn bigquery_after_eval() {
-    runs_as_the_person(&BIGQUERY, today(BIGQUERY.modules));
+fn bigquery_after_env() {
+    runs_as_the_user(&BIGQUERY, today(BIGQUERY.modules));
 }
 
 #[test]
-fn pandas_gbq_after_eval() {
-    runs_as_the_person(&PANDAS_GBQ, today(PANDAS_GBQ.modules));
+fn pandas_gbq_after_env() {
+    runs_as_the_user(&PANDAS_GBQ, today(PANDAS_GBQ.modules));
 }
 
 #[test]
-fn pydata_google_auth_after_eval() {
-    runs_as_the_person(&PYDATA, today(PYDATA.modules));
+fn pydata_google_auth_after_env() {
+    runs_as_the_user(&PYDATA, today(PYDATA.modules));
 }
 
 #[test]
-fn bigquery_of_2020_after_eval() {
-    runs_as_the_person(&BIGQUERY, of_2020(BIGQUERY.modules));
+fn bigquery_of_2020_after_env() {
+    runs_as_the_user(&BIGQUERY, of_2020(BIGQUERY.modules));
 }
 
 #[test]
-fn pandas_gbq_of_2020_after_eval() {
-    runs_as_the_person(&PANDAS_GBQ, of_2020(PANDAS_GBQ.modules));
+fn pandas_gbq_of_2020_after_env() {
+    runs_as_the_user(&PANDAS_GBQ, of_2020(PANDAS_GBQ.modules));
 }
 
 #[test]
-fn pydata_google_auth_of_2020_after_eval() {
-    runs_as_the_person(&PYDATA, of_2020(PYDATA.modules));
+fn pydata_google_auth_of_2020_after_env() {
+    runs_as_the_user(&PYDATA, of_2020(PYDATA.modules));
 }
 
 #[test]
-fn the_magic_after_eval() {
+fn notebook_magic_after_env() {
     let Some(python) = today(&["bigquery_magics", "ipykernel", "nbclient"]) else { return };
     let vm = Vm::with_login();
     vm.notebook_after_eval(&python, "python3", MAGIC).run().prints(PERSON);
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
-/// The server knows nothing of bqcred here: the kernel has it from its kernelspec alone.
+/// The server has no variables of bqcred here: the kernel gets them from its kernelspec alone.
 #[test]
-fn everything_in_a_kernel_with_the_variables_in_its_spec() {
+fn all_libraries_in_a_kernel_with_variables_in_its_kernelspec() {
     let modules = ["bigquery_magics", "ipykernel", "nbclient", "pandas_gbq", "pydata_google_auth"];
     let Some(python) = today(&modules) else { return };
     let vm = Vm::with_login();
     vm.add_kernel("bigquery", &python_kernel(&python));
     let cells = [MAGIC, &[BIGQUERY.code, PANDAS_GBQ.code, PYDATA.code]].concat();
     vm.notebook(&python, "bigquery", &cells).run().prints(&[PERSON; 4].join("\n"));
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
-/// Proves that the trap is set: the same code, without bqcred, is the VM.
+/// The control: the same code without bqcred runs as the VM.
 #[test]
-fn without_bqcred_it_is_the_vm() {
+fn without_bqcred_queries_run_as_the_vm() {
     let Some(python) = today(BIGQUERY.modules) else { return };
     let mut vm = Vm::with_login();
     vm.google.expect_unexpected(); // it also asks where the service account may be used from
@@ -145,7 +145,7 @@ fn fails_and_is_not_the_vm(vm: &Vm, python: &Path, says: &str) {
 }
 
 #[test]
-fn a_missing_credential_is_an_error_and_not_the_vm() {
+fn missing_credential_raises_and_does_not_fall_back_to_the_vm() {
     let Some(python) = today(BIGQUERY.modules) else { return };
     let vm = Vm::with_login();
     let printed = vm.bash("bqcred env; bqcred forget >/dev/null").run().success().stdout;
@@ -156,7 +156,7 @@ fn a_missing_credential_is_an_error_and_not_the_vm() {
 }
 
 #[test]
-fn a_revoked_credential_is_an_error_and_not_the_vm() {
+fn revoked_credential_raises_and_does_not_fall_back_to_the_vm() {
     let Some(python) = today(BIGQUERY.modules) else { return };
     let vm = Vm::with_login();
     vm.google.revoke_grant(PERSON);
@@ -164,7 +164,7 @@ fn a_revoked_credential_is_an_error_and_not_the_vm() {
 }
 
 #[test]
-fn a_broken_token_endpoint_is_an_error_and_not_the_vm() {
+fn failing_token_endpoint_raises_and_does_not_fall_back_to_the_vm() {
     let Some(python) = today(BIGQUERY.modules) else { return };
     let vm = Vm::with_login();
     vm.google.script_always(Endpoint::Token, Script::Unavailable(500));

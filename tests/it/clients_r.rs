@@ -1,27 +1,12 @@
-//! R's BigQuery clients, unchanged, run as the person; and never as the VM, whatever fails.
+//! R's BigQuery clients, unchanged, run as the user; and never as the VM, whatever fails.
 //!
-//! bigrquery is not in Debian. What it does to find a credential and to ask BigQuery is done here with
-//! the same calls of gargle and httr.
+//! bigrquery is not in Debian. How it finds a credential and queries BigQuery is done here with the same
+//! calls of gargle and httr.
 
 use std::path::{Path, PathBuf};
 
-use crate::common::{self, Endpoint, Invocation, PERSON, Vm, missing, r_package, venv};
+use crate::common::{self, Endpoint, Invocation, PERSON, R_QUERY, R_TRUST, Vm, missing, r_package, venv};
 use crate::double::{Script, metadata};
-
-/// bigrquery's `bq_auth()`, with its scopes, and a query; it prints who BigQuery says that this is.
-const QUERY: &str = r#"
-token <- gargle::token_fetch(scopes = c(
-  "https://www.googleapis.com/auth/bigquery", "https://www.googleapis.com/auth/cloud-platform"))
-if (is.null(token)) stop("Can't get Google credentials.")
-answer <- httr::POST(
-  "https://bigquery.googleapis.com/bigquery/v2/projects/p1/queries", httr::config(token = token),
-  body = list(query = "SELECT SESSION_USER() AS who", useLegacySql = FALSE), encode = "json")
-httr::stop_for_status(answer)
-cat(httr::content(answer)$rows[[1]]$f[[1]]$v, "\n")
-"#;
-
-/// In place of the double's authority in the system's certificates: R reads no variable for it.
-const TRUST: &str = "options(httr_config = httr::config(cainfo = Sys.getenv('CURL_CA_BUNDLE')))\n";
 
 /// Where Debian installs IRkernel's kernelspec.
 const IR: &str = "/usr/share/jupyter/kernels/ir";
@@ -47,7 +32,7 @@ fn irkernel() -> Option<PathBuf> {
 fn vm() -> Vm {
     let vm = Vm::with_login();
     ["R", "Rscript"].into_iter().for_each(|name| vm.sandbox.link_program(name));
-    vm.sandbox.write("profile.R", TRUST);
+    vm.sandbox.write("profile.R", R_TRUST);
     vm
 }
 
@@ -57,46 +42,46 @@ fn trusting(vm: &Vm, invocation: Invocation) -> Invocation {
 }
 
 #[test]
-fn a_script_after_eval() {
+fn script_after_env() {
     let Some(rscript) = rscript() else { return };
     let vm = vm();
-    trusting(&vm, vm.after_eval(&rscript, &["-e", QUERY])).run().prints(PERSON);
-    vm.assert_only_the_person();
+    trusting(&vm, vm.after_eval(&rscript, &["-e", R_QUERY])).run().prints(PERSON);
+    vm.assert_only_the_user();
 }
 
 #[test]
-fn a_script_with_the_variables_in_renviron() {
+fn script_with_variables_in_renviron() {
     let Some(rscript) = rscript() else { return };
     let vm = vm();
     vm.bash("bqcred env --format renviron >~/.Renviron").run().success();
-    trusting(&vm, vm.program(&rscript, &["-e", QUERY])).run().prints(PERSON);
-    vm.assert_only_the_person();
+    trusting(&vm, vm.program(&rscript, &["-e", R_QUERY])).run().prints(PERSON);
+    vm.assert_only_the_user();
 }
 
 #[test]
-fn a_notebook_after_eval() {
+fn notebook_after_env() {
     let Some(python) = irkernel() else { return };
     let vm = vm();
-    trusting(&vm, vm.notebook_after_eval(&python, "ir", &[QUERY])).run().prints(PERSON);
-    vm.assert_only_the_person();
+    trusting(&vm, vm.notebook_after_eval(&python, "ir", &[R_QUERY])).run().prints(PERSON);
+    vm.assert_only_the_user();
 }
 
-/// The server knows nothing of bqcred here: the kernel has it from its kernelspec alone.
+/// The server has no variables of bqcred here: the kernel gets them from its kernelspec alone.
 #[test]
-fn a_notebook_with_the_variables_in_its_kernelspec() {
+fn notebook_with_variables_in_its_kernelspec() {
     let Some(python) = irkernel() else { return };
     let vm = vm();
     vm.add_kernel("bigquery", Path::new(IR));
-    trusting(&vm, vm.notebook(&python, "bigquery", &[QUERY])).run().prints(PERSON);
-    vm.assert_only_the_person();
+    trusting(&vm, vm.notebook(&python, "bigquery", &[R_QUERY])).run().prints(PERSON);
+    vm.assert_only_the_user();
 }
 
-/// Proves that the trap is set: the same code, without bqcred, is the VM.
+/// The control: the same code without bqcred runs as the VM.
 #[test]
-fn without_bqcred_it_is_the_vm() {
+fn without_bqcred_queries_run_as_the_vm() {
     let Some(rscript) = rscript() else { return };
     let vm = vm();
-    trusting(&vm, vm.program(&rscript, &["-e", QUERY])).run().prints(metadata::ACCOUNT);
+    trusting(&vm, vm.program(&rscript, &["-e", R_QUERY])).run().prints(metadata::ACCOUNT);
     assert_eq!(vm.google.identities(), [metadata::ACCOUNT]);
 }
 
@@ -111,19 +96,19 @@ const MISHAPS: [(&str, Mishap); 3] = [
     }),
 ];
 
-/// After `eval $(bqcred env)` or with this in its place, and then the mishap.
+/// A query after `eval $(bqcred env)`, or another command instead of it, and then the mishap.
 fn after_a_mishap(rscript: &Path, env: &str, mishap: Mishap) -> (Vm, common::Run) {
     let vm = vm();
     let printed = vm.bash(env).run().success().stdout;
     mishap(&vm);
     vm.sandbox.write("printed", printed);
-    let bash = vm.bash("eval $(cat printed); exec \"$@\"").arg("bash").arg(rscript).arg("-e").arg(QUERY);
+    let bash = vm.bash("eval $(cat printed); exec \"$@\"").arg("bash").arg(rscript).arg("-e").arg(R_QUERY);
     let run = trusting(&vm, bash).run();
     (vm, run)
 }
 
 #[test]
-fn whatever_fails_it_is_an_error_and_not_the_vm() {
+fn every_failure_after_env_raises_and_does_not_fall_back_to_the_vm() {
     let Some(rscript) = rscript() else { return };
     for (what, mishap) in MISHAPS {
         let (vm, run) = after_a_mishap(&rscript, "bqcred env", mishap);
@@ -134,22 +119,22 @@ fn whatever_fails_it_is_an_error_and_not_the_vm() {
 }
 
 #[test]
-fn with_renviron_too_whatever_fails_is_an_error() {
+fn every_failure_with_renviron_raises_and_does_not_fall_back_to_the_vm() {
     let Some(rscript) = rscript() else { return };
     for (what, mishap) in MISHAPS {
         let vm = vm();
         vm.bash("bqcred env --format renviron >~/.Renviron").run().success();
         mishap(&vm);
-        let run = trusting(&vm, vm.program(&rscript, &["-e", QUERY])).run();
+        let run = trusting(&vm, vm.program(&rscript, &["-e", R_QUERY])).run();
         run.fails(1).says("Can't get Google credentials");
         assert_eq!(vm.google.identities(), [""; 0], "{what}");
         vm.assert_never_the_vm();
     }
 }
 
-/// Proves that it is the guard that keeps R from it: without the guard R is the VM, and says nothing.
+/// The control for the guard: without it R silently runs as the VM.
 #[test]
-fn without_the_guard_it_would_be_the_vm() {
+fn without_guard_failures_fall_back_to_the_vm() {
     let Some(rscript) = rscript() else { return };
     for (what, mishap) in MISHAPS {
         let (vm, run) = after_a_mishap(&rscript, "bqcred env --no-guard", mishap);
@@ -159,12 +144,12 @@ fn without_the_guard_it_would_be_the_vm() {
 }
 
 #[test]
-fn in_a_notebook_too_the_guard_holds() {
+fn revoked_credential_in_a_notebook_fails_and_does_not_fall_back_to_the_vm() {
     let Some(python) = irkernel() else { return };
     let vm = vm();
     vm.add_kernel("bigquery", Path::new(IR));
     vm.google.revoke_grant(PERSON);
-    let run = trusting(&vm, vm.notebook(&python, "bigquery", &[QUERY])).run().fails(1);
+    let run = trusting(&vm, vm.notebook(&python, "bigquery", &[R_QUERY])).run().fails(1);
     run.says("Can't get Google credentials");
     vm.assert_never_the_vm();
 }

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 
-use crate::common::{Sandbox, find_program, missing, profile_by_hand, spawn_in_terminal};
+use crate::common::{Sandbox, find_program, missing, spawn_in_terminal, write_profile};
 use rexpect::session::PtySession;
 
 /// What `bqcred __complete` answers, without the descriptions.
@@ -16,17 +16,15 @@ fn offered(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn profiles_accounts_and_kernels_come_from_what_is_here() {
+fn profiles_accounts_and_kernels_are_completed() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "p");
-    profile_by_hand(&sandbox, "work", "p");
+    write_profile(&sandbox, "default", "p");
+    write_profile(&sandbox, "work", "p");
     sandbox.write(
         "venv/share/jupyter/kernels/my-kernel/kernel.json",
         r#"{"argv": ["true", "{connection_file}"], "display_name": "Mine", "language": "python"}"#,
     );
-    sandbox.write("venv/pyvenv.cfg", "home = /usr/bin\n");
-    sandbox.write("venv/bin/python", "");
-    sandbox.write("venv/lib/python3.11/site-packages/jupyter_client/__init__.py", "");
+    sandbox.add_jupyter();
     assert_eq!(offered(&sandbox, &["use", ""]), ["default", "work"]);
     assert_eq!(offered(&sandbox, &["status", "--profile", "w"]), ["work"]);
     assert_eq!(offered(&sandbox, &["--profile=w"]), ["--profile=work"]);
@@ -40,9 +38,9 @@ fn profiles_accounts_and_kernels_come_from_what_is_here() {
 }
 
 #[test]
-fn an_account_that_a_shell_would_run_is_not_offered() {
+fn account_with_shell_code_is_not_offered() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "p");
+    write_profile(&sandbox, "default", "p");
     let known = sandbox.data("default").join("profile.json");
     let text = std::fs::read_to_string(&known).unwrap();
     std::fs::write(&known, text.replace("ada@example.com", "$(touch${IFS}ran)")).unwrap();
@@ -50,9 +48,9 @@ fn an_account_that_a_shell_would_run_is_not_offered() {
 }
 
 #[test]
-fn neither_the_network_nor_the_keyring_is_asked() {
+fn completion_uses_neither_network_nor_keyring() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "work", "p");
+    write_profile(&sandbox, "work", "p");
     let known = sandbox.data("work").join("profile.json");
     let text = std::fs::read_to_string(&known).unwrap();
     std::fs::write(&known, text.replace("\"file\"", "\"keyring\"")).unwrap();
@@ -81,7 +79,7 @@ fn neither_the_network_nor_the_keyring_is_asked() {
 }
 
 #[test]
-fn nothing_is_said_where_something_is_wrong() {
+fn completion_prints_no_errors() {
     let sandbox = Sandbox::new();
     sandbox.write("home/.config/bqcred/config.json", "{");
     for words in
@@ -100,7 +98,7 @@ struct Shell {
 const PROMPT: &str = "READY>";
 
 impl Shell {
-    /// `None`, said or failed, if the shell is not installed.
+    /// `None`, or a failure, if the shell is not installed.
     fn start(sandbox: &Sandbox, name: &'static str, wanted: &str) -> Option<Shell> {
         let Some(program) = find_program(wanted) else {
             missing(wanted);
@@ -142,10 +140,10 @@ impl Shell {
         Some(Shell { name, terminal })
     }
 
-    /// Waits for the prompt, types the line and what follows, and waits for what it leads to.
+    /// Waits for the prompt, types the line, and waits for the expected text.
     fn type_and_see(&mut self, typed: &str, seen: &str) {
         if self.name == "nushell" {
-            // it asks the terminal where the cursor is
+            // it asks the terminal for the cursor position
             self.terminal.exp_string("\u{1b}[6n").unwrap();
             self.terminal.send("\u{1b}[1;1R").unwrap();
             self.terminal.flush().unwrap();
@@ -161,15 +159,15 @@ impl Shell {
 
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "p");
-    profile_by_hand(&sandbox, "work", "p");
+    write_profile(&sandbox, "default", "p");
+    write_profile(&sandbox, "work", "p");
     sandbox.write("wrong one.json", "{");
     sandbox
 }
 
 const PROFILE: (&str, &str) = ("bqcred use w\t\r", "the current profile is work");
 const FLAG: (&str, &str) = ("bqcred status --off\t\r", "not asked (--offline)");
-const VERB: (&str, &str) = ("bqcred compl\t ba\t\r", "Completes bqcred in Bash");
+const SUBCOMMAND: (&str, &str) = ("bqcred compl\t ba\t\r", "Completes bqcred in Bash");
 const FILE: (&str, &str) = ("bqcred import --profile new wro\t\r", "the JSON ends too early");
 
 /// What follows `--` is another program's: its name, and its own completions.
@@ -189,30 +187,30 @@ const WITH_EQUALS: (&str, &str) = ("bqcred list --profile=wo\t --json\r", "\"pro
 
 #[test]
 fn bash() {
-    // readline takes what stands behind the @ for a word of its own
+    // readline treats the part after @ as a word of its own
     let account =
         ("bqcred import --profile new --from gcloud --account ada@ex\t\r", "no account ada@example.com");
-    press("bash", "bash", &[FLAG, VERB, FILE, WITH_EQUALS, PROFILE, account]);
+    press("bash", "bash", &[FLAG, SUBCOMMAND, FILE, WITH_EQUALS, PROFILE, account]);
 }
 
 #[test]
 fn zsh() {
-    press("zsh", "zsh", &[FLAG, VERB, FILE, WITH_EQUALS, ITS_FLAG, PROFILE]);
+    press("zsh", "zsh", &[FLAG, SUBCOMMAND, FILE, WITH_EQUALS, ITS_FLAG, PROFILE]);
 }
 
 #[test]
 fn fish() {
-    press("fish", "fish", &[FLAG, VERB, FILE, WITH_EQUALS, ITS_FLAG, PROFILE]);
+    press("fish", "fish", &[FLAG, SUBCOMMAND, FILE, WITH_EQUALS, ITS_FLAG, PROFILE]);
 }
 
 #[test]
 fn elvish() {
-    // it shows even a single file, and wants to be told that it is the right one
+    // it shows even a single file, and waits for Enter
     let file = ("bqcred import --profile new wro\t\r\r", FILE.1);
-    press("elvish", "elvish", &[FLAG, VERB, file, PROFILE]);
+    press("elvish", "elvish", &[FLAG, SUBCOMMAND, file, PROFILE]);
 }
 
 #[test]
 fn nushell() {
-    press("nushell", "nu", &[FLAG, VERB, PROFILE]);
+    press("nushell", "nu", &[FLAG, SUBCOMMAND, PROFILE]);
 }

@@ -1,4 +1,5 @@
-//! Real, unchanged programs take the double for Google: Python's libraries, R's, gcloud and bq, bqcred itself.
+//! Real, unchanged programs accept the double as Google: Python's libraries, R's, gcloud and bq, bqcred
+//! itself.
 
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ httr::stop_for_status(answer)
 cat(httr::content(answer)$rows[[1]]$f[[1]]$v)
 "#;
 
-/// An ADC file of this person, as gcloud writes it.
+/// An ADC file of this user, as gcloud writes it.
 fn adc(google: &Google, sandbox: &Sandbox, scopes: &[&str]) -> String {
     let value = serde_json::json!({
         "account": "", "client_id": double::CLIENT_ID, "client_secret": double::CLIENT_SECRET,
@@ -44,7 +45,7 @@ fn adc(google: &Google, sandbox: &Sandbox, scopes: &[&str]) -> String {
 }
 
 #[test]
-fn bqcred_signs_in_under_googles_own_names() {
+fn bqcred_signs_in_under_google_host_names() {
     let google = Google::start();
     let sandbox = Sandbox::new();
     let client = sandbox.write("google.json", google.google_client_json());
@@ -60,7 +61,7 @@ fn bqcred_signs_in_under_googles_own_names() {
 }
 
 #[test]
-fn python_queries_as_the_person_or_as_the_vm() {
+fn python_queries_as_the_user_or_the_vm() {
     let Some(python) = venv(&["google.cloud.bigquery", "pandas_gbq"]) else {
         return missing("a virtual environment with google-cloud-bigquery and pandas-gbq");
     };
@@ -78,7 +79,7 @@ fn python_queries_as_the_person_or_as_the_vm() {
 }
 
 #[test]
-fn r_queries_as_the_person_or_as_the_vm() {
+fn r_queries_as_the_user_or_the_vm() {
     if r_package(&["gargle", "httr"]).is_none() {
         return missing("R with gargle and httr");
     }
@@ -94,7 +95,7 @@ fn r_queries_as_the_person_or_as_the_vm() {
 }
 
 #[test]
-fn gcloud_signs_in_through_a_browser_and_revokes() {
+fn gcloud_signs_in_with_a_browser_and_revokes() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     if !sandbox.add_gcloud() {
         return skipped(NO_GCLOUD);
@@ -107,18 +108,18 @@ fn gcloud_signs_in_through_a_browser_and_revokes() {
     }
     let browser = sandbox.browser(&google, Consent::all(ADA));
     let gcloud = |args: &[&str]| sandbox.program(sandbox.path("bin/gcloud"), args).envs(google.env());
-    let verb = ["auth", "application-default"];
-    gcloud(&[&verb[..], &["login", "--project=p1"]].concat()).envs(browser).run().success();
-    assert_eq!(google.alive_tokens(ADA).len(), 1);
-    let print = [&verb[..], &["print-access-token"]].concat();
+    let command = ["auth", "application-default"];
+    gcloud(&[&command[..], &["login", "--project=p1"]].concat()).envs(browser).run().success();
+    assert_eq!(google.valid_tokens(ADA).len(), 1);
+    let print = [&command[..], &["print-access-token"]].concat();
     assert!(gcloud(&print).may_print_secret().run().success().stdout.starts_with("ya29.canary-"));
     google.allow_query_revoke();
-    gcloud(&[&verb[..], &["revoke", "--quiet"]].concat()).run().success().says("Credentials revoked.");
-    assert!(google.alive_tokens(ADA).is_empty());
+    gcloud(&[&command[..], &["revoke", "--quiet"]].concat()).run().success().says("Credentials revoked.");
+    assert!(google.valid_tokens(ADA).is_empty());
 }
 
 #[test]
-fn bq_queries_as_the_person() {
+fn bq_queries_as_the_user() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     if !sandbox.add_gcloud() || find_program("bq").is_none() {
         return skipped(NO_GCLOUD);

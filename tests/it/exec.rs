@@ -1,4 +1,4 @@
-//! `exec`: the program behaves as if nothing stood before it, and nothing stays behind it.
+//! `bqcred exec`: the program runs as it would without bqcred, and nothing is left behind.
 #![cfg(target_os = "linux")]
 
 use std::os::unix::process::ExitStatusExt;
@@ -35,7 +35,7 @@ fn command(sandbox: &Sandbox, way: &[&str], program: &[&str]) -> Command {
     command
 }
 
-/// A program that says that it is there, and its variable; it ends when its stdin does.
+/// A program that prints that it is ready and its variable; it ends with its stdin.
 fn waiting(sandbox: &Sandbox, way: &[&str]) -> (Child, String) {
     use std::io::{BufRead as _, BufReader};
     let script = "echo $GOOGLE_APPLICATION_CREDENTIALS; read line";
@@ -63,7 +63,7 @@ fn signal(pid: u32, name: &str) {
 }
 
 #[test]
-fn the_program_is_this_process_and_reads_a_sealed_credential() {
+fn program_replaces_bqcred_and_reads_a_sealed_memfd() {
     let (_google, sandbox) = signed_in();
     let script = "echo $$; echo $GOOGLE_APPLICATION_CREDENTIALS; stat -Lc %a $GOOGLE_APPLICATION_CREDENTIALS
         chmod 600 $GOOGLE_APPLICATION_CREDENTIALS && echo x 2>/dev/null >$GOOGLE_APPLICATION_CREDENTIALS || echo sealed
@@ -76,7 +76,7 @@ fn the_program_is_this_process_and_reads_a_sealed_credential() {
 }
 
 #[test]
-fn the_file_is_private_in_memory_and_gone_with_the_program() {
+fn credential_file_is_private_in_memory_and_removed_at_exit() {
     let (_google, sandbox) = signed_in();
     let (mut child, path) = waiting(&sandbox, WAYS[1]);
     let path = PathBuf::from(path);
@@ -89,7 +89,7 @@ fn the_file_is_private_in_memory_and_gone_with_the_program() {
 }
 
 #[test]
-fn without_a_session_folder_the_file_lies_in_shared_memory() {
+fn without_runtime_folder_the_file_is_in_dev_shm() {
     let (_google, sandbox) = signed_in();
     for runtime in ["", "/nowhere", env!("CARGO_TARGET_TMPDIR")] {
         let run = sh(&sandbox, WAYS[1], "echo $GOOGLE_APPLICATION_CREDENTIALS")
@@ -100,7 +100,7 @@ fn without_a_session_folder_the_file_lies_in_shared_memory() {
 }
 
 #[test]
-fn the_environment_is_that_of_env() {
+fn environment_equals_that_of_env() {
     let (google, sandbox) = signed_in();
     sandbox.login(&google, BOB, &["--profile", "work"]).success();
     let printed = sandbox.bqcred(&["env", "--format", "json"]).json();
@@ -125,17 +125,17 @@ fn the_environment_is_that_of_env() {
 }
 
 #[test]
-fn nothing_else_is_inherited() {
+fn program_inherits_no_other_file_descriptor() {
     let (_google, sandbox) = signed_in();
     for (way, wanted) in WAYS.into_iter().zip([1, 0]) {
-        // what the tests themselves were given is none of bqcred's
+        // descriptors that the tests themselves inherited do not count
         let open = sh(&sandbox, way, "exec ls -l /proc/self/fd").run().success().stdout;
         assert_eq!(open.matches("bqcred").count(), wanted, "{open}");
     }
 }
 
 #[test]
-fn every_exit_code_is_the_programs_own() {
+fn exit_codes_of_the_program_are_passed_on() {
     let (_google, sandbox) = signed_in();
     for way in WAYS {
         let way = way.join(" ");
@@ -148,7 +148,7 @@ fn every_exit_code_is_the_programs_own() {
 }
 
 #[test]
-fn death_by_a_signal_is_death_by_that_signal() {
+fn program_killed_by_a_signal_is_reported_with_that_signal() {
     let (_google, sandbox) = signed_in();
     let (stop_or_ignored, real_time) = ([17, 18, 19, 20, 21, 22, 23, 28], 34..=36);
     for way in WAYS {
@@ -164,7 +164,7 @@ fn death_by_a_signal_is_death_by_that_signal() {
 }
 
 #[test]
-fn a_program_that_is_missing_or_cannot_run_ends_as_in_a_shell() {
+fn missing_or_not_executable_program_exits_as_in_a_shell() {
     let (_google, sandbox) = signed_in();
     sandbox.write("plain", "text");
     sandbox.program_file("bad-interpreter", "#!/no/such/thing\n");
@@ -184,13 +184,13 @@ fn a_program_that_is_missing_or_cannot_run_ends_as_in_a_shell() {
 }
 
 #[test]
-fn arguments_and_options_are_the_programs_own() {
+fn arguments_and_options_reach_the_program() {
     let (_google, sandbox) = signed_in();
     for way in WAYS {
         let words = ["printf", "<%s>", "--file", "--profile", "x", "", "a  b", "*", "--", "-h"];
         let run = sandbox.invoke(&[way, &["--"], words.as_slice()].concat()).run().success();
         assert_eq!(run.stdout, "<--file><--profile><x><><a  b><*><--><-h>");
-        // without the -- the first word that is no option begins the program
+        // without `--` the first word that is no option is the program
         let run = sandbox.invoke(&[way, words.as_slice()].concat()).run().success();
         assert_eq!(run.stdout, "<--file><--profile><x><><a  b><*><--><-h>");
     }
@@ -199,21 +199,21 @@ fn arguments_and_options_are_the_programs_own() {
 }
 
 #[test]
-fn stdin_and_a_large_stdout_pass_through() {
+fn stdin_and_large_stdout_pass_through() {
     let (_google, sandbox) = signed_in();
     for way in WAYS {
         let run = sandbox.invoke(&[way, &["--", "cat"]].concat()).stdin("in\n").run().success();
         assert_eq!(run.stdout, "in\n");
         let script = format!("bqcred {} -- head -c 100000000 /dev/zero | wc -c", way.join(" "));
         assert_eq!(sandbox.program("sh", &["-c", &script]).run().success().stdout.trim(), "100000000");
-        // a reader who has seen enough ends the writer by SIGPIPE, as without bqcred
+        // a closed pipe ends the program by SIGPIPE, as without bqcred
         let script = format!("{{ bqcred {} -- yes; echo $? >&2; }} | head -n 1", way.join(" "));
         sandbox.program("sh", &["-c", &script]).run().success().says("141");
     }
 }
 
 #[test]
-fn two_hundred_at_once() {
+fn two_hundred_concurrent_processes() {
     let (_google, sandbox) = signed_in();
     for way in WAYS {
         let script = format!(
@@ -228,7 +228,7 @@ fn two_hundred_at_once() {
 }
 
 #[test]
-fn what_is_sent_to_the_front_process_arrives_once() {
+fn each_signal_reaches_the_program_once() {
     let (_google, sandbox) = signed_in();
     let program = sandbox.script(
         "counter",
@@ -265,7 +265,7 @@ impl Lines {
 }
 
 #[test]
-fn signals_that_were_ignored_before_stay_ignored() {
+fn ignored_signals_stay_ignored() {
     let (_google, sandbox) = signed_in();
     for way in WAYS {
         let script = format!(
@@ -278,7 +278,7 @@ fn signals_that_were_ignored_before_stay_ignored() {
 }
 
 #[test]
-fn a_file_whose_parent_was_killed_goes_with_the_next_exec_and_a_living_one_stays() {
+fn next_exec_removes_files_of_killed_processes_only() {
     let (_google, sandbox) = signed_in();
     let (mut killed, orphan) = waiting(&sandbox, WAYS[1]);
     let (mut living, kept) = waiting(&sandbox, WAYS[1]);
@@ -288,7 +288,7 @@ fn a_file_whose_parent_was_killed_goes_with_the_next_exec_and_a_living_one_stays
     sh(&sandbox, WAYS[1], "true").run().success();
     assert!(!PathBuf::from(&orphan).exists());
     assert!(PathBuf::from(&kept).exists());
-    // `lock` sweeps, too
+    // `lock` removes leftovers, too
     signal(living.id(), "KILL");
     living.wait().unwrap();
     sandbox.bqcred(&["lock"]).success();
@@ -296,7 +296,7 @@ fn a_file_whose_parent_was_killed_goes_with_the_next_exec_and_a_living_one_stays
 }
 
 #[test]
-fn an_exec_inside_an_exec_says_which_is_inside_which() {
+fn nested_exec_names_both_profiles() {
     let (google, sandbox) = signed_in();
     sandbox.login(&google, BOB, &["--profile", "work"]).success();
     for outer in WAYS {
@@ -318,7 +318,7 @@ fn stub_of(run: &Run) -> serde_json::Value {
 }
 
 #[test]
-fn always_start_starts_with_a_stub_that_names_the_reason() {
+fn always_start_without_credential_runs_with_a_stub_that_names_the_reason() {
     let sandbox = Sandbox::new();
     let script =
         "echo $GOOGLE_APPLICATION_CREDENTIALS; test $NO_GCE_CHECK = true && test -n \"$GCE_METADATA_URL\"";
@@ -343,7 +343,7 @@ fn always_start_starts_with_a_stub_that_names_the_reason() {
 }
 
 #[test]
-fn always_start_with_a_credential_is_exec() {
+fn always_start_with_a_credential_passes_it_on() {
     let (_google, sandbox) = signed_in();
     let run = sh(&sandbox, &["exec", "--always-start"], "cat $GOOGLE_APPLICATION_CREDENTIALS")
         .may_print_secret()
@@ -352,14 +352,14 @@ fn always_start_with_a_credential_is_exec() {
     assert_eq!(run.stdout.into_bytes(), std::fs::read(sandbox.adc("default")).unwrap());
 }
 
-/// How a process ends that is told to dump its core.
+/// How a process ends that gets SIGABRT.
 fn aborted(mut child: Child) -> ExitStatus {
     signal(child.id(), "ABRT");
     child.wait().unwrap()
 }
 
 #[test]
-fn bqcred_dumps_no_core_and_the_program_may() {
+fn bqcred_writes_no_core_dump_but_the_program_can() {
     let (_google, sandbox) = signed_in();
     let start = |script: &str| {
         let script = format!("ulimit -c unlimited 2>/dev/null; exec {script}");
@@ -390,9 +390,9 @@ fn shell(sandbox: &Sandbox) -> rexpect::session::PtySession {
 }
 
 #[test]
-fn keys_stop_continue_and_resize_the_program_as_without_bqcred() {
+fn terminal_keys_and_resizes_reach_the_program() {
     let (_google, sandbox) = signed_in();
-    // one key that arrives twice may look like one, as signals that wait are not counted; of many, some don't
+    // one key that arrives twice may look like one, as pending signals are not counted; of many, some don't
     const KEYS: usize = 100;
     sandbox.script(
         "keys",

@@ -1,12 +1,14 @@
-//! Unchanged libraries under `exec`, as the person, from the keyring: and no file anywhere that holds the
+//! Unchanged libraries under `exec`, as the user, with the credential in the keyring: no file contains the
 //! refresh token.
 #![cfg(target_os = "linux")]
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::common::keyring::Keyring;
 use crate::common::{
-    Google, Invocation, NOTEBOOK, PERSON, find_program, missing, python_kernel, r_package, venv,
+    Google, Invocation, NOTEBOOK, PERSON, R_QUERY, R_TRUST, find_program, missing, python_kernel, r_package,
+    venv,
 };
 use crate::double::Metadata;
 
@@ -31,18 +33,10 @@ print(list(bigquery.Client().query(\"SELECT SESSION_USER() AS who\").result())[0
 '''], capture_output=True, text=True).stdout)",
 ];
 
-/// bigrquery's `bq_auth()` and a query, by the same calls of gargle and httr.
-const R: &str = r#"
-options(httr_config = httr::config(cainfo = Sys.getenv("CURL_CA_BUNDLE")))
-token <- gargle::token_fetch(scopes = c(
-  "https://www.googleapis.com/auth/bigquery", "https://www.googleapis.com/auth/cloud-platform"))
-if (is.null(token)) stop("Can't get Google credentials.")
-answer <- httr::POST(
-  "https://bigquery.googleapis.com/bigquery/v2/projects/p1/queries", httr::config(token = token),
-  body = list(query = "SELECT SESSION_USER() AS who", useLegacySql = FALSE), encode = "json")
-httr::stop_for_status(answer)
-cat(httr::content(answer)$rows[[1]]$f[[1]]$v, "\n")
-"#;
+/// The query in R, as the double needs it.
+fn r_code() -> String {
+    format!("{R_TRUST}{R_QUERY}")
+}
 
 /// Google's library for Node, which resolves the path that it is given.
 const NODE: &str = "
@@ -54,7 +48,7 @@ auth.request({
 }).then(answer => console.log(answer.data.rows[0].f[0].v), error => { console.error(error.message); process.exit(1); });
 ";
 
-/// A VM on which the person has signed in, with the credential in the keyring.
+/// A VM on which the user has signed in, with the credential in the keyring.
 struct Vm {
     metadata: Metadata,
     keyring: Keyring,
@@ -76,7 +70,7 @@ impl Vm {
         self.bqcred(&[&["exec"], way, &["--", program.to_str().unwrap()], args].concat())
     }
 
-    fn assert_only_the_person(&self) {
+    fn assert_only_the_user(&self) {
         assert_eq!(self.google.identities(), [PERSON]);
         assert_eq!(self.metadata.tokens(), 0, "the VM's service account was asked for");
     }
@@ -108,11 +102,11 @@ fn python_reads_memory_and_files() {
         vm.exec(way, &python, &["-c", PYTHON]).run().prints(PERSON);
     }
     vm.exec(&[], &python, &["-c", PANDAS_GBQ]).run().prints(PERSON);
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
 #[test]
-fn a_notebooks_kernel_and_what_it_starts_read_memory() {
+fn notebook_kernel_and_its_children_read_memory() {
     let Some(python) = python() else { return };
     let Some(vm) = Vm::new() else { return };
     let kernel = vm.keyring.sandbox.path("home/.local/share/jupyter/kernels/bigquery");
@@ -120,7 +114,7 @@ fn a_notebooks_kernel_and_what_it_starts_read_memory() {
     std::fs::copy(python_kernel(&python).join("kernel.json"), kernel.join("kernel.json")).unwrap();
     let run = vm.exec(&[], &python, &[&["-c", NOTEBOOK, "bigquery"], CELLS].concat()).run().success();
     assert_eq!(run.stdout.split_whitespace().collect::<Vec<_>>(), [PERSON, PERSON], "{}", run.stderr);
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
 #[test]
@@ -131,25 +125,25 @@ fn r_reads_memory_and_files() {
     let Some(vm) = Vm::new() else { return };
     vm.keyring.sandbox.link_program("R");
     for way in [&[] as &[&str], &["--file"]] {
-        vm.exec(way, &rscript, &["-e", R]).run().prints(PERSON);
+        vm.exec(way, &rscript, &["-e", &r_code()]).run().prints(PERSON);
     }
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
-/// The whole reason for `--file`; and the proof that it is one.
+/// The reason for `--file`.
 #[test]
-fn node_reads_a_file_and_no_memory() {
+fn node_reads_files_but_not_memory() {
     let Some((node, modules)) = node() else { return };
     let Some(vm) = Vm::new() else { return };
     // Node looks for no proxy by itself, but its library does
     let run = |way: &[&str]| vm.exec(way, &node, &["-e", NODE]).env("NODE_PATH", &modules).run();
     run(&["--file"]).prints(PERSON);
     run(&[]).code(1).says("memfd:bqcred");
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
 #[test]
-fn the_session_file_serves_them_as_well() {
+fn python_reads_the_session_file() {
     let Some(python) = python() else { return };
     let Some(vm) = Vm::new() else { return };
     let printed = vm.bqcred(&["env", "--format", "json"]).run().success().json();
@@ -162,12 +156,12 @@ fn the_session_file_serves_them_as_well() {
     program().run().prints(PERSON);
     vm.bqcred(&["lock"]).run().success();
     program().run().fails(1).says("was not found");
-    vm.assert_only_the_person();
+    vm.assert_only_the_user();
 }
 
-/// Without a credential nothing becomes the VM: Python shows the reason, R refuses.
+/// Without a credential nothing runs as the VM: Python shows the reason, R refuses.
 #[test]
-fn with_the_stub_libraries_fail_and_name_the_reason() {
+fn libraries_fail_on_the_stub_and_name_the_reason() {
     let Some(vm) = Vm::new() else { return };
     vm.keyring.lock();
     let start = ["--always-start"];
@@ -178,7 +172,7 @@ fn with_the_stub_libraries_fail_and_name_the_reason() {
     match r_package(&["gargle", "httr", "jsonlite"]) {
         Some(rscript) => {
             vm.keyring.sandbox.link_program("R");
-            vm.exec(&start, &rscript, &["-e", R]).run().fails(1).says("Can't get Google credentials");
+            vm.exec(&start, &rscript, &["-e", &r_code()]).run().fails(1).says("Can't get Google credentials");
         }
         None => missing("R with gargle, httr and jsonlite"),
     }
@@ -192,19 +186,21 @@ fn with_the_stub_libraries_fail_and_name_the_reason() {
 
 /// While the program runs, and after.
 #[test]
-fn no_file_anywhere_holds_the_refresh_token() {
+fn no_file_contains_the_refresh_token() {
     let Some(python) = python() else { return };
     let Some(vm) = Vm::new() else { return };
     let token = vm.keyring.refresh_token("default");
     let mark = vm.keyring.sandbox.write("mark", "");
-    // Everything that was written since, wherever anybody may write. The shell below hides nothing: with
-    // $2 it finds a file that it made itself.
+    // All files written since, wherever a user can write. The search works: with
+    // $2 it finds a file that the script made itself.
     let script = "\"$1\" -c \"$CODE\" && printf '%s' \"$TOKEN\" >\"$2\" && cut -c 1-10 \"$GOOGLE_APPLICATION_CREDENTIALS\" >/dev/null &&
         find \"$HOME\" /tmp /var/tmp /run /dev/shm -newer \"$MARK\" -type f -exec grep -lsF -e \"$TOKEN\" {} +";
     let witness = vm.keyring.sandbox.path("witness");
     let sh = find_program("sh").unwrap();
     let args = ["-c", script, "sh", python.to_str().unwrap(), witness.to_str().unwrap()];
-    let run = vm.exec(&[], &sh, &args).env("CODE", PYTHON).env("TOKEN", &token).env("MARK", &mark).run();
+    let run = vm.exec(&[], &sh, &args).env("CODE", PYTHON).env("TOKEN", &token).env("MARK", &mark);
+    // a large /tmp takes time
+    let run = run.limit(Duration::from_secs(600)).run();
     let found: Vec<&str> = run.stdout.lines().collect();
     assert_eq!(found, [PERSON, witness.to_str().unwrap()], "{}", run.stderr);
     std::fs::remove_file(&witness).unwrap();

@@ -1,4 +1,5 @@
-//! `bqcred import` and `export`: from every tool, offline, refused; to a file, to gcloud's place and back.
+//! `bqcred import` and `export`: from every tool, offline, refused; to a file, to gcloud's default file and
+//! back.
 
 use crate::common::{self, Google, Sandbox, Script, mode};
 use crate::double::{self, CLIENT_ID};
@@ -8,7 +9,7 @@ const ADA: &str = "ada@example.com";
 const BIGQUERY: &str = "https://www.googleapis.com/auth/bigquery";
 const EMAIL: &str = "https://www.googleapis.com/auth/userinfo.email";
 
-/// A credential as another tool keeps it, alive at the double.
+/// A credential as another tool saves it, valid at the double.
 fn credential(google: &Google, extra: Value) -> String {
     let mut object = json!({
         "type": "authorized_user",
@@ -32,7 +33,7 @@ fn adc(sandbox: &Sandbox) -> Value {
 }
 
 #[test]
-fn every_tools_credential_is_found_and_cleaned() {
+fn import_finds_the_credential_of_every_tool_and_drops_its_cached_tokens() {
     for (tool, place) in [
         ("gcloud", "home/.config/gcloud/application_default_credentials.json"),
         ("gcloud", "home/.config/gcloud/legacy_credentials/ada@example.com/adc.json"),
@@ -58,7 +59,7 @@ fn every_tools_credential_is_found_and_cleaned() {
 }
 
 #[test]
-fn several_gcloud_accounts_are_told_apart() {
+fn import_asks_which_gcloud_account() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     for account in [ADA, "bob@example.com"] {
@@ -77,7 +78,7 @@ fn several_gcloud_accounts_are_told_apart() {
 }
 
 #[test]
-fn stdin_and_move() {
+fn import_from_stdin_and_move() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     sandbox.invoke(&["import", "-"]).stdin(credential(&google, json!({}))).run().success();
@@ -94,7 +95,7 @@ fn stdin_and_move() {
 }
 
 #[test]
-fn offline_the_files_word_is_taken_and_that_is_said() {
+fn import_without_network_trusts_the_file_and_says_so() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     google.script_always(common::Endpoint::Token, Script::Close);
@@ -108,13 +109,13 @@ fn offline_the_files_word_is_taken_and_that_is_said() {
         (status["account"].as_str(), status["account_confirmed"].as_bool()),
         (Some("claims@example.com"), Some(false))
     );
-    google.heal();
+    google.clear_scripts();
     let status = sandbox.bqcred(&["status", "--json"]).success().json();
     assert_eq!((status["account"].as_str(), status["account_confirmed"].as_bool()), (Some(ADA), Some(true)));
 }
 
 #[test]
-fn what_is_dead_or_another_kind_is_refused() {
+fn import_refuses_revoked_credentials_and_other_types() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     let dead = sandbox.write("dead.json", credential(&google, json!({})));
@@ -138,7 +139,7 @@ fn what_is_dead_or_another_kind_is_refused() {
 }
 
 #[test]
-fn while_the_client_cant_be_read_no_server_is_asked() {
+fn import_with_an_unreadable_client_sends_no_request() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     let source = sandbox.write("c.json", credential(&google, json!({})));
@@ -154,7 +155,7 @@ fn while_the_client_cant_be_read_no_server_is_asked() {
 }
 
 #[test]
-fn export_writes_privately_and_not_over_others() {
+fn export_writes_a_private_file_and_does_not_overwrite() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     sandbox.login(&google, ADA, &[]).success();
@@ -171,19 +172,19 @@ fn export_writes_privately_and_not_over_others() {
 }
 
 #[test]
-fn gclouds_place_is_taken_and_given_back() {
+fn export_well_known_can_be_undone() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     sandbox.login(&google, ADA, &[]).success();
     let place = sandbox.home().join(".config/gcloud/application_default_credentials.json");
     sandbox.bqcred(&["export", "--well-known", "--undo"]).fails(3).says("nothing to undo");
-    // nothing lay there
+    // no file was there
     sandbox.bqcred(&["export", "--well-known"]).success();
     assert_eq!(std::fs::read(&place).unwrap(), std::fs::read(sandbox.adc("default")).unwrap());
     assert_eq!(mode(&place), 0o600);
     sandbox.bqcred(&["export", "--well-known", "--undo"]).success();
     assert!(!place.exists());
-    // something lay there, and a second export doesn't lose it
+    // a file was there, and a second export doesn't lose it
     let before = b"{\"type\": \"authorized_user\", \"mine\": 1}\n";
     std::fs::write(&place, before).unwrap();
     sandbox.bqcred(&["export", "--well-known"]).success().says("what lay there is kept");
@@ -191,7 +192,7 @@ fn gclouds_place_is_taken_and_given_back() {
     sandbox.bqcred(&["export", "--well-known", "--undo"]).success();
     assert_eq!(std::fs::read(&place).unwrap(), before);
     assert_eq!(std::fs::read_dir(place.parent().unwrap()).unwrap().count(), 1);
-    // somebody changed it meanwhile
+    // the file was changed meanwhile
     sandbox.bqcred(&["export", "--well-known"]).success();
     std::fs::write(&place, "theirs").unwrap();
     sandbox.bqcred(&["export", "--well-known", "--undo"]).fails(1).says("was changed since");
@@ -201,7 +202,7 @@ fn gclouds_place_is_taken_and_given_back() {
 }
 
 #[test]
-fn a_profiles_own_file_is_no_source() {
+fn import_refuses_its_own_profile_file() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     sandbox.login(&google, ADA, &[]).success();
@@ -218,14 +219,14 @@ fn a_profiles_own_file_is_no_source() {
 }
 
 #[test]
-fn the_next_step_is_one_that_works_where_it_was_imported() {
+fn suggested_next_step_depends_on_the_notebook() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     sandbox.write("gcloud.json", credential(&google, json!({})));
     let file = sandbox.path("gcloud.json");
     let import = ["import", file.to_str().unwrap(), "--force"];
     sandbox.bqcred(&import).fails(0).says("next: eval $(bqcred env)");
-    // what a cell's shell evaluates ends with the cell
+    // variables of a cell's shell are gone after the cell
     let run = sandbox.invoke(&import).env("JPY_PARENT_PID", "1").run().success();
     assert!(
         run.stderr.contains("next: bqcred kernel install") && !run.stderr.contains("eval"),
@@ -235,7 +236,7 @@ fn the_next_step_is_one_that_works_where_it_was_imported() {
 }
 
 #[test]
-fn a_pipe_in_the_place_of_a_file_is_led_to_stdin() {
+fn import_of_a_pipe_hints_at_stdin() {
     let google = Google::start();
     let sandbox = sandbox(&google);
     let file = sandbox.write("adc.json", credential(&google, json!({})));

@@ -1,10 +1,10 @@
-//! `bqcred init`: the real shells, at a terminal, and the linters on the files as they lie.
+//! `bqcred init` in the real shells, at a terminal; and the linters on the shell files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::{Sandbox, find_program, missing, profile_by_hand, spawn_in_terminal};
+use crate::common::{Sandbox, find_program, missing, spawn_in_terminal, write_profile};
 use rexpect::session::PtySession;
 
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
@@ -17,7 +17,7 @@ struct Shell<'s> {
 }
 
 impl<'s> Shell<'s> {
-    /// `None`, said or failed, if the shell is not installed.
+    /// `None`, or a failure, if the shell is not installed.
     fn start(sandbox: &'s Sandbox, name: &'static str, options: &str, before: &str) -> Option<Shell<'s>> {
         let Some(program) = find_program(name) else {
             missing(name);
@@ -49,12 +49,12 @@ impl<'s> Shell<'s> {
         Some(Shell { sandbox, terminal, lines: 0 })
     }
 
-    /// Types a line, waits until it is done, and gives what was shown meanwhile.
+    /// Types a line, waits until it is done, and returns the output.
     fn line(&mut self, line: &str) -> String {
         self.lines += 1;
         let end = self.lines;
         self.terminal.send_line(line).unwrap();
-        // by itself, so that the prompt and its hooks come in between
+        // on its own line, so that the prompt and its hooks run in between
         self.terminal.send_line(&format!("printf '%s%s;' END {end}")).unwrap();
         self.terminal.exp_string(&format!("END{end};")).unwrap()
     }
@@ -77,11 +77,11 @@ impl<'s> Shell<'s> {
 }
 
 #[test]
-fn env_and_use_act_on_the_shell_itself() {
+fn env_and_use_change_the_shell() {
     for name in SHELLS {
         let sandbox = Sandbox::new();
-        profile_by_hand(&sandbox, "default", "first");
-        profile_by_hand(&sandbox, "work", "second");
+        write_profile(&sandbox, "default", "first");
+        write_profile(&sandbox, "work", "second");
         let Some(mut shell) = Shell::start(&sandbox, name, "", "") else { continue };
         shell.line("bqcred env");
         let seen = shell.environment();
@@ -113,10 +113,10 @@ fn env_and_use_act_on_the_shell_itself() {
 }
 
 #[test]
-fn a_failure_changes_nothing_and_keeps_its_exit_code() {
+fn failing_env_keeps_the_environment_and_returns_its_exit_code() {
     for name in SHELLS {
         let sandbox = Sandbox::new();
-        profile_by_hand(&sandbox, "work", "second");
+        write_profile(&sandbox, "work", "second");
         let Some(mut shell) = Shell::start(&sandbox, name, "", "") else { continue };
         let status = if name == "fish" { "$status" } else { "$?" };
         shell.line("bqcred env --profile work");
@@ -135,10 +135,10 @@ fn a_failure_changes_nothing_and_keeps_its_exit_code() {
 }
 
 #[test]
-fn piped_captured_or_asked_for_a_form_env_prints() {
+fn env_prints_when_piped_captured_or_given_a_format() {
     for name in SHELLS {
         let sandbox = Sandbox::new();
-        profile_by_hand(&sandbox, "default", "first");
+        write_profile(&sandbox, "default", "first");
         let Some(mut shell) = Shell::start(&sandbox, name, "", "") else { continue };
         let file = sandbox.path("printed");
         let capture = match name {
@@ -159,10 +159,10 @@ fn piped_captured_or_asked_for_a_form_env_prints() {
 }
 
 #[test]
-fn a_pin_counts_once_it_is_allowed_and_leaving_restores() {
+fn allowed_pin_applies_and_leaving_the_folder_restores() {
     for name in SHELLS {
         let sandbox = Sandbox::new();
-        profile_by_hand(&sandbox, "work", "second");
+        write_profile(&sandbox, "work", "second");
         sandbox.write("a folder/.bqcred", "work\n");
         sandbox.write("a folder/below/x", "");
         let before = match name {
@@ -209,11 +209,11 @@ fn a_pin_counts_once_it_is_allowed_and_leaving_restores() {
 }
 
 #[test]
-fn what_is_asked_for_by_hand_in_a_pinned_folder_stays() {
+fn profile_chosen_in_a_pinned_folder_stays_after_leaving() {
     for name in SHELLS {
         let sandbox = Sandbox::new();
-        profile_by_hand(&sandbox, "work", "second");
-        profile_by_hand(&sandbox, "other", "third");
+        write_profile(&sandbox, "work", "second");
+        write_profile(&sandbox, "other", "third");
         sandbox.write("pinned/.bqcred", "work");
         sandbox.bqcred(&["allow", sandbox.path("pinned").to_str().unwrap()]).success();
         let Some(mut shell) = Shell::start(&sandbox, name, "--pins", "") else { continue };
@@ -226,10 +226,10 @@ fn what_is_asked_for_by_hand_in_a_pinned_folder_stays() {
 }
 
 #[test]
-fn the_prompt_shows_the_profile_and_the_last_exit_code_survives_it() {
+fn prompt_shows_the_profile_and_keeps_the_exit_code() {
     for name in SHELLS {
         let sandbox = Sandbox::new();
-        profile_by_hand(&sandbox, "work", "second");
+        write_profile(&sandbox, "work", "second");
         let Some(mut shell) = Shell::start(&sandbox, name, "--prompt --pins", "") else { continue };
         assert!(!shell.line("true").contains("[work]"), "{name}");
         shell.line("bqcred use work");
@@ -242,7 +242,7 @@ fn the_prompt_shows_the_profile_and_the_last_exit_code_survives_it() {
 }
 
 #[test]
-fn sourcing_it_is_silent_under_strict_options() {
+fn sourcing_is_silent_under_strict_options() {
     let sandbox = Sandbox::new();
     sandbox.link("bqcred", Path::new(env!("CARGO_BIN_EXE_bqcred")));
     let line = "eval \"$(bqcred init SHELL --pins --prompt)\"; eval \"$(bqcred init SHELL --pins --prompt)\"";
@@ -263,7 +263,7 @@ fn sourcing_it_is_silent_under_strict_options() {
 }
 
 #[test]
-fn what_is_restored_is_what_env_sets() {
+fn pins_restore_every_variable_of_env() {
     let sandbox = Sandbox::new();
     let unset = sandbox.bqcred(&["env", "--unset", "--format", "json"]).success().json();
     let names: Vec<&String> = unset.as_object().unwrap().keys().collect();
@@ -277,7 +277,7 @@ fn what_is_restored_is_what_env_sets() {
 }
 
 #[test]
-fn the_files_pass_their_linters_as_they_lie() {
+fn shell_files_pass_their_linters() {
     let bash = ["shell/bqcred.bash", "shell/pins.bash", "shell/prompt.bash", "shell/completions/bqcred.bash"];
     let zsh = ["shell/bqcred.zsh", "shell/pins.zsh", "shell/prompt.zsh", "shell/completions/_bqcred"];
     let fish = ["shell/bqcred.fish", "shell/pins.fish", "shell/prompt.fish", "shell/completions/bqcred.fish"];

@@ -1,5 +1,5 @@
-//! JupyterHub with a local spawner: what a person does in their server, and what an administrator does in
-//! the hub's configuration, both make the kernels run as the person.
+//! JupyterHub with a local spawner: `kernel install` in a user's server, and the snippet in the hub's
+//! configuration, make the kernels run as the user.
 
 use std::path::Path;
 
@@ -9,11 +9,11 @@ use crate::jupyter::{Scene, Server, TOKEN};
 
 const MODULES: &[&str] = &["jupyterhub", "jupyter_server", "ipykernel", "google.cloud.bigquery"];
 
-/// Says who runs a query.
+/// Prints the account of a query.
 const WHO: &str = "from google.cloud import bigquery\n\
     print(*bigquery.Client(project='p1').query_and_wait('SELECT SESSION_USER()'))";
 
-/// A machine with a hub's programs, where a person has signed in.
+/// A machine with a hub's programs, where a user has signed in.
 fn scene(google: &Google) -> Option<(Scene, Proxy)> {
     let Some(python) = python_of("BQCRED_TEST_VENV", MODULES) else {
         missing(&format!("a virtual environment with {} (BQCRED_TEST_VENV)", MODULES.join(", ")));
@@ -52,7 +52,7 @@ fn text(value: &serde_json::Value) -> &str {
 }
 
 #[test]
-fn in_a_server_of_the_hub_install_makes_new_kernels_run_as_the_person() {
+fn kernel_install_in_a_hub_server_applies_to_new_kernels() {
     let google = Google::start();
     let metadata = google.metadata_server();
     let Some((scene, proxy)) = scene(&google) else { return };
@@ -82,7 +82,7 @@ fn in_a_server_of_the_hub_install_makes_new_kernels_run_as_the_person() {
 }
 
 #[test]
-fn what_an_administrator_pastes_makes_every_server_run_as_its_person() {
+fn snippet_in_the_hub_configuration_applies_to_every_server() {
     let google = Google::start();
     let metadata = google.metadata_server();
     let Some((scene, proxy)) = scene(&google) else { return };
@@ -100,7 +100,7 @@ fn what_an_administrator_pastes_makes_every_server_run_as_its_person() {
     assert_eq!(google.identities(), [PERSON]);
     assert_eq!(metadata.tokens(), 0, "the VM's service account was asked for");
 
-    // a kernel of the person's own would not be read, and that is said
+    // a kernel in the user's folder would not be read, and that is reported
     let said = kernel.run("!JUPYTER_PREFER_ENV_PATH=0 bqcred kernel install --where user");
     assert!(said.contains("disable_user_config") && said.contains("--lang jupyterhub"), "{said}");
     assert!(!scene.user_spec("python3").exists());

@@ -12,14 +12,14 @@ fn log_in(google: &Google) -> Option<Keyring> {
     Some(keyring)
 }
 
-/// A program as the person: bqcred reads the item, and the program finds this in memory.
+/// The credential that a program under `exec` gets: bqcred reads the item, and passes it on in memory.
 fn handed_over(keyring: &Keyring) -> serde_json::Value {
     let script = "cat $GOOGLE_APPLICATION_CREDENTIALS";
     keyring.invoke(&["exec", "--", "sh", "-c", script]).may_print_secret().run().success().json()
 }
 
 #[test]
-fn what_a_login_puts_there_every_program_reads_and_no_file_holds() {
+fn login_saves_secrets_in_the_keyring_only() {
     let google = Google::start();
     let Some(mut keyring) = log_in(&google) else { return };
     let token = keyring.refresh_token("default");
@@ -30,7 +30,7 @@ fn what_a_login_puts_there_every_program_reads_and_no_file_holds() {
     assert_eq!(print(), print());
     assert_eq!(google.count("/token"), before, "status asked for the token, and the item keeps it");
     assert_eq!(keyring.sandbox.files_with(&token), Vec::<std::path::PathBuf>::new());
-    // what lasts is the database
+    // only the database is permanent
     keyring.kill_service();
     keyring.bqcred(&["exec", "--", "true"]).fails(6).says("nothing provides org.freedesktop.secrets");
     keyring.start_service();
@@ -38,7 +38,7 @@ fn what_a_login_puts_there_every_program_reads_and_no_file_holds() {
 }
 
 #[test]
-fn what_another_program_puts_there_is_read_and_one_item_stays_one() {
+fn item_of_another_program_is_read_and_replaced() {
     let google = Google::start();
     let Some(keyring) = log_in(&google) else { return };
     let item = keyring.lookup("default").replace(ADA, "bob@example.com");
@@ -53,7 +53,7 @@ fn what_another_program_puts_there_is_read_and_one_item_stays_one() {
 }
 
 #[test]
-fn a_profile_moves_there_and_back_and_leaves() {
+fn profile_moves_in_and_out_and_is_forgotten() {
     let google = Google::start();
     let Some(keyring) = log_in(&google) else { return };
     let token = keyring.refresh_token("default");
@@ -70,7 +70,7 @@ fn a_profile_moves_there_and_back_and_leaves() {
 
 /// No file that bqcred reads is larger than 1 MiB, and both services take that.
 #[test]
-fn no_credential_is_too_large_for_a_secret_service() {
+fn largest_credential_fits_in_every_secret_service() {
     for keyring in [Keyring::keepassxc(), Keyring::start()] {
         let Some(keyring) = keyring else { return };
         let large = format!(
@@ -84,9 +84,9 @@ fn no_credential_is_too_large_for_a_secret_service() {
     }
 }
 
-/// It asks in a window of its own, and waits for ever.
+/// KeePassXC asks in a window, and waits forever.
 #[test]
-fn a_locked_database_is_told_as_that_and_nobody_is_sent_to_a_browser() {
+fn locked_database_is_reported_before_sign_in() {
     let google = Google::start();
     let Some(keyring) = log_in(&google) else { return };
     let told = |run: Run| run.fails(6).says("the keyring is locked").says("unlock it");
@@ -107,7 +107,7 @@ fn a_locked_database_is_told_as_that_and_nobody_is_sent_to_a_browser() {
     ]));
     assert_eq!(google.requests().len(), before);
     assert!(!keyring.sandbox.adc("default").exists());
-    // one that hangs is something else
+    // a hanging keyring is another failure
     keyring.freeze();
     keyring.bqcred(&["exec", "--", "true"]).fails(6).says("did not answer within 5 s");
     keyring.thaw();

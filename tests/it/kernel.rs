@@ -1,5 +1,5 @@
-//! `bqcred kernel` at its edges: what it writes, says and refuses. No Jupyter is needed: a folder that
-//! looks like a Python with Jupyter is enough, for bqcred runs none.
+//! `bqcred kernel`: what it writes, prints and refuses. No Jupyter is needed: a folder that looks like a
+//! Python with Jupyter is enough, since bqcred runs none.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
@@ -40,7 +40,7 @@ const STYLES: &[(&str, &str)] = &[
     ("one line with blanks", "{ \"argv\" : [ \"python\" ] , \"language\" : \"python\" }"),
 ];
 
-/// A sandbox with a virtual environment that bqcred takes for one with Jupyter.
+/// A sandbox with a folder that looks like a virtual environment with Jupyter.
 struct Scene {
     sandbox: Sandbox,
 }
@@ -48,12 +48,7 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let sandbox = Sandbox::new();
-        sandbox.write("base/lib/python3.11/os.py", "");
-        sandbox.write("base/bin/python3", "");
-        sandbox.write("venv/pyvenv.cfg", format!("home = {}\n", sandbox.path("base/bin").display()));
-        std::fs::create_dir_all(sandbox.path("venv/bin")).unwrap();
-        symlink(sandbox.path("base/bin/python3"), sandbox.path("venv/bin/python")).unwrap();
-        sandbox.write("venv/lib/python3.11/site-packages/jupyter_client/__init__.py", "");
+        sandbox.add_jupyter();
         let scene = Scene { sandbox };
         scene.profile("default");
         scene.kernel("python3", NATIVE);
@@ -111,7 +106,7 @@ fn json(path: &PathBuf) -> Value {
 }
 
 #[test]
-fn every_style_is_put_back_to_the_byte_and_twice_is_once() {
+fn uninstall_restores_every_style_to_the_byte_and_install_is_idempotent() {
     let scene = Scene::new();
     let adc = scene.profile("default");
     for exec in [false, true] {
@@ -141,7 +136,7 @@ fn every_style_is_put_back_to_the_byte_and_twice_is_once() {
 }
 
 #[test]
-fn a_hard_link_in_a_cache_stays_as_it_was() {
+fn hard_linked_cache_file_is_not_changed() {
     let scene = Scene::new();
     let file = scene.kernel("python3", NATIVE);
     let cache = scene.sandbox.path("uv-cache");
@@ -152,7 +147,7 @@ fn a_hard_link_in_a_cache_stays_as_it_was() {
 }
 
 #[test]
-fn the_mode_is_kept_and_nothing_else_is_left_in_the_folder() {
+fn file_mode_is_kept_and_no_other_file_is_left() {
     let scene = Scene::new();
     let file = scene.kernel("python3", NATIVE);
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o664)).unwrap();
@@ -164,9 +159,9 @@ fn the_mode_is_kept_and_nothing_else_is_left_in_the_folder() {
 }
 
 #[test]
-fn a_link_to_a_file_of_ones_own_stays_a_link() {
+fn symlinked_kernelspec_stays_a_symlink() {
     let scene = Scene::new();
-    // of whatever name
+    // with any name
     let target = scene.sandbox.write("dotfiles/python.json", NATIVE);
     let file = scene.kernel("python3", NATIVE);
     std::fs::remove_file(&file).unwrap();
@@ -183,7 +178,7 @@ fn a_link_to_a_file_of_ones_own_stays_a_link() {
 }
 
 #[test]
-fn what_somebody_else_changed_since_is_kept() {
+fn uninstall_keeps_edits_made_after_install() {
     let scene = Scene::new();
     let file = scene.kernel("python3", NATIVE);
     scene.run(&["kernel", "install"]).success();
@@ -201,7 +196,7 @@ fn what_somebody_else_changed_since_is_kept() {
 }
 
 #[test]
-fn dry_run_prints_and_writes_nothing() {
+fn dry_run_prints_the_changes_and_writes_nothing() {
     let scene = Scene::new();
     let file = scene.kernel("python3", NATIVE);
     let run = scene.run(&["kernel", "install", "--kernel", "python3", "--dry-run"]).success();
@@ -215,7 +210,7 @@ fn dry_run_prints_and_writes_nothing() {
 }
 
 #[test]
-fn where_the_user_directory_comes_first_a_copy_goes_there() {
+fn install_copies_to_the_user_directory_when_jupyter_prefers_it() {
     let scene = Scene::new();
     let file = scene.kernel("python3", NATIVE);
     scene.sandbox.write("venv/share/jupyter/kernels/python3/logo.svg", "<svg/>");
@@ -228,13 +223,13 @@ fn where_the_user_directory_comes_first_a_copy_goes_there() {
     let copy = scene.user_folder("python3");
     assert_eq!(read(&copy.join("logo.svg")), "<svg/>");
     assert_eq!(json(&copy.join("kernel.json"))["argv"][0], "python", "it follows the server's Python");
-    // without the variable, too: it is remembered where it lies
+    // without the variable, too: its place is recorded
     scene.run(&["kernel", "uninstall"]).success();
     assert!(!copy.exists());
 }
 
 #[test]
-fn a_copy_goes_unless_somebody_changed_it() {
+fn uninstall_removes_an_unchanged_copy_only() {
     let prefer = [("JUPYTER_PREFER_ENV_PATH", "0")];
     let install = ["kernel", "install", "--kernel", "python3", "--where", "user"];
     for (name, stays) in [(".bqcred-of-a-killed-one.tmp", false), ("logo-svg.svg", true)] {
@@ -259,7 +254,7 @@ fn a_copy_goes_unless_somebody_changed_it() {
 }
 
 #[test]
-fn a_record_that_can_not_be_understood_is_kept_aside_and_not_needed() {
+fn uninstall_works_without_a_valid_record() {
     let scene = Scene::new();
     let file = scene.kernel("python3", NATIVE);
     scene.run(&["kernel", "install", "--kernel", "python3"]).success();
@@ -277,7 +272,7 @@ fn a_record_that_can_not_be_understood_is_kept_aside_and_not_needed() {
 }
 
 #[test]
-fn a_new_kernel_stands_beside_its_original_and_names_nobody() {
+fn new_kernel_leaves_the_original_and_names_no_account() {
     let scene = Scene::new();
     let file = scene.kernel("python3", NATIVE);
     scene.run(&["kernel", "install", "--new-kernel", "python3-bq"]).success();
@@ -301,7 +296,7 @@ fn a_new_kernel_stands_beside_its_original_and_names_nobody() {
 }
 
 #[test]
-fn a_new_kernel_has_a_name_that_jupyter_takes_and_that_is_no_path() {
+fn new_kernel_name_must_be_valid_for_jupyter() {
     let scene = Scene::new();
     for name in ["", ".", "..", "../evil", "a/b", "with space", "ada@example.com", "-x", "ü"] {
         let run = scene.run(&["kernel", "install", &format!("--new-kernel={name}")]);
@@ -312,7 +307,7 @@ fn a_new_kernel_has_a_name_that_jupyter_takes_and_that_is_no_path() {
 }
 
 #[test]
-fn a_file_that_is_closed_to_writing_is_changed_and_stays_closed() {
+fn read_only_kernelspec_is_changed_and_stays_read_only() {
     let scene = Scene::new();
     let file = scene.kernel("python3", NATIVE);
     common::set_mode(&file, 0o444);
@@ -321,7 +316,7 @@ fn a_file_that_is_closed_to_writing_is_changed_and_stays_closed() {
     scene.run(&["kernel", "uninstall"]).success();
     assert_eq!(read(&file), NATIVE);
     assert_eq!(common::mode(&file), 0o444);
-    // a folder that is closed takes no new file: that is what is said, with a way that works
+    // a read-only folder accepts no new file: that is reported, with a way that works
     common::set_mode(file.parent().unwrap(), 0o555);
     let run = scene.run(&["kernel", "install", "--kernel", "python3"]);
     common::set_mode(file.parent().unwrap(), 0o755);
@@ -331,7 +326,7 @@ fn a_file_that_is_closed_to_writing_is_changed_and_stays_closed() {
 }
 
 #[test]
-fn exec_wraps_the_command_with_absolute_paths() {
+fn exec_wraps_the_kernel_command_with_absolute_paths() {
     let scene = Scene::new();
     let file = scene.kernel("python3", NATIVE);
     scene.run(&["kernel", "install", "--exec"]).success();
@@ -346,7 +341,7 @@ fn exec_wraps_the_command_with_absolute_paths() {
 }
 
 #[test]
-fn settings_that_would_hide_the_change_are_named_with_the_way_that_works() {
+fn settings_that_hide_the_kernel_are_reported_with_a_fix() {
     let scene = Scene::new();
     let config = scene.sandbox.home().join(".jupyter/jupyter_config.json");
     std::fs::create_dir_all(config.parent().unwrap()).unwrap();
@@ -379,7 +374,7 @@ fn settings_that_would_hide_the_change_are_named_with_the_way_that_works() {
 }
 
 #[test]
-fn only_kernels_for_python_and_r_are_changed_unless_all_are_wanted() {
+fn install_changes_python_and_r_kernels_unless_all_is_given() {
     let scene = Scene::new();
     let julia = scene.kernel("julia", "{\"argv\": [\"julia\"], \"language\": \"julia\"}");
     let broken = scene.kernel("broken", "{\"argv\": [\"python\"], \"language\": \"python\", \"env\": null}");
@@ -397,7 +392,7 @@ fn only_kernels_for_python_and_r_are_changed_unless_all_are_wanted() {
 }
 
 #[test]
-fn a_kernel_that_can_not_be_changed_keeps_no_other_from_it() {
+fn one_invalid_kernel_does_not_stop_the_others() {
     let scene = Scene::new();
     let odd = |marker: &str| {
         format!(r#"{{"argv": ["python"], "language": "python", "metadata": {{"bqcred": {marker}}}}}"#)
@@ -415,7 +410,7 @@ fn a_kernel_that_can_not_be_changed_keeps_no_other_from_it() {
     assert_eq!(scene.listed("python3")["profile"], "default");
     assert_eq!((read(&first), read(&last)), before);
 
-    // what became of the change since is told for each that can't be put back
+    // for each kernel that can't be restored, the reason is reported
     let spoilt: Vec<_> = ["one", "two"].map(|name| scene.kernel(name, NATIVE)).into();
     scene.run(&["kernel", "install"]).code(6);
     spoilt.iter().for_each(|file| std::fs::write(file, "spoilt").unwrap());
@@ -429,17 +424,17 @@ fn a_kernel_that_can_not_be_changed_keeps_no_other_from_it() {
 }
 
 #[test]
-fn a_kernel_that_is_listed_without_jupyter_is_offered_for_completion_too() {
+fn kernels_are_completed_without_jupyter() {
     let scene = Scene::new();
     scene.sandbox.write("home/.local/share/jupyter/kernels/mine/kernel.json", NATIVE);
-    for verb in ["install", "uninstall"] {
-        let run = scene.sandbox.bqcred(&["__complete", "--", "bqcred", "kernel", verb, "--kernel", "m"]);
+    for command in ["install", "uninstall"] {
+        let run = scene.sandbox.bqcred(&["__complete", "--", "bqcred", "kernel", command, "--kernel", "m"]);
         assert_eq!(run.success().stdout, "mine\tpython\n");
     }
 }
 
 #[test]
-fn a_name_that_is_not_there_is_missing() {
+fn unknown_kernel_name_exits_with_3() {
     let scene = Scene::new();
     let run = scene.run(&["kernel", "install", "--kernel", "pyhton3"]);
     assert_eq!(run.code, Some(3));
@@ -449,7 +444,7 @@ fn a_name_that_is_not_there_is_missing() {
 }
 
 #[test]
-fn a_profile_that_can_not_be_named_in_a_file_is_refused() {
+fn keyring_profile_requires_exec() {
     let scene = Scene::new();
     scene.sandbox.write("home/.local/share/bqcred/secret/profile.json", r#"{"store": "keyring"}"#);
     for (path, mode) in
@@ -465,7 +460,7 @@ fn a_profile_that_can_not_be_named_in_a_file_is_refused() {
 }
 
 #[test]
-fn a_path_with_a_dollar_is_refused() {
+fn path_with_a_dollar_sign_is_refused() {
     let scene = Scene::new();
     let data = scene.sandbox.path("pay$day");
     std::fs::create_dir_all(data.join("bqcred/default")).unwrap();
@@ -479,7 +474,7 @@ fn a_path_with_a_dollar_is_refused() {
 }
 
 #[test]
-fn list_tells_what_was_changed_and_what_is_out_of_date() {
+fn list_shows_changed_and_outdated_kernels() {
     let scene = Scene::new();
     assert_eq!(scene.listed("python3")["state"], "untouched");
     scene.run(&["kernel", "install"]).success();
@@ -504,7 +499,7 @@ fn list_tells_what_was_changed_and_what_is_out_of_date() {
 }
 
 #[test]
-fn sync_renews_a_copy_whose_original_has_changed() {
+fn sync_updates_a_copy_of_a_changed_original() {
     let scene = Scene::new();
     let prefer = [("JUPYTER_PREFER_ENV_PATH", "0")];
     scene.run_with(&["kernel", "install", "--kernel", "python3", "--where", "user"], &prefer).success();
@@ -516,7 +511,7 @@ fn sync_renews_a_copy_whose_original_has_changed() {
 }
 
 #[test]
-fn uninstall_of_one_profile_leaves_the_other() {
+fn uninstall_of_one_profile_keeps_the_others() {
     let scene = Scene::new();
     scene.profile("work");
     let other = scene.kernel("other", NATIVE);
@@ -530,7 +525,7 @@ fn uninstall_of_one_profile_leaves_the_other() {
 }
 
 #[test]
-fn an_environment_that_is_not_active_any_more_is_still_put_back() {
+fn uninstall_works_in_an_inactive_environment() {
     let scene = Scene::new();
     let file = scene.kernel("python3", NATIVE);
     scene.run(&["kernel", "install"]).success();
@@ -539,7 +534,7 @@ fn an_environment_that_is_not_active_any_more_is_still_put_back() {
 }
 
 #[test]
-fn forgetting_a_profile_tells_of_its_kernels_and_the_command_where_nobody_can_be_asked() {
+fn forget_without_terminal_names_kernels_and_the_restore_command() {
     let scene = Scene::new();
     let file = scene.kernel("python3", NATIVE);
     scene.profile("work");
@@ -563,7 +558,7 @@ fn forgetting_a_profile_tells_of_its_kernels_and_the_command_where_nobody_can_be
 }
 
 #[test]
-fn at_a_terminal_forget_offers_to_put_the_kernels_back() {
+fn forget_at_a_terminal_offers_to_restore_kernels() {
     for (answer, is_put_back) in [("", false), ("y", true)] {
         let scene = Scene::new();
         let file = scene.kernel("python3", NATIVE);
@@ -581,14 +576,14 @@ fn at_a_terminal_forget_offers_to_put_the_kernels_back() {
 }
 
 #[test]
-fn forgetting_a_profile_without_kernels_says_nothing_of_them() {
+fn forget_without_kernels_does_not_mention_them() {
     let scene = Scene::new();
     let run = scene.run(&["forget"]).success();
     assert!(!run.stderr.contains("kernel"), "{}", run.stderr);
 }
 
 #[test]
-fn sync_lets_go_of_what_an_upgrade_put_back_when_its_profile_is_gone() {
+fn sync_drops_records_of_removed_profiles() {
     let scene = Scene::new();
     scene.run(&["kernel", "install", "--kernel", "python3"]).success();
     scene.kernel("python3", NATIVE);
@@ -600,7 +595,7 @@ fn sync_lets_go_of_what_an_upgrade_put_back_when_its_profile_is_gone() {
 }
 
 #[test]
-fn environments_that_are_not_active_are_found_where_tools_keep_them() {
+fn inactive_environments_are_found_in_known_folders() {
     for place in [
         ".venv",
         "home/.local/share/uv/tools/jupyterlab",

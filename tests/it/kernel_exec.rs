@@ -1,5 +1,5 @@
-//! A kernel that is started through `bqcred exec` lives and dies as one that is not: interrupt, restart,
-//! restart after SIGKILL, shutdown, a killed server; for Python and for R.
+//! A kernel started through `bqcred exec` behaves like any other kernel: interrupt, restart, restart after
+//! SIGKILL, shutdown, a killed server; for Python and for R.
 #![cfg(target_os = "linux")]
 
 use crate::common::{find_program, missing, python_of};
@@ -15,7 +15,7 @@ fn scene() -> Option<Scene> {
     Some(scene)
 }
 
-/// How a kernel lives without and with `--exec`.
+/// Compares the lifecycle of a kernel without and with `--exec`.
 fn lives(scene: &Scene, kernel: &str, language: &str) {
     let server = JupyterServer::start(scene);
     let mut found = Vec::new();
@@ -37,13 +37,13 @@ fn lives(scene: &Scene, kernel: &str, language: &str) {
 }
 
 #[test]
-fn a_python_kernel_lives_the_same_with_exec() {
+fn python_kernel_lifecycle_under_exec() {
     let Some(scene) = scene() else { return };
     lives(&scene, "python3", "python");
 }
 
 #[test]
-fn an_r_kernel_lives_the_same_with_exec() {
+fn r_kernel_lifecycle_under_exec() {
     let Some(scene) = scene() else { return };
     if !std::path::Path::new("/usr/share/jupyter/kernels/ir/kernel.json").is_file()
         || find_program("R").is_none()
@@ -55,7 +55,7 @@ fn an_r_kernel_lives_the_same_with_exec() {
 }
 
 #[test]
-fn a_killed_server_leaves_no_orphan() {
+fn killed_server_leaves_no_orphan_kernel() {
     let Some(scene) = scene() else { return };
     for extra in [&[][..], &["--exec"][..]] {
         scene.bqcred(&[&["kernel", "install", "--kernel", "python3"], extra].concat()).success();
@@ -66,7 +66,7 @@ fn a_killed_server_leaves_no_orphan() {
 }
 
 #[test]
-fn a_credential_that_is_gone_starts_the_kernel_all_the_same() {
+fn kernel_starts_without_a_credential() {
     let Some(scene) = scene() else { return };
     scene.bqcred(&["kernel", "install", "--kernel", "python3", "--exec"]).success();
     std::fs::remove_file(scene.sandbox.adc("default")).unwrap();

@@ -1,4 +1,4 @@
-//! Real kernels, started by the programs that people start them with, run as the profile says.
+//! Real kernels, started by the usual programs, use the credential of the profile.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -24,7 +24,7 @@ fn text(value: &Value) -> String {
 }
 
 #[test]
-fn a_python_kernel_gets_the_credential_and_loses_it_again() {
+fn python_kernel_uses_the_credential_until_uninstall() {
     let Some(scene) = scene(&["jupyter_client", "ipykernel"]) else { return };
     let adc = scene.profile("default");
     let before = std::fs::read(scene.spec("python3")).unwrap();
@@ -37,7 +37,7 @@ fn a_python_kernel_gets_the_credential_and_loses_it_again() {
 }
 
 #[test]
-fn python3_without_a_file_is_copied_and_runs() {
+fn python3_without_a_kernelspec_file_is_copied() {
     let Some(scene) = scene(&["jupyter_client", "ipykernel"]) else { return };
     let adc = scene.profile("default");
     scene.remove_native();
@@ -53,7 +53,7 @@ fn python3_without_a_file_is_copied_and_runs() {
 }
 
 #[test]
-fn an_r_kernel_gets_the_credential() {
+fn r_kernel_uses_the_credential() {
     let Some(scene) = scene(&["jupyter_client"]) else { return };
     let system = std::path::Path::new("/usr/share/jupyter/kernels/ir/kernel.json");
     if !system.is_file() || find_program("R").is_none() {
@@ -71,7 +71,7 @@ fn an_r_kernel_gets_the_credential() {
 }
 
 #[test]
-fn nbclient_and_papermill_run_notebooks_as_the_person() {
+fn nbclient_and_papermill_use_the_credential() {
     let Some(scene) = scene(&["nbclient", "papermill", "ipykernel"]) else { return };
     let adc = scene.profile("work");
     scene.bqcred(&["kernel", "install", "--kernel", "python3", "--profile", "work"]).success();
@@ -81,7 +81,7 @@ fn nbclient_and_papermill_run_notebooks_as_the_person() {
 }
 
 #[test]
-fn a_running_server_is_found_and_its_kernels_follow_what_bqcred_says() {
+fn running_server_is_found_and_new_kernels_use_the_credential() {
     let Some(scene) = scene(&["jupyter_server", "ipykernel"]) else { return };
     let adc = scene.profile("default");
     let adc = adc.to_str().unwrap();
@@ -107,7 +107,7 @@ fn a_running_server_is_found_and_its_kernels_follow_what_bqcred_says() {
     let spec = &scene.drive(&["specs", url, TOKEN])["python3"]["spec"];
     assert_eq!(spec["env"]["GOOGLE_APPLICATION_CREDENTIALS"], adc);
 
-    // the kernel that ran before keeps its environment, also when restarted: hence the advice
+    // the kernel that ran before keeps its environment, also when restarted: hence the hint
     scene.drive(&["restart", url, TOKEN, &old]);
     assert_eq!(text(&scene.drive(&["ask", &old, ASK_PYTHON])), "none");
     let new = text(&scene.drive(&["start", url, TOKEN, "python3"]));
@@ -118,7 +118,7 @@ fn a_running_server_is_found_and_its_kernels_follow_what_bqcred_says() {
     let found = servers.find(|found| found["pid"] == server.pid()).expect("the server is listed");
     assert_eq!(found["origin"], "running");
     assert_eq!([&listed(&new)["credentials"], &listed(&new)["current"]], [&json!(adc), &json!(true)]);
-    // it runs without what its kernelspec gives now
+    // it runs without the variables that its kernelspec has now
     assert_eq!([&listed(&old)["credentials"], &listed(&old)["current"]], [&Value::Null, &json!(false)]);
 
     scene.sandbox.bqcred(&["kernel", "uninstall"]).success();
@@ -130,7 +130,7 @@ fn a_running_server_is_found_and_its_kernels_follow_what_bqcred_says() {
 }
 
 #[test]
-fn an_upgrade_that_replaces_the_spec_is_mended_by_sync() {
+fn sync_fixes_a_kernelspec_replaced_by_an_upgrade() {
     let Some(scene) = scene(&["jupyter_client", "ipykernel"]) else { return };
     let adc = scene.profile("default");
     scene.bqcred(&["kernel", "install", "--kernel", "python3"]).success();
@@ -147,7 +147,7 @@ fn an_upgrade_that_replaces_the_spec_is_mended_by_sync() {
 }
 
 #[test]
-fn no_listing_ever_sees_half_a_spec() {
+fn concurrent_listings_never_see_a_partial_kernelspec() {
     let Some(scene) = scene(&["jupyter_client"]) else { return };
     scene.profile("default");
     let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/jupyter/drive.py");

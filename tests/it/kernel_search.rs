@@ -1,6 +1,6 @@
-//! Kernelspecs are found as Jupyter itself finds them: each configuration is compared with what
-//! `jupyter kernelspec list --json` of that very environment says, for a current Jupyter and for an old
-//! pair (jupyter_client 6.1, jupyter_core 4.11).
+//! Kernelspecs are found where Jupyter finds them: each configuration is compared with `jupyter kernelspec
+//! list --json` in the same environment, for a current Jupyter and for an old pair (jupyter_client 6.1,
+//! jupyter_core 4.11).
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
@@ -10,7 +10,7 @@ use crate::common::{missing, python_of};
 use crate::jupyter::{Scene, Server};
 use serde_json::Value;
 
-/// Where the test kernels lie; `{home}`, `{prefix}` and `{root}` stand for the sandbox's.
+/// Where the test kernels are; `{home}`, `{prefix}` and `{root}` stand for the sandbox's.
 const USER: &str = "{home}/.local/share/jupyter";
 const ENV: &str = "{prefix}/share/jupyter";
 
@@ -195,7 +195,7 @@ fn bqcred_lists(scene: &Scene, env: &BTreeMap<String, String>) -> Listing {
         .collect()
 }
 
-/// Runs every case with this Python; gives the ones that differ.
+/// Runs every case with this Python; returns those that differ.
 fn differing(python: &Path) -> Vec<String> {
     let run = |case: &Case| {
         let scene = Scene::new(case.server, python);
@@ -229,7 +229,7 @@ fn differing(python: &Path) -> Vec<String> {
 }
 
 #[test]
-fn every_configuration_is_read_as_jupyter_reads_it() {
+fn finds_the_same_kernels_as_jupyter() {
     assert!(CASES.len() >= 40);
     let Some(python) = python_of("BQCRED_TEST_VENV", &["jupyter_client", "ipykernel"]) else {
         return missing("a virtual environment with jupyter_client and ipykernel (BQCRED_TEST_VENV)");
@@ -239,7 +239,7 @@ fn every_configuration_is_read_as_jupyter_reads_it() {
 }
 
 #[test]
-fn every_configuration_is_read_as_an_old_jupyter_reads_it() {
+fn finds_the_same_kernels_as_an_old_jupyter() {
     let Some(python) = python_of("BQCRED_TEST_VENV_OLD", &["jupyter_client", "ipykernel"]) else {
         return missing("a virtual environment with jupyter_client 6.1 (BQCRED_TEST_VENV_OLD)");
     };

@@ -1,4 +1,4 @@
-//! `bqcred kernel snippet`: what is pasted does what it says, in the programs that it is pasted into.
+//! `bqcred kernel snippet`: each snippet works in the program that it is pasted into.
 
 use std::process::Command;
 
@@ -27,7 +27,7 @@ fn output(command: &mut Command) -> String {
 }
 
 #[test]
-fn in_python_it_also_mends_the_magics_that_keep_an_old_credential() {
+fn python_snippet_resets_cached_magics_credentials() {
     let Some(scene) = scene(&["bigquery_magics", "google.cloud.bigquery", "google.auth"]) else { return };
     let adc = scene.sandbox.adc("default");
     let code = snippet(&scene, "python");
@@ -52,7 +52,7 @@ fn in_python_it_also_mends_the_magics_that_keep_an_old_credential() {
 }
 
 #[test]
-fn as_an_ipython_startup_file_it_reaches_every_kernel() {
+fn ipython_startup_file_applies_to_every_kernel() {
     let Some(scene) = scene(&["jupyter_client", "ipykernel"]) else { return };
     let code = snippet(&scene, "ipython-startup");
     scene.sandbox.write("home/.ipython/profile_default/startup/50-bqcred.py", &code);
@@ -62,7 +62,7 @@ fn as_an_ipython_startup_file_it_reaches_every_kernel() {
 }
 
 #[test]
-fn in_r_it_sets_the_environment() {
+fn r_snippets_set_the_environment() {
     let Some(scene) = scene(&["jupyter_client"]) else { return };
     let Some(rscript) = find_program("Rscript") else { return missing("R") };
     let adc = scene.sandbox.adc("default");
@@ -77,7 +77,7 @@ fn in_r_it_sets_the_environment() {
 }
 
 #[test]
-fn in_a_hubs_configuration_everybody_gets_their_own_file() {
+fn jupyterhub_snippet_gives_each_user_their_own_file() {
     let Some(scene) = scene(&["jupyter_client"]) else { return };
     let code = scene.sandbox.write("hub.py", snippet(&scene, "jupyterhub"));
     let check = format!(
@@ -95,7 +95,7 @@ fn in_a_hubs_configuration_everybody_gets_their_own_file() {
 }
 
 #[test]
-fn for_vs_code_and_docker_it_is_lines_of_their_own_form() {
+fn vscode_and_docker_snippets_use_their_own_formats() {
     let Some(scene) = scene(&["jupyter_client"]) else { return };
     let adc = scene.sandbox.adc("default");
     let vscode = snippet(&scene, "vscode");

@@ -9,8 +9,8 @@ use crate::common::{self, Consent, Google, Run, Sandbox, mode};
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
 
-/// A service that does not answer is given up after 5 s, where D-Bus itself would wait for 25 s; a slow machine
-/// may take its time beside.
+/// The time limit for a keyring that does not answer is 5 s, where D-Bus itself would wait for 25 s; a slow
+/// machine adds to that.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn session_file(keyring: &Keyring) -> std::path::PathBuf {
@@ -18,7 +18,7 @@ fn session_file(keyring: &Keyring) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_login_leaves_the_secrets_in_the_keyring_and_in_no_file() {
+fn login_saves_secrets_in_the_keyring_only() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     let token = keyring.bqcred_token();
@@ -36,20 +36,20 @@ fn a_login_leaves_the_secrets_in_the_keyring_and_in_no_file() {
 }
 
 #[test]
-fn a_program_inherits_the_credential_and_no_connection_to_the_keyring() {
+fn exec_passes_the_credential_but_no_keyring_connection() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     let script = "cat $GOOGLE_APPLICATION_CREDENTIALS; ls -l /proc/self/fd >&2";
     let run = keyring.invoke(&["exec", "--", "sh", "-c", script]).may_print_secret().run().success();
     assert!(run.stdout.contains(&keyring.refresh_token("default")));
-    // what the tests themselves were given is none of bqcred's
+    // descriptors that the tests themselves inherited do not count
     let plain = keyring.sandbox.program("sh", &["-c", "ls -l /proc/self/fd"]).run().success().stdout;
     let connections = |open: &str| open.matches("socket:").count() + open.matches("anon_inode:").count();
     assert_eq!(connections(&run.stderr), connections(&plain), "{}", run.stderr);
 }
 
 #[test]
-fn the_access_token_is_asked_for_once() {
+fn access_token_is_cached_in_the_keyring() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     let token = keyring.bqcred_token();
@@ -61,7 +61,7 @@ fn the_access_token_is_asked_for_once() {
 }
 
 #[test]
-fn a_login_without_a_demand_stays_where_the_profile_is() {
+fn login_without_store_option_keeps_the_store() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     let before = keyring.refresh_token("default");
@@ -71,7 +71,7 @@ fn a_login_without_a_demand_stays_where_the_profile_is() {
 }
 
 #[test]
-fn env_writes_the_session_file_once_and_then_leaves_the_keyring_alone() {
+fn env_writes_the_session_file_once() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     let file = session_file(&keyring);
@@ -89,7 +89,7 @@ fn env_writes_the_session_file_once_and_then_leaves_the_keyring_alone() {
 }
 
 #[test]
-fn the_session_file_follows_the_credential() {
+fn session_file_is_updated_with_the_credential() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     let file = session_file(&keyring);
@@ -99,7 +99,7 @@ fn the_session_file_follows_the_credential() {
     let new: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     assert_ne!(std::fs::read(&file).unwrap(), old);
     assert_eq!(new["quota_project_id"], "q1");
-    // somebody puts another one there, or breaks it: the next env mends it
+    // another file in its place, or a broken one: the next `env` fixes it
     for other in [old.as_slice(), b"{", b""] {
         std::fs::write(&file, other).unwrap();
         keyring.bqcred(&["env", "--shell", "sh"]).success().says("can now be read");
@@ -110,7 +110,7 @@ fn the_session_file_follows_the_credential() {
 }
 
 #[test]
-fn lock_takes_session_files_away_and_the_keyring_keeps_the_credential() {
+fn lock_removes_session_files_and_keeps_the_keyring_item() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     for profile in ["default", "default", "other"] {
@@ -135,7 +135,7 @@ fn lock_takes_session_files_away_and_the_keyring_keeps_the_credential() {
 }
 
 #[test]
-fn a_session_file_on_a_disk_or_nowhere_is_refused_and_exec_offered() {
+fn env_refuses_a_session_file_outside_memory_and_suggests_exec() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     let env = |runtime: &str| {
@@ -162,7 +162,7 @@ fn a_session_file_on_a_disk_or_nowhere_is_refused_and_exec_offered() {
     env(open.path().to_str().unwrap()).says("symbolic link");
 }
 
-/// What is wrong with a keyring, and how to make it so.
+/// Failures of a keyring: what is wrong, the run, a part of the message, a part of the hint.
 fn failures(google: &Google) -> Vec<(&'static str, Option<Run>, &'static str, &'static str)> {
     let exec = |keyring: &Keyring| keyring.bqcred(&["exec", "--", "true"]);
     let with = |act: &dyn Fn(&mut Keyring) -> Run| {
@@ -227,7 +227,7 @@ fn failures(google: &Google) -> Vec<(&'static str, Option<Run>, &'static str, &'
 }
 
 #[test]
-fn each_failure_of_the_keyring_has_its_own_words_and_its_own_remedy() {
+fn each_keyring_failure_has_its_own_message_and_hint() {
     let google = Google::start();
     let mut words = Vec::new();
     for (what, run, said, remedy) in failures(&google) {
@@ -243,7 +243,7 @@ fn each_failure_of_the_keyring_has_its_own_words_and_its_own_remedy() {
 }
 
 #[test]
-fn access_that_the_bus_denies_is_told_as_such() {
+fn access_denied_by_the_bus_is_reported() {
     let rules = "<deny send_destination=\"org.freedesktop.secrets\" send_interface=\"org.freedesktop.Secret.Service\" send_member=\"OpenSession\"/>";
     let Some(keyring) = Keyring::with_rules(rules) else { return };
     let adc = keyring.sandbox.write("adc.json", ADC);
@@ -257,7 +257,7 @@ const ADC: &str =
     r#"{"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r"}"#;
 
 #[test]
-fn without_a_usable_keyring_nobody_is_sent_to_a_browser() {
+fn unusable_keyring_is_reported_before_sign_in() {
     let google = Google::start();
     let Some(mut keyring) = Keyring::start() else { return };
     let client = keyring.sandbox.client_file(&google);
@@ -275,7 +275,7 @@ fn without_a_usable_keyring_nobody_is_sent_to_a_browser() {
 }
 
 #[test]
-fn auto_takes_the_keyring_or_says_in_a_line_why_not() {
+fn store_auto_uses_the_keyring_or_explains_why_not() {
     let google = Google::start();
     let Some(mut keyring) = Keyring::start() else { return };
     keyring.login(&google, ADA, &["--store", "auto"]).success();
@@ -291,7 +291,7 @@ fn auto_takes_the_keyring_or_says_in_a_line_why_not() {
 }
 
 #[test]
-fn an_answer_is_not_lost_to_a_keyring_that_was_locked_meanwhile() {
+fn answer_can_be_given_again_after_a_locked_keyring() {
     let google = Google::start();
     let Some(mut keyring) = Keyring::start() else { return };
     let client = keyring.sandbox.client_file(&google);
@@ -308,7 +308,7 @@ fn an_answer_is_not_lost_to_a_keyring_that_was_locked_meanwhile() {
 }
 
 #[test]
-fn a_person_at_a_terminal_is_told_what_is_waited_for_and_can_stop_it() {
+fn waiting_for_the_keyring_is_shown_and_can_be_stopped() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     keyring.freeze();
@@ -323,7 +323,7 @@ fn a_person_at_a_terminal_is_told_what_is_waited_for_and_can_stop_it() {
 }
 
 #[test]
-fn two_items_of_one_profile_are_told_and_a_login_makes_them_one() {
+fn duplicate_items_are_reported_and_forget_removes_them() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     keyring.put("default", &["target", "other"], "x");
@@ -333,7 +333,7 @@ fn two_items_of_one_profile_are_told_and_a_login_makes_them_one() {
 }
 
 #[test]
-fn an_item_that_cannot_be_understood_is_told_and_kept_aside() {
+fn invalid_item_is_reported_and_kept() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     keyring.put("default", &[], "{\"refresh_token\": \"1//0canary-mine\", ");
@@ -344,7 +344,7 @@ fn an_item_that_cannot_be_understood_is_told_and_kept_aside() {
 }
 
 #[test]
-fn move_takes_a_profile_there_and_back() {
+fn move_to_file_and_back_to_keyring() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     let token = keyring.refresh_token("default");
@@ -369,7 +369,7 @@ fn move_takes_a_profile_there_and_back() {
 }
 
 #[test]
-fn a_move_into_a_keyring_that_fails_changes_nothing() {
+fn failed_move_to_the_keyring_changes_nothing() {
     let google = Google::start();
     let Some(keyring) = Keyring::start() else { return };
     keyring.login(&google, ADA, &["--store", "file"]).success();
@@ -380,13 +380,13 @@ fn a_move_into_a_keyring_that_fails_changes_nothing() {
     assert!(keyring.sandbox.adc("default").exists());
 }
 
-/// Where the credential lies: in the file, in the keyring.
+/// Whether the credential is in the file, and in the keyring.
 fn places(keyring: &Keyring) -> (bool, bool) {
     (keyring.sandbox.adc("default").exists(), !keyring.lookup("default").is_empty())
 }
 
 #[test]
-fn a_killed_move_loses_nothing_and_the_next_run_mends_it() {
+fn killed_move_loses_nothing_and_the_next_run_completes_it() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     let token = keyring.refresh_token("default");
@@ -409,7 +409,7 @@ fn a_killed_move_loses_nothing_and_the_next_run_mends_it() {
         assert_ne!(places(&keyring), (false, false), "round {round}: it lies nowhere");
         let profile = std::fs::read_to_string(keyring.sandbox.data("default").join("profile.json")).unwrap();
         halves += usize::from(profile.contains("leftover"));
-        // whatever comes first finds a credential that works
+        // the first command after it finds a valid credential
         keyring.bqcred(&["status", "--offline"]).success();
         keyring.bqcred(&["move", "--store", to]).success();
         assert_eq!(places(&keyring), (to_file, !to_file), "round {round}");
@@ -423,7 +423,7 @@ fn a_killed_move_loses_nothing_and_the_next_run_mends_it() {
 }
 
 #[test]
-fn a_copy_that_was_left_is_removed_by_a_refresh_and_by_forget() {
+fn leftover_copy_is_removed_by_refresh_and_forget() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     let item = keyring.lookup("default");
@@ -444,14 +444,14 @@ fn a_copy_that_was_left_is_removed_by_a_refresh_and_by_forget() {
 }
 
 #[test]
-fn a_login_into_the_other_store_leaves_nothing_in_the_first() {
+fn login_to_the_other_store_clears_the_first() {
     let google = Google::start();
     let Some(mut keyring) = Keyring::with_login(&google, ADA) else { return };
     keyring.login(&google, BOB, &["--store", "file"]).success();
     assert_eq!(places(&keyring), (true, false));
     keyring.login(&google, ADA, &["--store", "keyring"]).success();
     assert_eq!(places(&keyring), (false, true));
-    // a keyring that is away must not keep anybody from a file, and is cleared when it is back
+    // a stopped keyring must not block the file store, and is cleared when it runs again
     keyring.kill_service();
     keyring
         .login(&google, BOB, &["--store", "file"])
@@ -463,9 +463,9 @@ fn a_login_into_the_other_store_leaves_nothing_in_the_first() {
     assert_eq!(places(&keyring), (true, false));
 }
 
-/// A bus that never answers: whoever asks for the keyring knocks there.
+/// A bus that never answers: any use of the keyring would connect to it.
 #[test]
-fn file_profiles_never_touch_the_keyring() {
+fn file_profiles_never_use_the_keyring() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &["--store", "file", "--project", "p1"]).success();
     let path = sandbox.path("bus");
@@ -486,7 +486,7 @@ fn file_profiles_never_touch_the_keyring() {
 }
 
 #[test]
-fn many_at_once_share_one_item() {
+fn concurrent_token_commands_refresh_once() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     let before = google.count("/token");
@@ -500,7 +500,7 @@ fn many_at_once_share_one_item() {
 }
 
 #[test]
-fn an_empty_sandbox_has_nothing_to_lock() {
+fn lock_without_session_files_removes_nothing() {
     Sandbox::new().bqcred(&["lock"]).fails(0).says("nothing was unlocked");
 }
 

@@ -1,4 +1,4 @@
-//! `bqcred login`: at a terminal, in two steps, refused, interrupted; and what is kept.
+//! `bqcred login`: at a terminal, in two steps, refused, interrupted; and what is saved.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
 
 #[test]
-fn two_steps_keep_what_gcloud_would_write() {
+fn two_step_login_writes_the_file_format_of_gcloud() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &["--project", "p1"]).fails(0).says("signed in as ada@example.com");
     let adc = std::fs::read_to_string(sandbox.adc("default")).unwrap();
@@ -29,7 +29,7 @@ fn two_steps_keep_what_gcloud_would_write() {
 }
 
 #[test]
-fn start_prints_the_address_and_nothing_else() {
+fn start_prints_only_the_address() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let run = sandbox
         .bqcred(&[
@@ -55,7 +55,7 @@ fn start_prints_the_address_and_nothing_else() {
 }
 
 #[test]
-fn the_answer_is_taken_as_address_query_or_code_and_once() {
+fn answer_is_accepted_as_address_query_or_code_once() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let client = sandbox.client_file(&google);
     let forms: [fn(&str) -> String; 4] = [
@@ -76,7 +76,7 @@ fn the_answer_is_taken_as_address_query_or_code_and_once() {
 }
 
 #[test]
-fn a_wrong_answer_leaves_the_login_waiting() {
+fn wrong_answer_keeps_the_login_pending() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let client = sandbox.client_file(&google);
     let url = sandbox.bqcred(&["login", "--start", "--client-id-file", &client]).success().stdout;
@@ -92,7 +92,7 @@ fn a_wrong_answer_leaves_the_login_waiting() {
 }
 
 #[test]
-fn an_answer_that_comes_too_late_is_not_taken() {
+fn answer_after_10_minutes_is_refused() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let client = sandbox.client_file(&google);
     let url = sandbox.bqcred(&["login", "--start", "--client-id-file", &client]).success().stdout;
@@ -107,7 +107,7 @@ fn an_answer_that_comes_too_late_is_not_taken() {
 }
 
 #[test]
-fn a_login_that_waited_too_long_goes_with_the_next_list_status_or_start() {
+fn expired_pending_login_is_removed_by_list_status_and_start() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let client = sandbox.client_file(&google);
@@ -130,7 +130,7 @@ fn a_login_that_waited_too_long_goes_with_the_next_list_status_or_start() {
 }
 
 #[test]
-fn another_account_changes_nothing() {
+fn another_account_than_named_changes_nothing() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let before = std::fs::read(sandbox.adc("default")).unwrap();
@@ -140,7 +140,7 @@ fn another_account_changes_nothing() {
 }
 
 #[test]
-fn who_replaces_whom_is_said() {
+fn replaced_account_is_named() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &["--project", "p1"]).success();
     sandbox.login(&google, BOB, &[]).success().says("profile default was ada@example.com before");
@@ -148,7 +148,7 @@ fn who_replaces_whom_is_said() {
 }
 
 #[test]
-fn a_cancelled_or_useless_consent_keeps_nothing() {
+fn denied_or_insufficient_consent_saves_nothing() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login_with(&google, Consent::denied(ADA), &[]).fails(4).says("cancelled");
     let email = ["openid", "https://www.googleapis.com/auth/userinfo.email"];
@@ -165,7 +165,7 @@ fn a_cancelled_or_useless_consent_keeps_nothing() {
 }
 
 #[test]
-fn scopes_are_presets_or_googles_names() {
+fn scopes_are_presets_or_full_names() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &["--scopes", "drive,cloud-platform"]).success();
     let scopes = sandbox.bqcred(&["status", "--json", "--offline"]).json()["scopes"].clone();
@@ -177,7 +177,7 @@ fn scopes_are_presets_or_googles_names() {
 }
 
 #[test]
-fn no_refresh_token_is_told_and_nothing_kept() {
+fn missing_refresh_token_is_reported_and_nothing_saved() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     google.omit_refresh_token(true);
     sandbox.login(&google, ADA, &[]).fails(4).says("no refresh token");
@@ -185,7 +185,7 @@ fn no_refresh_token_is_told_and_nothing_kept() {
 }
 
 #[test]
-fn without_a_terminal_the_first_step_is_taken_and_the_second_explained() {
+fn without_terminal_login_starts_and_explains_the_second_step() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let client = sandbox.client_file(&google);
     let run = sandbox.bqcred(&["login", "--client-id-file", &client]).success();
@@ -198,7 +198,7 @@ fn without_a_terminal_the_first_step_is_taken_and_the_second_explained() {
 }
 
 #[test]
-fn slips_of_the_keyboard_are_told_before_a_browser_opens() {
+fn invalid_arguments_are_reported_before_a_browser_opens() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let client = sandbox.client_file(&google);
     for (words, says) in [
@@ -215,7 +215,7 @@ fn slips_of_the_keyboard_are_told_before_a_browser_opens() {
 }
 
 #[test]
-fn with_no_client_and_no_gcloud_the_way_is_shown() {
+fn without_client_and_gcloud_the_setup_is_explained() {
     Sandbox::new().bqcred(&["login"]).fails(3).says("`bqcred client guide`");
 }
 
@@ -254,7 +254,7 @@ fn get(port: u16, target: &str) -> String {
 }
 
 #[test]
-fn the_browser_on_this_machine_ends_it() {
+fn browser_on_this_machine_finishes_the_login() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let (session, url, _) = at_prompt(&google, &sandbox, &[]);
     let page = google.visit(&google.approve(&url, ADA)).1;
@@ -263,7 +263,7 @@ fn the_browser_on_this_machine_ends_it() {
 }
 
 #[test]
-fn the_pasted_address_ends_it_and_is_not_shown() {
+fn pasted_address_finishes_the_login_and_is_not_shown() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let (mut session, url, _) = at_prompt(&google, &sandbox, &[]);
     session.send_line("no idea what to paste").unwrap();
@@ -276,12 +276,12 @@ fn the_pasted_address_ends_it_and_is_not_shown() {
 }
 
 #[test]
-fn nothing_that_connects_disturbs_the_listener() {
+fn unrelated_requests_do_not_disturb_the_listener() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let (session, url, port) = at_prompt(&google, &sandbox, &[]);
     let answer = google.approve(&url, ADA);
     let query = answer.split_once('?').unwrap().1.to_owned();
-    // a preconnect that sends nothing, and a client that is slow, both open all the time
+    // a connection that sends nothing, and a slow client, both open all the time
     let _silent = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let mut slow = TcpStream::connect(("127.0.0.1", port)).unwrap();
     slow.write_all(b"GET /?st").unwrap();
@@ -296,17 +296,17 @@ fn nothing_that_connects_disturbs_the_listener() {
     assert!(head.starts_with("HTTP/1.1 200") && head.ends_with("\r\n\r\n"), "{head}");
     assert!(send(port, &format!("POST /?{query} {host}")).starts_with("HTTP/1.1 405"));
     assert!(send(port, &format!("GET /{} {host}", "x".repeat(65_536))).starts_with("HTTP/1.1 431"));
-    // a browser sends along what other programs on this machine have set
+    // a browser sends the cookies of other programs on this machine
     let cookies = host.replace("\r\n\r\n", &format!("\r\nCookie: other={}\r\n\r\n", "x".repeat(20_000)));
     assert!(send(port, &format!("GET /?state=guessed&code=evil {cookies}")).starts_with("HTTP/1.1 400"));
     send(port, "\x16\x03\x01 not http at all\r\n\r\n");
-    // two browsers: the first answer counts, the second gets a page all the same
+    // two browsers: the first answer counts, the second gets a page too
     assert!(get(port, &format!("/?{query}")).contains("answer has arrived"));
     assert!(ends_with(session, 0).contains("signed in as ada@example.com"));
 }
 
 #[test]
-fn the_page_needs_nothing_from_elsewhere_and_repeats_nothing() {
+fn answer_page_is_self_contained_and_repeats_no_input() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let (mut session, _, port) = at_prompt(&google, &sandbox, &[]);
     let page = get(port, "/?state=%3Cscript%3E&code=%3Cscript%3Ecanary");
@@ -323,7 +323,7 @@ fn the_page_needs_nothing_from_elsewhere_and_repeats_nothing() {
 }
 
 #[test]
-fn connections_that_say_nothing_keep_nobody_out_however_many() {
+fn idle_connections_do_not_block_sign_in() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let (session, url, port) = at_prompt(&google, &sandbox, &[]);
     let idle: Vec<_> = (0..300).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
@@ -333,7 +333,7 @@ fn connections_that_say_nothing_keep_nobody_out_however_many() {
 }
 
 #[test]
-fn an_answer_for_the_wrong_profile_leads_to_the_one_that_waits() {
+fn answer_for_another_profile_names_the_pending_one() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let client = sandbox.client_file(&google);
     let url =
@@ -347,7 +347,7 @@ fn an_answer_for_the_wrong_profile_leads_to_the_one_that_waits() {
 }
 
 #[test]
-fn ctrl_d_stops_too_for_nothing_could_be_pasted_after_it() {
+fn ctrl_d_stops_the_login() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let (mut session, ..) = at_prompt(&google, &sandbox, &[]);
     session.send_control('d').unwrap();
@@ -355,7 +355,7 @@ fn ctrl_d_stops_too_for_nothing_could_be_pasted_after_it() {
 }
 
 #[test]
-fn a_refusal_in_the_browser_is_told() {
+fn consent_denied_in_the_browser_is_reported() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let (session, url, _) = at_prompt(&google, &sandbox, &[]);
     let page = google.visit(&google.approve_with(&url, Consent::denied(ADA))).1;
@@ -364,14 +364,14 @@ fn a_refusal_in_the_browser_is_told() {
 }
 
 #[test]
-fn nobody_signs_in() {
+fn login_times_out() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let (session, _, _) = at_prompt(&google, &sandbox, &["--timeout", "1"]);
     assert!(ends_with(session, 1).contains("nobody signed in within 1 s"));
 }
 
 #[test]
-fn a_taken_port_is_told() {
+fn taken_port_is_reported() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
@@ -381,7 +381,7 @@ fn a_taken_port_is_told() {
 }
 
 #[test]
-fn a_wanted_port_is_listened_on_and_the_tunnel_is_told() {
+fn configured_port_is_used_and_the_tunnel_is_explained() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     sandbox.write("home/.config/bqcred/config.json", format!("{{\"port\": {free}}}"));
@@ -392,7 +392,7 @@ fn a_wanted_port_is_listened_on_and_the_tunnel_is_told() {
 }
 
 #[test]
-fn this_machines_browser_is_opened() {
+fn browser_variable_is_used() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let browser = sandbox.script("browser", "echo \"$1\" > \"$TMPDIR/opened\"");
     let client = sandbox.client_file(&google);
@@ -408,7 +408,7 @@ fn this_machines_browser_is_opened() {
 }
 
 #[test]
-fn starts_at_once_do_not_disturb_each_other() {
+fn concurrent_starts_do_not_interfere() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.bqcred(&["client", "set", &sandbox.client_file(&google)]).success();
     std::thread::scope(|scope| {
@@ -424,7 +424,7 @@ fn starts_at_once_do_not_disturb_each_other() {
 }
 
 #[test]
-fn an_answer_in_the_wrong_place_is_not_quoted() {
+fn answer_given_as_an_argument_is_not_repeated() {
     let sandbox = Sandbox::new();
     let answer = "http://127.0.0.1:1/?state=s&code=4/0wrong-place";
     for words in [&["login", answer][..], &["rotate", answer], &["login", "a@example.com", answer]] {
@@ -446,7 +446,7 @@ fn dash(sandbox: &Sandbox) -> Option<PtySession> {
     Some(session)
 }
 
-/// Whether the terminal shows what is typed, as it says itself.
+/// Whether the terminal echoes what is typed.
 fn shows_what_is_typed(sandbox: &Sandbox, session: &mut PtySession) -> bool {
     session.send_line("stty -a >\"$TMPDIR/stty\"; echo said-$((40 + 2))").unwrap();
     session.exp_string("said-42").unwrap();
@@ -456,7 +456,7 @@ fn shows_what_is_typed(sandbox: &Sandbox, session: &mut PtySession) -> bool {
 }
 
 #[test]
-fn ctrl_z_gives_the_terminal_back_and_fg_hides_again() {
+fn ctrl_z_restores_the_echo_and_fg_hides_it_again() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let client = sandbox.client_file(&google);
     let Some(mut session) = dash(&sandbox) else { return };
@@ -486,9 +486,9 @@ fn ctrl_z_gives_the_terminal_back_and_fg_hides_again() {
 }
 
 #[test]
-fn ctrl_z_stops_nothing_that_nobody_could_continue() {
+fn ctrl_z_without_job_control_is_ignored() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
-    // the first process of its terminal: no shell is there that could continue it
+    // the first process of its terminal: there is no shell that could continue it
     let (mut session, url, _) = at_prompt(&google, &sandbox, &[]);
     session.send_control('z').unwrap();
     session.exp_string("Paste the address: ").unwrap();
@@ -497,7 +497,7 @@ fn ctrl_z_stops_nothing_that_nobody_could_continue() {
 }
 
 #[test]
-fn gclouds_login_has_a_time_limit_too() {
+fn gcloud_login_times_out() {
     // gcloud is a script that starts Python: both have to end
     let (held, at_terminal) = (Sandbox::new(), Sandbox::new());
     for sandbox in [&held, &at_terminal] {

@@ -1,10 +1,10 @@
-//! The tests of the program: bqcred is run as people, shells, notebooks and programs run it. They all belong
-//! to one test program, so that what they share is compiled once; `tests/load.rs` alone is another, because it
-//! needs the machine to itself. A double of Google, sandboxes and more lie in `tests/support`.
+//! The integration tests: bqcred is run as users, shells, notebooks and programs run it. One test crate
+//! compiles them all; only `tests/load.rs` is another crate, because it needs the machine to itself. What they
+//! share is in `tests/support`.
 //!
-//! All tests are threads of one process. None changes what belongs to the process: its working folder, umask,
-//! limits and environment are those of its children only. A program that a test writes is written by a child
-//! ([`common::Sandbox::script`]).
+//! All tests are threads of one process. None changes the state of that process: working folder, umask,
+//! limits and environment are set for child processes only. A program that a test writes is written by a
+//! child process ([`common::Sandbox::script`]).
 #![cfg(unix)]
 #![allow(
     missing_docs,
@@ -31,13 +31,14 @@ mod clients_r;
 mod completions;
 mod crash;
 mod doctor;
+mod double_checks;
 mod double_clients;
-mod double_itself;
 mod exec;
 mod exec_clients;
 mod import_export;
 mod init;
 mod jupyterhub;
+mod jupyterlab;
 mod keepassxc;
 mod kernel;
 mod kernel_exec;
@@ -45,10 +46,9 @@ mod kernel_jupyter;
 mod kernel_search;
 mod kernel_snippet;
 mod keyring;
-mod lab;
 mod leaks;
 mod login;
-mod login_in_a_cell;
+mod login_in_notebook;
 mod man;
 mod nb_conda;
 mod network;

@@ -1,4 +1,4 @@
-//! nb_conda_kernels: a server that lists the kernels of all of conda's environments, under its own names.
+//! nb_conda_kernels: a server that lists the kernels of all conda environments under its own names.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ const SPEC: &str = "{\"argv\": [\"python\", \"-m\", \"ipykernel_launcher\", \"-f
 const ASK: &str =
     "import os, sys; print(os.environ.get('GOOGLE_APPLICATION_CREDENTIALS', 'none'), sys.prefix)";
 
-/// A machine with a conda of sorts: its base is the scene's Python; environments are made by hand, for conda
-/// itself has other channels than the ones that tests may use.
+/// A machine with a stand-in for conda: its base is the scene's Python; environments are made without conda, which
+/// would need its own channels.
 struct Conda {
     scene: Scene,
     adc: PathBuf,
@@ -42,7 +42,7 @@ impl Conda {
             &conda.scene.fill("{home}/work/odd name\n{root}/gone\n"),
         );
         conda.scene.write("{home}/.local/share/jupyter/kernels/mine/kernel.json", SPEC);
-        // what the real one prints, as far as it is looked at
+        // what the real one prints, as far as it is read
         let envs =
             ["{home}/.conda/envs/science", "{home}/work/odd name", "{prefix}", "{prefix}/envs/science"];
         let mut envs: Vec<String> = envs.iter().map(|path| conda.scene.fill(path)).collect();
@@ -68,7 +68,7 @@ impl Conda {
     }
 
     fn env(&self) -> Vec<(String, String)> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/jupyter");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/jupyter");
         let folder = std::env::var_os("BQCRED_TEST_NB_CONDA_KERNELS").map_or(folder, PathBuf::from);
         let conda = self.scene.prefix.join("bin/conda");
         [("PYTHONPATH", folder), ("CONDA_EXE", conda)]
@@ -80,7 +80,7 @@ impl Conda {
         self.scene.invoke(args).envs(self.env()).run()
     }
 
-    /// A server of its own each time: nb_conda_kernels looks once a minute.
+    /// A new server each time: nb_conda_kernels refreshes once a minute.
     fn server(&self) -> JupyterServer {
         let mut command = self.scene.command(self.scene.prefix.join("bin/python3"));
         command.args(["-m", "jupyter_server"]).envs(self.env());
@@ -103,7 +103,7 @@ impl Conda {
 }
 
 #[test]
-fn list_has_the_names_that_the_server_has() {
+fn list_uses_the_kernel_names_of_the_server() {
     let Some(conda) = Conda::new() else { return };
     if std::env::var_os("BQCRED_TEST_NB_CONDA_KERNELS").is_none() {
         skipped("the real nb_conda_kernels comes from conda's channels only; a stand-in takes its place");
@@ -132,10 +132,10 @@ fn list_has_the_names_that_the_server_has() {
 }
 
 #[test]
-fn an_edit_that_would_not_be_read_is_refused_and_the_way_that_works_is_printed() {
+fn install_that_the_server_would_ignore_is_refused_with_a_hint() {
     let Some(conda) = Conda::new() else { return };
     let adc = conda.adc.to_str().unwrap();
-    // what would not work: the name that people use goes on meaning the environment's own file
+    // this has no effect: the usual name still means the environment's own file
     let shadow =
         json!({"argv": ["python"], "display_name": "x", "env": {"GOOGLE_APPLICATION_CREDENTIALS": adc}});
     for name in ["python3", "conda-base-py"] {
@@ -165,7 +165,7 @@ fn an_edit_that_would_not_be_read_is_refused_and_the_way_that_works_is_printed()
 }
 
 #[test]
-fn kernels_of_every_environment_are_changed_and_put_back() {
+fn kernels_of_all_environments_are_installed_and_uninstalled() {
     let Some(conda) = Conda::new() else { return };
     let base = std::fs::read_to_string(conda.scene.spec("python3")).unwrap();
     conda.bqcred(&["kernel", "install", "--exec"]).success();
@@ -174,7 +174,7 @@ fn kernels_of_every_environment_are_changed_and_put_back() {
         let wrapped = spec["argv"].as_array().unwrap().iter().any(|word| word == "--always-start");
         assert_eq!(wrapped, spec["language"] == "python" || spec["language"] == "R", "{name}: {spec:#}");
     }
-    // through conda's activation and bqcred's wrapper it still is the environment's Python
+    // with conda's activation and bqcred's wrapper the environment's Python still runs
     let answer = conda.ask(&server, "conda-env-odd_name-py");
     let home = conda.scene.sandbox.home();
     assert!(answer.starts_with("/proc/"), "{answer}");

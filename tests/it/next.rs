@@ -1,8 +1,8 @@
-//! `bqcred` alone: the next sensible step, for each state, from files alone.
+//! `bqcred` without a command: the next step for each state, from files alone.
 
-use crate::common::{Google, Sandbox, find_program, missing, profile_by_hand};
+use crate::common::{Google, Sandbox, find_program, missing, write_profile};
 
-/// What it says to do next.
+/// The suggested next step.
 fn next(sandbox: &Sandbox, variables: &[(&str, &str)]) -> String {
     let mut invocation = sandbox.invoke(&[]);
     for (name, value) in variables {
@@ -15,12 +15,12 @@ fn next(sandbox: &Sandbox, variables: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn without_a_client_it_leads_to_one() {
+fn missing_client_leads_to_client_guide() {
     assert_eq!(next(&Sandbox::new(), &[]), "bqcred client guide");
 }
 
 #[test]
-fn with_a_client_or_gcloud_it_leads_to_the_login() {
+fn client_or_gcloud_leads_to_login() {
     let sandbox = Sandbox::new();
     sandbox.script("gcloud", "exit 1");
     assert_eq!(next(&sandbox, &[]), "bqcred login");
@@ -32,7 +32,7 @@ fn with_a_client_or_gcloud_it_leads_to_the_login() {
 }
 
 #[test]
-fn a_login_that_waits_is_to_be_finished() {
+fn pending_login_leads_to_finish() {
     let sandbox = Sandbox::new();
     let google = Google::start();
     let client = sandbox.client_file(&google);
@@ -41,16 +41,16 @@ fn a_login_that_waits_is_to_be_finished() {
 }
 
 #[test]
-fn another_profile_can_be_used_where_the_current_one_is_gone() {
+fn missing_current_profile_leads_to_another_one() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "work", "p");
+    write_profile(&sandbox, "work", "p");
     assert_eq!(next(&sandbox, &[]), "bqcred use work, or bqcred login");
 }
 
 #[test]
-fn a_profile_needs_a_credential_a_project_and_this_shell() {
+fn steps_of_one_profile_until_nothing_is_left() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "my-project");
+    write_profile(&sandbox, "default", "my-project");
     let adc = sandbox.adc("default");
     assert_eq!(next(&sandbox, &[]), "eval $(bqcred env)");
     let adc_text = adc.to_str().unwrap();
@@ -67,10 +67,10 @@ fn a_profile_needs_a_credential_a_project_and_this_shell() {
 }
 
 #[test]
-fn the_line_is_for_the_profile_that_is_meant_and_the_shell_that_asks() {
+fn env_line_matches_the_profile_and_the_shell() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "my-project");
-    profile_by_hand(&sandbox, "work", "my-project");
+    write_profile(&sandbox, "default", "my-project");
+    write_profile(&sandbox, "work", "my-project");
     let run = sandbox.bqcred(&["--profile", "work"]).success();
     assert!(run.stdout.ends_with("eval $(bqcred env --profile work)\n"), "{}", run.stdout);
     assert_eq!(next(&sandbox, &[("BQCRED_PROFILE", "work")]), "eval $(bqcred env)");
@@ -85,9 +85,9 @@ fn the_line_is_for_the_profile_that_is_meant_and_the_shell_that_asks() {
 }
 
 #[test]
-fn what_an_exec_handed_over_is_in_use_there_and_what_is_gone_is_not() {
+fn credential_of_exec_counts_only_while_it_exists() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "my-project");
+    write_profile(&sandbox, "default", "my-project");
     let bqcred = env!("CARGO_BIN_EXE_bqcred");
     for how in [&["exec", "--", bqcred][..], &["exec", "--file", "--", bqcred]] {
         let run = sandbox.bqcred(how).success();
@@ -107,9 +107,9 @@ fn what_an_exec_handed_over_is_in_use_there_and_what_is_gone_is_not() {
 }
 
 #[test]
-fn a_credential_that_ended_is_renewed() {
+fn revoked_credential_leads_to_login() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "my-project");
+    write_profile(&sandbox, "default", "my-project");
     let known = sandbox.data("default").join("profile.json");
     let mut profile: serde_json::Value = serde_json::from_slice(&std::fs::read(&known).unwrap()).unwrap();
     profile["ended"] = serde_json::json!({"reason": "was revoked", "at": "2026-01-01T00:00:00Z"});
@@ -118,12 +118,10 @@ fn a_credential_that_ended_is_renewed() {
 }
 
 #[test]
-fn kernels_come_last_and_in_a_notebook_at_once() {
+fn kernel_install_is_the_last_step_or_the_first_in_a_notebook() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "my-project");
-    sandbox.write("venv/pyvenv.cfg", "home = /usr/bin\n");
-    sandbox.write("venv/bin/python", "");
-    sandbox.write("venv/lib/python3.11/site-packages/jupyter_client/__init__.py", "");
+    write_profile(&sandbox, "default", "my-project");
+    sandbox.add_jupyter();
     sandbox.write(
         "venv/share/jupyter/kernels/python3/kernel.json",
         r#"{"argv": ["true", "{connection_file}"], "display_name": "Python 3", "language": "python"}"#,

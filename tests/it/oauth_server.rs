@@ -1,4 +1,4 @@
-//! A certified OAuth server that has nothing to do with Google, named by a client file's own endpoints.
+//! A certified OAuth server that is not Google's, named by the endpoints in a client file.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use crate::common::{self, PERSON, Run, Sandbox, ends_with, find_program, missing};
 use rexpect::session::PtySession;
 
-/// Makes `token` ask the server, whatever is left of the kept one.
+/// Makes `token` send a request, however long the cached one is valid.
 const ANEW: &[&str] = &["token", "--min-ttl", "1000000"];
 
 /// The running server; gone when dropped.
@@ -30,7 +30,7 @@ fn node_modules() -> Option<PathBuf> {
 }
 
 impl Server {
-    /// Starts it; `None`, said aloud, where it is not installed.
+    /// Starts it; `None`, reported as skipped, where it is not installed.
     fn start(manners: &[&str]) -> Option<Server> {
         let (Some(node), Some(modules)) = (find_program("node"), node_modules()) else {
             missing("node, or oidc-provider in BQCRED_TEST_NODE_MODULES,");
@@ -43,7 +43,7 @@ impl Server {
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/npm/oidc_server.mjs");
         let mut command = Command::new(node);
         command.arg(program).arg(modules).args(manners).stdin(Stdio::null()).stdout(Stdio::piped());
-        // what it warns about its settings is no news
+        // its warnings about settings do not matter
         let mut process = command.stderr(Stdio::null()).spawn().unwrap();
         let mut base = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut base).unwrap();
@@ -84,7 +84,7 @@ impl Server {
         self.sandbox.invoke(args).may_print_secret().run()
     }
 
-    /// Whom the server says that this access token belongs to.
+    /// The server's userinfo for this access token.
     fn userinfo(&self, token: &str) -> serde_json::Value {
         let url = format!("{}/me", self.base);
         let curl = self.sandbox.program("curl", &["--silent", "--fail", "--config", "-", &url]);
@@ -92,7 +92,7 @@ impl Server {
         run.success().json()
     }
 
-    /// Ends a refresh token at the server.
+    /// Revokes a refresh token at the server.
     fn revoke(&self, refresh_token: &str) {
         let form = format!("client_id=bqcred-test&client_secret=canary-oidc-secret&token={refresh_token}");
         let url = format!("{}/token/revocation", self.base);
@@ -110,7 +110,7 @@ fn regex_text(text: &str) -> String {
 }
 
 #[test]
-fn login_token_and_status() {
+fn login_then_token_then_status() {
     let Some(server) = Server::signed_in(&[]) else { return };
     assert_eq!(server.kept()["account"], PERSON);
     let first = server.token(&["token"]).success().stdout;
@@ -127,7 +127,7 @@ fn login_token_and_status() {
 
 /// RFC 9700 4.14.2: a server may take each refresh token once, and end the grant at the second time.
 #[test]
-fn a_server_that_gives_a_new_refresh_token_each_time() {
+fn rotated_refresh_token_is_saved() {
     let Some(server) = Server::signed_in(&["rotate"]) else { return };
     let mut seen = vec![server.kept()["refresh_token"].clone()];
     for _ in 0..3 {
@@ -140,7 +140,7 @@ fn a_server_that_gives_a_new_refresh_token_each_time() {
 }
 
 #[test]
-fn revoke_ends_it_at_the_server() {
+fn revoke_ends_the_grant_at_the_server() {
     let Some(server) = Server::signed_in(&[]) else { return };
     let folder = server.sandbox.data("default");
     let names = ["adc.json", "profile.json"];
@@ -156,7 +156,7 @@ fn revoke_ends_it_at_the_server() {
 }
 
 #[test]
-fn what_is_revoked_elsewhere_is_told() {
+fn grant_revoked_elsewhere_is_reported() {
     let Some(server) = Server::signed_in(&[]) else { return };
     server.revoke(server.kept()["refresh_token"].as_str().unwrap());
     let status = server.sandbox.bqcred(&["status", "--json"]).code(4).json();
@@ -165,14 +165,14 @@ fn what_is_revoked_elsewhere_is_told() {
 }
 
 #[test]
-fn a_refusal_keeps_nothing() {
+fn denied_login_saves_nothing() {
     let Some(server) = Server::start(&["deny"]) else { return };
     ends_with(&server.login(&[]), 4);
     assert!(!server.sandbox.adc("default").exists());
 }
 
 #[test]
-fn another_account_than_the_named_one_is_not_kept() {
+fn another_account_than_named_saves_nothing() {
     let Some(server) = Server::start(&[]) else { return };
     let terminal = server.login(&["bob@example.com"]);
     let status = format!("{:?}", terminal.process().wait().unwrap());

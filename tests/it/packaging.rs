@@ -1,4 +1,4 @@
-//! The packages that `packaging/build` makes, installed in fresh surroundings, and what releases them.
+//! The packages that `packaging/build` makes, installed in fresh systems, and the release workflow.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +12,7 @@ fn succeed(command: &mut Command) {
     assert!(output.status.success(), "{command:?}:\n{}", String::from_utf8_lossy(&text));
 }
 
-/// The packages with this ending; none, and that is said, if nobody built them: that takes longer than all tests.
+/// The packages with this ending; none, reported as skipped, if they are not built: that takes longer than all tests.
 fn packages(ending: &str) -> Vec<PathBuf> {
     let folder = std::env::var_os("BQCRED_TEST_DIST").map_or_else(|| "target/dist".into(), PathBuf::from);
     let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
@@ -25,7 +25,7 @@ fn packages(ending: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_wheel_installs_runs_and_is_removed() {
+fn wheel_installs_runs_and_uninstalls() {
     // the other one is for musl's systems; its program is the same
     for wheel in packages(".whl").iter().filter(|wheel| wheel.to_string_lossy().contains("manylinux")) {
         let python = find_program("python3").expect("python3");
@@ -34,7 +34,7 @@ fn the_wheel_installs_runs_and_is_removed() {
 }
 
 #[test]
-fn the_debian_package_installs_in_a_fresh_system_and_is_removed() {
+fn debian_package_installs_and_uninstalls_in_a_fresh_system() {
     let may = |program: &str| {
         Command::new(program).arg("-n").arg("true").output().is_ok_and(|it| it.status.success())
     };
@@ -49,9 +49,9 @@ fn the_debian_package_installs_in_a_fresh_system_and_is_removed() {
     }
 }
 
-/// Takes as long as the packages did, so only `tests/run packaging::` asks for it.
+/// Takes as long as the first build, so only `tests/run packaging::` asks for it.
 #[test]
-fn the_same_commit_gives_the_same_packages_elsewhere() {
+fn build_is_reproducible() {
     if std::env::var_os("BQCRED_TEST_REPRODUCE").is_none() {
         return skipped("a second build, to compare with the first");
     }
@@ -91,7 +91,7 @@ fn workflows_pass_actionlint() {
 }
 
 #[test]
-fn what_a_package_promises_is_in_the_source() {
+fn package_assets_exist() {
     let manifest = std::fs::read_to_string("Cargo.toml").unwrap();
     let assets = manifest.split("assets = [").nth(1).expect("assets");
     let sources = assets.lines().filter_map(|line| line.trim().strip_prefix("[\"")?.split('"').next());

@@ -1,11 +1,11 @@
-//! `.bqcred` files: which of them count, and who says so.
+//! `.bqcred` files: which of them apply, and who allows them.
 
-use crate::common::{Run, Sandbox, profile_by_hand};
+use crate::common::{Run, Sandbox, write_profile};
 
 /// A sandbox with profile `work`, which the files of two folders name.
 fn two_pins() -> Sandbox {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "work", "second");
+    write_profile(&sandbox, "work", "second");
     sandbox.write("a/.bqcred", "work\n");
     sandbox.write("b/.bqcred", "work\n");
     sandbox
@@ -23,7 +23,7 @@ fn allowed(sandbox: &Sandbox) -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_command_that_allows_can_be_typed_in_any_folder() {
+fn hinted_allow_command_works_from_any_folder() {
     let sandbox = two_pins();
     sandbox.write("it's here/.bqcred", "work\n");
     let run = env(&sandbox, "it's here").code(1);
@@ -35,7 +35,7 @@ fn the_command_that_allows_can_be_typed_in_any_folder() {
 }
 
 #[test]
-fn what_is_allowed_is_one_file_and_is_taken_back() {
+fn allow_applies_to_one_file_until_deny() {
     let sandbox = two_pins();
     let folder = sandbox.path("a").canonicalize().unwrap();
     let (file, folder) = (folder.join(".bqcred"), folder.to_str().unwrap());
@@ -56,7 +56,7 @@ fn what_is_allowed_is_one_file_and_is_taken_back() {
 }
 
 #[test]
-fn a_file_that_is_gone_can_be_denied() {
+fn deleted_file_can_be_denied() {
     let sandbox = two_pins();
     let file = sandbox.path("a/.bqcred");
     sandbox.bqcred(&["allow", file.to_str().unwrap()]).success();

@@ -13,7 +13,7 @@ fn two_profiles(google: &Google) -> Sandbox {
 }
 
 #[test]
-fn profiles_live_side_by_side() {
+fn profiles_are_listed_with_account_and_project() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
     let list = sandbox.bqcred(&["list", "--json"]).json();
@@ -35,7 +35,7 @@ fn profiles_live_side_by_side() {
 }
 
 #[test]
-fn the_profile_is_flag_then_variable_then_use_then_default() {
+fn profile_precedence_is_flag_variable_use_default() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
     sandbox.login(&google, ADA, &["--profile", "third"]).success();
@@ -59,7 +59,7 @@ fn the_profile_is_flag_then_variable_then_use_then_default() {
 }
 
 #[test]
-fn a_profile_gets_another_project_and_nobody_signs_in() {
+fn use_changes_the_project_without_sign_in() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
     let before = std::fs::read(sandbox.adc("work")).unwrap();
@@ -74,7 +74,7 @@ fn a_profile_gets_another_project_and_nobody_signs_in() {
     assert_eq!(rows[1]["account"], BOB);
     assert!(sandbox.bqcred(&["env", "--shell", "sh"]).success().stdout.contains("GOOGLE_CLOUD_PROJECT='p3'"));
     assert_eq!(std::fs::read(sandbox.adc("work")).unwrap(), before);
-    // one that somebody put there by hand, with no profile.json, stays what it is
+    // a credential file without profile.json stays usable
     std::fs::remove_file(sandbox.data("work").join("profile.json")).unwrap();
     sandbox.bqcred(&["use", "work", "--project", "p4"]).success();
     let rows = sandbox.bqcred(&["list", "--json"]).json();
@@ -82,7 +82,7 @@ fn a_profile_gets_another_project_and_nobody_signs_in() {
 }
 
 #[test]
-fn an_unknown_name_gets_the_nearest_one() {
+fn unknown_profile_suggests_the_nearest_name() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
     for words in [
@@ -100,15 +100,15 @@ fn an_unknown_name_gets_the_nearest_one() {
 }
 
 #[test]
-fn forget_leaves_nothing_and_revokes_nothing() {
+fn forget_removes_all_files_and_revokes_nothing() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
     sandbox.bqcred(&["use", "work"]).success();
     sandbox.invoke(&["token"]).may_print_secret().run().success();
-    let token = google.alive_tokens(BOB).pop().unwrap();
+    let token = google.valid_tokens(BOB).pop().unwrap();
     let before = google.requests().len();
     sandbox.bqcred(&["forget"]).fails(0).says("nothing was revoked");
-    assert!(google.is_alive(&token) && google.requests().len() == before);
+    assert!(google.is_valid(&token) && google.requests().len() == before);
     assert_eq!(sandbox.files_with(&token), Vec::<std::path::PathBuf>::new());
     assert!(!sandbox.data("work").exists());
     assert_eq!(sandbox.bqcred(&["list", "--json"]).json().as_array().unwrap().len(), 1);
@@ -117,7 +117,7 @@ fn forget_leaves_nothing_and_revokes_nothing() {
 }
 
 #[test]
-fn a_choice_that_may_still_mean_a_removed_profile_is_told() {
+fn removal_with_unreadable_settings_warns_of_the_current_profile() {
     let google = Google::start();
     for (verb, done) in [("forget", "profile work is forgotten here"), ("revoke", "is revoked; profile work")]
     {
@@ -132,7 +132,7 @@ fn a_choice_that_may_still_mean_a_removed_profile_is_told() {
 }
 
 #[test]
-fn a_token_is_kept_and_shared() {
+fn token_is_cached() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
     let token = |words: &[&str]| {
@@ -149,7 +149,7 @@ fn a_token_is_kept_and_shared() {
     let too_long = sandbox.invoke(&["token", "--min-ttl", "7200"]).may_print_secret().run().success();
     too_long.says("--min-ttl 7200 gets a new one each time");
     let cache = sandbox.home().join(".cache/bqcred/default.token");
-    // a clock that was three hours ahead when the token came, and was put right since
+    // a clock that was three hours ahead when the token came, and was corrected since
     let second = token(&[]);
     let ahead = |seconds: u64| {
         let time = std::time::SystemTime::now() + std::time::Duration::from_secs(seconds);
@@ -173,7 +173,7 @@ fn a_token_is_kept_and_shared() {
 }
 
 #[test]
-fn fifty_at_once_make_one_refresh() {
+fn fifty_concurrent_token_commands_refresh_once() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
     let before = google.count("/token");
@@ -189,7 +189,7 @@ fn fifty_at_once_make_one_refresh() {
 }
 
 #[test]
-fn a_token_of_an_earlier_login_is_not_used() {
+fn token_of_an_earlier_login_is_not_used() {
     let google = Google::start();
     let sandbox = Sandbox::new();
     sandbox.login(&google, ADA, &[]).success();
@@ -203,7 +203,7 @@ fn a_token_of_an_earlier_login_is_not_used() {
 }
 
 #[test]
-fn status_tells_who_and_whether_alive() {
+fn status_shows_account_and_validity() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
     let json = sandbox.bqcred(&["status", "--json"]).success().json();
@@ -220,7 +220,7 @@ fn status_tells_who_and_whether_alive() {
 }
 
 #[test]
-fn status_of_what_was_revoked_elsewhere() {
+fn status_reports_a_credential_revoked_elsewhere() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
     google.revoke_grant(ADA);
@@ -234,20 +234,20 @@ fn status_of_what_was_revoked_elsewhere() {
 }
 
 #[test]
-fn a_network_that_fails_is_no_verdict() {
+fn network_failure_does_not_decide_validity() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
     google.script_times(6, common::Endpoint::Token, &Script::Unavailable(503));
     let run = sandbox.bqcred(&["status", "--json"]).code(5);
     assert!(run.json()["alive"].is_null());
     sandbox.bqcred(&["token"]).fails(5).says("503");
-    google.heal();
+    google.clear_scripts();
     google.script_times(2, common::Endpoint::Token, &Script::Unavailable(503));
     sandbox.invoke(&["token"]).may_print_secret().run().success();
 }
 
 #[test]
-fn env_sets_guards_and_takes_back() {
+fn env_sets_and_unsets_variables() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
     let json =
@@ -272,7 +272,7 @@ fn env_sets_guards_and_takes_back() {
 }
 
 #[test]
-fn env_fails_so_that_eval_notices() {
+fn failing_env_prints_false_for_eval() {
     let sandbox = Sandbox::new();
     for words in [["env", "--shell=sh"], ["env", "--bogus"], ["env", "--profile=X"]] {
         let run = sandbox.bqcred(&words);
@@ -283,7 +283,7 @@ fn env_fails_so_that_eval_notices() {
 }
 
 #[test]
-fn env_without_a_project_says_so_unless_one_is_set() {
+fn env_without_a_project_warns_unless_one_is_set() {
     let google = Google::start();
     let sandbox = Sandbox::new();
     sandbox.login(&google, ADA, &[]).success();
@@ -294,7 +294,7 @@ fn env_without_a_project_says_so_unless_one_is_set() {
 }
 
 #[test]
-fn changing_the_profile_takes_the_old_ones_project_along() {
+fn env_of_another_profile_unsets_the_old_project() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
     sandbox.login(&google, ADA, &["--profile", "bare"]).success();
@@ -311,7 +311,7 @@ fn changing_the_profile_takes_the_old_ones_project_along() {
 }
 
 #[test]
-fn a_full_stdout_is_told_and_a_closed_one_is_not() {
+fn full_stdout_is_reported_and_closed_stdout_is_not() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
     let script = |redirect: &str| format!("\"$0\" list {redirect}; echo \"code $?\" >&2");
@@ -325,7 +325,7 @@ fn a_full_stdout_is_told_and_a_closed_one_is_not() {
 }
 
 #[test]
-fn edited_endpoints_are_not_asked() {
+fn edited_endpoints_are_refused() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
     let path = sandbox.data("default").join("profile.json");
@@ -336,14 +336,14 @@ fn edited_endpoints_are_not_asked() {
 }
 
 #[test]
-fn a_relative_home_is_refused() {
+fn relative_home_is_refused() {
     let sandbox = Sandbox::new();
     let run = sandbox.invoke(&["env", "--shell", "sh"]).env("HOME", "relative").run();
     assert_eq!((run.code, run.stdout.as_str()), (Some(6), "false;\n"), "{run:?}");
 }
 
 #[test]
-fn what_is_known_to_have_ended_is_dead_offline_too() {
+fn known_revocation_is_reported_offline() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
     google.revoke_grant(ADA);
@@ -353,7 +353,7 @@ fn what_is_known_to_have_ended_is_dead_offline_too() {
 }
 
 #[test]
-fn gclouds_variables_go_with_the_profile_that_set_them() {
+fn gcloud_variables_are_unset_only_if_bqcred_set_them() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
     let theirs = sandbox.adc("default");
@@ -368,7 +368,7 @@ fn gclouds_variables_go_with_the_profile_that_set_them() {
 }
 
 #[test]
-fn a_mistyped_command_line_is_answered_with_the_right_one() {
+fn mistyped_command_line_gets_a_suggestion() {
     let sandbox = Sandbox::new();
     let says = |line: &str, what: &str, hint: &str| {
         let run = sandbox.bqcred(&line.split(' ').collect::<Vec<_>>()).code(2).says(what);

@@ -1,4 +1,4 @@
-//! The README: every command in it is run, every exit code is the code's, every line of a shell is tested.
+//! The README: every command in it is run, its exit codes match the code, every shell line is tested.
 
 use crate::common::{Consent, Google, Sandbox};
 use crate::double;
@@ -20,8 +20,8 @@ fn blocks() -> Vec<&'static str> {
     README.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
-/// `bqcred` as somebody has it who signs in whenever a login asks for it: the address is opened at the
-/// double, and where the browser ends is pasted.
+/// A `bqcred` that signs in whenever a login asks for it: the address is opened at the double, and the
+/// final address of the browser is pasted.
 const PERSON: &str = r#"
 case " $* " in
 *" --start "* | *" --finish "*) exec "$BQCRED" "$@" ;;
@@ -68,7 +68,7 @@ fn run(google: &Google, sandbox: &Sandbox, line: &str) {
         shell = shell.stdin(google.approve(url.trim(), who));
     }
     let run = shell.may_print_secret().run();
-    // doctor's verdict on this machine's libraries is its product, whatever it is
+    // doctor may find problems with this machine's libraries
     let good = run.code == Some(0) || line.starts_with("bqcred doctor");
     assert!(good && !run.stderr.contains("panicked"), "{line}\n{run:?}");
 }
@@ -89,7 +89,7 @@ fn adc(google: &Google) -> String {
 }
 
 #[test]
-fn the_exit_codes_are_the_codes() {
+fn exit_codes_are_documented() {
     let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/output/error.rs")).unwrap();
     let table = source.split("EXIT_CODES: &[(u8, &str)] = &[").nth(1).unwrap().split("];").next().unwrap();
     let mut count = 0;
@@ -103,7 +103,7 @@ fn the_exit_codes_are_the_codes() {
 }
 
 #[test]
-fn the_keys_of_json_are_the_keys() {
+fn json_keys_are_documented() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, "ada@example.com", &["--project", "p1"]).success();
     sandbox.write("home/here/.bqcred", "default");
@@ -132,7 +132,7 @@ fn the_keys_of_json_are_the_keys() {
 }
 
 #[test]
-fn every_verb_is_told_and_every_told_verb_exists() {
+fn every_command_is_documented_and_every_documented_command_exists() {
     let help = Sandbox::new().bqcred(&["--help"]).success().stdout;
     let verbs: Vec<&str> = help
         .split("Verbs:")
@@ -157,7 +157,7 @@ fn every_verb_is_told_and_every_told_verb_exists() {
 }
 
 #[test]
-fn the_lines_of_the_shells_are_those_that_are_tested() {
+fn shell_lines_are_tested() {
     let tested = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/shells.rs")).unwrap();
     for line in [
         "eval $(bqcred env)",
@@ -168,6 +168,6 @@ fn the_lines_of_the_shells_are_those_that_are_tested() {
     ] {
         let shown = line.replace('|', "\\|");
         assert!(README.contains(line) || README.contains(&shown), "{line}");
-        assert!(tested.contains(line), "tests/shells.rs does not run {line}");
+        assert!(tested.contains(line), "tests/it/shells.rs does not run {line}");
     }
 }

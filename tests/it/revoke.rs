@@ -1,4 +1,4 @@
-//! `bqcred revoke`: what it lists, what it ends, what it proves, and what it leaves alone when it can't.
+//! `bqcred revoke`: what it lists, what it revokes and verifies, and what it keeps when it fails.
 
 use std::process::{Child, Command, Stdio};
 
@@ -28,14 +28,14 @@ fn login_as(sandbox: &Sandbox, google: &Google, who: &str, profile: &str, client
 }
 
 #[test]
-fn the_grant_is_ended_and_the_profile_removed() {
+fn grant_is_revoked_and_profile_removed() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     sandbox.bqcred(&["use", "default"]).success();
     let token = refresh_token(&sandbox, "default");
     google.take_requests();
     sandbox.bqcred(&["revoke", "--yes"]).fails(0).says("the credential of ada@example.com is revoked");
-    assert!(!google.is_alive(&token));
+    assert!(!google.is_valid(&token));
     assert!(!sandbox.data("default").exists());
     assert!(sandbox.files_with(&token).is_empty());
     let asked: Vec<String> = google.take_requests().iter().map(|request| request.path.clone()).collect();
@@ -44,18 +44,18 @@ fn the_grant_is_ended_and_the_profile_removed() {
 }
 
 #[test]
-fn without_a_terminal_it_wants_yes() {
+fn without_terminal_yes_is_required() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &["--profile", "work"]).success();
     let token = refresh_token(&sandbox, "work");
     let run = sandbox.bqcred(&["revoke", "--profile", "work"]).fails(2);
     run.says("nobody can be asked here; nothing was changed").says("`bqcred revoke --profile work --yes`");
-    assert!(google.is_alive(&token) && sandbox.adc("work").exists());
+    assert!(google.is_valid(&token) && sandbox.adc("work").exists());
     assert_eq!(google.count("/revoke"), 0);
 }
 
 #[test]
-fn at_a_terminal_it_asks_and_takes_no_for_an_answer() {
+fn terminal_prompt_must_be_confirmed() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     for (answer, code) in [("", 1), ("n", 1), ("y", 0)] {
@@ -81,7 +81,7 @@ impl Running {
         Running::of(command)
     }
 
-    /// The same by `bqcred exec`, which leaves no path that lasts.
+    /// The same by `bqcred exec`, which leaves no lasting path.
     fn exec(sandbox: &Sandbox, options: &[&str]) -> Self {
         let mut command = sandbox.command(env!("CARGO_BIN_EXE_bqcred"));
         command.arg("exec").args(options).args(["--", "cat"]);
@@ -106,7 +106,7 @@ impl Drop for Running {
 }
 
 #[test]
-fn what_ends_with_it_is_listed_first() {
+fn everything_affected_is_listed_before_the_prompt() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     login_as(&sandbox, &google, ADA, "sibling", SIBLING_CLIENT_ID);
@@ -147,7 +147,7 @@ fn what_ends_with_it_is_listed_first() {
 }
 
 #[test]
-fn programs_that_exec_started_are_listed_by_what_they_hold() {
+fn programs_under_exec_are_listed_by_their_credential() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     sandbox.login(&google, BOB, &["--profile", "bob"]).success();
@@ -163,7 +163,7 @@ fn programs_that_exec_started_are_listed_by_what_they_hold() {
 }
 
 #[test]
-fn profiles_of_the_grant_are_marked_and_kept() {
+fn other_profiles_of_the_grant_are_marked_as_revoked_and_kept() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     login_as(&sandbox, &google, ADA, "sibling", SIBLING_CLIENT_ID);
@@ -175,7 +175,7 @@ fn profiles_of_the_grant_are_marked_and_kept() {
     assert_eq!(ended(&sandbox, "sibling").as_deref(), Some("was revoked together with profile default"));
     assert_eq!((ended(&sandbox, "stranger"), ended(&sandbox, "bob")), (None, None));
     assert!(sandbox.adc("sibling").exists());
-    // the access token that was kept is dead, and is not handed out any more
+    // the cached access token is revoked, and is not printed any more
     let run = sandbox.bqcred(&["token", "--profile", "sibling"]).fails(4);
     run.says("this credential was revoked together with profile default")
         .says("`bqcred login --profile sibling`");
@@ -183,7 +183,7 @@ fn profiles_of_the_grant_are_marked_and_kept() {
 }
 
 #[test]
-fn already_revoked_is_success() {
+fn already_revoked_succeeds() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     google.revoke_grant(ADA);
@@ -192,7 +192,7 @@ fn already_revoked_is_success() {
 }
 
 #[test]
-fn a_profile_that_had_ended_takes_no_newer_grant_with_it() {
+fn revoking_an_ended_profile_keeps_a_newer_grant() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &["--profile", "old"]).success();
     google.revoke_grant(ADA);
@@ -208,12 +208,12 @@ fn a_profile_that_had_ended_takes_no_newer_grant_with_it() {
         let run = sandbox.bqcred(&["revoke", "--profile", "old", "--yes"]).fails(0).says("before");
         assert_eq!(run.stderr.contains("profile new"), !asked_before, "{}", run.stderr);
         assert_eq!(ended(&sandbox, "new"), None);
-        assert!(google.is_alive(&refresh_token(&sandbox, "new")) && !sandbox.data("old").exists());
+        assert!(google.is_valid(&refresh_token(&sandbox, "new")) && !sandbox.data("old").exists());
     }
 }
 
 #[test]
-fn where_google_does_not_answer_nothing_is_removed() {
+fn failing_revocation_endpoint_removes_nothing() {
     let failures = [
         Script::Html200,
         Script::Html(403),
@@ -231,15 +231,15 @@ fn where_google_does_not_answer_nothing_is_removed() {
         google.script_always(Endpoint::Revoke, failure.clone());
         let run = sandbox.bqcred(&["revoke", "--yes"]).fails(5);
         run.says("nothing was removed, and the credential counts as still alive");
-        assert!(google.is_alive(&token) && refresh_token(&sandbox, "default") == token, "{failure:?}");
+        assert!(google.is_valid(&token) && refresh_token(&sandbox, "default") == token, "{failure:?}");
         assert_eq!(ended(&sandbox, "default"), None);
     }
-    google.heal();
+    google.clear_scripts();
     sandbox.bqcred(&["revoke", "--yes"]).success();
 }
 
 #[test]
-fn with_the_network_down_nothing_is_removed() {
+fn network_failure_removes_nothing() {
     let sandbox = Sandbox::new();
     let google = Google::start();
     sandbox.login(&google, ADA, &[]).success();
@@ -249,21 +249,21 @@ fn with_the_network_down_nothing_is_removed() {
 }
 
 #[test]
-fn a_revocation_that_did_not_work_is_noticed() {
+fn ineffective_revocation_is_detected() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     google.script_always(Endpoint::Revoke, Script::Body("application/json".to_owned(), "{}".to_owned()));
     sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("it is still alive; nothing was removed");
     assert!(sandbox.adc("default").exists());
-    // and one that nobody can check is not taken for done
+    // and an unverified revocation does not count as done
     google.script_always(Endpoint::Token, Script::Unavailable(503));
     sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("whether it worked can't be told");
     assert!(sandbox.adc("default").exists());
-    google.heal();
+    google.clear_scripts();
 }
 
 #[test]
-fn a_refusal_removes_nothing() {
+fn refused_revocation_removes_nothing() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     google.script_always(Endpoint::Revoke, Script::refuse("invalid_request"));
@@ -273,11 +273,11 @@ fn a_refusal_removes_nothing() {
         .says("still alive")
         .says("myaccount.google.com/connections");
     assert!(sandbox.adc("default").exists());
-    google.heal();
+    google.clear_scripts();
 }
 
 #[test]
-fn a_server_without_revocation_is_told_before_anybody_is_asked() {
+fn server_without_revocation_endpoint_is_reported_before_the_prompt() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let mut client: Value = serde_json::from_str(&google.client_json()).unwrap();
     client["installed"].as_object_mut().unwrap().remove("revoke_uri");
@@ -289,18 +289,18 @@ fn a_server_without_revocation_is_told_before_anybody_is_asked() {
 }
 
 #[test]
-fn what_cant_be_read_is_not_revoked_by_halves() {
+fn unreadable_credential_is_not_revoked() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let token = refresh_token(&sandbox, "default");
     std::fs::write(sandbox.adc("default"), "{").unwrap();
     sandbox.bqcred(&["revoke", "--yes"]).fails(6);
-    assert!(google.is_alive(&token));
+    assert!(google.is_valid(&token));
     assert_eq!(google.count("/revoke"), 0);
 }
 
 #[test]
-fn in_the_keyring_item_and_session_file_go() {
+fn keyring_item_and_session_file_are_removed() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     keyring.bqcred(&["env"]).success();
@@ -308,27 +308,27 @@ fn in_the_keyring_item_and_session_file_go() {
     assert!(session.exists());
     let token = keyring.refresh_token("default");
     keyring.bqcred(&["revoke", "--yes"]).fails(0).says("is revoked");
-    assert!(!google.is_alive(&token) && !session.exists());
+    assert!(!google.is_valid(&token) && !session.exists());
     assert_eq!(keyring.lookup("default"), "");
 }
 
 #[test]
-fn a_locked_keyring_leaves_nothing_half_done() {
+fn locked_keyring_changes_nothing() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     let token = keyring.refresh_token("default");
     keyring.lock();
-    for verb in ["revoke", "rotate"] {
-        keyring.bqcred(&[verb, "--yes"]).fails(6).says("locked");
+    for command in ["revoke", "rotate"] {
+        keyring.bqcred(&[command, "--yes"]).fails(6).says("locked");
     }
     assert_eq!(google.count("/revoke"), 0);
-    assert!(google.is_alive(&token));
+    assert!(google.is_valid(&token));
     let rows = keyring.bqcred(&["list", "--json"]).success().json();
     assert_eq!((&rows[0]["profile"], &rows[0]["ended"]), (&"default".into(), &Value::Null));
 }
 
 #[test]
-fn kernels_that_used_it_are_put_back_or_named() {
+fn kernels_of_the_profile_are_restored_or_named() {
     const SPEC: &str = "{\"argv\": [\"python\"], \"display_name\": \"x\", \"language\": \"python\"}\n";
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &["--project", "p1"]).success();

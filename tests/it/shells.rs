@@ -1,6 +1,6 @@
-//! `bqcred env` in the real shells, with the lines that the README gives. Thousands of values are proved
-//! next to the renderers (`src/render/real_shells.rs`); here a few dozen go the whole way, as the name of
-//! the folder that the credential lies in.
+//! `bqcred env` in the real shells, with the lines of the README. Thousands of values are tested next to the
+//! renderers (`src/render/real_shells.rs`); here a few dozen are tested end to end, as the name of the
+//! credential's folder.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
@@ -101,7 +101,7 @@ const HOSTILE: &[&[u8]] = &[
     b"\r\x01\x7f",
 ];
 
-/// A home with one profile, whose data lie in a folder of that name.
+/// A home with one profile, whose data are in a folder of that name.
 struct Home {
     folder: tempfile::TempDir,
     data: PathBuf,
@@ -124,7 +124,7 @@ impl Home {
         Home { folder, data }
     }
 
-    /// What the variable has to be.
+    /// The expected value of the variable.
     fn adc(&self) -> OsString {
         self.data.join("bqcred/default/adc.json").into_os_string()
     }
@@ -178,7 +178,7 @@ fn private_file(path: &Path, content: &str) {
     file.write_all(content.as_bytes()).unwrap();
 }
 
-/// The shells that are here. A missing one fails where everything has to be there.
+/// The installed shells. A missing one is a failure where `CI=true`.
 fn shells() -> impl Iterator<Item = &'static Shell> {
     SHELLS.iter().filter(|shell| installed(shell.program))
 }
@@ -198,7 +198,7 @@ fn named(program: &str) -> &'static Shell {
 }
 
 #[test]
-fn the_documented_lines_give_exactly_the_path() {
+fn documented_lines_set_the_exact_path() {
     for name in HOSTILE {
         let home = Home::new(name);
         for shell in shells() {
@@ -217,7 +217,7 @@ fn the_documented_lines_give_exactly_the_path() {
 }
 
 #[test]
-fn the_documented_lines_remove_it_again() {
+fn documented_lines_unset_the_variable() {
     let home = Home::new(b"with blank");
     for shell in shells() {
         for line in shell.unset {
@@ -228,7 +228,7 @@ fn the_documented_lines_remove_it_again() {
 }
 
 #[test]
-fn where_env_fails_the_line_fails_and_nobody_misses_it() {
+fn failing_env_fails_the_documented_line() {
     let home = Home::empty(b"nothing");
     for shell in shells() {
         for line in shell.set {
@@ -240,9 +240,9 @@ fn where_env_fails_the_line_fails_and_nobody_misses_it() {
     }
 }
 
-/// What a shell doesn't understand must be seen to fail, unless it did the right thing all the same.
+/// A line in another dialect must fail visibly, unless it set the right value all the same.
 #[test]
-fn the_wrong_dialect_is_impossible_to_miss() {
+fn wrong_dialect_fails_visibly() {
     let home = Home::new(b"with blank");
     for shell in shells() {
         for dialect in ["sh", "fish", "tcsh", "elvish", "nu", "pwsh", "cmd"] {
@@ -260,7 +260,7 @@ fn the_wrong_dialect_is_impossible_to_miss() {
 }
 
 #[test]
-fn the_shell_is_found_past_programs_that_pass_output_on() {
+fn shell_is_detected_through_wrapper_programs() {
     let home = Home::new(b"plain");
     for program in ["fish", "tcsh", "elvish", "bash"] {
         if !installed(program) {
@@ -274,9 +274,9 @@ fn the_shell_is_found_past_programs_that_pass_output_on() {
     }
 }
 
-/// Not the shell that the person logged in with, nor the one that started this one.
+/// Neither the login shell, nor the parent of the current one.
 #[test]
-fn the_nearest_shell_counts() {
+fn nearest_parent_shell_is_detected() {
     if !installed("fish") || !installed("tcsh") {
         return;
     }
@@ -289,7 +289,7 @@ fn the_nearest_shell_counts() {
 
 /// A script that is run by its first line goes by its own name in the process table.
 #[test]
-fn a_script_is_known_by_its_interpreter() {
+fn shell_of_a_script_is_its_interpreter() {
     let home = Home::new(b"plain");
     for (name, interpreter, word) in [("deploy", "bash", "export"), ("deploy.fish", "fish", "set")] {
         if !installed(interpreter) {
@@ -307,9 +307,9 @@ fn first_word(output: &Output) -> String {
 }
 
 #[test]
-fn a_mistyped_line_fails_in_the_shell_that_it_names() {
+fn mistyped_option_fails_in_the_named_shell() {
     for shell in ["sh", "fish", "tcsh", "elvish", "nu", "pwsh", "cmd"] {
-        // a profile that isn't there is told by the verb itself, a mistyped option before there is one
+        // an unknown profile is reported by the command itself, a mistyped option by the parser
         let told = env_at(shell, &["--profile", "nosuch"]);
         let mistyped = env_at(shell, &["--bogus"]);
         assert_eq!(told, mistyped, "{shell}");

@@ -1,4 +1,4 @@
-//! `bqcred status`: what it foretells, what it learned from credentials that ended, and its exit codes.
+//! `bqcred status`: its forecasts, what it learns from expired credentials, and its exit codes.
 
 use std::time::{Duration, SystemTime};
 
@@ -28,7 +28,7 @@ fn assert_near(time: &Value, seconds: u64) {
     assert!(difference.abs() < 60, "{time} is {difference} s off");
 }
 
-/// Changes what is known about the profile, as if time had passed.
+/// Changes the saved profile, as if time had passed.
 fn remember(sandbox: &Sandbox, changes: &Value) {
     let path = sandbox.data("default").join("profile.json");
     let mut profile: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
@@ -43,7 +43,7 @@ fn forecast(sandbox: &Sandbox) -> Vec<Value> {
 }
 
 #[test]
-fn the_json_has_every_documented_key() {
+fn json_has_every_documented_key() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &["--project", "p1"]).success();
     let json = sandbox.bqcred(&["status", "--json"]).success().json();
@@ -83,11 +83,13 @@ fn the_json_has_every_documented_key() {
     );
     assert_eq!((&json["account"], &json["client_id"]), (&json!(ADA), &json!(CLIENT_ID)));
     assert_eq!((&json["refresh_tokens"], &json["refresh_tokens_limit"]), (&json!(1), &json!(100)));
-    assert_eq!((&json["clock_offset"], &json["ended"]), (&json!(0), &Value::Null));
+    // the double answers in another second where the machine is busy
+    assert!(json["clock_offset"].as_i64().unwrap().abs() <= 10, "{}", json["clock_offset"]);
+    assert_eq!(json["ended"], Value::Null);
 }
 
 #[test]
-fn one_that_nobody_uses_ends_in_half_a_year() {
+fn unused_credential_expires_after_six_months() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     remember(&sandbox, &json!({"signed_in": ago(100 * DAY), "last_refreshed": ago(90 * DAY)}));
@@ -99,13 +101,13 @@ fn one_that_nobody_uses_ends_in_half_a_year() {
     assert_near(&forecast[0]["from"], 90 * DAY);
     let text = sandbox.bqcred(&["status", "--offline"]).success().stdout;
     assert!(text.contains("if nobody uses it until then") && text.contains("100 days ago"), "{text}");
-    // asking Google is use
+    // a request to Google counts as use
     let json = sandbox.bqcred(&["status", "--json"]).success().json();
     assert_near(&json["good_until"], 180 * DAY);
 }
 
 #[test]
-fn what_google_grants_for_a_time_ends_then() {
+fn time_limited_grant_expires_at_its_limit() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     google.set_refresh_token_expires_in(Some(3 * DAY));
     sandbox.login(&google, ADA, &[]).success();
@@ -116,7 +118,7 @@ fn what_google_grants_for_a_time_ends_then() {
 }
 
 #[test]
-fn a_client_in_testing_is_known_by_its_seven_days() {
+fn client_in_testing_is_detected_from_its_token_lifetime() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     google.testing_client(CLIENT_ID);
     sandbox.login(&google, ADA, &[]).success();
@@ -126,7 +128,7 @@ fn a_client_in_testing_is_known_by_its_seven_days() {
 }
 
 #[test]
-fn a_client_in_testing_is_learned_from_what_died_at_seven_days() {
+fn client_in_testing_is_detected_from_an_expiry_after_seven_days() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     remember(&sandbox, &json!({"signed_in": ago(7 * DAY + 600), "last_refreshed": ago(DAY / 2)}));
@@ -135,7 +137,7 @@ fn a_client_in_testing_is_learned_from_what_died_at_seven_days() {
     let run = run.says("after seven days, as it does while its OAuth client is in Testing");
     run.says("publish the client in Google's console").says("`bqcred login`");
     sandbox.bqcred(&["token", "--min-ttl", "9999"]).fails(4).says("after seven days");
-    // and the next one is foretold
+    // and the next expiry is predicted
     sandbox.login(&google, ADA, &[]).success();
     let json = sandbox.bqcred(&["status", "--json"]).success().json();
     assert_eq!(json["forecast"][0]["why"], "client_in_testing");
@@ -143,7 +145,7 @@ fn a_client_in_testing_is_learned_from_what_died_at_seven_days() {
 }
 
 #[test]
-fn other_ends_teach_nothing_about_testing() {
+fn other_revocations_do_not_indicate_testing() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     remember(&sandbox, &json!({"signed_in": ago(3 * DAY), "last_refreshed": ago(HOUR)}));
@@ -154,7 +156,7 @@ fn other_ends_teach_nothing_about_testing() {
 }
 
 #[test]
-fn an_organisations_interval_is_learned_from_sign_ins_that_ended() {
+fn organisation_sign_in_interval_is_learned_from_past_expiries() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     remember(&sandbox, &json!({"signed_in": ago(16 * HOUR + 60), "last_refreshed": ago(HOUR / 2)}));
@@ -167,7 +169,7 @@ fn an_organisations_interval_is_learned_from_sign_ins_that_ended() {
     assert_near(&json["forecast"][0]["by"], 16 * HOUR + 60);
     let text = sandbox.bqcred(&["status"]).success().stdout;
     assert!(text.contains("your organisation wants a new sign-in from time to time"), "{text}");
-    // a job of 15 hours fits in, one of 17 doesn't
+    // 15 hours are within the interval, 17 are not
     sandbox.bqcred(&["status", "--wait-valid", "15h", "--exit-code"]).fails(0);
     let run = sandbox.bqcred(&["status", "--wait-valid", "17h", "--exit-code"]).fails(4);
     assert_eq!(run.stderr, "");
@@ -179,7 +181,7 @@ fn an_organisations_interval_is_learned_from_sign_ins_that_ended() {
 }
 
 #[test]
-fn good_for_long_enough_is_told_by_the_exit_code() {
+fn required_validity_decides_the_exit_code() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     google.set_refresh_token_expires_in(Some(2 * HOUR));
     sandbox.login(&google, ADA, &[]).success();
@@ -195,13 +197,13 @@ fn good_for_long_enough_is_told_by_the_exit_code() {
     sandbox.bqcred(&["status", "--wait-valid", "soon"]).fails(2).says("30m");
     google.revoke_grant(ADA);
     sandbox.bqcred(&["status", "--wait-valid", "1s"]).code(4).says("was revoked");
-    // now it is known without asking
+    // now it is known without a request
     let run = sandbox.bqcred(&["status", "--wait-valid", "1s", "--offline"]).code(4).says("was revoked");
     assert!(run.stdout.contains("credential  ended, as far as is known"), "{}", run.stdout);
 }
 
 #[test]
-fn the_exit_code_says_it_all() {
+fn exit_code_option_prints_nothing() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.bqcred(&["status", "--exit-code"]).fails(3);
     sandbox.login(&google, ADA, &[]).success();
@@ -220,7 +222,7 @@ fn the_exit_code_says_it_all() {
 }
 
 #[test]
-fn many_tokens_of_one_client_are_warned_of() {
+fn many_tokens_of_one_client_give_a_warning() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     sandbox.login(&google, ADA, &[]).success();
@@ -233,7 +235,7 @@ fn many_tokens_of_one_client_are_warned_of() {
 }
 
 #[test]
-fn a_login_that_waits_is_shown() {
+fn pending_login_is_shown() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     assert_eq!(sandbox.bqcred(&["status", "--json"]).json()["login_started"], Value::Null);

@@ -1,12 +1,12 @@
-//! What people are told when the token endpoint gives no token: each cause with its kind, its exit code,
-//! its words and the command that helps.
+//! Messages when the token endpoint gives no token: each cause has its code, exit code, words and suggested
+//! command.
 
 use crate::common::{Endpoint, Google, Sandbox, Script, TlsFault};
 use crate::double;
 
 const ADA: &str = "ada@example.com";
 
-/// What a cause has to come to.
+/// What is expected of a cause.
 struct Told {
     code: i32,
     word: &'static str,
@@ -18,7 +18,7 @@ const fn told(code: i32, word: &'static str, says: &'static str, hint: &'static 
     Told { code, word, says, hint }
 }
 
-/// Both verbs that ask the token endpoint have to tell the same; `token` keeps stdout empty.
+/// Both commands that use the token endpoint report the same; `token` prints nothing.
 #[track_caller]
 fn check(sandbox: &Sandbox, env: &[(String, String)], expected: &Told) {
     let invoke = |args: &[&str]| sandbox.invoke(args).envs(env.iter().cloned()).run();
@@ -38,13 +38,13 @@ fn scripted(script: Script, expected: &Told) {
     sandbox.login(&google, ADA, &[]).success();
     google.script_always(Endpoint::Token, script);
     check(&sandbox, &[], expected);
-    // and a credential that was not ended works again as soon as Google does
-    google.heal();
+    // and a credential that is still valid works again as soon as Google does
+    google.clear_scripts();
     sandbox.bqcred(&["status", "--exit-code"]).success();
 }
 
 #[test]
-fn refusals_each_have_their_words() {
+fn each_refusal_has_its_own_message() {
     for (error, expected) in [
         (
             "invalid_grant",
@@ -116,7 +116,7 @@ fn refusals_each_have_their_words() {
 }
 
 #[test]
-fn a_cancelled_sign_in_is_not_a_restricted_account() {
+fn access_denied_is_not_reported_as_a_restricted_account() {
     let denied = Script::Refuse { error: "access_denied".into(), subtype: None, description: None };
     scripted(
         denied,
@@ -130,7 +130,7 @@ fn a_cancelled_sign_in_is_not_a_restricted_account() {
 }
 
 #[test]
-fn what_a_server_repeats_of_a_secret_is_not_shown() {
+fn secret_repeated_by_the_server_is_not_shown() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let secret = "1//0canary-repeated".to_owned();
@@ -140,11 +140,11 @@ fn what_a_server_repeats_of_a_secret_is_not_shown() {
     // every run is searched for it
     sandbox.bqcred(&["token", "--min-ttl", "99999"]).fails(4).says("an error without a name");
     sandbox.bqcred(&["status", "--json"]).code(4);
-    google.heal();
+    google.clear_scripts();
 }
 
 #[test]
-fn trouble_that_passes_is_no_refusal() {
+fn temporary_failures_are_not_refusals() {
     let troubles = [
         (Script::TooManyRequests, told(5, "rate_limited", "Google asks to slow down (429)", "wait a minute")),
         (Script::refuse("rate_limit_exceeded"), told(5, "rate_limited", "slow down", "wait a minute")),
@@ -163,7 +163,7 @@ fn trouble_that_passes_is_no_refusal() {
             told(5, "connection_broken", "broke off before the answer was complete", "try again"),
         ),
     ];
-    // at once: each is tried again after a while
+    // concurrently: each is retried after a while
     std::thread::scope(|scope| {
         for (script, expected) in troubles {
             scope.spawn(move || scripted(script, &expected));
@@ -172,7 +172,7 @@ fn trouble_that_passes_is_no_refusal() {
 }
 
 #[test]
-fn what_is_no_answer_of_googles_is_told_as_that() {
+fn answer_not_from_google_is_reported() {
     let page = told(
         5,
         "not_the_server",
@@ -197,7 +197,7 @@ fn what_is_no_answer_of_googles_is_told_as_that() {
 }
 
 #[test]
-fn passing_trouble_is_tried_again_and_refusals_are_not() {
+fn temporary_failures_are_retried_and_refusals_are_not() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     google.script_times(2, Endpoint::Token, &Script::Unavailable(503));
@@ -206,10 +206,10 @@ fn passing_trouble_is_tried_again_and_refusals_are_not() {
     google.script_always(Endpoint::Token, Script::refuse("admin_policy_enforced"));
     sandbox.bqcred(&["status", "--exit-code"]).code(4);
     assert_eq!(google.take_requests().len(), 1);
-    google.heal();
+    google.clear_scripts();
 }
 
-/// A credential that is asked about under Google's own name, through a proxy.
+/// A credential checked under Google's host names, through a proxy.
 fn at_google(google: &Google) -> (Sandbox, Vec<(String, String)>) {
     let sandbox = Sandbox::new();
     let client = sandbox.write("google.json", google.google_client_json());
@@ -232,7 +232,7 @@ fn without(env: &[(String, String)], names: &[&str]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn certificates_that_are_not_right_are_told_apart() {
+fn each_invalid_certificate_has_its_own_message() {
     let google = Google::start();
     let (sandbox, env) = at_google(&google);
     sandbox.invoke(&["status", "--exit-code"]).envs(env.clone()).run().success();
@@ -251,13 +251,13 @@ fn certificates_that_are_not_right_are_told_apart() {
         check(&sandbox, &env, &expected);
     }
     google.break_tls(None);
-    // a company's proxy whose authority nobody told this system about
+    // a company's proxy whose authority this system does not trust
     let expected = told(5, "untrusted_certificate", "does not trust", "set SSL_CERT_FILE to its CA file");
     check(&sandbox, &without(&env, &["SSL_CERT_FILE"]), &expected);
 }
 
 #[test]
-fn proxies_are_told_from_google() {
+fn proxy_failures_are_distinguished_from_google_failures() {
     let google = Google::start();
     let (sandbox, env) = at_google(&google);
     google.set_proxy_password(Some("user:canary-password"));
@@ -273,7 +273,7 @@ fn proxies_are_told_from_google() {
         &env,
         &told(5, "proxy", "or did not let the request through", "HTTPS_PROXY and NO_PROXY"),
     );
-    google.heal();
+    google.clear_scripts();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut down = without(&env, &["HTTPS_PROXY", "https_proxy"]);
     down.push(("HTTPS_PROXY".to_owned(), format!("http://{free}")));
@@ -281,7 +281,7 @@ fn proxies_are_told_from_google() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_told() {
+fn unreachable_server_is_reported() {
     let sandbox = Sandbox::new();
     let google = Google::start();
     sandbox.login(&google, ADA, &[]).success();
@@ -290,7 +290,7 @@ fn a_server_that_is_not_there_is_told() {
 }
 
 #[test]
-fn a_name_that_nobody_knows_is_told() {
+fn unknown_host_is_reported() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     let path = sandbox.data("default").join("profile.json");
@@ -305,7 +305,7 @@ fn a_name_that_nobody_knows_is_told() {
 }
 
 #[test]
-fn a_clock_that_is_wrong_is_told_by_status() {
+fn status_reports_a_wrong_clock() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     for (skew, says) in [(3_600, "behind Google's"), (-3_600, "ahead of Google's")] {

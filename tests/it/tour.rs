@@ -1,15 +1,15 @@
-//! The tour, as the README has it: what it shows, with and without Python, and that it leaves nothing behind.
+//! The tour of the README: its output, with and without Python, and that it leaves nothing behind.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::common::{Invocation, Run, Sandbox, missing, venv};
 
-/// Whatever is set for this test by cargo is not for another cargo: build scripts that look at it would
+/// Variables that cargo sets for this test must not reach another cargo: build scripts that read them would
 /// run again.
 const CARGOS_OWN: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_EXE_", "CARGO_CRATE_"];
 
-/// The README's command, in this environment save that home and temporary files are the sandbox's.
+/// The README's command, in this environment, with the home and temporary folder of the sandbox.
 fn tour(sandbox: &Sandbox) -> Invocation {
     let readme = include_str!("../../README.md");
     assert!(readme.contains("\ncargo run --example tour\n"), "the README has another command");
@@ -35,12 +35,12 @@ fn tour(sandbox: &Sandbox) -> Invocation {
         .limit(Duration::from_secs(600))
 }
 
-/// Where the tests were built: `bqcred` lies in `target/debug`.
+/// The target folder of the tests: `bqcred` is in its `debug`.
 fn target() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_bqcred")).ancestors().nth(2).unwrap().to_owned()
 }
 
-/// A `python3` that does this, before any other on the PATH.
+/// A `python3` script with this body, first on the PATH.
 fn with_python(tour: Invocation, sandbox: &Sandbox, body: &str) -> Invocation {
     let script = sandbox.script("python/python3", body);
     let first = script.parent().unwrap().to_owned();
@@ -49,7 +49,7 @@ fn with_python(tour: Invocation, sandbox: &Sandbox, body: &str) -> Invocation {
     tour.env("PATH", path)
 }
 
-/// The tour's folder is gone, and nothing was put into the home.
+/// The tour's folder is removed, and the home is empty.
 fn assert_nothing_left(sandbox: &Sandbox) {
     for place in ["tmp", "home"] {
         let left: Vec<_> =
@@ -70,9 +70,9 @@ fn assert_shows(run: &Run, lines: &[&str]) {
     }
 }
 
-/// It is read in a terminal of 80 columns, and not scrolled for long.
+/// It fits into 80 columns and a few screens.
 fn assert_readable(run: &Run) {
-    // its path is longer in here than in /tmp
+    // its path is longer here than in /tmp
     let shown = run.stdout.lines().filter(|line| !line.contains("/tmp/bq-"));
     let wide: Vec<_> = shown.filter(|line| line.chars().count() > 80).collect();
     assert!(wide.is_empty(), "wider than 80 columns: {wide:#?}");
@@ -82,7 +82,7 @@ fn assert_readable(run: &Run) {
 }
 
 #[test]
-fn an_unchanged_program_becomes_the_persons() {
+fn unchanged_program_runs_as_the_user() {
     let Some(python) = venv(&["google.cloud.bigquery"]) else {
         return missing("a virtual environment with google-cloud-bigquery");
     };
@@ -112,7 +112,7 @@ fn an_unchanged_program_becomes_the_persons() {
 }
 
 #[test]
-fn without_python_the_tour_queries_by_itself() {
+fn tour_without_python_sends_the_query_itself() {
     let sandbox = Sandbox::new();
     let run = with_python(tour(&sandbox), &sandbox, "exit 1").run().success();
     assert_shows(
@@ -132,7 +132,7 @@ fn without_python_the_tour_queries_by_itself() {
 }
 
 #[test]
-fn an_interrupted_tour_cleans_up_too() {
+fn interrupted_tour_cleans_up() {
     let sandbox = Sandbox::new();
     // Ctrl-C while the tour waits for Python
     let run = with_python(tour(&sandbox), &sandbox, "kill -INT $PPID; exec sleep 600").run();
@@ -142,7 +142,7 @@ fn an_interrupted_tour_cleans_up_too() {
 }
 
 #[test]
-fn a_failing_tour_says_why_and_cleans_up() {
+fn failing_tour_explains_and_cleans_up() {
     let sandbox = Sandbox::new();
     let run = tour(&sandbox).env("BQCRED_TOUR_VENV", sandbox.path("nowhere")).run();
     run.code(1).says("no virtual environment with google-cloud-bigquery");

@@ -1,8 +1,8 @@
-// A certified OpenID provider that knows one native client, and one person who is always signed in.
+// A certified OpenID provider that knows one native client, and one user who is always signed in.
 //
 //   node oidc_server.mjs NODE_MODULES [deny] [rotate]
 //
-// Prints its address when it is ready. `deny`: the person refuses. `rotate`: each refresh token can be
+// Prints its address when it is ready. `deny`: the user refuses. `rotate`: each refresh token can be
 // used once.
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ const provider = new Provider(issuer, {
   ttl: { AccessToken: 3600, AuthorizationCode: 60, Grant: 86400, IdToken: 3600, Interaction: 600, RefreshToken: 86400, Session: 86400 },
 });
 
-// The person's side of the sign-in: there is nothing to type and nothing to click.
+// The user's part of the sign-in: nothing to type or click.
 async function person(request, response) {
   const { params } = await provider.interactionDetails(request, response);
   if (manners.includes('deny')) {

@@ -1,11 +1,11 @@
-//! Client files that somebody made to get at codes and tokens.
+//! Client files made by an attacker to get codes and tokens.
 
 use std::net::TcpListener;
 
 use super::machine::{Machine, own};
 use crate::common::{Sandbox, set_mode};
 
-/// `auth_uri`, `token_uri`, and what is wrong.
+/// `auth_uri`, `token_uri`, and the expected message.
 const HOSTILE: &[(&str, &str, &str)] = &[
     ("http://accounts.google.com/o/oauth2/auth", GOOGLE, "is not https"),
     ("http://login.example/auth", "http://login.example/token", "is not https"),
@@ -67,7 +67,7 @@ fn file(auth: &str, token: &str) -> String {
 }
 
 #[test]
-fn none_gets_as_far_as_a_sign_in() {
+fn hostile_client_files_are_refused_before_sign_in() {
     let sandbox = Sandbox::new();
     for (auth, token, says) in HOSTILE {
         let client = sandbox.write("client.json", file(auth, token));
@@ -81,7 +81,7 @@ fn none_gets_as_far_as_a_sign_in() {
         assert_eq!((login.code, login.stdout.as_str()), (Some(2), ""), "{auth} {token}");
     }
     assert!(!sandbox.config().join("client.json").exists());
-    // the two further addresses are no way round
+    // the two other addresses are checked as well
     for key in ["revoke_uri", "tokeninfo_uri"] {
         let mut value: serde_json::Value = serde_json::from_str(&file(AUTH, GOOGLE)).unwrap();
         value["installed"][key] = "https://evil.example/".into();
@@ -94,7 +94,7 @@ fn none_gets_as_far_as_a_sign_in() {
 }
 
 #[test]
-fn a_server_that_is_not_google_is_named() {
+fn login_names_a_server_that_is_not_google() {
     let sandbox = Sandbox::new();
     let client = sandbox.write("client.json", file("https://login.example/a", "https://login.example/t"));
     let client = client.to_str().unwrap();
@@ -110,7 +110,7 @@ fn a_server_that_is_not_google_is_named() {
 }
 
 #[test]
-fn the_file_for_everybody_has_to_be_the_administrators() {
+fn system_wide_client_must_belong_to_root_and_be_writable_by_root_only() {
     let Some(machine) = Machine::new() else { return };
     std::fs::remove_file(machine.sandbox.config().join("client.json")).unwrap();
     let trap = TcpListener::bind("127.0.0.1:0").unwrap();

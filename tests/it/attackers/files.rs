@@ -1,11 +1,11 @@
-//! Folders and links that the attacker made where bqcred wants to write.
+//! Folders and links that the attacker made where bqcred writes.
 
 use std::path::{Path, PathBuf};
 
 use super::machine::{ADA, Machine, own};
 use crate::common::set_mode;
 
-/// What the attacker puts at `$1/shared/place/bqcred` before bqcred comes, and what must be said of it.
+/// What the attacker puts at `$1/shared/place/bqcred` before bqcred runs, and the expected message.
 const PLANTS: &[(&str, &str, &str)] = &[
     ("a link to a folder of the attacker's", "ln -s \"$1/evil\" bqcred", "symbolic link"),
     ("a link to a folder of the person's", "ln -s \"$1/home/precious\" bqcred", "symbolic link"),
@@ -15,7 +15,7 @@ const PLANTS: &[(&str, &str, &str)] = &[
     ("a file", "echo mine >bqcred", ""),
 ];
 
-/// Everything in a folder, with its content: to see that nothing came and nothing changed.
+/// Everything in a folder, with its content: to check that nothing was added or changed.
 fn look(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -31,7 +31,7 @@ fn look(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     found
 }
 
-/// A variable that leads bqcred to a folder for everybody, what is kept there, and what needs it.
+/// A variable that makes bqcred use a world-writable folder, and a command that writes there.
 const PLACES: &[(&str, &[&str])] = &[
     ("XDG_DATA_HOME", &["import", "adc.json"]),
     ("XDG_CONFIG_HOME", &["use", "default"]),
@@ -40,7 +40,7 @@ const PLACES: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn what_others_made_is_not_written_into() {
+fn folders_of_another_user_are_not_written_to() {
     for (variable, words) in PLACES {
         let Some(machine) = Machine::new() else { return };
         machine.login(&[]);
@@ -64,7 +64,7 @@ fn what_others_made_is_not_written_into() {
                 .may_print_secret()
                 .run();
             let case = format!("{variable}, {plant}: {run:?}");
-            // a token that can't be kept is still a token
+            // a token that can't be cached is printed all the same
             let code = if *variable == "XDG_CACHE_HOME" { 0 } else { 6 };
             assert_eq!(run.code, Some(code), "{case}");
             assert!(code == 0 || run.stderr.contains(says), "{case}");
@@ -77,7 +77,7 @@ fn what_others_made_is_not_written_into() {
 }
 
 #[test]
-fn a_tree_that_was_put_in_the_place_of_ours_is_not_believed() {
+fn swapped_data_folder_is_not_trusted() {
     let Some(machine) = Machine::new() else { return };
     let data = machine.sandbox.path("open/data");
     let (state, cache) = (machine.sandbox.path("open/state"), machine.sandbox.path("open/cache"));
@@ -85,7 +85,7 @@ fn a_tree_that_was_put_in_the_place_of_ours_is_not_believed() {
         [("XDG_DATA_HOME", &data), ("XDG_STATE_HOME", &state), ("XDG_CACHE_HOME", &cache)];
     machine.login(&env);
     machine.assert_kept_from_attacker();
-    // whoever may write to the folder above can move ours away, and put another one there
+    // a user who can write to the parent folder can replace ours
     let trap = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     trap.set_nonblocking(true).unwrap();
     let uri = format!("http://{}/token", trap.local_addr().unwrap());
@@ -96,7 +96,7 @@ fn a_tree_that_was_put_in_the_place_of_ours_is_not_believed() {
     let plants = [
         format!("echo '{mallorys}' >adc.json; echo '{profile}' >profile.json; chmod 644 *"),
         format!("echo '{mallorys}' >adc.json; echo '{profile}' >profile.json; chmod 600 *"),
-        // the person's own credential, with the attacker's server
+        // the user's own credential, with the attacker's server
         format!(
             "ln -s \"$1/open/theirs/bqcred/default/adc.json\" adc.json; echo '{profile}' >profile.json; chmod 644 profile.json"
         ),
@@ -121,11 +121,11 @@ fn a_tree_that_was_put_in_the_place_of_ours_is_not_believed() {
         }
         assert!(trap.accept().is_err(), "{plant}: the attacker's server was asked");
     }
-    assert_eq!(machine.google.alive_tokens(ADA).len(), 1);
+    assert_eq!(machine.google.valid_tokens(ADA).len(), 1);
 }
 
 #[test]
-fn somebody_elses_home_is_not_believed() {
+fn home_of_another_user_is_not_trusted() {
     let Some(machine) = Machine::new() else { return };
     let client = serde_json::json!({"installed": {"client_id": "evil", "client_secret": "x"}});
     machine.attacker(&format!(
@@ -148,7 +148,7 @@ fn somebody_elses_home_is_not_believed() {
 }
 
 #[test]
-fn an_export_does_not_follow_the_links_of_others() {
+fn export_does_not_follow_links_of_another_user() {
     let Some(machine) = Machine::new() else { return };
     machine.login(&[]);
     let precious = machine.sandbox.write("home/precious", "precious");
@@ -170,17 +170,17 @@ fn an_export_does_not_follow_the_links_of_others() {
         unharmed();
         machine.attacker("rm \"$1/shared/adc.json\"");
     }
-    // a link of the person's own that leads to one of the attacker's
+    // a link of the user that leads to one of the attacker's
     machine.attacker("ln -s \"$1/home/precious\" \"$1/shared/adc.json\"");
     let own_link = machine.sandbox.path("home/link");
     std::os::unix::fs::symlink(&target, &own_link).unwrap();
     own(&own_link, machine.uid);
     export(&[own_link.to_str().unwrap(), "--force"]).fails(6).says("belongs to another user");
     unharmed();
-    // gcloud's place, and the copy that is made of what lies there
+    // gcloud's default file, and the backup of the previous one
     for name in ["application_default_credentials.json", "application_default_credentials.json.before-bqcred"]
     {
-        // the copies that were made of what lay there, the person's own
+        // the backups of the user's previous file
         for left in [name.to_owned(), format!("{name}.before-bqcred")] {
             let _ = std::fs::remove_file(machine.sandbox.path("shared").join(left));
         }
@@ -196,7 +196,7 @@ fn an_export_does_not_follow_the_links_of_others() {
 }
 
 #[test]
-fn another_name_of_a_file_keeps_its_content() {
+fn hard_linked_file_is_replaced_not_overwritten() {
     let Some(machine) = Machine::new() else { return };
     machine.login(&[]);
     // where the system lets people make hard links to files of others (fs.protected_hardlinks=0)
@@ -217,7 +217,7 @@ fn another_name_of_a_file_keeps_its_content() {
 }
 
 #[test]
-fn a_runtime_folder_of_others_is_not_used() {
+fn runtime_folder_of_another_user_is_not_used() {
     let Some(machine) = Machine::new() else { return };
     machine.login(&[]);
     let shm = format!("/dev/shm/bqcred-{}", machine.uid);
@@ -227,7 +227,7 @@ fn a_runtime_folder_of_others_is_not_used() {
         let words = ["exec", "--file", "--", "sh", "-c", "echo \"$GOOGLE_APPLICATION_CREDENTIALS\""];
         machine.person(&words).env("XDG_RUNTIME_DIR", runtime).current_dir(machine.sandbox.home()).run()
     };
-    // a folder of the person's that anybody can write to, a link, no absolute path, and the attacker's own
+    // a folder of the user's that anybody can write to, a link, no absolute path, and the attacker's own
     let open = evil.path().join("open");
     std::fs::create_dir(&open).unwrap();
     own(&open, machine.uid);
@@ -244,7 +244,7 @@ fn a_runtime_folder_of_others_is_not_used() {
         assert!(path.starts_with(&format!("{shm}/")), "{}: {path}", runtime.display());
     }
     assert!(!machine.sandbox.home().join("relative").exists());
-    // the other place that there is, taken by the attacker
+    // the fallback folder, taken by the attacker
     std::fs::remove_dir_all(&shm).unwrap();
     for plant in [
         format!("mkdir -m 777 {shm}"),
@@ -253,7 +253,7 @@ fn a_runtime_folder_of_others_is_not_used() {
     ] {
         machine.attacker(&plant);
         exec(&evil.path().join("own")).fails(6).says("no folder in memory");
-        // and it keeps nobody from cleaning up
+        // and it does not block cleaning up
         machine.person(&["lock"]).run().success();
         machine.assert_kept_from_attacker();
         machine.attacker(&format!("rm -rf {shm}"));
@@ -263,7 +263,7 @@ fn a_runtime_folder_of_others_is_not_used() {
 }
 
 #[test]
-fn nothing_is_put_into_a_folder_for_everybody() {
+fn no_file_is_created_in_a_world_writable_folder() {
     let Some(machine) = Machine::new() else { return };
     let evil = machine.sandbox.path("evil");
     let before = std::fs::metadata(&evil).unwrap().modified().unwrap();
@@ -283,7 +283,7 @@ fn nothing_is_put_into_a_folder_for_everybody() {
     ] {
         run(words);
     }
-    // a file that came and went would have changed the folder
+    // even a temporary file would have changed the folder's time
     assert_eq!(std::fs::metadata(&evil).unwrap().modified().unwrap(), before);
     machine.assert_kept_from_attacker();
 }

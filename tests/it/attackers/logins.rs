@@ -1,4 +1,4 @@
-//! Somebody else has a hand in the person's sign-in.
+//! An attacker interferes with the user's sign-in.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use super::machine::{ADA, MALLORY, Machine};
 use crate::common::{ends_with, spawn_in_terminal};
 use crate::double::{CLIENT_ID, CLIENT_SECRET};
 
-/// The attacker's process on a port, which notes what it is sent; gone when dropped.
+/// The attacker's process on a port, which records what it gets; ends when dropped.
 struct Squatter(Child);
 
 impl Squatter {
@@ -43,7 +43,7 @@ fn free_port() -> u16 {
 }
 
 #[test]
-fn a_port_that_somebody_sits_on_is_not_shared() {
+fn port_taken_by_another_user_is_not_shared() {
     for address in ["127.0.0.1", "0.0.0.0"] {
         let Some(machine) = Machine::new() else { return };
         let port = free_port();
@@ -56,7 +56,7 @@ fn a_port_that_somebody_sits_on_is_not_shared() {
             "{said}"
         );
         ends_with(&terminal, 1);
-        // and nobody can sit down beside a login that listens
+        // and the port of a listening login can't be shared
         let port = free_port();
         let mut terminal = spawn_in_terminal(machine.person_command(&[
             "login",
@@ -72,10 +72,10 @@ fn a_port_that_somebody_sits_on_is_not_shared() {
 }
 
 #[test]
-fn a_code_that_somebody_caught_is_of_no_use_to_them() {
+fn intercepted_code_is_useless_without_the_verifier() {
     let Some(machine) = Machine::new() else { return };
     let port = free_port();
-    // where nobody listens between the two steps, somebody else can
+    // between the two steps the port is free for another user
     let _squatter = Squatter::on(&machine, "127.0.0.1", port);
     let url = machine.person(&["login", "--start", "--port", &port.to_string()]).run().success().stdout;
     let answer = machine.google.approve(url.trim(), ADA);
@@ -105,8 +105,8 @@ fn a_code_that_somebody_caught_is_of_no_use_to_them() {
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("invalid_grant"), "{answer}");
     }
-    assert_eq!(machine.google.alive_tokens(ADA).len(), 0);
-    // nor can they finish what the person began: what is needed for it can't be read
+    assert_eq!(machine.google.valid_tokens(ADA).len(), 0);
+    // nor can the attacker finish the user's login: its file can't be read
     let state = machine.sandbox.home().join(".local/state");
     let run = machine.attacker(&format!(
         "XDG_STATE_HOME={} HOME=\"$1/evil\" XDG_DATA_HOME=\"$1/evil/data\" XDG_CONFIG_HOME=\"$1/evil/config\" \
@@ -117,7 +117,7 @@ fn a_code_that_somebody_caught_is_of_no_use_to_them() {
 }
 
 #[test]
-fn of_those_who_finish_at_once_one_wins() {
+fn concurrent_finishes_use_the_code_once() {
     let Some(machine) = Machine::new() else { return };
     let url = machine.person(&["login", "--start"]).run().success().stdout;
     let answer = machine.google.approve(url.trim(), ADA);
@@ -134,7 +134,7 @@ fn of_those_who_finish_at_once_one_wins() {
 }
 
 #[test]
-fn an_answer_of_somebody_else_is_not_taken() {
+fn answer_with_a_wrong_state_is_refused() {
     let Some(machine) = Machine::new() else { return };
     let mut terminal = spawn_in_terminal(machine.person_command(&["login", "--no-browser", ADA]));
     let said = terminal.exp_string("Paste the address: ").unwrap();
@@ -144,7 +144,7 @@ fn an_answer_of_somebody_else_is_not_taken() {
     let (state, redirect) = (of("state"), of("redirect_uri"));
     // a code of the attacker's own login, with a state that was guessed
     machine.google.try_visit(&format!("{redirect}?state=guessed&code=4/0mallorys-code")).unwrap();
-    // whoever saw the address (it is the browser's argument) knows the state, and can sign in as themselves
+    // an attacker who saw the address (it is the browser's argument) knows the state, and can sign in as themselves
     let forged = machine.google.approve(&url, MALLORY);
     assert!(forged.contains(&state));
     machine.google.visit(&forged);
@@ -153,13 +153,13 @@ fn an_answer_of_somebody_else_is_not_taken() {
     ends_with(&terminal, 4);
     assert!(!machine.sandbox.adc("default").exists());
 
-    // a code that was made for another challenge than the person's
+    // a code for another challenge than the user's
     let url = machine.person(&["login", "--start"]).run().success().stdout;
     let challenge = url::Url::parse(url.trim()).unwrap();
     let challenge = challenge.query_pairs().find(|(it, _)| it == "code_challenge").unwrap().1.into_owned();
     let forged = machine.google.approve(&url.trim().replace(&challenge, &"A".repeat(43)), MALLORY);
     machine.person(&["login", "--finish", "-"]).stdin(&forged).run().fails(4).says("did not accept the code");
-    // once judged, it is over: the same answer again, and a good one for the same login, find nothing
+    // after the refusal the login is closed: neither the same answer nor a valid one is accepted
     machine.person(&["login", "--finish", "-"]).stdin(&forged).run().fails(3);
     let late = machine.google.approve(url.trim(), ADA);
     machine.person(&["login", "--finish", "-"]).stdin(&late).run().fails(3);
@@ -167,7 +167,7 @@ fn an_answer_of_somebody_else_is_not_taken() {
 }
 
 #[test]
-fn a_flood_of_connections_keeps_nobody_out_for_long() {
+fn connection_flood_does_not_block_sign_in() {
     let Some(machine) = Machine::new() else { return };
     let mut terminal = spawn_in_terminal(machine.person_command(&["login", "--no-browser"]));
     let said = terminal.exp_string("Paste the address: ").unwrap();

@@ -1,4 +1,4 @@
-//! A machine with two users: the person, and somebody who wants what they have.
+//! A machine with two users: the user, and an attacker.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -10,20 +10,20 @@ use crate::common::{Google, Invocation, Run, Sandbox, copy_program, set_mode, sk
 pub const ADA: &str = "ada@example.com";
 pub const MALLORY: &str = "mallory@example.com";
 
-/// Nobody in particular, as Debian numbers it; on no machine the owner of anything.
+/// The uid of `nobody`, which owns nothing on any machine.
 const ATTACKER: u32 = 65_534;
 
 /// Two users, and folders that they share.
 pub struct Machine {
     pub google: Google,
     pub sandbox: Sandbox,
-    /// The person's number, on this machine nobody else's.
+    /// The user's uid, unique on this machine.
     pub uid: u32,
     bqcred: PathBuf,
 }
 
 impl Machine {
-    /// Sets it up; `None`, said aloud, where these tests may not be two users.
+    /// Sets it up; `None`, reported as skipped, where these tests may not change users.
     pub fn new() -> Option<Machine> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         if !rustix::process::geteuid().is_root() {
@@ -59,12 +59,12 @@ impl Machine {
         set_mode(&path, mode);
     }
 
-    /// bqcred, run by the person.
+    /// bqcred, run by the user.
     pub fn person(&self, words: &[&str]) -> Invocation {
         self.sandbox.program(&self.bqcred, words).user(self.uid)
     }
 
-    /// bqcred in a terminal, run by the person; more can be set before it starts.
+    /// bqcred in a terminal, run by the user; more can be set before it starts.
     pub fn person_command(&self, words: &[&str]) -> Command {
         use std::os::unix::process::CommandExt as _;
         let mut command = self.sandbox.command(&self.bqcred);
@@ -72,14 +72,14 @@ impl Machine {
         command
     }
 
-    /// What the attacker does, as lines of a shell; `$1` is the sandbox.
+    /// Runs shell lines as the attacker; `$1` is the sandbox.
     pub fn attacker(&self, script: &str) -> Run {
         let root = self.sandbox.path("");
         let root = root.to_str().unwrap().trim_end_matches('/');
         self.sandbox.program("sh", &["-euc", script, "sh", root]).user(ATTACKER).run().success()
     }
 
-    /// The person signs in; with these variables.
+    /// The user signs in, with these variables.
     pub fn login(&self, env: &[(&str, &Path)]) {
         let with = |invocation: Invocation| {
             env.iter().fold(invocation, |invocation, (name, value)| invocation.env(name, value))
@@ -93,7 +93,7 @@ impl Machine {
     #[track_caller]
     pub fn assert_kept_from_attacker(&self) {
         let runtime = self.sandbox.runtime().to_str().unwrap();
-        // the client's secret is in a file that everybody may read: it is no secret (RFC 8252 section 8.5)
+        // the client secret is in a world-readable file: it is no secret (RFC 8252 section 8.5)
         let search = format!(
             "grep -rsl -e 0canary- -e ya29.canary- -e 0canary%2D \"$1\" {runtime} /dev/shm/bqcred-{} || true",
             self.uid

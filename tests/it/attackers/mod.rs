@@ -1,5 +1,5 @@
-//! Attacks, each with the attacker in it: another user of the machine (a real one), a file that somebody
-//! made, a page in the person's browser. What must not happen doesn't, and the person is told.
+//! Attacks by another user of the machine (a real one), by a hostile file, or by a page in the user's
+//! browser. They fail, and the user gets a message.
 
 mod clients;
 mod files;
@@ -7,6 +7,6 @@ mod kernels;
 mod logins;
 mod machine;
 mod names;
-mod page;
 mod programs;
-mod shown;
+mod terminal_output;
+mod web_pages;

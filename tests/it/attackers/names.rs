@@ -1,6 +1,6 @@
-//! Names of profiles, and kernelspecs, that somebody made to get somewhere else.
+//! Profile names and kernelspecs made to reach other files.
 
-use crate::common::{Sandbox, profile_by_hand};
+use crate::common::{Sandbox, write_profile};
 
 fn hostile_names() -> Vec<String> {
     let plain = [
@@ -42,9 +42,9 @@ fn hostile_names() -> Vec<String> {
 }
 
 #[test]
-fn no_name_leads_out_of_the_folder() {
+fn profile_names_cannot_escape_the_data_folder() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "p1");
+    write_profile(&sandbox, "default", "p1");
     let files = || {
         let mut files: Vec<_> = sandbox.files().into_iter().map(|(path, _)| path).collect();
         files.sort();
@@ -76,9 +76,8 @@ fn no_name_leads_out_of_the_folder() {
     }
 }
 
-#[cfg(unix)]
 #[test]
-fn a_name_that_is_no_text_is_refused() {
+fn profile_name_that_is_not_utf8_is_refused() {
     use std::os::unix::ffi::OsStringExt as _;
     let sandbox = Sandbox::new();
     let name = std::ffi::OsString::from_vec(b"a\xff".to_vec());
@@ -89,9 +88,9 @@ fn a_name_that_is_no_text_is_refused() {
 }
 
 #[test]
-fn a_hostile_kernelspec_harms_neither_the_list_nor_its_neighbours() {
+fn hostile_kernelspec_does_not_break_list_or_other_kernels() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "p1");
+    write_profile(&sandbox, "default", "p1");
     let deep =
         |open: &str, close: &str| format!("{{\"argv\": {}{}}}", open.repeat(100_000), close.repeat(100_000));
     let good = r#"{"argv": ["python3", "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": "P", "language": "python"}"#;

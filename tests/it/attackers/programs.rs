@@ -1,4 +1,4 @@
-//! Programs that the attacker put where bqcred would look for one.
+//! Programs that the attacker put where bqcred looks for one.
 
 use super::machine::{Machine, own};
 use crate::common::{ends_with, set_mode, spawn_in_terminal};
@@ -24,12 +24,12 @@ fn path(machine: &Machine, first: &str) -> String {
 }
 
 #[test]
-fn a_gcloud_that_others_put_there_is_not_run() {
+fn gcloud_in_a_folder_others_can_write_is_not_run() {
     for (folder, mode) in [("open", 0o777), ("shared", 0o1777), ("open/deeper", 0o755)] {
         let Some(machine) = Machine::new() else { return };
         plant(&machine, folder, &["gcloud"]);
         if folder == "open/deeper" {
-            // a program of the person's own, in a folder that anybody can move away
+            // a program of the user, in a folder that others can replace
             own(&machine.sandbox.path(folder), machine.uid);
             own(&machine.sandbox.path("open/deeper/gcloud"), machine.uid);
         }
@@ -46,7 +46,7 @@ fn a_gcloud_that_others_put_there_is_not_run() {
 }
 
 #[test]
-fn a_gcloud_in_the_current_folder_is_none() {
+fn gcloud_in_the_current_folder_is_not_run() {
     let Some(machine) = Machine::new() else { return };
     plant(&machine, "shared", &["gcloud"]);
     std::fs::remove_file(machine.sandbox.config().join("client.json")).unwrap();
@@ -58,7 +58,7 @@ fn a_gcloud_in_the_current_folder_is_none() {
 }
 
 #[test]
-fn a_browser_that_others_put_there_is_not_run() {
+fn browser_in_a_folder_others_can_write_is_not_run() {
     let Some(machine) = Machine::new() else { return };
     let browsers = [
         "xdg-open",
@@ -90,8 +90,8 @@ fn a_browser_that_others_put_there_is_not_run() {
 }
 
 #[test]
-fn the_same_programs_are_run_where_nobody_else_could_put_them() {
-    // or the tests above would prove nothing
+fn programs_in_a_safe_folder_are_run() {
+    // the control for the tests above
     let Some(machine) = Machine::new() else { return };
     plant(&machine, "shared", &["gcloud", "x-www-browser"]);
     for name in ["gcloud", "x-www-browser"] {

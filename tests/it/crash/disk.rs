@@ -1,11 +1,11 @@
-//! Disks that are full, broken, read-only or beyond a quota, from any system call on: the exit code tells,
-//! the message names the file, the reason and what helps, and nothing is lost.
+//! Disks that are full, broken, read-only or over quota, from any system call on: the exit code is right, the
+//! message names the file, the reason and a fix, and nothing is lost.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::commands;
 use super::scene::{Fault, Scene};
-use super::verbs;
-use super::{is_due, is_full, is_looked_at};
+use super::{is_checked_in_detail, is_due, is_full};
 use crate::common::Run;
 
 const EIO: i32 = 5;
@@ -13,7 +13,7 @@ const ENOSPC: i32 = 28;
 const EROFS: i32 = 30;
 const EDQUOT: i32 = 122;
 
-/// What each of them is called, and words of what helps.
+/// The message for each error, and a part of its hint.
 const REASONS: [(i32, &str, &str); 4] = [
     (ENOSPC, "no space left on device", "make room on that disk"),
     (EIO, "input/output error", "the disk itself fails"),
@@ -21,7 +21,7 @@ const REASONS: [(i32, &str, &str); 4] = [
     (EDQUOT, "quota exceeded", "your quota is used up"),
 ];
 
-/// The ways in which a disk fails, whether reading fails too, and every how many calls are tried at least.
+/// How a disk fails, whether reading fails too, and every how many calls it is tried at least.
 fn ways() -> Vec<(String, &'static str, usize)> {
     let mut ways =
         vec![(format!("from={ENOSPC}"), "", 2), (format!("once={EIO}"), "", 3), ("short".to_owned(), "", 5)];
@@ -40,17 +40,17 @@ fn ways() -> Vec<(String, &'static str, usize)> {
     ways
 }
 
-/// Lets the disk fail at the calls. `lenient`: the verb's product is good without the disk.
+/// Lets the disk fail at the calls. `lenient`: the command may succeed without the disk.
 fn fail(scene: Option<Scene>, lenient: bool) {
     let Some(scene) = scene else { return };
     let (mut faults, mut bad) = (0, 0);
     let mut tried = |fault: Fault| {
-        // each is told, and then the next is tried: one fault in a verb must not hide the others
+        // after a failed check the next fault is tried: one failure must not hide the others
         bad += usize::from(catch_unwind(AssertUnwindSafe(|| one(&scene, &fault, lenient))).is_err());
         faults += 1;
     };
     for (way, more, every) in ways() {
-        // other people's files are not ours to complain about: what can't be read there is not there
+        // an unreadable kernelspec of another program is treated as absent
         if scene.name.starts_with("kernel") && more == ",reads" {
             continue;
         }
@@ -73,13 +73,13 @@ fn one(scene: &Scene, fault: &Fault, lenient: bool) {
     let what = format!("{} at call {}: {call}", fault.how, fault.n);
     check_run(scene, &run, &what, lenient);
     scene.check_files(&what);
-    match is_looked_at(fault.n) {
+    match is_checked_in_detail(fault.n) {
         true => scene.check_recovery(&what),
         false => scene.check_sweep(&what),
     }
 }
 
-/// Either it did what it had to, or it says why not.
+/// Either the command succeeded, or it reports the reason.
 fn check_run(scene: &Scene, run: &Run, what: &str, lenient: bool) {
     let at = || format!("{}, {what}: exit {:?}\n{}", scene.name, run.code, run.stderr);
     assert!(!run.stderr.contains("panicked"), "{}", at());
@@ -109,21 +109,21 @@ macro_rules! fails {
 }
 
 fails! {
-    a_start_of_a_login_on_a_failing_disk: [verbs::login_start()], false;
-    a_first_login_on_a_failing_disk: [verbs::first_login()], false;
-    a_login_on_a_failing_disk: [verbs::login_again()], false;
-    an_import_on_a_failing_disk: [verbs::import(), verbs::import_over()], false;
-    a_rotation_on_a_failing_disk: [verbs::rotate()], false;
-    // the new credential is kept before it is tried
-    the_end_of_a_rotation_on_a_failing_disk: [verbs::rotate_finish()], true;
-    a_revocation_on_a_failing_disk: [verbs::revoke()], false;
-    a_forget_on_a_failing_disk: [verbs::forget()], false;
-    a_token_on_a_failing_disk: [verbs::token()], true;
-    a_status_on_a_failing_disk: [verbs::status()], true;
-    small_verbs_on_a_failing_disk: verbs::small_ones(), false;
-    an_undo_on_a_failing_disk: [verbs::export_undo()], false;
-    a_kernel_install_on_a_failing_disk: verbs::kernels(), false;
-    an_env_on_a_failing_disk: [verbs::session_file()], false;
-    a_move_on_a_failing_disk: [verbs::move_to("file"), verbs::move_to("keyring")], false;
-    a_login_over_the_keyring_on_a_failing_disk: [verbs::login_over_the_keyring()], false;
+    login_start: [commands::login_start()], false;
+    first_login: [commands::first_login()], false;
+    login: [commands::login_again()], false;
+    import: [commands::import(), commands::import_over()], false;
+    rotate: [commands::rotate()], false;
+    // the new credential is saved before it is tried
+    rotate_finish: [commands::rotate_finish()], true;
+    revoke: [commands::revoke()], false;
+    forget: [commands::forget()], false;
+    token: [commands::token()], true;
+    status: [commands::status()], true;
+    small_commands: commands::small_ones(), false;
+    export_undo: [commands::export_undo()], false;
+    kernel_install: commands::kernels(), false;
+    env_session_file: [commands::session_file()], false;
+    move_between_stores: [commands::move_to("file"), commands::move_to("keyring")], false;
+    login_to_the_keyring: [commands::login_over_the_keyring()], false;
 }

@@ -1,14 +1,14 @@
-//! SIGKILL at each system call that changes a file or sends something, and at moments spread over the time
-//! that a verb takes.
+//! SIGKILL at each system call that changes a file or sends something, and at moments spread over the run
+//! time of a command.
 
 use std::io::Write as _;
 use std::process::Stdio;
 
+use super::commands;
 use super::scene::{Fault, Scene};
-use super::verbs;
-use super::{how_many, is_due, is_looked_at};
+use super::{how_many, is_checked_in_detail, is_due};
 
-/// Kills the verb at each call, and then at `moments` moments.
+/// Kills the command at each call, and then at `moments` moments.
 fn kill(scene: Option<Scene>, moments: usize) {
     let Some(scene) = scene else { return };
     let mut kills = 0;
@@ -25,7 +25,7 @@ fn kill(scene: Option<Scene>, moments: usize) {
             }
             scene.check_files(&what);
             match how {
-                "kill,sends" if is_looked_at(n) => scene.check_recovery(&what),
+                "kill,sends" if is_checked_in_detail(n) => scene.check_recovery(&what),
                 _ => scene.check_sweep(&what),
             }
             kills += 1;
@@ -41,7 +41,7 @@ fn kill(scene: Option<Scene>, moments: usize) {
     println!("{}: {kills} kills", scene.name);
 }
 
-/// Whether it was killed before its end.
+/// Whether it was killed before it ended.
 fn kill_after(scene: &Scene, time: std::time::Duration) -> bool {
     let stdin = scene.stdin();
     let mut command = scene.command();
@@ -65,19 +65,19 @@ macro_rules! kills {
 }
 
 kills! {
-    a_killed_start_of_a_login: [verbs::login_start()];
-    a_killed_first_login: [verbs::first_login()];
-    a_killed_login: [verbs::login_again()];
-    a_killed_import: [verbs::import(), verbs::import_over()];
-    a_killed_rotation: [verbs::rotate(), verbs::rotate_finish()];
-    a_killed_revocation: [verbs::revoke()];
-    a_killed_forget: [verbs::forget()];
-    a_killed_token: [verbs::token()];
-    a_killed_status: [verbs::status()];
-    a_killed_small_verb: verbs::small_ones();
-    a_killed_undo: [verbs::export_undo()];
-    a_killed_kernel_install: verbs::kernels();
-    a_killed_env: [verbs::session_file()];
-    a_killed_move: [verbs::move_to("file"), verbs::move_to("keyring")];
-    a_killed_login_over_the_keyring: [verbs::login_over_the_keyring()];
+    login_start: [commands::login_start()];
+    first_login: [commands::first_login()];
+    login: [commands::login_again()];
+    import: [commands::import(), commands::import_over()];
+    rotate: [commands::rotate(), commands::rotate_finish()];
+    revoke: [commands::revoke()];
+    forget: [commands::forget()];
+    token: [commands::token()];
+    status: [commands::status()];
+    small_commands: commands::small_ones();
+    export_undo: [commands::export_undo()];
+    kernel_install: commands::kernels();
+    env_session_file: [commands::session_file()];
+    move_between_stores: [commands::move_to("file"), commands::move_to("keyring")];
+    login_to_the_keyring: [commands::login_over_the_keyring()];
 }

@@ -1,4 +1,4 @@
-//! A home that is really full, and one that is really read-only: mounted in a namespace of its own.
+//! A home on a full disk, and one on a read-only disk: mounted in a namespace of its own.
 
 use std::path::PathBuf;
 
@@ -24,7 +24,7 @@ const READ_ONLY: &str = r#"
     exit ${code:-0}
 "#;
 
-/// A home in which Ada is signed in, mounted by a script.
+/// A home in which Ada has signed in, mounted by a script.
 struct Mounted {
     google: Google,
     sandbox: Sandbox,
@@ -67,12 +67,12 @@ impl Mounted {
         self.invoke(args).run()
     }
 
-    /// What the home holds after the last run: names and contents.
+    /// The files of the home after the last run: names and contents.
     fn after(&self, relative: &str) -> Option<Vec<u8>> {
         std::fs::read(self.kept().join(relative)).ok()
     }
 
-    /// Panics unless the credential is the one that was there before, and nothing lies about.
+    /// Panics unless the credential is unchanged, and no leftover file exists.
     fn is_as_before(&self) {
         let data = ".local/share/bqcred/default";
         for file in ["adc.json", "profile.json"] {
@@ -86,7 +86,7 @@ impl Mounted {
 }
 
 #[test]
-fn a_full_disk_keeps_the_old_and_says_what_helps() {
+fn full_disk_keeps_the_old_files_and_hints_at_a_fix() {
     let Some(home) = Mounted::new(FULL) else { return };
     let url = home.sandbox.bqcred(&["login", "--start"]).success().stdout;
     let answer = || home.google.approve(url.trim(), ADA);
@@ -94,7 +94,7 @@ fn a_full_disk_keeps_the_old_and_says_what_helps() {
         home.is_as_before();
         run.fails(6).says("no space left on device").says("make room on that disk (`df -h '")
     };
-    // found out before the answer is used
+    // detected before the answer is used
     full(home.invoke(&["login", "--finish", "-"]).stdin(answer()).run());
     assert!(home.after(".local/state/bqcred/default.login").is_some(), "the answer can be given again");
     full(home.bqcred(&["rotate", "--yes"]));
@@ -102,13 +102,13 @@ fn a_full_disk_keeps_the_old_and_says_what_helps() {
     full(home.bqcred(&["use", "default"]));
     full(home.bqcred(&["export", "home/copy.json"]));
     full(home.bqcred(&["export", "--well-known"]));
-    // removing needs no room
+    // removing needs no space
     home.bqcred(&["forget"]).success();
     assert!(home.after(".local/share/bqcred/default/adc.json").is_none());
 }
 
 #[test]
-fn what_needs_no_disk_works_on_a_full_one_and_what_is_lost_is_told() {
+fn full_disk_allows_reading_commands_and_warns_of_unsaved_state() {
     let Some(home) = Mounted::new(FULL) else { return };
     home.bqcred(&["env", "--shell", "sh"]).success();
     home.bqcred(&["list"]).success();
@@ -127,7 +127,7 @@ fn what_needs_no_disk_works_on_a_full_one_and_what_is_lost_is_told() {
 }
 
 #[test]
-fn a_read_only_home_is_good_for_reading() {
+fn read_only_home_allows_reading_commands() {
     let Some(home) = Mounted::new(READ_ONLY) else { return };
     let url = home.sandbox.bqcred(&["login", "--start"]).success().stdout;
     home.bqcred(&["env", "--shell", "sh"]).success();

@@ -1,5 +1,5 @@
-//! Verbs that change files, each in a world of its own that can be put back, and what has to be true of
-//! that world wherever the verb was stopped.
+//! A command, the state before it, which can be restored, and what must hold wherever the command was
+//! stopped.
 
 use std::path::{Path, PathBuf};
 
@@ -11,19 +11,19 @@ use crate::double::grants::Grants;
 
 pub const ADA: &str = "ada@example.com";
 
-/// Where it happens.
+/// Where the command runs.
 pub enum Place {
     Plain(Sandbox),
     WithKeyring(Box<Keyring>),
 }
 
-/// A verb, the world before it, and the world after it if nothing goes wrong.
+/// A command, the state before it, and the state after it if nothing goes wrong.
 pub struct Scene {
     pub name: &'static str,
     pub google: Google,
     place: Place,
     args: Vec<String>,
-    /// What is pasted, made anew each time.
+    /// What is pasted on stdin, new each time.
     stdin: Box<dyn Fn(&Google) -> String>,
     /// The exit codes of the same command after a run that was stopped.
     again: &'static [i32],
@@ -36,7 +36,7 @@ pub struct Scene {
     pub time: std::time::Duration,
 }
 
-/// How a verb is to be stopped: the words that `faults.c` knows, and the number of the call.
+/// How a command is stopped: the words of `faults.c`, and the number of the call.
 #[derive(Clone, Debug)]
 pub struct Fault {
     pub how: String,
@@ -44,7 +44,7 @@ pub struct Fault {
 }
 
 impl Scene {
-    /// The world as it is now is the one before; the verb is run once to see the one after. `None` where
+    /// The current state is the one before; the command is run once to see the one after. `None` where
     /// this machine can't stop programs at a system call.
     pub fn new(
         name: &'static str,
@@ -74,7 +74,7 @@ impl Scene {
         scene.roots.retain(|root| root.is_dir());
         scene.item = scene.keyring().map(|keyring| keyring.lookup("default"));
         scene.before = Tree::of(&scene.roots);
-        let run = scene.verb().run();
+        let run = scene.stopped_command().run();
         assert_eq!(run.code, Some(0), "{name}: {}", run.stderr);
         scene.time = run.time;
         scene.after = Tree::of(&scene.roots);
@@ -102,18 +102,18 @@ impl Scene {
         invocation.envs(bus).limit(std::time::Duration::from_secs(60))
     }
 
-    /// bqcred, with nothing in its way.
+    /// bqcred, without a fault.
     pub fn bqcred(&self, args: &[&str]) -> Invocation {
         self.invoke(Path::new(env!("CARGO_BIN_EXE_bqcred")), args)
     }
 
-    /// The verb, with nothing in its way.
-    pub fn verb(&self) -> Invocation {
+    /// The command, without a fault.
+    pub fn stopped_command(&self) -> Invocation {
         let args: Vec<&str> = self.args.iter().map(String::as_str).collect();
         self.bqcred(&args).stdin((self.stdin)(&self.google)).may_print_secret()
     }
 
-    /// The command line of the verb, for other ways to start it.
+    /// The command line, for other ways to start it.
     pub fn command(&self) -> std::process::Command {
         let mut command = self.sandbox().command(env!("CARGO_BIN_EXE_bqcred"));
         command.args(&self.args).env("VIRTUAL_ENV", self.sandbox().path("venv"));
@@ -126,7 +126,7 @@ impl Scene {
         (self.stdin)(&self.google)
     }
 
-    /// Runs the verb, stopped at this call.
+    /// Runs the command with this fault.
     pub fn stopped(&self, fault: &Fault) -> Run {
         let log = self.log();
         let n = fault.n.to_string();
@@ -147,7 +147,7 @@ impl Scene {
         std::fs::read_to_string(self.log()).unwrap().lines().map(str::to_owned).collect()
     }
 
-    /// How many calls there are that may be hit.
+    /// How many calls can get the fault.
     pub fn count(&self, how: &str) -> usize {
         self.restore();
         let run = self.stopped(&Fault { how: format!("count,{how}"), n: 0 });
@@ -155,7 +155,7 @@ impl Scene {
         self.calls().len()
     }
 
-    /// Puts everything back: files, grants, the keyring's item.
+    /// Restores everything: files, grants, the keyring item.
     pub fn restore(&self) {
         self.before.restore(&self.roots);
         self.google.restore(&self.grants);
@@ -173,7 +173,7 @@ impl Scene {
         }
     }
 
-    /// Looks at what a run left: each file is the old one or the new one, whole, and private.
+    /// Checks the files after a run: each is the old one or the new one, complete, and private.
     pub fn check_files(&self, what: &str) {
         let secrets = self.google.secrets();
         let now = Tree::of(&self.roots);
@@ -194,7 +194,7 @@ impl Scene {
                 continue;
             }
             let content = meaning(bytes, &secrets).unwrap_or_else(|| panic!("{} is torn", at()));
-            // it tells of steps in between, too: what is right is what the next commands make of it
+            // it describes steps in between, too: the next commands show whether it is right
             let steps =
                 name.starts_with("profile.json") || ["well-known.json", "kernels.json"].contains(&name);
             let same =
@@ -202,21 +202,21 @@ impl Scene {
             assert!(steps || same, "{} is neither old nor new: {content:#}", at());
         }
         for (path, ..) in self.before.files() {
-            // an access token is kept for convenience: a change of the credential takes it away
+            // a cached access token is removed by a change of the credential
             let kept = self.after.file(path).is_some() && path.extension().is_none_or(|end| end != "token");
             let gone = kept && now.file(path).is_none();
             assert!(!gone, "{}, {what}: {} is lost", self.name, path.display());
         }
     }
 
-    /// The next command leaves nothing behind.
+    /// The next command removes leftovers.
     pub fn check_sweep(&self, what: &str) {
         let list = self.bqcred(&["list"]).run();
         assert_eq!(list.code, Some(0), "{}, {what}: {}", self.name, list.stderr);
         self.check_left_overs(what, is_ours);
     }
 
-    /// The next commands work, nothing stays behind, and the same verb comes to its end.
+    /// The next commands work, no leftover stays, and the same command succeeds.
     pub fn check_recovery(&self, what: &str) {
         let ran = |run: Run, codes: &[i32]| {
             let code = run.code.unwrap_or(-1);
@@ -235,10 +235,10 @@ impl Scene {
         // at the server that it belongs to: another one could not be reached
         ran(self.bqcred(&["token", "--min-ttl", "7200"]).may_print_secret().run(), &[0, 3, 4]);
         self.check_left_overs(what, is_ours);
-        let again = ran(self.verb().run(), self.again);
+        let again = ran(self.stopped_command().run(), self.again);
         self.check_left_overs(what, |_| true);
         self.check_places(what);
-        // and whatever it is: a person signs in, and all is well
+        // and in any case: a new sign-in repairs everything
         let client = self.sandbox().client_file(&self.google);
         let login = ["login", "--start", "--client-id-file", &client];
         let url = ran(self.bqcred(&login).run(), &[0]).stdout;
@@ -255,7 +255,7 @@ impl Scene {
         }
     }
 
-    /// Secrets lie where the design says, and nowhere else.
+    /// Secrets are only where the design allows them.
     fn check_places(&self, what: &str) {
         for (path, bytes, _) in Tree::of(&self.roots).files() {
             let name = path.file_name().unwrap().to_str().unwrap();
@@ -281,13 +281,13 @@ impl Scene {
         })
     }
 
-    /// The world before, as files elsewhere.
+    /// A copy of the state before, in another folder.
     pub fn roots(&self) -> &[PathBuf] {
         &self.roots
     }
 }
 
-/// In a folder that is bqcred's alone.
+/// Whether the path is in one of bqcred's own folders.
 fn is_ours(path: &Path) -> bool {
     path.components().any(|part| part.as_os_str() == "bqcred")
 }

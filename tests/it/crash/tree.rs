@@ -1,4 +1,4 @@
-//! What lies on the disk, to be put back and to be compared.
+//! The files on the disk, to restore and to compare.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
@@ -21,7 +21,7 @@ pub enum Node {
 pub struct Tree(pub BTreeMap<PathBuf, (Node, u32)>);
 
 impl Tree {
-    /// What lies there now.
+    /// The current files.
     pub fn of(roots: &[PathBuf]) -> Tree {
         let mut tree = Tree::default();
         roots.iter().for_each(|root| tree.add(root));
@@ -50,7 +50,7 @@ impl Tree {
         }
     }
 
-    /// Makes the folders look like this again.
+    /// Restores the folders to this.
     pub fn restore(&self, roots: &[PathBuf]) {
         let now = Tree::of(roots);
         for (path, (node, _)) in now.0.iter().rev() {
@@ -96,8 +96,8 @@ impl Tree {
     }
 }
 
-/// The content without what differs each time: tokens, times, what is made up for one login. `None` if it
-/// is torn: no JSON, or a part of a secret.
+/// The content without what differs each time: tokens, times, random values of a login. `None` if it
+/// is incomplete: no JSON, or a part of a secret.
 pub fn meaning(bytes: &[u8], secrets: &[String]) -> Option<Value> {
     let mut value = serde_json::from_slice(bytes).ok()?;
     settle(&mut value, secrets).then_some(value)

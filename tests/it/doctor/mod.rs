@@ -1,8 +1,8 @@
-//! `bqcred doctor`: what it foretells is what the real libraries do, and what it says helps.
+//! `bqcred doctor`: its predictions match the real libraries, and its suggestions work.
 
+mod command;
 mod environments;
-mod proof;
+mod interpreters;
+mod predictions;
 mod real;
 mod scene;
-mod verb;
-mod warm;

@@ -1,5 +1,5 @@
-# With the argument `serve`: an R that has loaded the packages, and plays each environment in a child of its
-# own; a line of JSON in, a line of JSON out. Without: this R itself, as it was started.
+# With the argument `serve`: an R with the packages loaded, which runs each environment in a child process; a line
+# of JSON in, a line of JSON out. Without: in this process, as it was started.
 library(gargle)
 library(httr)
 

@@ -1,6 +1,6 @@
-// A Node.js that has loaded what the library needs, and plays one environment after the other: a line of
-// JSON in, a line of JSON out. The argument is the folder of the modules. It can't have children as Python
-// and R have, so what remembers something between requests is loaded anew.
+// A Node.js with the library loaded, which runs one environment after the other: a line of JSON in, a line of
+// JSON out. The argument is the folder of the modules. It can't fork as Python and R can, so modules with state
+// are loaded again for each request.
 const { createInterface } = require("readline");
 const library = require("module").createRequire(process.argv[1] + "/x");
 

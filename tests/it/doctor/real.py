@@ -1,5 +1,5 @@
-"""An interpreter that has loaded all that the libraries need, and plays each environment in a child of its
-own: a line of JSON in, a line of JSON out. To load it all takes ten times as long as to play."""
+"""An interpreter with the libraries loaded, which runs each environment in a child process: a line of JSON in, a
+line of JSON out. Loading takes ten times as long as a run."""
 
 import contextlib, errno, importlib, io, json, os, signal, subprocess, sys, warnings, webbrowser
 
@@ -9,7 +9,7 @@ import requests
 
 warnings.simplefilter("ignore")
 
-# Some of these read variables when they are loaded, so each child loads them anew.
+# Some of these read variables when they are loaded, so each child loads them again.
 THEIRS = ("google.auth", "google.oauth2", "pydata_google_auth", "pandas_gbq.auth")
 
 

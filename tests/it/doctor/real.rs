@@ -1,4 +1,4 @@
-//! What the real libraries do in an environment: as whom BigQuery sees them, or how they fail.
+//! What the real libraries do in an environment: the identity that BigQuery sees, or how they fail.
 
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use super::interpreters::Pool;
 use super::scene::Scene;
-use super::warm::Pool;
 use crate::common::{find_program, missing, r_package, venv};
 
 /// Python's libraries.
@@ -37,16 +37,16 @@ pub struct Observed {
     pub name: String,
     /// In the words of `doctor --json`.
     pub identity: String,
-    /// As whom BigQuery saw it.
+    /// The account that BigQuery saw.
     pub account: Option<String>,
-    /// The project and quota project that it found by itself; nothing where it wasn't asked.
+    /// The project and quota project that it found by itself; none where it wasn't asked.
     pub projects: Option<(Option<String>, Option<String>)>,
     /// How it failed, for messages.
     pub error: String,
 }
 
 impl Libraries {
-    /// Looks for them once, and says what is missing.
+    /// Looks for them once, and reports what is missing.
     pub fn here() -> &'static Self {
         static HERE: OnceLock<Libraries> = OnceLock::new();
         HERE.get_or_init(Self::look)
@@ -91,7 +91,7 @@ impl Libraries {
     fn python(&self, python: &Path, scene: &Scene) -> Vec<Observed> {
         let mut names = vec!["google-auth"];
         names.extend(["pydata-google-auth", "pandas-gbq", "ibis"].iter().filter(|_| !scene.slow));
-        // they look at nothing else, so that the other environments would be asked the same again
+        // they read nothing else, so that the other environments would repeat the same
         names.extend((self.gcloud && scene.concerns_gcloud).then_some("gcloud"));
         names.extend((self.bq && scene.concerns_gcloud).then_some("bq"));
         read(&PYTHONS.play(python, &["-c", PYTHON], scene, &names))

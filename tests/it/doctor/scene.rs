@@ -12,24 +12,24 @@ use crate::double::{CLIENT_ID, CLIENT_SECRET, Metadata, OTHER_CLIENT_ID};
 
 pub const ADA: &str = "ada@example.com";
 pub const BOB: &str = "bob@example.com";
-/// Where nobody listens.
+/// An address where nothing listens.
 pub const NOBODY: &str = "127.0.0.1:1";
-/// What a login of bqcred asks for.
+/// The scopes that bqcred's login requests.
 pub const SCOPES: &[&str] = &["openid", "email", "bigquery"];
 
 /// The environment.
 pub struct Scene {
-    // what is dropped first stops first: the double looks at the log last
+    // fields are dropped in this order: the double checks its log last
     pub metadata: Option<Metadata>,
     pub sandbox: Sandbox,
     pub google: Google,
     variables: Vec<(String, String)>,
     folder: PathBuf,
-    /// google-auth tries for most of a minute: what is built on it would each do so again.
+    /// google-auth retries for almost a minute: each library that uses it would repeat that.
     pub slow: bool,
-    /// What gcloud and bq look at is different here.
+    /// What gcloud and bq read is different here.
     pub concerns_gcloud: bool,
-    /// R reads something here when it starts.
+    /// R reads a file here when it starts.
     pub concerns_start_of_r: bool,
 }
 
@@ -50,7 +50,7 @@ impl Scene {
             concerns_start_of_r: false,
         };
         scene.metadata_at(NOBODY);
-        // one try is as good as three here, and takes less time
+        // one try shows the same as three, and takes less time
         scene.set("GCE_METADATA_DETECT_RETRIES", "1");
         scene
     }
@@ -61,7 +61,7 @@ impl Scene {
         }
     }
 
-    /// From here on it is a VM with a service account.
+    /// Makes it a VM with a service account.
     pub fn vm(&mut self) -> &mut Self {
         let metadata = self.google.metadata_server();
         self.metadata_at(&metadata.host());
@@ -101,7 +101,7 @@ impl Scene {
         self.folder.clone()
     }
 
-    /// A credential of this person, alive.
+    /// A valid credential of this user.
     pub fn user(&self, who: &str) -> Value {
         let client = if who == BOB { OTHER_CLIENT_ID } else { CLIENT_ID };
         json!({
@@ -111,7 +111,7 @@ impl Scene {
         })
     }
 
-    /// The key of a service account, as the console gives it.
+    /// The key of a service account, in the console's format.
     pub fn service_account(&self) -> Value {
         json!({
             "type": "service_account", "project_id": "p-robot", "private_key_id": "0123456789abcdef",
@@ -140,7 +140,7 @@ impl Scene {
         path
     }
 
-    /// What `gcloud auth application-default login` leaves, at its place.
+    /// gcloud's default credential file, with this content.
     pub fn well_known(&mut self, content: &Value) -> PathBuf {
         self.file(".config/gcloud/application_default_credentials.json", content.to_string())
     }
@@ -165,7 +165,7 @@ impl Scene {
         self.program(Path::new(env!("CARGO_BIN_EXE_bqcred")), args)
     }
 
-    /// What doctor says, as JSON. It says it whatever the exit code.
+    /// The output of `doctor --json`, whatever the exit code.
     pub fn doctor(&self, args: &[&str]) -> Value {
         let run: Run = self.bqcred(&[&["doctor", "--json"], args].concat()).run();
         assert_eq!(run.stderr, "", "{}", run.line);

@@ -35,7 +35,7 @@ def output(client, code):
         elif message["msg_type"] == "error":
             texts.append("ERROR " + content["evalue"])
 
-    # a slow start looks like a death
+    # a slow start looks like a dead kernel
     patiently(lambda: client.wait_for_ready(timeout=60))
     client.execute_interactive(code, timeout=60, output_hook=hook)
     return "".join(texts)

@@ -1,4 +1,5 @@
-//! A JupyterHub that starts people's servers as processes of the test's own user; ended when dropped.
+//! A JupyterHub that starts the servers of its users as processes of the test's own user; it ends when
+//! dropped.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -16,7 +17,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Those of this machine, if they are there.
+    /// Those of this machine, if they are installed.
     pub fn find() -> Option<Self> {
         let modules = PathBuf::from(std::env::var_os("BQCRED_TEST_NODE_MODULES")?);
         let script = modules.join("configurable-http-proxy/bin/configurable-http-proxy");
@@ -33,10 +34,10 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Starts a hub whose people have the scene's home and Python, with these variables, and `more` at the
+    /// Starts a hub whose users have the scene's home and Python, with these variables, and `more` at the
     /// end of its `jupyterhub_config.py`.
     pub fn start(scene: &Scene, proxy: &Proxy, env: Vec<(String, String)>, more: &str) -> Self {
-        // the hub can't choose ports by itself; all three are free at this moment
+        // the hub can't choose ports by itself; all three are free now
         let free: Vec<TcpListener> = (0..3).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
         let ports: Vec<u16> = free.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
         drop(free);
@@ -52,7 +53,7 @@ impl Hub {
             line.contains("JupyterHub is now running")
         });
         assert!(running, "the hub did not start: {log}");
-        // it must be able to go on writing its log
+        // its log must not block
         std::thread::spawn(move || lines.for_each(drop));
         Hub { child, url: format!("http://127.0.0.1:{}/", ports[0]) }
     }

@@ -1,4 +1,4 @@
-// Uses JupyterLab as a person does: clicks, types, and looks at what is shown. Prints what it saw as JSON.
+// Uses JupyterLab as a user does: clicks, types, and looks at what is shown. Prints what it saw as JSON.
 //
 // lab.cjs CHROMIUM ADDRESS PROFILE-FOLDER SCREENSHOT
 //
@@ -35,7 +35,7 @@ class Notebook {
     return this.page.locator(".jp-Notebook .jp-Cell").nth(number);
   }
 
-  // The circle is that of a kernel at rest even before there is one; the line at the bottom knows better.
+  // The circle shows an idle kernel even before there is one; the status bar is right.
   async isIdle() {
     await this.page.locator("#jp-main-statusbar", { hasText: /\| Idle/ }).waitFor();
     await this.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').waitFor();
@@ -46,7 +46,7 @@ class Notebook {
     await this.page.keyboard.press("Shift+Enter");
   }
 
-  // What a cell shows once it has ended.
+  // The output of a cell after it has ended.
   async end(number) {
     await this.cell(number).locator(".jp-InputPrompt", { hasText: /\[\d+\]/ }).waitFor();
     await this.isIdle();
@@ -94,7 +94,7 @@ class Notebook {
   }
 }
 
-// Opens the link that a cell shows, in a tab of its own; gives what its address bar then says.
+// Opens the link that a cell shows, in a tab of its own; returns the final address.
 async function signIn(context, notebook, number) {
   const link = notebook.cell(number).locator(".jp-OutputArea-output a");
   const [tab] = await Promise.all([context.waitForEvent("page"), link.click()]);
@@ -120,7 +120,7 @@ async function story(context) {
   seen.hidden = (await question.getAttribute("type")) === "password";
   await question.fill(pasted);
   await question.press("Enter");
-  // the kernel gets round to showing this, perhaps after the cell has ended
+  // this may be shown after the cell has ended
   await notebook.cell(2).getByText("signed in as").waitFor();
   seen.login = await notebook.end(2);
 

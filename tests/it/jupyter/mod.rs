@@ -1,5 +1,5 @@
-//! A Python with Jupyter in a sandbox of its own, made in no time: the packages are those of a test
-//! environment, the kernelspecs and everything else that is written are the sandbox's.
+//! A Python with Jupyter in a sandbox, made quickly: its packages are those of a test environment; the
+//! kernelspecs and all other files that are written belong to the sandbox.
 
 pub mod hub;
 
@@ -96,7 +96,7 @@ impl Scene {
         }
     }
 
-    /// Only root can; others see the same as before, which has to agree all the same.
+    /// Only root can; for others nothing changes, and the results must agree all the same.
     pub fn give_away(&self) {
         let _ = std::os::unix::fs::chown(&self.prefix, Some(65534), None);
     }
@@ -177,7 +177,7 @@ impl JupyterServer {
             let url = &line[start..];
             Some(url[..url.find('?').unwrap_or(url.len())].to_owned())
         });
-        // it must be able to go on writing its log
+        // its log must not block
         std::thread::spawn(move || lines.for_each(drop));
         let url = url.unwrap_or_else(|| panic!("the server did not start: {log}"));
         JupyterServer {

@@ -1,9 +1,9 @@
-//! Secrets that a person gives in the wrong place are not repeated.
+//! Secrets given in the wrong place are not repeated.
 
 use super::TALKATIVE;
 use crate::common::Sandbox;
 
-/// As Google makes them; each holds what every run is searched for.
+/// In Google's formats; each contains a text that every run is searched for.
 const SECRETS: &[&str] = &[
     "1//0canary-refresh-token-of-some-length_x",
     "4/0canary-authorization-code-of-some-length",
@@ -14,7 +14,7 @@ const SECRETS: &[&str] = &[
 ];
 
 #[test]
-fn as_an_argument() {
+fn secret_in_an_argument_is_not_repeated() {
     let sandbox = Sandbox::new();
     for secret in SECRETS {
         for words in [
@@ -54,7 +54,7 @@ fn as_an_argument() {
 }
 
 #[test]
-fn as_a_variable() {
+fn secret_in_a_variable_is_not_repeated() {
     let sandbox = Sandbox::new();
     for secret in SECRETS {
         for name in [
@@ -72,7 +72,7 @@ fn as_a_variable() {
 }
 
 #[test]
-fn in_a_file_or_on_stdin() {
+fn secret_in_a_file_or_on_stdin_is_not_repeated() {
     let sandbox = Sandbox::new();
     for secret in SECRETS {
         for content in [

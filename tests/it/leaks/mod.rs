@@ -1,14 +1,14 @@
 //! Secrets are where they belong, and nowhere else: not in an argument or a variable of any program, not in
-//! what is written to any file, terminal or log, not in a core dump, not in a shell's history.
+//! any other file, terminal or log, not in a core dump, not in the history of a shell.
 
-mod everything;
+mod commands;
 mod mistakes;
 mod processes;
 mod trace;
 
 const ADA: &str = "ada@example.com";
 
-/// Variables that make programs talkative, Rust's and those of the libraries below.
+/// Variables that make programs log more, Rust's and those of the libraries.
 const TALKATIVE: &[(&str, &str)] = &[
     ("RUST_BACKTRACE", "full"),
     ("RUST_LIB_BACKTRACE", "full"),

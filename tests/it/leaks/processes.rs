@@ -1,4 +1,4 @@
-//! What is left of a process, and what others see of it.
+//! What a process leaves behind, and what other processes can see of it.
 
 use std::io::Read as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -6,9 +6,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::ADA;
-use crate::common::{Google, Sandbox, copy_program, find_program, missing, skipped, spawn_in_terminal};
+use crate::common::{
+    Google, Sandbox, copy_program, find_program, missing, set_mode, skipped, spawn_in_terminal,
+};
 
-/// bqcred at its prompt, with a state and a verifier in memory; its number and the address to open.
+/// bqcred at its prompt, with a state and a verifier in memory; its process id and the address to open.
 fn at_prompt(google: &Google, sandbox: &Sandbox) -> (rexpect::session::PtySession, i32, String) {
     let client = sandbox.client_file(google);
     let limited = "ulimit -c unlimited; echo $$ >\"$HOME/pid\"; exec \"$@\"";
@@ -21,12 +23,26 @@ fn at_prompt(google: &Google, sandbox: &Sandbox) -> (rexpect::session::PtySessio
     (terminal, pid(sandbox), url)
 }
 
-/// The number that a shell noted before it became bqcred.
+/// The process id that a shell wrote before it executed bqcred.
 fn pid(sandbox: &Sandbox) -> i32 {
     std::fs::read_to_string(sandbox.home().join("pid")).unwrap().trim().parse().unwrap()
 }
 
-/// Whether a program that dies leaves a core dump on this machine.
+/// A login at a terminal, as another user without any rights, started by these lines of bash.
+fn login_as_user(google: &Google, sandbox: &Sandbox, uid: u32, script: &str) -> Command {
+    set_mode(&sandbox.path(""), 0o755);
+    let program = sandbox.path("bin/bqcred-copy");
+    copy_program(env!("CARGO_BIN_EXE_bqcred").as_ref(), &program);
+    std::os::unix::fs::chown(sandbox.home(), Some(uid), Some(uid)).unwrap();
+    let client = sandbox.client_file(google);
+    let mut command = sandbox.command("bash");
+    command.args(["-c", script, "bash"]).arg(&program);
+    command.args(["login", "--no-browser", "--client-id-file", &client]).env("TERM", "xterm");
+    command.gid(uid).uid(uid);
+    command
+}
+
+/// Whether a crashed program leaves a core dump on this machine.
 fn dumps(sandbox: &Sandbox) -> bool {
     let mut command = sandbox.command("sh");
     command.args(["-c", "ulimit -c unlimited; kill -s ABRT $$"]).current_dir(sandbox.path("tmp"));
@@ -43,7 +59,7 @@ fn is_running(pid: i32) -> bool {
 }
 
 #[test]
-fn there_is_no_core_dump() {
+fn waiting_login_dumps_no_core() {
     for signal in ["ABRT", "SEGV", "BUS", "FPE"] {
         let (google, sandbox) = (Google::start(), Sandbox::new());
         if !dumps(&sandbox) {
@@ -67,7 +83,7 @@ fn there_is_no_core_dump() {
 }
 
 #[test]
-fn a_program_that_exec_runs_may_dump_core_again() {
+fn program_under_exec_can_dump_core() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     if !dumps(&sandbox) {
         skipped("this machine writes no core dumps");
@@ -81,7 +97,7 @@ fn a_program_that_exec_runs_may_dump_core_again() {
 }
 
 #[test]
-fn neither_arguments_nor_environment_of_a_waiting_login_show_anything() {
+fn waiting_login_shows_no_secret_in_arguments_or_environment() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let (mut terminal, pid, url) = at_prompt(&google, &sandbox);
     let answer = google.approve(&url, ADA);
@@ -101,28 +117,16 @@ fn neither_arguments_nor_environment_of_a_waiting_login_show_anything() {
 }
 
 #[test]
-fn nobody_of_the_same_user_can_look_into_it() {
+fn other_processes_of_the_user_cannot_read_its_memory() {
     if !rustix::process::geteuid().is_root() {
         skipped("only root can be another user");
         return;
     }
     let Some(cat) = find_program("cat") else { return missing("cat") };
     let (google, sandbox) = (Google::start(), Sandbox::new());
-    // as a user without rights of root's: with them everything can be looked into
+    // as a user without root's rights: root can read every process
     let uid = 190_000 + std::process::id() % 10_000;
-    crate::common::set_mode(&sandbox.path(""), 0o755);
-    let program = sandbox.path("bin/bqcred-copy");
-    copy_program(env!("CARGO_BIN_EXE_bqcred").as_ref(), &program);
-    std::os::unix::fs::chown(sandbox.home(), Some(uid), Some(uid)).unwrap();
-    let client = sandbox.client_file(&google);
-    let mut command = sandbox.command("sh");
-    command
-        .args(["-c", "echo $$ >\"$HOME/pid\"; exec \"$@\"", "sh"])
-        .arg(&program)
-        .args(["login", "--no-browser", "--client-id-file", &client])
-        .env("TERM", "xterm")
-        .gid(uid)
-        .uid(uid);
+    let command = login_as_user(&google, &sandbox, uid, "echo $$ >\"$HOME/pid\"; exec \"$@\"");
     let mut terminal = spawn_in_terminal(command);
     terminal.exp_string("Paste the address: ").unwrap();
     let pid = pid(&sandbox);
@@ -136,7 +140,7 @@ fn nobody_of_the_same_user_can_look_into_it() {
 }
 
 #[test]
-fn a_shells_history_holds_no_answer() {
+fn shell_history_does_not_contain_the_answer() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let Some(bash) = find_program("bash") else { return missing("bash") };
     sandbox.bqcred(&["client", "set", &sandbox.client_file(&google)]).success();
@@ -173,7 +177,7 @@ fn a_shells_history_holds_no_answer() {
 }
 
 #[test]
-fn the_memory_of_a_program_under_exec_is_all_that_it_is_given() {
+fn exec_shows_no_secret_in_arguments_or_environment() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     for file in [&["exec", "--"][..], &["exec", "--file", "--"]] {
@@ -190,23 +194,15 @@ fn the_memory_of_a_program_under_exec_is_all_that_it_is_given() {
 }
 
 #[test]
-fn where_no_thread_can_be_started_nothing_of_memory_is_told() {
+fn thread_limit_error_shows_no_secret() {
     if !rustix::process::geteuid().is_root() {
         skipped("only root can be another user");
         return;
     }
-    let Some(bash) = find_program("bash") else { return missing("bash") };
     let (google, sandbox) = (Google::start(), Sandbox::new());
-    let uid = 180_000 + std::process::id() % 10_000; // root may start as many as it likes
-    crate::common::set_mode(&sandbox.path(""), 0o755);
-    let program = sandbox.path("bin/bqcred-copy");
-    copy_program(env!("CARGO_BIN_EXE_bqcred").as_ref(), &program);
-    std::os::unix::fs::chown(sandbox.home(), Some(uid), Some(uid)).unwrap();
-    let client = sandbox.client_file(&google);
-    let mut command = sandbox.command(bash);
-    command.args(["-c", "ulimit -u 1; exec \"$@\"", "bash"]).arg(&program);
-    command.args(["login", "--no-browser", "--client-id-file", &client]).env("TERM", "xterm");
-    command.envs(super::TALKATIVE.iter().copied()).gid(uid).uid(uid);
+    let uid = 180_000 + std::process::id() % 10_000; // the limit does not apply to root
+    let mut command = login_as_user(&google, &sandbox, uid, "ulimit -u 1; exec \"$@\"");
+    command.envs(super::TALKATIVE.iter().copied());
     let mut terminal = spawn_in_terminal(command);
     let said = terminal.exp_eof().unwrap();
     crate::common::ends_with(&terminal, 1);

@@ -1,11 +1,11 @@
-//! What a program asked the system for, by strace(1): which programs it started, with which arguments and
-//! environments, and what it wrote to where.
+//! The system calls of a program, by strace(1): which programs it started, with which arguments and
+//! environments, and what it wrote where.
 
 use std::path::{Path, PathBuf};
 
 use crate::common::{Invocation, Run, Sandbox, find_program, missing};
 
-/// Everything by which a text can leave a process.
+/// The system calls by which a text can leave a process.
 const CALLS: &str = "trace=execve,execveat,write,writev,pwrite64,pwritev,sendto,sendmsg,sendmmsg,symlink,symlinkat,\
                      link,linkat,rename,renameat,renameat2,openat,mkdir,mkdirat,setxattr,prctl";
 
@@ -23,7 +23,7 @@ pub struct Call<'t> {
 }
 
 impl Tracer {
-    /// `None`, said aloud, where there is no strace.
+    /// `None`, reported as skipped, where there is no strace.
     pub fn new() -> Option<Tracer> {
         let Some(strace) = find_program("strace") else {
             missing("strace");
@@ -32,7 +32,7 @@ impl Tracer {
         Some(Tracer { strace, folder: tempfile::tempdir().unwrap(), count: 0.into() })
     }
 
-    /// Runs bqcred as `prepare` has it, and everything that it starts; the run and what was asked for.
+    /// Runs bqcred as `prepare` sets it up, with all its children; returns the run and its calls.
     pub fn run(
         &self,
         sandbox: &Sandbox,

@@ -1,8 +1,8 @@
-//! The network goes wrong in every way, for every verb that uses it: a clear error, the right exit code,
-//! bounded time and memory, nothing changed here, and never a secret to another host.
+//! Every kind of network failure, for every command that uses the network: a clear error, the right exit
+//! code, bounded time and memory, no file changed, and no secret sent to another host.
 
-mod encrypted;
-mod plain;
+mod http;
+mod tls;
 mod wire;
 
 use std::time::Duration;
@@ -12,7 +12,7 @@ use wire::Step;
 
 const ADA: &str = "ada@example.com";
 
-/// A request may take 30 s; who was kept waiting is not made to wait for another try. The rest is for a slow
+/// A request may take 30 s, and is not retried after a timeout. The rest is for a slow
 /// machine.
 const PATIENCE: Duration = Duration::from_secs(75);
 
@@ -20,14 +20,14 @@ const PATIENCE: Duration = Duration::from_secs(75);
 const MEMORY: u32 = 128 * 1024;
 
 /// What is run against each fault.
-const VERBS: [&[&str]; 4] = [
+const COMMANDS: [&[&str]; 4] = [
     &["token", "--min-ttl", "99999"],
     &["status"],
     &["revoke", "--yes"],
     &["login", "--profile", "new", "--finish", "-"],
 ];
 
-/// A person who is signed in, whose `new` profile waits for an answer that the browser has given.
+/// A user who has signed in, with a pending login of profile `new` whose answer the browser has given.
 struct Scene {
     google: Google,
     sandbox: Sandbox,
@@ -74,22 +74,22 @@ impl Scene {
             .into()
     }
 
-    /// Every verb has to end as network trouble, in these words.
+    /// Every command must exit with the network error code and this message.
     #[track_caller]
-    fn every_verb_says(&self, says: &str) {
-        self.verbs_say(&VERBS, says);
+    fn every_command_says(&self, says: &str) {
+        self.commands_say(&COMMANDS, says);
     }
 
-    /// The same of some verbs. They are run at once, and one that asks about the same profile as another waits
-    /// for its answer first.
+    /// The same for some commands. They run concurrently; two of the same profile wait for
+    /// each other.
     #[track_caller]
-    fn verbs_say(&self, verbs: &[&[&str]], says: &str) {
+    fn commands_say(&self, commands: &[&[&str]], says: &str) {
         let before = self.kept();
         let runs: Vec<Run> = std::thread::scope(|scope| {
-            let threads: Vec<_> = verbs.iter().map(|words| scope.spawn(|| self.run(words))).collect();
+            let threads: Vec<_> = commands.iter().map(|words| scope.spawn(|| self.run(words))).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
-        for (words, run) in verbs.iter().zip(runs) {
+        for (words, run) in commands.iter().zip(runs) {
             assert_eq!(run.code, Some(5), "{words:?}: {run:?}");
             assert!(run.stderr.contains(says), "{words:?} does not say {says:?}: {}", run.stderr);
             assert!(run.stderr.contains("\n  hint: ") && !run.stderr.contains("panick"), "{}", run.stderr);
@@ -101,7 +101,7 @@ impl Scene {
         assert!(!self.sandbox.adc("new").exists());
     }
 
-    /// All is well again: with the same answer, too, if the server never saw it.
+    /// Everything works again, even with the same answer if the server never got it.
     #[track_caller]
     fn works_again(&self) {
         self.run(&["status", "--exit-code"]).success();

@@ -1,5 +1,5 @@
-//! What stands between bqcred and the server: it lets everything through, or does to every connection what
-//! it is told.
+//! A relay between bqcred and the server: it passes everything on, or does the same steps to every
+//! connection.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -12,21 +12,21 @@ use std::time::Duration;
 pub enum Step {
     /// Reads a whole request, with its body.
     Request,
-    /// Reads whatever comes first.
+    /// Reads the first bytes.
     Something,
     /// Sends this.
     Send(Vec<u8>),
-    /// Sends this again and again, with a pause each time, until the other side gives up.
+    /// Sends this repeatedly, with a pause each time, until the other side closes.
     Drip(&'static [u8]),
-    /// Sends this again and again, as quickly as it is taken.
+    /// Sends this repeatedly, as fast as it is read.
     Flood(&'static [u8]),
-    /// Keeps silent until the other side gives up.
+    /// Sends nothing until the other side closes.
     Hold,
-    /// Ends the connection with what was sent to it unread, which resets it.
+    /// Closes the connection with unread data, which resets it.
     Reset,
 }
 
-/// The running wire; gone when dropped.
+/// The running relay; ends when dropped.
 pub struct Wire {
     pub address: SocketAddr,
     shared: Arc<Shared>,
@@ -41,12 +41,12 @@ struct Shared {
 }
 
 impl Wire {
-    /// A wire that leads to this server.
+    /// A relay to this server.
     pub fn to(server: SocketAddr) -> Wire {
         Wire::start(Some(server))
     }
 
-    /// A host that nobody has reason to connect to.
+    /// A host that must get no connection.
     pub fn nowhere() -> Wire {
         Wire::start(None)
     }
@@ -69,7 +69,7 @@ impl Wire {
                 }
                 seen.connections.fetch_add(1, Ordering::SeqCst);
                 let seen = Arc::clone(&seen);
-                // the other side may hang up at any time
+                // the other side may close at any time
                 std::thread::spawn(move || drop(seen.serve(stream)));
             }
         });

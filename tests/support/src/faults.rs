@@ -1,4 +1,4 @@
-//! Programs that are killed, or whose disk fails, at an exact system call: `faults.c`, compiled once.
+//! Programs that are killed, or whose disk fails, at a given system call: `faults.c`, compiled once.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,7 +23,7 @@ pub fn faults() -> Option<&'static Path> {
         let mut compile = Command::new(compiler);
         compile.args(["-O1", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&made).arg(&source);
         assert!(compile.status().unwrap().success());
-        // one name for all test programs, whichever compiled it
+        // one name for all test crates
         let program = target_folder().join("faults");
         std::fs::rename(made, &program).unwrap();
         let log = folder.path().join("log");

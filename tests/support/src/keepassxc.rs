@@ -1,17 +1,17 @@
-//! KeePassXC as the service of a keyring: a second implementation of the Secret Service, with no screen.
+//! KeePassXC as the keyring: a second implementation of the Secret Service, without a screen.
 
 use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 
 use super::keyring::Keyring;
 
-/// What opens the database.
+/// The password of the database.
 const PASSWORD: &str = "correct horse";
 
-/// Its window is drawn nowhere.
+/// Its window is not drawn.
 const NO_SCREEN: (&str, &str) = ("QT_QPA_PLATFORM", "offscreen");
 
-/// A database whose one group programs may use. A person chooses that group in the database's settings; it
+/// A database whose only group programs may use. Users choose that group in the database's settings; it
 /// is kept under this key. Nothing goes to the recycle bin.
 const DATABASE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <KeePassFile>
@@ -26,7 +26,7 @@ const DATABASE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 </KeePassFile>
 "#;
 
-/// As a person sets it who doesn't want to be asked for each item. It switches `Enabled` off itself when
+/// The settings of a user who doesn't want to be asked for each item. It switches `Enabled` off itself when
 /// another keyring is there first, so this is written before each start.
 const SETTINGS: &str =
     "[FdoSecrets]\nEnabled=true\nShowNotification=false\nConfirmDeleteItem=false\nConfirmAccessItem=false\n";

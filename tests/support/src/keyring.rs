@@ -1,4 +1,4 @@
-//! A keyring of its own for a test: a session bus without activation, and gnome-keyring on it, or KeePassXC.
+//! A keyring for one test: a session bus without activation, and gnome-keyring or KeePassXC on it.
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use super::run::{Invocation, Run};
 use super::sandbox::Sandbox;
 use crate::double::{Consent, Google};
 
-/// What unlocks it.
+/// The password of the keyring.
 const PASSWORD: &str = "correct horse";
 
-/// A bus on which everything is allowed that `rules` don't forbid.
+/// A bus that allows everything except what `rules` forbid.
 fn bus_config(folder: &Path, rules: &str) -> String {
     format!(
         "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\" \
@@ -26,7 +26,7 @@ fn bus_config(folder: &Path, rules: &str) -> String {
     )
 }
 
-/// A session bus. It ends when this is dropped, and with it what connected to it.
+/// A session bus. It ends when this is dropped, and with it the services connected to it.
 pub struct Bus {
     daemon: Child,
     address: String,
@@ -53,7 +53,7 @@ impl Bus {
         Some(Bus { daemon, address: address.trim().to_owned() })
     }
 
-    /// The variable that leads programs to it.
+    /// The variable with its address.
     pub fn env(&self) -> (String, String) {
         ("DBUS_SESSION_BUS_ADDRESS".to_owned(), self.address.clone())
     }
@@ -66,7 +66,7 @@ impl Drop for Bus {
     }
 }
 
-/// A sandbox with a keyring: everything that is run through this finds it.
+/// A sandbox with a keyring, which every program run through this finds.
 pub struct Keyring {
     pub sandbox: Sandbox,
     pub bus: Bus,
@@ -175,7 +175,7 @@ impl Keyring {
         assert!(starter.wait().unwrap().success());
     }
 
-    /// Asks again until there is an answer; not for ever.
+    /// Asks until there is an answer, for 20 s at most.
     fn asked<T>(&self, ask: impl Fn(&Keyring) -> Option<T>) -> T {
         let ends = Instant::now() + Duration::from_secs(20);
         loop {
@@ -200,17 +200,17 @@ impl Keyring {
         ]);
     }
 
-    /// From now on it answers nothing, until [`Keyring::thaw`].
+    /// Stops answering until [`Keyring::thaw`].
     pub fn freeze(&self) {
         self.signal("STOP");
     }
 
-    /// It answers again.
+    /// Answers again.
     pub fn thaw(&self) {
         self.signal("CONT");
     }
 
-    /// Ends it without warning.
+    /// Kills it.
     pub fn kill_service(&mut self) {
         self.signal("KILL");
         // its name is free once the bus has noticed
@@ -235,14 +235,14 @@ impl Keyring {
         item["refresh_token"].as_str().unwrap().to_owned()
     }
 
-    /// Everything in it that is bqcred's, in secret-tool's words.
+    /// Everything in it that belongs to bqcred, as secret-tool prints it.
     pub fn search(&self) -> String {
         let found =
             self.command("secret-tool").args(["search", "--all", "service", "bqcred"]).output().unwrap();
         String::from_utf8(found.stdout).unwrap() + &String::from_utf8(found.stderr).unwrap()
     }
 
-    /// Puts an item in, as another program does.
+    /// Adds an item as another program does.
     pub fn put(&self, profile: &str, more: &[&str], content: &str) {
         let mut tool = self.command("secret-tool");
         tool.args(["store", "--label=test", "service", "bqcred", "username", profile]).args(more);
@@ -251,7 +251,7 @@ impl Keyring {
         assert!(tool.wait().unwrap().success());
     }
 
-    /// A program of this machine that finds the keyring.
+    /// A program of this machine with access to the keyring.
     pub fn command(&self, program: &str) -> Command {
         let mut command =
             self.sandbox.command(find_program(program).unwrap_or_else(|| PathBuf::from(program)));
@@ -260,7 +260,7 @@ impl Keyring {
         command
     }
 
-    /// bqcred, still to be run.
+    /// bqcred, not run yet.
     pub fn invoke(&self, args: &[&str]) -> Invocation {
         self.sandbox.invoke(args).envs([self.bus.env()])
     }
@@ -270,7 +270,7 @@ impl Keyring {
         self.invoke(args).run()
     }
 
-    /// Signs a person in, in two steps.
+    /// Signs a user in, in two steps.
     pub fn login(&self, google: &Google, who: &str, extra: &[&str]) -> Run {
         let client = self.sandbox.client_file(google);
         let start = self
@@ -281,7 +281,7 @@ impl Keyring {
         self.invoke(&["login", "--finish", "-"]).stdin(format!("{redirect}\n")).run()
     }
 
-    /// A keyring in which this person's credential lies.
+    /// A keyring with this user's credential.
     pub fn with_login(google: &Google, who: &str) -> Option<Keyring> {
         let keyring = Keyring::start()?;
         keyring.login(google, who, &["--store", "keyring", "--project", "p1"]).success();

@@ -7,22 +7,22 @@
     reason = "tests read the environment and write files as they like, and a `new` here starts something"
 )]
 
-mod by_hand;
 pub mod double;
 #[cfg(target_os = "linux")]
 pub mod faults;
 mod keepassxc;
 pub mod keyring;
+mod profile_files;
 mod programs;
 mod run;
 mod sandbox;
 mod vm;
 
-pub use by_hand::profile_by_hand;
 pub use double::{Consent, Endpoint, Google, Script, TlsFault};
+pub use profile_files::write_profile;
 pub use programs::{NO_GCLOUD, find_program, gcloud_clients, missing, python_of, r_package, skipped, venv};
 pub use run::{Invocation, Run};
 pub use sandbox::{
     Sandbox, bqcred, copy_program, ends_with, mode, set_mode, spawn_in_terminal, target_folder, write_program,
 };
-pub use vm::{NOTEBOOK, PERSON, Vm, python_kernel};
+pub use vm::{NOTEBOOK, PERSON, R_QUERY, R_TRUST, Vm, python_kernel};

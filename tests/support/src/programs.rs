@@ -1,4 +1,4 @@
-//! Real programs to test against. One that is missing fails where `CI=true`, and is said elsewhere.
+//! Real programs to test against. A missing one is a failure where `CI=true`, and a skipped test elsewhere.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,20 +6,20 @@ use std::process::Command;
 /// Why a test of gcloud is skipped, even where everything else has to be there.
 pub const NO_GCLOUD: &str = "gcloud and bq are missing; they have an installer of their own";
 
-/// Where a program lies on the PATH of the tests.
+/// The path of a program on the PATH of the tests.
 pub fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|program| program.is_file())
 }
 
-/// Ends in failure where everything has to be there; elsewhere says that a test was skipped.
+/// Fails where `CI=true`, since everything must be installed there; elsewhere reports a skipped test.
 #[track_caller]
 pub fn missing(what: &str) {
     assert!(std::env::var("CI").as_deref() != Ok("true"), "{what} is missing: `tests/run` installs it");
     skipped(&format!("{what} is missing; `tests/run` installs it"));
 }
 
-/// Says that a test was skipped, to `tests/run` too, which tells it at the end.
+/// Reports a skipped test, also to `tests/run`, which lists them at the end.
 pub fn skipped(why: &str) {
     use std::io::Write as _;
     eprintln!("skipped: {why}");
@@ -52,7 +52,7 @@ pub fn r_package(packages: &[&str]) -> Option<PathBuf> {
 }
 
 /// The client id and secret that gcloud signs people in with: first those of its
-/// `application-default login`, then its own. Read from the installed SDK; none stand in our source.
+/// `application-default login`, then its own. Read from the installed SDK; none are in this source.
 pub fn gcloud_clients() -> Vec<(String, String)> {
     let Some(gcloud) = find_program("gcloud").and_then(|program| program.canonicalize().ok()) else {
         return Vec::new();
@@ -69,7 +69,7 @@ pub fn gcloud_clients() -> Vec<(String, String)> {
     [adc, own].into_iter().flatten().collect()
 }
 
-/// The text that a line of Python gives to a name.
+/// The text that a Python line assigns to a name.
 fn assigned(text: &str, name: &str) -> Option<String> {
     let line = text.lines().find(|line| line.split('=').next().is_some_and(|left| left.trim() == name))?;
     line.split('\'').nth(1).map(str::to_owned)

@@ -1,4 +1,4 @@
-//! Runs of a program, with a time limit, whose output must show no secret.
+//! Runs of a program with a time limit, whose output must not contain a secret.
 
 use std::io::{Read, Write as _};
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::double::CANARIES;
 
-/// A program that is about to be run.
+/// A program to run.
 pub struct Invocation {
     command: Command,
     stdin: Vec<u8>,
@@ -35,15 +35,14 @@ impl Invocation {
         Invocation { command, stdin: Vec::new(), may_print_secret: false, limit: Duration::from_secs(120) }
     }
 
-    /// As this user and group, and in no other group. Takes root.
-    #[cfg(unix)]
+    /// As this user and group, and in no other group. Needs root.
     pub fn user(mut self, id: u32) -> Self {
         use std::os::unix::process::CommandExt as _;
         self.command.gid(id).uid(id);
         self
     }
 
-    /// What it reads.
+    /// Its stdin.
     pub fn stdin(mut self, text: impl AsRef<[u8]>) -> Self {
         self.stdin = text.as_ref().to_vec();
         self
@@ -79,7 +78,7 @@ impl Invocation {
         self
     }
 
-    /// Its product is a secret (`token`, `export -`).
+    /// It may print a secret (`token`, `export -`).
     pub fn may_print_secret(mut self) -> Self {
         self.may_print_secret = true;
         self
@@ -100,7 +99,7 @@ impl Invocation {
         let mut input = child.stdin.take().unwrap();
         let text = std::mem::take(&mut self.stdin);
         std::thread::spawn(move || {
-            // The program need not read it.
+            // The program may not read it.
             let _ = input.write_all(&text);
         });
         let stdout = collect(child.stdout.take().unwrap());
@@ -135,7 +134,7 @@ fn collect(mut stream: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
 }
 
 impl Run {
-    /// stderr shows no secret ever; stdout only where that is asked for.
+    /// stderr never contains a secret; stdout only where that is allowed.
     fn check_secrets(&self, may_print_secret: bool) {
         for canary in CANARIES {
             assert!(

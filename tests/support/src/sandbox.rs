@@ -9,7 +9,7 @@ use super::programs::find_program;
 use super::run::{Invocation, Run};
 use crate::double::{Consent, Google};
 
-/// Programs that scripts in a sandbox may count on. No gcloud, no browser.
+/// Programs available to scripts in a sandbox. No gcloud, no browser.
 const PROGRAMS: &[&str] = &[
     "sh", "bash", "dash", "env", "cat", "ls", "cp", "mv", "rm", "mkdir", "chmod", "ln", "stat", "head",
     "tail", "grep", "sed", "tr", "sort", "wc", "cut", "printf", "echo", "true", "false", "sleep", "kill",
@@ -18,7 +18,7 @@ const PROGRAMS: &[&str] = &[
     "find", "ldconfig", "gcc",
 ];
 
-/// A home of its own, gone when dropped.
+/// A home of its own, removed when dropped.
 pub struct Sandbox {
     root: tempfile::TempDir,
     runtime: tempfile::TempDir,
@@ -30,14 +30,14 @@ impl Sandbox {
         Sandbox::at(tempfile::Builder::new().prefix("bqcred-test-").tempdir().unwrap())
     }
 
-    /// The same in memory, where this system has that: for tests that write more than a disk keeps up with.
-    /// Programs that lie in it may not be executable there.
+    /// The same in memory, where the system supports it: for tests that write too much for a disk.
+    /// Programs in it may not be executable.
     pub fn in_memory() -> Self {
         Sandbox::at(memory_folder("bqcred-test-"))
     }
 
     fn at(root: tempfile::TempDir) -> Self {
-        listen_to_keys();
+        restore_default_signals();
         let sandbox = Sandbox { root, runtime: memory_folder("bqcred-test-run-") };
         for folder in ["home", "tmp", "bin"] {
             std::fs::create_dir(sandbox.path(folder)).unwrap();
@@ -85,7 +85,7 @@ impl Sandbox {
         path
     }
 
-    /// Makes a program of this machine available, where it is there. Says nothing if it isn't.
+    /// Makes a program of this machine available, if it is installed.
     pub fn link_program(&self, name: &str) {
         if let Some(program) = find_program(name) {
             self.link(name, &program);
@@ -95,7 +95,6 @@ impl Sandbox {
     /// Makes a program available under this name.
     pub fn link(&self, name: &str, program: &Path) {
         let link = self.path("bin").join(name);
-        #[cfg(unix)]
         if !link.exists() {
             std::os::unix::fs::symlink(program, link).unwrap();
         }
@@ -106,11 +105,21 @@ impl Sandbox {
         self.program_file(&format!("bin/{name}"), format!("#!/bin/sh\n{body}\n"))
     }
 
-    /// Writes a file that is to be run, whatever is in it.
+    /// Writes an executable file with this content.
     pub fn program_file(&self, relative: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(relative);
         write_program(&path, content.as_ref());
         path
+    }
+
+    /// Makes a folder `venv` that looks like a virtual environment with Jupyter.
+    pub fn add_jupyter(&self) {
+        self.write("base/lib/python3.11/os.py", "");
+        self.write("base/bin/python3", "");
+        self.write("venv/pyvenv.cfg", format!("home = {}\n", self.path("base/bin").display()));
+        std::fs::create_dir_all(self.path("venv/bin")).unwrap();
+        std::os::unix::fs::symlink(self.path("base/bin/python3"), self.path("venv/bin/python")).unwrap();
+        self.write("venv/lib/python3.11/site-packages/jupyter_client/__init__.py", "");
     }
 
     /// Makes the real gcloud and bq available. False if they aren't installed.
@@ -136,7 +145,7 @@ impl Sandbox {
             ("XDG_CACHE_HOME", at(&home.join(".cache"))),
             ("XDG_STATE_HOME", at(&home.join(".local/state"))),
             ("XDG_RUNTIME_DIR", at(self.runtime())),
-            // an organisation's settings on this machine are none of a test's business
+            // an organisation's settings on this machine must not affect a test
             ("BQCRED_TEST_ETC", at(&self.path("etc"))),
         ]
         .map(|(name, value)| (name.to_owned(), value))
@@ -150,14 +159,14 @@ impl Sandbox {
         command
     }
 
-    /// Any program, to be run and looked at as bqcred is.
+    /// Any program, run and checked as bqcred is.
     pub fn program(&self, program: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> Invocation {
         let mut command = self.command(program);
         command.args(args);
         Invocation::new(command)
     }
 
-    /// bqcred with these arguments, still to be run: `.stdin(…)`, `.env(…)`, `.run()`.
+    /// bqcred with these arguments, not run yet: `.stdin(…)`, `.env(…)`, `.run()`.
     pub fn invoke(&self, args: &[&str]) -> Invocation {
         self.program(bqcred(), args)
     }
@@ -172,12 +181,12 @@ impl Sandbox {
         self.write("client_secret.json", google.client_json()).to_str().unwrap().to_owned()
     }
 
-    /// Signs a person in, in two steps as a notebook does. `extra` goes with `login --start`.
+    /// Signs a user in, in two steps as a notebook does. `extra` is passed to `login --start`.
     pub fn login(&self, google: &Google, who: &str, extra: &[&str]) -> Run {
         self.login_with(google, Consent::all(who), extra)
     }
 
-    /// The same with another decision of the person. Does not check how it ends.
+    /// The same with another consent. Does not check the exit code.
     pub fn login_with(&self, google: &Google, consent: Consent, extra: &[&str]) -> Run {
         let client = self.client_file(google);
         let mut start = vec!["login", "--start"];
@@ -194,7 +203,7 @@ impl Sandbox {
         self.invoke(&finish).stdin(format!("{redirect}\n")).run()
     }
 
-    /// A browser in which this person is signed in and decides like this: the variables that make programs
+    /// A browser in which this user is signed in and consents like this: the variables that make programs
     /// open it. It runs `curl`, which goes where the pages send it.
     pub fn browser(&self, google: &Google, consent: Consent) -> Vec<(String, String)> {
         google.sign_in_browser(Some(consent));
@@ -211,7 +220,7 @@ impl Sandbox {
     }
 
     /// R code, with the double as Google: R's curl trusts the system's certificates only, so this needs a
-    /// mount namespace. Nothing where R is missing or namespaces are not allowed.
+    /// mount namespace. `None` where R is missing or namespaces are not allowed.
     pub fn r(&self, google: &Google, code: &str) -> Option<Invocation> {
         let rscript = find_program("Rscript")?;
         let mut command = google.under_system_ca(&rscript)?;
@@ -237,14 +246,13 @@ impl Sandbox {
         found
     }
 
-    /// The files below the home that hold this text.
+    /// The files below the home that contain this text.
     pub fn files_with(&self, text: &str) -> Vec<PathBuf> {
         let holds = |content: &[u8]| content.windows(text.len()).any(|window| window == text.as_bytes());
         self.files().into_iter().filter(|(_, content)| holds(content)).map(|(path, _)| path).collect()
     }
 
     /// bqcred in a terminal.
-    #[cfg(unix)]
     pub fn terminal(&self, args: &[&str]) -> rexpect::session::PtySession {
         let mut command = self.command(bqcred());
         command.args(args).env("TERM", "xterm");
@@ -271,9 +279,9 @@ pub fn target_folder() -> PathBuf {
     folder
 }
 
-/// Makes the programs that are started here end at Ctrl-C and at SIGQUIT, even if this test is a background job
-/// of a script: those ignore the signals, and hand that on. A signal with a handler is handed on as usual.
-fn listen_to_keys() {
+/// Lets Ctrl-C and SIGQUIT end the programs that are started here, even if the tests are a background job of a
+/// script, which ignores both signals and passes that on. Children get a signal with a handler as its default.
+fn restore_default_signals() {
     use signal_hook::consts::{SIGINT, SIGQUIT};
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
@@ -283,22 +291,20 @@ fn listen_to_keys() {
     });
 }
 
-/// A command in a terminal, which is given 30 s for whatever is expected of it.
-#[cfg(unix)]
+/// A command in a terminal; each expected output may take 30 s.
 pub fn spawn_in_terminal(command: Command) -> rexpect::session::PtySession {
     rexpect::session::spawn_command(command, Some(30_000)).unwrap()
 }
 
 /// Waits for the program in a terminal, and panics unless it ends with this code.
-#[cfg(unix)]
 #[track_caller]
 pub fn ends_with(terminal: &rexpect::session::PtySession, code: i32) {
     let status = format!("{:?}", terminal.process().wait().unwrap());
     assert!(status.starts_with("Exited(") && status.ends_with(&format!(", {code})")), "{status}");
 }
 
-/// Writes a file that is to be run, with its folders. A child does: a program that another thread starts at the
-/// same time gets our open files until it runs, and one that is open for writing can't be executed (`ETXTBSY`).
+/// Writes an executable file, with its folders, by a child process: a program that another thread starts at the same
+/// time inherits our open files until it executes, and a file open for writing can't be executed (`ETXTBSY`).
 pub fn write_program(path: &Path, content: &[u8]) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let source = tempfile::NamedTempFile::new().unwrap();
@@ -307,14 +313,13 @@ pub fn write_program(path: &Path, content: &[u8]) {
     set_mode(path, 0o755);
 }
 
-/// Copies a program with its mode; by a child, as [`write_program`] does.
+/// Copies a program with its mode, by a child process as [`write_program`] does.
 pub fn copy_program(from: &Path, to: &Path) {
     let copied = Command::new("cp").args(["-p", "--"]).args([from, to]).status().unwrap();
     assert!(copied.success(), "{} can't be copied", from.display());
 }
 
 /// Permission bits of a file or folder.
-#[cfg(unix)]
 pub fn mode(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::symlink_metadata(path).unwrap_or_else(|e| panic!("{}: {e}", path.display())).permissions().mode()
@@ -323,14 +328,11 @@ pub fn mode(path: &Path) -> u32 {
 
 /// Sets the permission bits of a file or folder.
 pub fn set_mode(path: &Path, mode: u32) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-    }
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// A private folder in memory, which bqcred wants behind its runtime folder, and which `/dev/shm` is on Linux.
+/// A private folder in memory, as bqcred requires for its runtime folder: `/dev/shm` on Linux.
 fn memory_folder(prefix: &str) -> tempfile::TempDir {
     let mut builder = tempfile::Builder::new();
     let builder = builder.prefix(prefix);

@@ -1,10 +1,10 @@
-//! Logins of pydata-google-auth, pandas-gbq and Ibis of long ago.
+//! Old logins of pydata-google-auth, pandas-gbq and Ibis.
 
 use super::super::scene::{ADA, BOB, SCOPES};
 use super::{ADC, Environment, IBIS, PANDAS_GBQ, PYDATA};
 use crate::double::CLIENT_ID;
 
-/// All of them.
+/// All of this group.
 pub const ALL: &[Environment] = &[
     ("a cache of long ago, with an access token", |s| {
         let mut cache = s.cache(BOB);

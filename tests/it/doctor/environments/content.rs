@@ -1,10 +1,10 @@
-//! What is in the file that the variable names.
+//! Contents of the file that the variable names.
 
 use super::super::scene::ADA;
 use super::{Environment, broken, with, without};
 use serde_json::{Value, json};
 
-/// All of them.
+/// All of this group.
 pub const ALL: &[Environment] = &[
     ("no JSON on a VM", |s| broken(s, b"{\"type\":")),
     ("an empty file on a VM", |s| broken(s, b"")),

@@ -1,10 +1,10 @@
-//! What gcloud and bq themselves go by.
+//! What gcloud and bq themselves read.
 
 use super::super::scene::{ADA, SCOPES};
 use super::{Environment, configuration, gcloud_login};
 use crate::double::CLIENT_ID;
 
-/// All of them.
+/// All of this group.
 pub const ALL: &[Environment] = &[
     ("gcloud is told a file", |s| {
         let path = s.file("ada.json", s.user(ADA).to_string());

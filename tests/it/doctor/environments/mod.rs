@@ -3,8 +3,8 @@
 pub mod caches;
 pub mod content;
 pub mod gcloud;
-pub mod life;
 pub mod settings;
+pub mod validity;
 pub mod variable;
 pub mod vm;
 pub mod well_known;
@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::scene::{ADA, Scene};
 use crate::common::{Consent, find_program, gcloud_clients};
 
-/// A name, and what makes the environment so.
+/// A name, and how to set up the environment.
 pub type Environment = (&'static str, fn(&mut Scene));
 
 const ADC: &str = "GOOGLE_APPLICATION_CREDENTIALS";
@@ -22,7 +22,7 @@ const PYDATA: &str = ".config/pydata/pydata_google_credentials.json";
 const PANDAS_GBQ: &str = ".config/pandas_gbq/bigquery_credentials.dat";
 const IBIS: &str = ".config/pydata/ibis.json";
 
-/// The guard as `bqcred env` sets it.
+/// The guard variables as `bqcred env` sets them.
 fn guard(s: &mut Scene) {
     s.set("GCE_METADATA_URL", "127.0.0.1:9").set("NO_GCE_CHECK", "true");
 }
@@ -33,7 +33,7 @@ fn broken(s: &mut Scene, content: &[u8]) {
     s.set(ADC, path).vm();
 }
 
-/// A person's file without a key, on a VM.
+/// A user's credential file without a key, on a VM.
 fn without(s: &mut Scene, key: &str) {
     let mut user = s.user(ADA);
     user.as_object_mut().unwrap().remove(key);
@@ -41,7 +41,7 @@ fn without(s: &mut Scene, key: &str) {
     s.vm();
 }
 
-/// A person's file with this key.
+/// A user's credential file with this key.
 fn with(s: &mut Scene, key: &str, value: Value) {
     let mut user = s.user(ADA);
     user[key] = value;
@@ -52,7 +52,7 @@ fn configuration(s: &mut Scene, name: &str, text: &str) {
     s.file(&format!(".config/gcloud/configurations/config_{name}"), text);
 }
 
-/// `gcloud auth login`, where gcloud is installed, and curl to play its browser.
+/// `gcloud auth login`, where gcloud is installed, with curl as its browser.
 fn gcloud_login(s: &mut Scene) {
     s.concerns_gcloud = true;
     let gcloud = s.sandbox.path("bin/gcloud");
@@ -66,7 +66,7 @@ fn gcloud_login(s: &mut Scene) {
     s.program(&gcloud, &["auth", "login", "--brief"]).envs(browser).run().success();
 }
 
-/// What `bqcred env` prints for a person who has signed in.
+/// What `bqcred env` prints for a user who has signed in.
 fn after_env(s: &mut Scene, args: &[&str]) {
     let file = s.file("ada.json", s.user(ADA).to_string());
     s.bqcred(&["import", "--project", "p1"]).arg(file).run().success();

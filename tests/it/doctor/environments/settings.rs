@@ -4,7 +4,7 @@ use super::super::scene::{ADA, BOB};
 use super::{Environment, with};
 use serde_json::json;
 
-/// All of them.
+/// All of this group.
 pub const ALL: &[Environment] = &[
     ("R's own settings name another person", |s| {
         s.adc(&s.user(ADA));

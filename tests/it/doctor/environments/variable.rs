@@ -1,9 +1,9 @@
-//! Where the variable leads: nowhere, to a file, past it.
+//! Values of GOOGLE_APPLICATION_CREDENTIALS: a file, no file, not set.
 
 use super::super::scene::ADA;
 use super::{ADC, Environment, after_env, guard};
 
-/// All of them.
+/// All of this group.
 pub const ALL: &[Environment] = &[
     ("nothing at all", |_| {}),
     ("a VM and nothing else", |s| {

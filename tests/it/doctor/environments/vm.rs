@@ -1,9 +1,9 @@
-//! How a VM shows that it is one, and what hides it.
+//! How a VM is detected, and what hides it.
 
 use super::super::scene::{ADA, NOBODY};
 use super::Environment;
 
-/// All of them.
+/// All of this group.
 pub const ALL: &[Environment] = &[
     ("the guard is misspelt, on a VM", |s| {
         s.set("NO_GCE_CHECK", "True").vm();

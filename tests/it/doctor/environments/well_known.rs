@@ -1,9 +1,9 @@
-//! gcloud's own place for the file.
+//! gcloud's default credential file.
 
 use super::super::scene::{ADA, BOB};
 use super::{ADC, Environment, configuration};
 
-/// All of them.
+/// All of this group.
 pub const ALL: &[Environment] = &[
     ("gcloud's own file", |s| {
         s.well_known(&s.user(ADA));

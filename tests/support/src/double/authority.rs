@@ -32,7 +32,7 @@ pub enum TlsFault {
     WrongName,
     /// It is no longer valid.
     Expired,
-    /// Nobody knows the authority.
+    /// The authority is unknown.
     Untrusted,
 }
 
@@ -65,7 +65,7 @@ impl Servers {
     }
 }
 
-/// Makes certificates valid for this many years from now; expired ones with less than none.
+/// Makes certificates valid for this many years from now; a negative number makes expired ones.
 fn params(names: &[&str], common_name: &str, years: i32) -> CertificateParams {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut params = CertificateParams::new(names).unwrap();

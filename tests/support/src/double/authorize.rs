@@ -1,4 +1,4 @@
-//! The authorization endpoint: what Google accepts of a desktop app, and the person's consent.
+//! The authorization endpoint: what Google accepts from a desktop app, and the user's consent.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::request::Request;
 use super::response::Response;
 use super::world::{World, lock};
 
-/// The header in which the played browser brings the person's decision.
+/// The header in which the simulated browser sends the user's consent.
 pub const CONSENT_HEADER: &str = "x-double-consent";
 
 /// How long a code can be redeemed.

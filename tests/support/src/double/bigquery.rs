@@ -13,7 +13,7 @@ use super::world::{World, lock};
 /// Scopes that BigQuery accepts.
 const SCOPES: &[&str] = &["bigquery", "cloud-platform", "bigquery.readonly", "cloud-platform.read-only"];
 
-/// What lies in BigQuery, and who may do what.
+/// The content of BigQuery, and its permissions.
 #[derive(Default)]
 pub struct Data {
     /// Table names by project and dataset.
@@ -71,7 +71,7 @@ fn info(reason: &str, service: &str, consumer: &str) -> Value {
 /// The caller's token, or Google's 401 or 403 about it.
 fn caller(world: &World, request: &Request, scopes: &[&str]) -> Result<Token, Box<Response>> {
     let now = world.now();
-    let found = request.bearer().and_then(|text| lock(&world.grants).alive_access(text, now).cloned());
+    let found = request.bearer().and_then(|text| lock(&world.grants).valid_access(text, now).cloned());
     let Some(token) = found else {
         let message = "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie \
                        or other valid authentication credential. \

@@ -1,4 +1,4 @@
-//! The person in the browser: signs in, consents or not, and is sent back to the app.
+//! The user in the browser: signs in, consents or not, and is redirected to the app.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
@@ -58,13 +58,13 @@ impl Consent {
 }
 
 impl Google {
-    /// The person opens the authorization URL, signs in, and consents to everything. Returns where the
+    /// The user opens the authorization URL, signs in, and consents to everything. Returns where the
     /// browser is sent, without going there. Panics if Google would block the request.
     pub fn approve(&self, auth_url: &str, who: &str) -> String {
         self.approve_with(auth_url, Consent::all(who))
     }
 
-    /// The same with another decision.
+    /// The same with another consent.
     pub fn approve_with(&self, auth_url: &str, consent: Consent) -> String {
         self.try_approve(auth_url, consent).unwrap_or_else(|problem| panic!("{problem}\nfor {auth_url}"))
     }

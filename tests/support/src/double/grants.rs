@@ -1,4 +1,4 @@
-//! What Google remembers: clients, codes, refresh and access tokens, and whose they are.
+//! What Google stores: clients, codes, refresh and access tokens, and their accounts.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, SystemTime};
@@ -23,7 +23,7 @@ pub struct Client {
     pub testing: bool,
 }
 
-/// An authorization code and what it stands for.
+/// An authorization code and its meaning.
 #[derive(Clone, Debug)]
 pub struct Code {
     /// The account that consented.
@@ -42,7 +42,7 @@ pub struct Code {
     pub used: bool,
 }
 
-/// A refresh or access token and what it stands for.
+/// A refresh or access token and its meaning.
 #[derive(Clone, Debug)]
 pub struct Token {
     /// The text.
@@ -72,7 +72,7 @@ pub struct Grants {
     pub refresh: Vec<Token>,
     /// In the order of issue.
     pub access: Vec<Token>,
-    /// Every text that must not be seen outside of its place, and what it is.
+    /// Every secret, and its kind.
     pub secrets: HashMap<String, &'static str>,
     counter: u64,
 }
@@ -96,14 +96,14 @@ pub fn subject(account: &str) -> String {
 }
 
 impl Grants {
-    /// Goes back to what was registered and issued then. Secrets stay secrets, and no text is made twice.
+    /// Restores what was registered and issued then. Secrets stay secrets, and no text is used twice.
     pub fn restore(&mut self, then: &Grants) {
         let now = std::mem::replace(self, then.clone());
         self.secrets = now.secrets;
         self.counter = now.counter;
     }
 
-    /// A new text that nobody can guess, with this beginning.
+    /// A new random text with this prefix.
     pub fn fresh(&mut self, prefix: &str, what: &'static str) -> String {
         self.counter += 1;
         let mut hash = Sha256::new();
@@ -123,7 +123,7 @@ impl Grants {
         text
     }
 
-    /// Issues a refresh token; the oldest of more than a hundred ends without a word.
+    /// Issues a refresh token; the oldest of more than 100 is revoked silently.
     pub fn issue_refresh(
         &mut self,
         account: &str,
@@ -187,17 +187,17 @@ impl Grants {
         });
     }
 
-    /// The access token of this text, if it is good.
-    pub fn alive_access(&self, text: &str, now: SystemTime) -> Option<&Token> {
-        self.access.iter().find(|token| token.text == text && token.is_alive(now))
+    /// The access token with this text, if it is valid.
+    pub fn valid_access(&self, text: &str, now: SystemTime) -> Option<&Token> {
+        self.access.iter().find(|token| token.text == text && token.is_valid(now))
     }
 
-    /// The refresh token of this text, dead or alive.
+    /// The refresh token with this text, valid or not.
     pub fn find_refresh(&self, text: &str) -> Option<&Token> {
         self.refresh.iter().find(|token| token.text == text)
     }
 
-    /// Ends a grant as Google does: everything of every client of the project, for that person.
+    /// Revokes a grant as Google does: everything of every client of the project, for that account.
     pub fn end_grant(&mut self, account: &str, project: &str) {
         for token in self.refresh.iter_mut().chain(&mut self.access) {
             if token.account == account && cloud_project(&token.client) == project {
@@ -206,7 +206,7 @@ impl Grants {
         }
     }
 
-    /// Ends all grants of a person, for every project.
+    /// Revokes all grants of an account, for every project.
     pub fn end_all(&mut self, account: &str) {
         for token in self.refresh.iter_mut().chain(&mut self.access) {
             token.dead |= token.account == account;
@@ -215,8 +215,8 @@ impl Grants {
 }
 
 impl Token {
-    /// Whether it is neither revoked nor over.
-    pub fn is_alive(&self, now: SystemTime) -> bool {
+    /// Whether it is neither revoked nor expired.
+    pub fn is_valid(&self, now: SystemTime) -> bool {
         !self.dead && self.ends.is_none_or(|ends| now < ends)
     }
 }

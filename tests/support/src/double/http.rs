@@ -27,12 +27,12 @@ impl Head {
     }
 }
 
-/// What no client may send. (`InvalidData` is how TLS speaks of its own troubles.)
+/// What no client may send. (`InvalidData` is the kind of TLS errors.)
 fn bad(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, what.to_owned())
 }
 
-/// The client went away in the middle, which is its right.
+/// The client closed the connection, which it may do.
 fn gone() -> io::Error {
     io::ErrorKind::UnexpectedEof.into()
 }
@@ -79,7 +79,7 @@ pub fn read_head(stream: &mut dyn BufRead) -> io::Result<Option<Head>> {
     Ok(Some(Head { method: method.to_owned(), target: target.to_owned(), headers }))
 }
 
-/// Reads the body that goes with a head, asking for it where the client waits to be asked.
+/// Reads the body that belongs to a head, with `100 Continue` where the client waits for it.
 pub fn read_body<S: BufRead + Write>(head: &Head, stream: &mut S) -> io::Result<Vec<u8>> {
     if head.header("expect").is_some_and(|v| v.eq_ignore_ascii_case("100-continue")) {
         stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;

@@ -1,4 +1,4 @@
-//! BigQuery jobs: inserted, asked after, read.
+//! BigQuery jobs: insert, get, read.
 
 use std::time::SystemTime;
 

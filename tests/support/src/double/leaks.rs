@@ -1,9 +1,9 @@
-//! Secrets where none belongs: in an address, a `Referer`, or the body for another service.
+//! Secrets in the wrong place: in a URL, a `Referer`, or the body for another service.
 
 use super::request::Request;
 use super::world::{World, lock};
 
-/// Notes each secret that this request shows where it must not.
+/// Records each secret of this request that is in the wrong place.
 pub fn inspect(world: &World, request: &Request) {
     if lock(&world.settings).tolerated.contains(&request.path) {
         return;
@@ -27,7 +27,7 @@ pub fn inspect(world: &World, request: &Request) {
     lock(&world.log).leaks.append(&mut found);
 }
 
-/// What secrets a text shows. Those that we made are marked and found anywhere in it; a client's own (a
+/// The secrets in a text. Those of the double are marked and found anywhere in it; a client's own (a
 /// verifier) where it stands between other characters than its own.
 fn secrets_in(world: &World, text: &str) -> impl Iterator<Item = &'static str> {
     let text = percent_decoded(text);

@@ -1,4 +1,4 @@
-//! The metadata server of a Google VM, with a service account: the identity nobody asked for.
+//! The metadata server of a Google VM, with a service account: the identity that libraries fall back to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub const PROJECT: &str = "vm-project";
 const SCOPES: &[&str] =
     &["https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/userinfo.email"];
 
-/// A running metadata server; gone when dropped.
+/// A running metadata server; ends when dropped.
 pub struct Metadata {
     listener: Listener,
     world: Arc<World>,
@@ -56,7 +56,7 @@ impl Metadata {
             .collect()
     }
 
-    /// How many tokens of the service account were handed out.
+    /// How many tokens of the service account were given out.
     pub fn tokens(&self) -> usize {
         self.requests()
             .iter()

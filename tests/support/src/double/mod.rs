@@ -9,15 +9,14 @@
 //! dropped if a secret was seen where none belongs, or anything was asked that no well-behaved client asks
 //! ([`Google::assert_clean`]).
 
-mod about;
 mod authority;
 mod authorize;
 mod bigquery;
 mod browser;
+mod controls;
 pub mod grants;
 mod http;
 mod jobs;
-mod knobs;
 mod leaks;
 pub mod metadata;
 mod request;
@@ -28,6 +27,7 @@ mod server;
 mod sql;
 mod system_ca;
 mod token;
+mod token_info;
 mod world;
 
 use std::path::Path;
@@ -55,7 +55,7 @@ pub const SIBLING_CLIENT_ID: &str = "123456789012-sibling.apps.googleusercontent
 pub const OTHER_CLIENT_ID: &str = "210987654321-other.apps.googleusercontent.com";
 /// The secret of all of them.
 pub const CLIENT_SECRET: &str = "GOCSPX-canary-client-secret";
-/// What occurs in every secret that the double makes; never in output that isn't a product by request.
+/// What occurs in every secret that the double makes; never in output, unless the output is meant to be secret.
 pub const CANARIES: &[&str] = &["0canary-", "ya29.canary-", "GOCSPX-canary", "0canary%2D"];
 
 /// The running double.
@@ -226,22 +226,22 @@ impl Google {
         lock(&self.world.grants).secrets.keys().cloned().collect()
     }
 
-    /// What no well-behaved client does, so far.
+    /// Requests that no well-behaved client sends, so far.
     pub fn unexpected(&self) -> Vec<String> {
         lock(&self.world.log).unexpected.clone()
     }
 
-    /// Secrets seen where none belongs, so far.
+    /// Secrets seen in the wrong place, so far.
     pub fn leaks(&self) -> Vec<String> {
         lock(&self.world.log).leaks.clone()
     }
 
-    /// The test provokes unexpected requests: they don't fail it. Leaks still do.
+    /// The test causes unexpected requests: they don't fail it. Leaks still do.
     pub fn expect_unexpected(&mut self) {
         self.tolerant = true;
     }
 
-    /// Panics, with the list, if a secret was seen where none belongs or something unexpected was asked.
+    /// Panics, with the list, if a secret was seen in the wrong place or an unexpected request came.
     pub fn assert_clean(&self) {
         let mut problems = self.leaks();
         if !self.tolerant {
@@ -254,13 +254,8 @@ impl Google {
 
 /// Programs of another user have to read the authority's certificate.
 fn open_to_all(folder: &Path) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    #[cfg(not(unix))]
-    let _ = folder;
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 impl Drop for Google {

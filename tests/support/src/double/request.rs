@@ -1,4 +1,4 @@
-//! A request as the log keeps it.
+//! A request in the log.
 
 /// How a request came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub enum Via {
     Https,
     /// https to one of Google's host names, through the CONNECT proxy.
     Proxy,
-    /// The person's browser, played by [`super::Google::approve`].
+    /// The user's browser, simulated by [`super::Google::approve`].
     Browser,
     /// The metadata server of a VM.
     Metadata,

@@ -1,15 +1,15 @@
-//! An answer, and how it goes out: whole, or broken on purpose.
+//! A response, and how it is sent: whole, or broken on purpose.
 
 use std::io::{self, Write};
 
-/// What a response does wrong on purpose.
+/// How a response is broken on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing is sent; the connection ends.
     Close,
     /// Half of the announced body is sent; the connection ends.
     Truncate,
-    /// The body goes on until the other side gives up.
+    /// The body goes on until the other side closes.
     Endless,
 }
 

@@ -1,10 +1,10 @@
-//! Which host answers which path, and what is noted about every request.
+//! Which host answers which path, and what is logged about every request.
 
 use super::request::{Request, Via};
 use super::response::Response;
 use super::script::Endpoint;
 use super::world::{World, lock};
-use super::{about, authorize, bigquery, leaks, token};
+use super::{authorize, bigquery, leaks, token, token_info};
 
 /// Which of Google's services a path belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub fn answer(world: &World, request: &mut Request) -> Response {
     let service = service(&request.path);
     if let Some(token) = request.bearer() {
         let now = world.now();
-        request.identity = lock(&world.grants).alive_access(token, now).map(|token| token.account.clone());
+        request.identity = lock(&world.grants).valid_access(token, now).map(|token| token.account.clone());
     }
     let response = match service {
         Some((service, hosts)) if belongs(world, request, hosts) => serve(world, service, request),
@@ -94,9 +94,9 @@ fn serve(world: &World, service: Service, request: &Request) -> Response {
     match service {
         Service::Authorize => authorize::answer(world, request),
         Service::Token => world.scripted(Endpoint::Token, || token::answer(world, request)),
-        Service::Revoke => world.scripted(Endpoint::Revoke, || about::revoke(world, request)),
-        Service::Tokeninfo => world.scripted(Endpoint::Tokeninfo, || about::tokeninfo(world, request)),
-        Service::Userinfo => world.scripted(Endpoint::Tokeninfo, || about::userinfo(world, request)),
+        Service::Revoke => world.scripted(Endpoint::Revoke, || token_info::revoke(world, request)),
+        Service::Tokeninfo => world.scripted(Endpoint::Tokeninfo, || token_info::tokeninfo(world, request)),
+        Service::Userinfo => world.scripted(Endpoint::Tokeninfo, || token_info::userinfo(world, request)),
         Service::CodePage => match request.param("code") {
             Some(code) => Response::html(200, &code),
             None => Response::html(400, "no code"),

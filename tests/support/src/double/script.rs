@@ -1,4 +1,4 @@
-//! Answers that go wrong on request, for an endpoint's next requests.
+//! Scripted answers for the next requests at an endpoint.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub enum Endpoint {
 pub enum Script {
     /// This status with a short text.
     Status(u16),
-    /// This status with Google's JSON for a passing failure.
+    /// This status with Google's JSON for a temporary failure.
     Unavailable(u16),
     /// 200 with a page: a captive portal.
     Html200,
@@ -96,7 +96,7 @@ impl Script {
         Script::Refuse { error: error.into(), subtype, description: Some(description.into()) }
     }
 
-    /// What is answered instead of the usual; nothing where the usual answer goes out, perhaps changed by
+    /// The answer instead of the usual one; `None` where the usual answer is sent, perhaps changed by
     /// [`Script::spoil`].
     pub fn answer(&self) -> Option<Response> {
         Some(match self {
@@ -126,7 +126,7 @@ impl Script {
         })
     }
 
-    /// What is done to the usual answer.
+    /// Changes the usual answer.
     pub fn spoil(&self, response: Response) -> Response {
         if *self == Script::Truncated { response.failing(Fault::Truncate) } else { response }
     }

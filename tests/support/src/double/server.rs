@@ -16,7 +16,7 @@ use super::routes;
 use super::script::Endpoint;
 use super::world::{World, lock};
 
-/// A listener with a thread of its own; gone when dropped.
+/// A listener with a thread of its own; ends when dropped.
 pub struct Listener {
     /// Where it listens.
     pub address: SocketAddr,
@@ -60,7 +60,7 @@ impl Stop {
         let Ok(copy) = stream.try_clone() else { return };
         lock(&self.open).insert(number, copy);
         if !self.now.load(Ordering::SeqCst) {
-            // A client may hang up at any time; that is its business.
+            // A client may close the connection at any time.
             let _ = stream.set_nodelay(true).and_then(|()| serve(stream));
         }
         if let Some(stream) = lock(&self.open).remove(&number) {

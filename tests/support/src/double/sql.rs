@@ -1,4 +1,4 @@
-//! As much SQL as tests ask: `SELECT SESSION_USER() AS who, 1, 'text'`, and which tables a query names.
+//! As much SQL as the tests use: `SELECT SESSION_USER() AS who, 1, 'text'`, and which tables a query names.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! Programs that trust the system's certificate store and no variable (R's curl): a mount namespace of their
-//! own, in which the double's authority lies over the system's.
+//! Programs that trust only the system's certificate store and read no variable (R's curl): a mount namespace
+//! in which the double's authority covers the system's.
 
 use std::path::Path;
 use std::process::Command;
@@ -20,7 +20,7 @@ const SCRIPT: &str =
 
 impl Google {
     /// A command for this program that finds the double's authority in the system's store. Proxy variables
-    /// are the caller's business. Nothing where this system does not let us have mounts of our own.
+    /// are up to the caller. `None` where this system does not allow mounts in a namespace.
     pub fn under_system_ca(&self, program: &Path) -> Option<Command> {
         for flags in ["-m", "-rm"] {
             if wrapped(self.ca_file(), flags, Path::new("/bin/true"))

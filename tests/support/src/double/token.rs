@@ -1,4 +1,4 @@
-//! The token endpoint: codes and refresh tokens against access tokens.
+//! The token endpoint: exchanges codes and refresh tokens for access tokens.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ fn no(error: &str, description: &str) -> Refused {
     Box::new(refusal(error, None, Some(description)))
 }
 
-/// Answers a POST; anything else is not for a client that means well.
+/// Answers a POST; no well-behaved client sends anything else.
 pub fn answer(world: &World, request: &Request) -> Response {
     if request.method != "POST" {
         world.unexpected(format!("{} at the token endpoint", request.method));
@@ -76,7 +76,7 @@ fn grant(world: &World, request: &Request) -> Result<Response, Refused> {
         }
     }
     let get = |name: &str| form.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str());
-    // Seen, it is a secret from now on, whether it fits or not.
+    // From now on it is a secret, whether it matches or not.
     if let Some(verifier) = get("code_verifier") {
         lock(&world.grants).secrets.insert(verifier.to_owned(), "a PKCE verifier");
     }
@@ -211,7 +211,7 @@ fn refresh(
     if token.client != client {
         return Err(no("unauthorized_client", "Unauthorized"));
     }
-    if !token.is_alive(now) {
+    if !token.is_valid(now) {
         return Err(no("invalid_grant", "Token has been expired or revoked."));
     }
     if token.stale && rapt.is_none() {

@@ -1,4 +1,4 @@
-//! The state that all listeners share, and the log of what was asked.
+//! The state that all listeners share, and the log of requests.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -30,7 +30,7 @@ pub struct Settings {
     pub skew: i64,
     /// How much time has passed for tokens and codes.
     pub passed: Duration,
-    /// Paths at which a secret in the query is tolerated, as some foreign programs do it.
+    /// Paths at which a secret in the query is tolerated, as some other programs send it.
     pub tolerated: Vec<String>,
     /// Who signs in when a browser comes without being told (see [`super::Google::sign_in_browser`]).
     pub browser: Option<super::Consent>,

@@ -1,5 +1,5 @@
 /* Runs a program, counts every system call by which it changes a file below given folders, and lets the n-th
- * of them end badly: the program is killed just before it, or the call fails as on a disk that is full, broken
+ * of them fail: the program is killed just before it, or the call fails as on a disk that is full, broken
  * or read-only. The kernel hands each call over before it does it (seccomp_unotify(2)), so none is missed,
  * whichever library makes it, in whichever thread.
  *
@@ -269,7 +269,7 @@ static long half(const struct seccomp_notif *asked) {
     return written;
 }
 
-/* False where there is nobody left to answer. */
+/* False if the program has ended. */
 static int decide(const struct seccomp_notif *asked, struct seccomp_notif_resp *answer) {
     const struct call *call = CALLS;
     while (call->number != asked->data.nr)

@@ -1,9 +1,9 @@
-//! BigQuery and the metadata server know whose token they see.
+//! BigQuery and the metadata server check the token that they get.
 
 use super::*;
 
 #[test]
-fn bigquery_runs_as_the_account_of_the_token() {
+fn queries_run_as_the_account_of_the_token() {
     let google = Google::start();
     let token = google.access_token(ADA, CLIENT_ID, &["bigquery"]);
     let query = json!({"query": "SELECT SESSION_USER() AS who, 1 AS n"});
@@ -22,7 +22,7 @@ fn bigquery_runs_as_the_account_of_the_token() {
 }
 
 #[test]
-fn bigquery_refuses_as_google_does() {
+fn bigquery_returns_the_errors_of_google() {
     let google = Google::start();
     google.add_sheet("p1", "sales", "sheet");
     google.deny("closed", "bigquery.jobs.create");
@@ -62,7 +62,7 @@ fn bigquery_refuses_as_google_does() {
 }
 
 #[test]
-fn a_vm_has_a_service_account_for_those_who_ask_rightly() {
+fn metadata_server_requires_the_flavor_header() {
     let google = Google::start();
     let vm = google.metadata_server();
     let address = format!("http://{}/computeMetadata/v1/instance/service-accounts/default/token", vm.host());

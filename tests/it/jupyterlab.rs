@@ -1,4 +1,4 @@
-//! JupyterLab in a browser, by clicking: a person signs in, and the notebook's queries are theirs.
+//! JupyterLab in a browser: a user signs in by clicking, and the queries of the notebook run as them.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -38,7 +38,7 @@ fn notebook() -> Value {
            "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5})
 }
 
-/// Where the picture of the notebook is kept, for people to look at.
+/// Where the screenshot of the notebook is saved.
 fn screenshot() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("jupyterlab");
     std::fs::create_dir_all(&folder).unwrap();
@@ -48,7 +48,7 @@ fn screenshot() -> PathBuf {
 }
 
 #[test]
-fn a_person_signs_in_and_queries_in_jupyterlab() {
+fn user_signs_in_and_queries_in_jupyterlab() {
     let Some(python) = python_of("BQCRED_TEST_VENV", &["jupyterlab", "ipykernel", "bigquery_magics"]) else {
         return missing(
             "a virtual environment with jupyterlab, ipykernel, bigquery_magics (BQCRED_TEST_VENV)",

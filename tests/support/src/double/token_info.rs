@@ -12,7 +12,7 @@ use super::world::{World, lock};
 
 const EMAIL: &str = "https://www.googleapis.com/auth/userinfo.email";
 
-/// `POST` with the token in the body; in the query it works too, but shows (see [`super::leaks`]).
+/// `POST` with the token in the body; in the query it works too, but is a leak (see [`super::leaks`]).
 pub fn revoke(world: &World, request: &Request) -> Response {
     if request.method != "POST" {
         world.unexpected(format!("{} at the revocation endpoint", request.method));
@@ -28,7 +28,7 @@ pub fn revoke(world: &World, request: &Request) -> Response {
     let mut grants = lock(&world.grants);
     let found = grants.refresh.iter().chain(&grants.access).find(|token| token.text == text).cloned();
     match found {
-        Some(token) if token.is_alive(now) => {
+        Some(token) if token.is_valid(now) => {
             grants.end_grant(&token.account, grants::cloud_project(&token.client));
             Response::json(200, &json!({}))
         }
@@ -36,7 +36,7 @@ pub fn revoke(world: &World, request: &Request) -> Response {
     }
 }
 
-/// What an access token is: by POST form, by `Authorization`, or (and that shows) in the query.
+/// Describes an access token given in a POST form, in `Authorization`, or (which is a leak) in the query.
 pub fn tokeninfo(world: &World, request: &Request) -> Response {
     if request.method != "POST" && request.method != "GET" {
         world.unexpected(format!("{} at tokeninfo", request.method));
@@ -51,7 +51,7 @@ pub fn tokeninfo(world: &World, request: &Request) -> Response {
         );
     };
     let now = world.now();
-    match lock(&world.grants).alive_access(&text, now) {
+    match lock(&world.grants).valid_access(&text, now) {
         Some(token) => Response::json(200, &describe(world, token, now)),
         None => refusal("invalid_token", None, Some("Invalid Value")),
     }
@@ -75,11 +75,11 @@ fn describe(world: &World, token: &Token, now: SystemTime) -> Value {
     value
 }
 
-/// Who it is, for tokens that may know.
+/// The account, for tokens with the scope for it.
 pub fn userinfo(world: &World, request: &Request) -> Response {
     let now = world.now();
     let grants = lock(&world.grants);
-    let token = request.bearer().and_then(|text| grants.alive_access(text, now));
+    let token = request.bearer().and_then(|text| grants.valid_access(text, now));
     let Some(token) =
         token.filter(|token| token.scopes.iter().any(|s| s == EMAIL || s.ends_with("/cloud-platform")))
     else {

@@ -1,55 +1,57 @@
-//! The proof: for every environment of the table, what doctor foretells is what the libraries do.
+//! For every environment of the table, `doctor` predicts what the real libraries do.
 
 use std::panic::catch_unwind;
 
 use serde_json::Value;
 
-use super::environments::{Environment, caches, content, gcloud, life, settings, variable, vm, well_known};
+use super::environments::{
+    Environment, caches, content, gcloud, settings, validity, variable, vm, well_known,
+};
 use super::real::{Libraries, Observed};
 use super::scene::Scene;
 
 #[test]
-fn wherever_the_variable_leads() {
+fn credential_variable() {
     hold(variable::ALL);
 }
 
 #[test]
-fn whatever_the_file_holds() {
+fn credential_file_content() {
     hold(content::ALL);
 }
 
 #[test]
-fn whether_google_takes_it_or_not() {
-    hold(life::ALL);
+fn credential_state_at_google() {
+    hold(validity::ALL);
 }
 
 #[test]
-fn whatever_logins_of_long_ago_lie_around() {
+fn cached_credentials_of_libraries() {
     hold(caches::ALL);
 }
 
 #[test]
-fn with_a_file_at_gclouds_own_place() {
+fn gcloud_credential_file() {
     hold(well_known::ALL);
 }
 
 #[test]
-fn with_settings_of_r_and_projects() {
+fn r_and_project_settings() {
     hold(settings::ALL);
 }
 
 #[test]
-fn however_a_vm_shows_itself() {
+fn vm_detection() {
     hold(vm::ALL);
 }
 
 #[test]
-fn whatever_gcloud_goes_by() {
+fn gcloud_settings() {
     hold(gcloud::ALL);
 }
 
-/// Panics, with all that differ, unless doctor is right in each of these environments. Those whose name
-/// has `BQCRED_TEST_ENVIRONMENT` in it are enough where that is set.
+/// Panics, with all differences, unless doctor is right in each of these environments. Only those whose
+/// name contains `BQCRED_TEST_ENVIRONMENT` are tested if that is set.
 #[track_caller]
 fn hold(environments: &[Environment]) {
     let libraries = Libraries::here();
@@ -65,12 +67,12 @@ fn hold(environments: &[Environment]) {
     assert!(differences.is_empty(), "{} differ:\n{}", differences.len(), differences.join("\n"));
 }
 
-/// Where the libraries did something else in this environment than doctor said.
+/// Where the libraries behaved differently in this environment than doctor predicted.
 fn compare(libraries: &Libraries, name: &str, arrange: fn(&mut Scene)) -> Vec<String> {
     let mut scene = Scene::new();
     arrange(&mut scene);
     let foretold = scene.doctor(&[]);
-    // libraries ask this and that which no client should; that is none of doctor's business
+    // libraries send requests that no client should; that is not tested here
     scene.google.expect_unexpected();
     let observed = libraries.observe(&scene);
     let left_out = if scene.slow { 3 } else { 0 };
@@ -78,11 +80,11 @@ fn compare(libraries: &Libraries, name: &str, arrange: fn(&mut Scene)) -> Vec<St
     observed.iter().filter_map(|one| difference(name, &foretold, one)).collect()
 }
 
-/// Where a library did something else than was foretold: what.
+/// How a library differs from the prediction, if it does.
 fn difference(name: &str, foretold: &Value, observed: &Observed) -> Option<String> {
     let one =
         foretold["libraries"].as_array().unwrap().iter().find(|one| one["name"] == *observed.name).unwrap();
-    // a token doesn't tell how somebody came by it
+    // a token does not show where it came from
     let kind = one["identity"].as_str().map(|kind| if kind == "access_token" { "person" } else { kind });
     let same_identity =
         kind == Some(&observed.identity) && one["account"].as_str() == observed.account.as_deref();

@@ -1,4 +1,4 @@
-//! The verb itself: what it says, what it finds beside the libraries, and its exit code.
+//! The command itself: its output, its findings beside the libraries, and its exit code.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
@@ -42,7 +42,7 @@ fn library<'v>(answer: &'v Value, name: &str) -> &'v Value {
 }
 
 #[test]
-fn all_is_well_after_env() {
+fn no_problem_after_env() {
     let mut scene = ada();
     scene.vm();
     let run = scene.bqcred(&["doctor"]).run().success();
@@ -55,14 +55,14 @@ fn all_is_well_after_env() {
 }
 
 #[test]
-fn nobody_has_logged_in() {
+fn missing_login_is_reported() {
     let run = Scene::new().bqcred(&["doctor"]).run().code(1);
     assert!(run.stdout.contains("nobody has logged in with bqcred"), "{}", run.stdout);
     assert!(run.stdout.contains("bqcred login && eval $(bqcred env)"), "{}", run.stdout);
 }
 
 #[test]
-fn the_command_that_it_names_helps() {
+fn suggested_command_fixes_the_problem() {
     let mut scene = ada();
     scene.vm().unset("GOOGLE_APPLICATION_CREDENTIALS");
     scene.unset("GCE_METADATA_URL").unset("NO_GCE_CHECK");
@@ -79,7 +79,7 @@ fn the_command_that_it_names_helps() {
 }
 
 #[test]
-fn a_refused_credential_ends_with_the_code_for_that() {
+fn revoked_credential_exits_with_4() {
     let scene = ada();
     scene.google.revoke_grant(ADA);
     let run = scene.bqcred(&["doctor"]).run().code(4);
@@ -88,7 +88,7 @@ fn a_refused_credential_ends_with_the_code_for_that() {
 }
 
 #[test]
-fn google_that_cant_be_reached_is_told_once_and_with_a_reason() {
+fn unreachable_google_is_reported_once_with_its_cause() {
     let mut scene = ada();
     scene.set("HTTPS_PROXY", format!("http://{NOBODY}")).set("https_proxy", format!("http://{NOBODY}"));
     let answer = scene.doctor(&["--for", "python,r,connectorx"]);
@@ -100,7 +100,7 @@ fn google_that_cant_be_reached_is_told_once_and_with_a_reason() {
 }
 
 #[test]
-fn for_explains_and_counts_what_is_named() {
+fn for_limits_the_report_to_named_libraries() {
     let scene = ada();
     scene.bqcred(&["doctor", "--for", "python,r"]).run().success();
     scene.bqcred(&["doctor", "--for", "Python, R"]).run().success();
@@ -113,7 +113,7 @@ fn for_explains_and_counts_what_is_named() {
 }
 
 #[test]
-fn offline_asks_nobody() {
+fn offline_sends_no_request() {
     let mut scene = ada();
     scene.vm();
     let before = scene.google.requests().len();
@@ -124,7 +124,7 @@ fn offline_asks_nobody() {
 }
 
 #[test]
-fn what_lies_around_is_found() {
+fn leftover_credentials_and_kernelspecs_are_found() {
     let mut scene = ada();
     let cache = scene.file(".config/pandas_gbq/bigquery_credentials.dat", scene.cache(BOB).to_string());
     std::fs::set_permissions(&cache, std::fs::Permissions::from_mode(0o644)).unwrap();
@@ -151,7 +151,7 @@ fn what_lies_around_is_found() {
 }
 
 #[test]
-fn a_kernel_that_was_started_otherwise_is_named() {
+fn running_kernel_with_another_credential_is_reported() {
     let scene = ada();
     let mut kernel = Command::new("sh")
         .args(["-c", "read line", "ipykernel_launcher", "-f", "/nowhere/kernel-1.json"])
@@ -170,7 +170,7 @@ fn a_kernel_that_was_started_otherwise_is_named() {
 }
 
 #[test]
-fn a_dry_run_tells_that_all_is_allowed_and_runs_nothing() {
+fn check_reports_allowed_access_without_running_a_query() {
     let scene = ada();
     scene.google.add_table("p1", "sales", "orders");
     let run = scene.bqcred(&["doctor", "--check", "p1.sales.orders"]).run().success();
@@ -182,7 +182,7 @@ fn a_dry_run_tells_that_all_is_allowed_and_runs_nothing() {
     assert_eq!(scene.google.job_runners(), Vec::<String>::new());
 }
 
-/// What is missing, and the command that mends it, as `doctor --check` sees them.
+/// What is missing, and the command that fixes it, by `doctor --check`.
 fn missing(scene: &Scene, target: &str) -> (String, String) {
     let run = scene.bqcred(&["doctor", "--json", "--check", target]).run().code(1);
     let missing = run.json()["check"]["missing"][0].clone();
@@ -191,7 +191,7 @@ fn missing(scene: &Scene, target: &str) -> (String, String) {
 }
 
 #[test]
-fn what_is_missing_is_named_exactly() {
+fn check_names_the_missing_permission_and_role() {
     let scene = ada();
     scene.google.add_table("shared", "sales", "orders");
     let binding = |project: &str, role: &str| {
@@ -219,7 +219,7 @@ fn what_is_missing_is_named_exactly() {
 }
 
 #[test]
-fn a_quota_project_that_may_not_be_used_is_named() {
+fn forbidden_quota_project_is_reported() {
     let mut scene = ada();
     scene.set("GOOGLE_CLOUD_QUOTA_PROJECT", "q1");
     scene.google.deny_quota("q1");
@@ -229,7 +229,7 @@ fn a_quota_project_that_may_not_be_used_is_named() {
 }
 
 #[test]
-fn scopes_that_are_missing_are_named() {
+fn missing_scopes_are_reported() {
     let scene = ada();
     scene.google.add_sheet("p1", "sales", "targets");
     let drive = ("drive_scope".to_owned(), "bqcred login --scopes drive".to_owned());
@@ -240,14 +240,14 @@ fn scopes_that_are_missing_are_named() {
 }
 
 #[test]
-fn a_target_that_is_none_is_refused() {
+fn check_refuses_an_invalid_target() {
     for bad in ["", "p1.", "p1.d.t`; SELECT 1", "p1/x"] {
         ada().bqcred(&["doctor", "--check", bad]).run().fails(2);
     }
 }
 
 #[test]
-fn json_keeps_its_form() {
+fn json_format_is_stable() {
     let scene = ada();
     let answer = scene.doctor(&["--check", "p1"]);
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();

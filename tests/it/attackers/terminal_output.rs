@@ -1,9 +1,9 @@
-//! What comes from elsewhere is shown, and the terminal does not obey it.
+//! Text from servers, files and arguments is shown without control characters for the terminal.
 
 use super::machine::ADA;
-use crate::common::{Endpoint, Google, Run, Sandbox, Script, profile_by_hand};
+use crate::common::{Endpoint, Google, Run, Sandbox, Script, write_profile};
 
-/// Clears the screen, renames the window, colours, goes back, turns the direction, and forges a line.
+/// Clears the screen, renames the window, colours, moves back, reverses the text direction, and forges a line.
 const EVIL: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\r\u{8}\u{202e}\u{2066}\nbqcred: forged";
 
 #[track_caller]
@@ -17,7 +17,7 @@ fn harmless(run: &Run) {
 }
 
 #[test]
-fn what_a_server_says() {
+fn control_characters_in_server_errors_are_escaped() {
     for (error, description) in [(EVIL, "x"), ("invalid_grant", EVIL), ("access_denied", EVIL), (EVIL, EVIL)]
     {
         let (google, sandbox) = (Google::start(), Sandbox::new());
@@ -33,16 +33,16 @@ fn what_a_server_says() {
             [&["token", "--min-ttl", "99999"][..], &["status"], &["status", "--json"], &["revoke", "--yes"]]
         {
             let run = sandbox.bqcred(words);
-            // a revocation that finds the grant ended is one that succeeded
+            // revoking an ended grant succeeds
             assert!(matches!(run.code, Some(0 | 3 | 4)), "{run:?}");
             harmless(&run);
         }
-        google.heal();
+        google.clear_scripts();
     }
 }
 
 #[test]
-fn whose_address_a_server_tells() {
+fn control_characters_in_account_addresses_are_escaped() {
     for omit in [false, true] {
         let (google, sandbox) = (Google::start(), Sandbox::new());
         // without an id_token, tokeninfo says it
@@ -56,9 +56,9 @@ fn whose_address_a_server_tells() {
 }
 
 #[test]
-fn what_files_hold() {
+fn control_characters_in_files_are_escaped() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", EVIL);
+    write_profile(&sandbox, "default", EVIL);
     let adc = serde_json::json!({"type": "authorized_user", "client_id": format!("x{EVIL}"), "client_secret": "s",
         "refresh_token": "made-up", "account": EVIL, "quota_project_id": EVIL});
     sandbox.write("home/.local/share/bqcred/default/adc.json", adc.to_string());
@@ -94,9 +94,9 @@ fn what_files_hold() {
 }
 
 #[test]
-fn how_files_are_named_and_what_was_typed() {
+fn control_characters_in_file_names_and_arguments_are_escaped() {
     let sandbox = Sandbox::new();
-    profile_by_hand(&sandbox, "default", "p1");
+    write_profile(&sandbox, "default", "p1");
     let name = format!("file{}.json", EVIL.replace('\n', ""));
     let file = sandbox.write(&name, "{");
     let file = file.to_str().unwrap();

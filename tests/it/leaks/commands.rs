@@ -1,4 +1,4 @@
-//! Every verb, watched at the system's edge.
+//! Every command, with all its system calls traced.
 
 use std::path::Path;
 
@@ -30,13 +30,13 @@ fn kind(secret: &str) -> Kind {
     }
 }
 
-/// What is found however it is percent-encoded.
+/// A text and its percent-encoded forms.
 fn trail(secret: &str) -> &str {
     secret.rsplit('/').next().unwrap()
 }
 
-/// The folders in which files that hold secrets are written, and which kinds. A file gets its name when it is
-/// whole: until then the system shows a number, or the name is a passing one.
+/// Folders in which secrets may be written, and which kinds. A file gets its name when it is complete:
+/// until then it has only a number, or a temporary name.
 const PLACES: &[(&str, &[Kind])] = &[
     ("/bqcred/default", &[Kind::Refresh, Kind::Client]),
     ("/bqcred/copy", &[Kind::Refresh, Kind::Client]),
@@ -50,7 +50,7 @@ const PLACES: &[(&str, &[Kind])] = &[
 /// Whether a file that is being written there may hold this kind of secret.
 fn belongs(path: &Path, kind: Kind) -> bool {
     let text = path.to_string_lossy();
-    // what `env` writes for a keyring profile lies in memory, in the session's own folder
+    // the session file of a keyring profile is in memory, in the session's own folder
     let session =
         text.starts_with("/dev/shm/") && path.parent().is_some_and(|folder| folder.ends_with("bqcred"));
     if session || text.starts_with("/memfd:bqcred") || text.contains("/bqcred/exec/") {
@@ -72,7 +72,7 @@ struct Watched {
 }
 
 impl Watched {
-    /// Panics if this call shows a secret where it doesn't belong.
+    /// Panics if this call contains a secret in the wrong place.
     fn check(&self, call: &Call<'_>, secrets: &[String]) {
         for secret in secrets.iter().filter(|secret| call.arguments.contains(trail(secret))) {
             let kind = kind(secret);
@@ -91,7 +91,7 @@ impl Watched {
     }
 }
 
-/// Runs verbs one after the other, and keeps what they did.
+/// Runs commands one after the other, and records their calls.
 struct Watch<'s> {
     tracer: Tracer,
     sandbox: &'s Sandbox,
@@ -112,7 +112,7 @@ impl Watch<'_> {
         run.stdout
     }
 
-    /// Verbs that print no secret and read nothing.
+    /// Commands that print no secret and read nothing from stdin.
     fn all(&mut self, lines: &[&str]) {
         for line in lines {
             self.run(&line.split(' ').collect::<Vec<_>>(), "", &[]);
@@ -130,7 +130,7 @@ impl Watch<'_> {
         }
     }
 
-    /// Panics if anything of it was readable on its way to a proxy or to a bus.
+    /// Panics if a secret was readable on its way to a proxy or a bus.
     fn check_sockets(&self, secrets: &[String]) {
         for watched in &self.watched {
             let sent = calls(&watched.trace);
@@ -142,7 +142,7 @@ impl Watch<'_> {
     }
 }
 
-/// Everything that a person does, each verb at least once, with and without success.
+/// Everything that a user does: each command at least once, with and without success.
 fn live(watch: &mut Watch<'_>, google: &Google, client: &str) -> Vec<String> {
     let mut verifiers = Vec::new();
     watch.all(&["", "status", "token", "env --shell sh", "list", "revoke --yes", "--help", "help login"]);
@@ -210,13 +210,13 @@ fn live(watch: &mut Watch<'_>, google: &Google, client: &str) -> Vec<String> {
         google.script_always(Endpoint::Token, script);
         watch.all(&["token --min-ttl 99999", "status --json", "revoke --yes"]);
     }
-    google.heal();
+    google.clear_scripts();
     sign_in(watch, "rotate --yes --start", "rotate --finish -");
     watch.all(&["revoke --yes --profile copy", "revoke --yes", "forget"]);
     verifiers
 }
 
-/// The files at the end in which a secret lies.
+/// The files that contain a secret at the end.
 fn files_with(sandbox: &Sandbox, secret: &str) -> Vec<String> {
     let root = sandbox.path("");
     let relative = |path: &Path| path.strip_prefix(&root).unwrap_or(path).to_string_lossy().into_owned();
@@ -224,7 +224,7 @@ fn files_with(sandbox: &Sandbox, secret: &str) -> Vec<String> {
 }
 
 #[test]
-fn no_verb_shows_a_secret_to_the_system() {
+fn no_command_leaks_a_secret_to_the_system() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let Some(tracer) = Tracer::new() else { return };
     let client = sandbox.client_file(&google);
@@ -239,13 +239,13 @@ fn no_verb_shows_a_secret_to_the_system() {
         assert!(secrets.iter().any(|secret| kind(secret) == wanted), "there was no {wanted:?}");
     }
     watch.check(&secrets);
-    // the search finds what is there: each kind was seen going to the server or into a file
+    // the search works: each kind was seen going to the server or into a file
     for wanted in [Kind::Refresh, Kind::Access, Kind::Client, Kind::Code, Kind::Verifier] {
         let of_kind = || secrets.iter().filter(|secret| kind(secret) == wanted);
         let seen = watch.watched.iter().any(|run| of_kind().any(|secret| run.trace.contains(trail(secret))));
         assert!(seen, "{wanted:?} was seen nowhere");
     }
-    // what is left at the end is what the person put there, or asked for
+    // at the end only files remain that the user made or asked for
     let given = ["client_secret.json", "home/.config/bqcred/client.json", "home/exported.json"];
     for secret in &secrets {
         for file in files_with(&sandbox, secret) {
@@ -261,12 +261,12 @@ fn no_verb_shows_a_secret_to_the_system() {
 }
 
 #[test]
-fn nor_does_a_keyring() {
+fn keyring_commands_leak_no_secret() {
     let google = Google::start();
     let (Some(tracer), Some(keyring)) = (Tracer::new(), Keyring::start()) else { return };
     let sandbox = &keyring.sandbox;
     let client = sandbox.write("client_secret.json", google.google_client_json());
-    // by TLS, so that what goes to any socket can be looked at, the keyring's bus among them
+    // by TLS, so that everything else sent to a socket can be checked, the keyring's bus among them
     let env = google.env().into_iter().chain([keyring.bus.env()]).collect();
     let mut watch = Watch { tracer, sandbox, env, watched: Vec::new() };
     watch.run(&["client", "set", client.to_str().unwrap()], "", &[]);
@@ -292,7 +292,7 @@ fn nor_does_a_keyring() {
     watch.check(&secrets);
     watch.check_sockets(&secrets);
     let session = watch.watched.iter().any(|run| {
-        run.words.first().is_some_and(|verb| verb == "env")
+        run.words.first().is_some_and(|command| command == "env")
             && secrets.iter().any(|secret| kind(secret) == Kind::Refresh && run.trace.contains(trail(secret)))
     });
     assert!(session, "the file of the session was seen being written");
@@ -302,13 +302,13 @@ fn nor_does_a_keyring() {
 }
 
 #[test]
-fn nor_does_what_goes_through_tls() {
+fn tls_commands_leak_no_secret() {
     let google = Google::start();
     let sandbox = Sandbox::new();
     let Some(tracer) = Tracer::new() else { return };
     let client = sandbox.write("client_secret.json", google.google_client_json());
     let mut env = google.env();
-    // with it, whoever recorded the connection could read it
+    // with it, a recorded connection could be decrypted
     let keys = sandbox.path("home/keys.log");
     env.push(("SSLKEYLOGFILE".to_owned(), keys.to_str().unwrap().to_owned()));
     let mut watch = Watch { tracer, sandbox: &sandbox, env, watched: Vec::new() };

@@ -1,9 +1,9 @@
-//! Listeners, TLS, the proxy, and failures by script.
+//! Listeners, TLS, the proxy, and scripted failures.
 
 use super::*;
 
 #[test]
-fn scripts_go_wrong_as_told_and_then_all_is_well() {
+fn scripted_answers_come_in_order_then_stop() {
     let google = Google::start();
     let token = google.grant(ADA, CLIENT_ID, &["bigquery"]);
     google.fail_token(Script::Status(500));
@@ -24,7 +24,7 @@ fn scripts_go_wrong_as_told_and_then_all_is_well() {
 }
 
 #[test]
-fn broken_connections_break() {
+fn scripted_connection_failures() {
     let google = Google::start();
     let address = format!("{}/tokeninfo", google.http_base());
     let http = client(&google, false);
@@ -42,12 +42,12 @@ fn broken_connections_break() {
             Err(_) => assert_eq!(status, None, "{script:?}"),
         }
     }
-    google.heal();
+    google.clear_scripts();
     assert_eq!(http.get(&address).send().unwrap().status().as_u16(), 400);
 }
 
 #[test]
-fn googles_names_are_reached_through_the_proxy_and_no_others() {
+fn proxy_reaches_google_host_names_only() {
     let mut google = Google::start();
     let http = client(&google, true);
     let token = google.access_token(ADA, CLIENT_ID, &["bigquery"]);
@@ -69,7 +69,7 @@ fn googles_names_are_reached_through_the_proxy_and_no_others() {
 }
 
 #[test]
-fn bad_certificates_and_a_proxy_with_a_password_keep_clients_out() {
+fn bad_certificates_and_proxy_passwords_block_clients() {
     let google = Google::start();
     let address = "https://oauth2.googleapis.com/tokeninfo";
     for fault in [TlsFault::WrongName, TlsFault::Expired, TlsFault::Untrusted] {
@@ -84,7 +84,7 @@ fn bad_certificates_and_a_proxy_with_a_password_keep_clients_out() {
 }
 
 #[test]
-fn http_is_spoken_in_all_its_forms() {
+fn chunked_bodies_expect_continue_and_keep_alive() {
     let google = Google::start();
     let mut stream = TcpStream::connect(google.http_base().trim_start_matches("http://")).unwrap();
     let kind = "Content-Type: application/x-www-form-urlencoded";
@@ -112,7 +112,7 @@ fn http_is_spoken_in_all_its_forms() {
 }
 
 #[test]
-fn many_at_once_are_all_served() {
+fn concurrent_requests_are_served() {
     let google = Google::start();
     let token = google.grant(ADA, CLIENT_ID, &["bigquery"]);
     std::thread::scope(|scope| {

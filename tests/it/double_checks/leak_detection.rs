@@ -1,9 +1,9 @@
-//! Secrets out of place and unexpected requests fail the test that provoked them.
+//! Secrets in the wrong place and unexpected requests fail the test that caused them.
 
 use super::*;
 
 #[test]
-fn a_secret_in_an_address_fails_the_test() {
+fn secret_in_a_url_fails_the_test() {
     let google = Google::start();
     let token = google.grant(ADA, CLIENT_ID, &["bigquery"]);
     assert_eq!(post(&google, &format!("/revoke?{}", form(&[("token", &token)])), &[]).0, 200);
@@ -19,7 +19,7 @@ fn a_secret_in_an_address_fails_the_test() {
 }
 
 #[test]
-fn a_verifier_or_client_secret_out_of_place_is_a_leak_too() {
+fn verifier_and_client_secret_leaks_are_detected() {
     let google = Google::start();
     exchange(&google, &fresh_code(&google), &[]);
     let token = google.access_token(ADA, CLIENT_ID, &["bigquery"]);
@@ -34,7 +34,7 @@ fn a_verifier_or_client_secret_out_of_place_is_a_leak_too() {
 }
 
 #[test]
-fn an_unknown_path_fails_the_test() {
+fn unknown_path_fails_the_test() {
     let google = Google::start();
     let answer = client(&google, false).get(google.http_base() + "/favicon.ico").send().unwrap();
     assert_eq!(answer.status().as_u16(), 404);
@@ -42,7 +42,7 @@ fn an_unknown_path_fails_the_test() {
 }
 
 #[test]
-fn a_sandbox_notices_a_secret_in_the_output() {
+fn sandbox_detects_a_secret_in_the_output() {
     let sandbox = Sandbox::new();
     let echo = |args: &[&str]| sandbox.program("/bin/echo", args);
     echo(&["nothing to see"]).run().success();
@@ -54,8 +54,7 @@ fn a_sandbox_notices_a_secret_in_the_output() {
 }
 
 #[test]
-#[cfg(unix)]
-fn a_sandbox_has_terminals() {
+fn sandbox_has_terminals() {
     let sandbox = Sandbox::new();
     let mut command = sandbox.command("/bin/sh");
     command.args(["-c", "test -t 0 && test -t 1 && test -t 2 && read answer && echo \"got $answer\""]);

@@ -1,9 +1,9 @@
-//! The double of Google is itself as strict as it says: plain requests against each of its rules.
+//! The double of Google is as strict as it claims: plain requests against each of its rules.
 
 mod bigquery;
+mod leak_detection;
 mod oauth;
 mod transport;
-mod watchful;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -19,7 +19,7 @@ const REDIRECT: &str = "http://127.0.0.1:8085/";
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
 
-/// A client of http that follows nothing and trusts the double's authority alone.
+/// An HTTP client that follows no redirect and trusts only the double's authority.
 fn client(google: &Google, through_proxy: bool) -> reqwest::blocking::Client {
     // The second caller finds it installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -51,7 +51,7 @@ fn api(google: &Google, method: &str, path: &str, token: &str, body: &Value) -> 
     (answer.status().as_u16(), serde_json::from_str(&answer.text().unwrap()).unwrap())
 }
 
-/// A good authorization request, with some parameters changed (`None` leaves one out).
+/// A valid authorization request, with some parameters changed (`None` leaves one out).
 fn auth_url(google: &Google, changes: &[(&str, Option<&str>)]) -> String {
     let challenge = grants::challenge(VERIFIER);
     let mut params = vec![
@@ -80,7 +80,7 @@ fn fresh_code(google: &Google) -> String {
     code_in(&google.approve(&auth_url(google, &[]), ADA))
 }
 
-/// A good exchange of a code, with some fields changed.
+/// A valid exchange of a code, with some fields changed.
 fn exchange(google: &Google, code: &str, changes: &[(&str, Option<&str>)]) -> (u16, Value) {
     let mut fields = vec![
         ("grant_type", "authorization_code"),

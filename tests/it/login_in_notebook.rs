@@ -1,4 +1,4 @@
-//! Signing in from a notebook's cell: nothing hangs, and what is pasted stays nowhere.
+//! Signing in from a notebook cell: nothing blocks, and what is pasted is stored nowhere.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -38,14 +38,14 @@ impl FrontEnd {
         told
     }
 
-    /// Runs a cell in front of a person who isn't asked anything; gives all that it shows.
+    /// Runs a cell that asks nothing; returns its output.
     fn run(&mut self, code: &str) -> String {
         let told = self.send(&json!({"code": code, "answer": "nobody should ask"}));
         assert_eq!((&told["error"], &told["asked"]), (&json!(""), &json!([])), "{code}: {told:#}");
         format!("{}{}", told["stdout"].as_str().unwrap(), told["stderr"].as_str().unwrap())
     }
 
-    /// Runs a cell that asks once, hides what is typed, and gets this.
+    /// Runs a cell that asks once with hidden input, and types this.
     fn paste(&mut self, code: &str, answer: &str) -> String {
         let told = self.send(&json!({"code": code, "answer": answer}));
         assert_eq!(told["error"], "", "{code}: {told:#}");
@@ -53,7 +53,7 @@ impl FrontEnd {
         format!("{}{}", told["stdout"].as_str().unwrap(), told["stderr"].as_str().unwrap())
     }
 
-    /// Saves the notebook, and gives its text.
+    /// Saves the notebook, and returns its text.
     fn save(self) -> String {
         drop(self.stdin);
         let mut child = self.child;
@@ -62,7 +62,7 @@ impl FrontEnd {
     }
 }
 
-/// A VM where nobody has signed in, but the organisation's client is set.
+/// A VM without a login, on which the organisation's client is set.
 fn vm(person: bool) -> Vm {
     let vm = if person { Vm::with_login() } else { Vm::new() };
     let client = vm.sandbox.client_file(&vm.google);
@@ -91,7 +91,7 @@ fn snippet(shown: &str, beginning: &str) -> String {
     lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-/// Nothing of what was pasted, and no secret, is in the notebook or anywhere else.
+/// Neither the pasted text nor a secret is in the notebook or anywhere else.
 fn assert_nothing_stays(vm: &Vm, notebook: &str, pasted: &str) {
     let code = pasted.split(['?', '&']).find_map(|pair| pair.strip_prefix("code=")).unwrap();
     for text in [pasted, code] {
@@ -104,7 +104,7 @@ fn assert_nothing_stays(vm: &Vm, notebook: &str, pasted: &str) {
 }
 
 #[test]
-fn a_person_signs_in_from_a_python_notebook() {
+fn sign_in_from_a_python_notebook() {
     let Some(python) = python(&["jupyter_client", "ipykernel"]) else { return };
     let vm = vm(false);
     vm.sandbox.write("home/.jupyter/migrated", "");
@@ -120,7 +120,7 @@ fn a_person_signs_in_from_a_python_notebook() {
 }
 
 #[test]
-fn a_person_signs_in_from_an_r_notebook() {
+fn sign_in_from_an_r_notebook() {
     let Some(python) = python(&["jupyter_client"]) else { return };
     if r_package(&["IRkernel"]).is_none() || !Path::new(IR).is_dir() {
         return missing("R with IRkernel");
@@ -138,7 +138,7 @@ fn a_person_signs_in_from_an_r_notebook() {
 }
 
 #[test]
-fn no_way_to_start_a_login_in_a_cell_waits_for_anything() {
+fn login_in_a_cell_never_blocks() {
     let Some(python) = python(&["jupyter_client", "ipykernel"]) else { return };
     let vm = vm(false);
     let mut cells = FrontEnd::start(&vm, &python, "python3");
@@ -156,10 +156,10 @@ fn no_way_to_start_a_login_in_a_cell_waits_for_anything() {
         vm.google.approve(&address(&shown), PERSON);
         assert!(!shown.contains('\x1b'), "{code}: {shown:?}");
     }
-    // what these write is shown when the kernel gets round to it, perhaps after the cell has ended
+    // their output may be shown after the cell has ended
     cells.run("import os; assert os.system('bqcred login') == 0");
     cells.run("import subprocess; subprocess.run(['bqcred', 'login'], check=True)");
-    // bash reads the cell from stdin: a program that read it, too, would eat the next line
+    // bash reads the cell from stdin: a program that also reads it would take the next line
     let shown = cells.run("%%bash\nbqcred login\necho and the rest of the cell");
     vm.google.approve(&address(&shown), PERSON);
     assert!(shown.contains("and the rest of the cell"), "{shown}");
@@ -167,7 +167,7 @@ fn no_way_to_start_a_login_in_a_cell_waits_for_anything() {
 }
 
 #[test]
-fn questions_in_a_cell_are_refused_and_not_asked() {
+fn commands_in_a_cell_do_not_prompt() {
     let Some(python) = python(&["jupyter_client", "ipykernel"]) else { return };
     let vm = vm(true);
     let mut cells = FrontEnd::start(&vm, &python, "python3");
@@ -180,7 +180,7 @@ fn questions_in_a_cell_are_refused_and_not_asked() {
 }
 
 #[test]
-fn a_notebook_that_runs_by_itself_ends_at_the_question() {
+fn unattended_notebook_stops_at_the_prompt() {
     let Some(python) = python(&["papermill", "jupyter_client", "ipykernel"]) else { return };
     let vm = vm(false);
     let mut cells = FrontEnd::start(&vm, &python, "python3");

@@ -1,5 +1,5 @@
-//! A page in the person's own browser, a real one, that knows the listener's port: it sends what a page can
-//! send from its own origin, and, by DNS rebinding, from what the browser takes for the listener's.
+//! A hostile page in a real browser of the user, which knows the listener's port: it sends what a page can
+//! send cross-origin and, by DNS rebinding, same-origin.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -23,7 +23,7 @@ struct Evil {
 }
 
 impl Evil {
-    /// Listens there. From a request for `/flip` on, its name leads to `listener`: what a browser makes of a
+    /// Listens there. After a request for `/flip` its name resolves to `listener`: what a browser does with a
     /// name whose address changed.
     fn start(
         at: SocketAddr,
@@ -92,7 +92,7 @@ fn serve(
             count => request.extend_from_slice(&chunk[..count]),
         }
     }
-    // a browser may have connected before there was anything to ask for
+    // a browser may have connected in advance
     if flipped.load(Ordering::SeqCst) {
         let mut to = TcpStream::connect((Ipv4Addr::LOCALHOST, listener))?;
         to.write_all(&request)?;
@@ -109,7 +109,7 @@ fn serve(
     write!(stream, "HTTP/1.1 200 OK\r\n{kind}\r\nContent-Length: {}\r\n\r\n{page}", page.len())
 }
 
-/// A browser that visits a page; gone when dropped.
+/// A browser that visits a page; ends when dropped.
 struct Browser(Child);
 
 impl Browser {
@@ -140,8 +140,8 @@ impl Drop for Browser {
     }
 }
 
-/// Lets a page do its worst while a login waits; what it says of its attempts, and the login's state. The
-/// login has to end well all the same.
+/// Runs the hostile page while a login waits; returns the page's results, and the login's state. The
+/// login must succeed all the same.
 fn attacked(kind: &'static str) -> Option<(BTreeMap<String, String>, String)> {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let client = sandbox.client_file(&google);
@@ -154,7 +154,7 @@ fn attacked(kind: &'static str) -> Option<(BTreeMap<String, String>, String)> {
     let careless = Evil::start(free, kind, port, 0, None);
     let evil = Evil::start(free, kind, port, careless.address.port(), None);
     let origin = format!("http://evil.example:{}", evil.address.port());
-    // the same port on another address of this machine, which the name leads to before it changes
+    // the same port on another address of this machine, to which the name resolves first
     let other = SocketAddr::from((Ipv4Addr::new(127, 0, 0, 2), port));
     let rebinding = (kind == "rebound").then(|| Evil::start(other, kind, port, 0, Some(origin.clone())));
     let (address, name) = match rebinding {
@@ -181,9 +181,9 @@ fn attacked(kind: &'static str) -> Option<(BTreeMap<String, String>, String)> {
 }
 
 #[test]
-fn a_page_of_another_origin_can_neither_end_nor_read_a_login() {
+fn cross_origin_page_cannot_finish_or_read_a_login() {
     let Some((outcomes, state)) = attacked("another origin") else { return };
-    // where a server lets it, the same page gets through: or this would prove nothing
+    // the control: a careless server lets the same page through
     for (what, outcome) in [("sent", "opaque"), ("posted", "opaque"), ("form", "answered")] {
         assert_eq!(outcomes[&format!("careless {what}")], outcome, "{outcomes:#?}");
     }
@@ -201,11 +201,11 @@ fn a_page_of_another_origin_can_neither_end_nor_read_a_login() {
 }
 
 #[test]
-fn a_page_whose_name_was_rebound_is_sent_away() {
+fn dns_rebinding_page_is_refused() {
     let Some((outcomes, state)) = attacked("rebound") else { return };
     assert!(outcomes.len() >= 6, "{outcomes:#?}");
     for (what, outcome) in &outcomes {
-        // it can read the answer, as of its own origin: that is all there is to read
+        // it can read this answer as same-origin, and nothing else
         assert!(outcome.starts_with("421"), "{what}: {outcomes:#?}");
         assert!(!outcome.contains(&state) && !outcome.contains("code="), "{outcome}");
     }

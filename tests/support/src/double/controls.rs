@@ -1,4 +1,4 @@
-//! What a test can change about the double's Google: grants, refusals, failures, permissions, time.
+//! What a test can change about the double: grants, refusals, failures, permissions, time.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ impl Google {
         lock(&self.world.grants).issue_access(who, client, &scopes, now, Duration::from_secs(3599))
     }
 
-    /// The person ends all access at myaccount.google.com.
+    /// The user revokes all access at myaccount.google.com.
     pub fn revoke_grant(&self, who: &str) {
         lock(&self.world.grants).end_all(who);
     }
@@ -33,35 +33,35 @@ impl Google {
         lock(&self.world.grants).clone()
     }
 
-    /// Goes back to what was granted then: tokens that were revoked since live again, later ones never were.
+    /// Restores the grants of then: tokens revoked since are valid again, later ones do not exist.
     /// They stay secrets.
     pub fn restore(&self, then: &Grants) {
         lock(&self.world.grants).restore(then);
     }
 
     /// Whether a refresh token would still work.
-    pub fn is_alive(&self, refresh_token: &str) -> bool {
+    pub fn is_valid(&self, refresh_token: &str) -> bool {
         let now = self.world.now();
         let grants = lock(&self.world.grants);
-        grants.find_refresh(refresh_token).is_some_and(|token| token.is_alive(now) && !token.stale)
+        grants.find_refresh(refresh_token).is_some_and(|token| token.is_valid(now) && !token.stale)
     }
 
-    /// All refresh tokens of this account that would still work, the oldest first.
-    pub fn alive_tokens(&self, who: &str) -> Vec<String> {
+    /// All valid refresh tokens of this account, the oldest first.
+    pub fn valid_tokens(&self, who: &str) -> Vec<String> {
         let now = self.world.now();
         let grants = lock(&self.world.grants);
-        let alive = grants.refresh.iter().filter(|token| token.account == who && token.is_alive(now));
+        let alive = grants.refresh.iter().filter(|token| token.account == who && token.is_valid(now));
         alive.map(|token| token.text.clone()).collect()
     }
 
-    /// The organisation wants this person to sign in again: refreshes end in `invalid_rapt` until then.
+    /// The organisation requires this user to sign in again: refreshes fail with `invalid_rapt` until then.
     pub fn require_reauth(&self, who: &str) {
         for token in lock(&self.world.grants).refresh.iter_mut().filter(|token| token.account == who) {
             token.stale = true;
         }
     }
 
-    /// All access tokens end now; refresh tokens live on.
+    /// All access tokens expire now; refresh tokens stay valid.
     pub fn expire_access_tokens(&self) {
         for token in &mut lock(&self.world.grants).access {
             token.dead = true;
@@ -101,17 +101,17 @@ impl Google {
         (0..n).for_each(|_| self.script(endpoint, script.clone()));
     }
 
-    /// All requests at this endpoint get this answer, until [`Google::heal`].
+    /// All requests at this endpoint get this answer, until [`Google::clear_scripts`].
     pub fn script_always(&self, endpoint: Endpoint, script: Script) {
         lock(&self.world.scripts).always(endpoint, script);
     }
 
     /// Back to the usual answers.
-    pub fn heal(&self) {
+    pub fn clear_scripts(&self) {
         lock(&self.world.scripts).clear();
     }
 
-    /// `refresh_token_expires_in` of new refresh tokens: the person granted access for a time.
+    /// `refresh_token_expires_in` of new refresh tokens: the user granted access for a limited time.
     pub fn set_refresh_token_expires_in(&self, seconds: Option<u64>) {
         lock(&self.world.settings).refresh_token_expires_in = seconds;
     }
@@ -161,7 +161,7 @@ impl Google {
         lock(&self.world.settings).tolerated.push(path.to_owned());
     }
 
-    /// gcloud revokes with the token in the query; that is its own affair.
+    /// gcloud revokes with the token in the query, which is allowed for it.
     pub fn allow_query_revoke(&self) {
         self.tolerate_secrets_at("/revoke");
     }

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_code_gives_tokens_and_says_whose_they_are() {
+fn code_exchange_returns_tokens_and_identity() {
     let google = Google::start();
     let redirect = google.approve(&auth_url(&google, &[]), ADA);
     assert!(redirect.starts_with("http://127.0.0.1:8085/?state=a+state&"), "{redirect}");
@@ -25,7 +25,7 @@ fn a_code_gives_tokens_and_says_whose_they_are() {
 }
 
 #[test]
-fn a_faulty_authorization_request_is_blocked() {
+fn invalid_authorization_request_is_refused() {
     let google = Google::start();
     let nowhere = "https://127.0.0.1:8085/";
     for (changes, problem) in [
@@ -55,7 +55,7 @@ fn a_faulty_authorization_request_is_blocked() {
 }
 
 #[test]
-fn consent_may_be_denied_or_partial() {
+fn consent_can_be_denied_or_partial() {
     let google = Google::start();
     let denied = google.approve_with(&auth_url(&google, &[]), Consent::denied(ADA));
     assert_eq!(denied, "http://127.0.0.1:8085/?error=access_denied&state=a+state");
@@ -65,7 +65,7 @@ fn consent_may_be_denied_or_partial() {
 }
 
 #[test]
-fn a_faulty_exchange_is_refused() {
+fn invalid_code_exchange_is_refused() {
     let google = Google::start();
     let other = "another-verifier-that-is-long-enough-for-pkce-y";
     for (changes, status, error) in [
@@ -90,17 +90,17 @@ fn a_faulty_exchange_is_refused() {
 }
 
 #[test]
-fn a_replayed_code_ends_the_grant() {
+fn replayed_code_revokes_the_grant() {
     let google = Google::start();
     let code = fresh_code(&google);
     let token = text(&exchange(&google, &code, &[]).1, "refresh_token");
-    assert!(google.is_alive(&token));
+    assert!(google.is_valid(&token));
     assert_eq!(exchange(&google, &code, &[]).1["error"], "invalid_grant");
-    assert!(!google.is_alive(&token));
+    assert!(!google.is_valid(&token));
 }
 
 #[test]
-fn the_token_endpoint_takes_a_form_by_post_and_nothing_else() {
+fn token_endpoint_accepts_only_posted_forms() {
     let mut google = Google::start();
     let address = format!("{}/token", google.http_base());
     let http = client(&google, false);
@@ -126,7 +126,7 @@ fn the_token_endpoint_takes_a_form_by_post_and_nothing_else() {
 }
 
 #[test]
-fn a_refresh_gives_an_access_token_and_no_other() {
+fn refresh_returns_only_an_access_token() {
     let google = Google::start();
     let token = google.grant(ADA, CLIENT_ID, &["openid", "email", "bigquery"]);
     let (status, answer) = refresh(&google, CLIENT_ID, &token, &[]);
@@ -143,7 +143,7 @@ fn a_refresh_gives_an_access_token_and_no_other() {
 }
 
 #[test]
-fn revocation_ends_the_whole_grant_of_person_and_project() {
+fn revocation_ends_all_grants_of_account_and_project() {
     let google = Google::start();
     let token = google.grant(ADA, CLIENT_ID, &["bigquery"]);
     let second = google.grant(ADA, CLIENT_ID, &["bigquery"]);
@@ -152,7 +152,7 @@ fn revocation_ends_the_whole_grant_of_person_and_project() {
     let bobs = google.grant(BOB, CLIENT_ID, &["bigquery"]);
     let access = google.access_token(ADA, SIBLING_CLIENT_ID, &["bigquery"]);
     assert_eq!(post(&google, "/revoke", &[("token", &token)]), (200, json!({})));
-    let alive = [&token, &second, &sibling, &elsewhere, &bobs].map(|token| google.is_alive(token));
+    let alive = [&token, &second, &sibling, &elsewhere, &bobs].map(|token| google.is_valid(token));
     assert_eq!(alive, [false, false, false, true, true]);
     assert_eq!(
         refresh(&google, CLIENT_ID, &second, &[]).1["error_description"],
@@ -164,15 +164,15 @@ fn revocation_ends_the_whole_grant_of_person_and_project() {
 }
 
 #[test]
-fn the_hundred_and_first_token_ends_the_oldest() {
+fn more_than_100_tokens_revoke_the_oldest() {
     let google = Google::start();
     let tokens: Vec<String> = (0..101).map(|_| google.grant(ADA, CLIENT_ID, &["bigquery"])).collect();
-    assert!(!google.is_alive(&tokens[0]) && google.is_alive(&tokens[1]));
-    assert_eq!(google.alive_tokens(ADA).len(), 100);
+    assert!(!google.is_valid(&tokens[0]) && google.is_valid(&tokens[1]));
+    assert_eq!(google.valid_tokens(ADA).len(), 100);
 }
 
 #[test]
-fn tokens_end_as_google_ends_them() {
+fn tokens_expire_as_at_google() {
     let google = Google::start();
     google.testing_client(CLIENT_ID);
     let (_, answer) = exchange(&google, &fresh_code(&google), &[]);
@@ -185,5 +185,5 @@ fn tokens_end_as_google_ends_them() {
     google.refuse_client(CLIENT_ID, "deleted_client");
     assert_eq!(refresh(&google, CLIENT_ID, &token, &[]).1["error"], "deleted_client");
     google.advance(Duration::from_secs(7 * 24 * 3600));
-    assert!(!google.is_alive(&token));
+    assert!(!google.is_valid(&token));
 }

@@ -1,10 +1,10 @@
-//! Profiles that were never logged in: the files alone, for verbs that ask nobody.
+//! Profiles without a login: only their files, for commands that send no request.
 
 use super::Sandbox;
 use super::sandbox::set_mode;
 
-/// A profile of ada@example.com with this project, as a login leaves it.
-pub fn profile_by_hand(sandbox: &Sandbox, name: &str, project: &str) {
+/// A profile of ada@example.com with this project, with the files that a login writes.
+pub fn write_profile(sandbox: &Sandbox, name: &str, project: &str) {
     let adc = serde_json::json!({
         "account": "ada@example.com",
         "client_id": "1-made-up.apps.googleusercontent.com",

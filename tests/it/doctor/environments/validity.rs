@@ -1,4 +1,4 @@
-//! Whether Google still takes the credential.
+//! Whether Google still accepts the credential.
 
 use super::super::scene::{ADA, BOB, SCOPES};
 use super::{Environment, guard, with};
@@ -6,7 +6,7 @@ use crate::common::Endpoint;
 use crate::double::{CLIENT_ID, Script};
 use serde_json::json;
 
-/// All of them.
+/// All of this group.
 pub const ALL: &[Environment] = &[
     ("an access token that lasts, of a grant that is over", |s| {
         let mut user = s.user(ADA);

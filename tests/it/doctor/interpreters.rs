@@ -1,4 +1,4 @@
-//! Interpreters that have loaded their libraries, and play one environment after the other in children.
+//! Interpreters with their libraries loaded, which run one environment after the other in child processes.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -11,39 +11,39 @@ use serde_json::{Value, json};
 
 use super::scene::Scene;
 
-/// A hang guard: some environments make a library try for a minute, and this machine may be busy.
+/// Against hanging: some environments make a library retry for a minute, and this machine may be busy.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// One interpreter. It ends when its stdin does: with this, or with the tests.
-struct Warm {
+/// One interpreter. It ends with its stdin: when this is dropped, or with the tests.
+struct Interpreter {
     process: Child,
     requests: ChildStdin,
     answers: Receiver<String>,
     said: tempfile::NamedTempFile,
 }
 
-/// Those that are not busy.
-pub struct Pool(Mutex<Vec<Warm>>);
+/// The idle interpreters.
+pub struct Pool(Mutex<Vec<Interpreter>>);
 
 impl Pool {
-    /// None yet.
+    /// An empty pool.
     pub const fn new() -> Self {
         Pool(Mutex::new(Vec::new()))
     }
 
-    /// Plays this environment, in an interpreter of `program` that is free, or a new one.
+    /// Runs this environment in an idle interpreter of `program`, or in a new one.
     pub fn play(&self, program: &Path, args: &[&str], scene: &Scene, names: &[&str]) -> String {
         let idle = self.0.lock().unwrap().pop();
-        let mut warm = idle.unwrap_or_else(|| Warm::start(program, args));
+        let mut interpreter = idle.unwrap_or_else(|| Interpreter::start(program, args));
         let env: serde_json::Map<String, Value> =
             scene.env().into_iter().map(|(name, value)| (name, value.into())).collect();
-        let answer = warm.ask(&json!({"env": env, "folder": scene.folder(), "names": names}));
-        self.0.lock().unwrap().push(warm);
+        let answer = interpreter.ask(&json!({"env": env, "folder": scene.folder(), "names": names}));
+        self.0.lock().unwrap().push(interpreter);
         answer
     }
 }
 
-impl Warm {
+impl Interpreter {
     fn start(program: &Path, args: &[&str]) -> Self {
         let said = tempfile::NamedTempFile::new().unwrap();
         let mut process = Command::new(program)
@@ -60,11 +60,11 @@ impl Warm {
                 let _ = sender.send(line);
             }
         });
-        Warm { requests: process.stdin.take().unwrap(), process, answers, said }
+        Interpreter { requests: process.stdin.take().unwrap(), process, answers, said }
     }
 
     fn ask(&mut self, request: &Value) -> String {
-        // if it has ended already, there is no answer either
+        // if it has ended already, there is no answer
         let _ = writeln!(self.requests, "{request}");
         self.answers.recv_timeout(LIMIT).unwrap_or_else(|e| {
             let said = std::fs::read(self.said.path()).unwrap_or_default();
@@ -73,7 +73,7 @@ impl Warm {
     }
 }
 
-impl Drop for Warm {
+impl Drop for Interpreter {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();

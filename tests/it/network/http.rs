@@ -1,9 +1,9 @@
-//! A server that answers, but not as it should. Without TLS, so that each byte is ours.
+//! A server with wrong answers, without TLS, so that the test decides about each byte.
 
 use std::time::Duration;
 
 use super::wire::{Step, Wire};
-use super::{ADA, Google, Sandbox, Scene, VERBS, send};
+use super::{ADA, COMMANDS, Google, Sandbox, Scene, send};
 use crate::common::{Endpoint, Script};
 
 const BROKEN: &str = "broke off before the answer was complete";
@@ -11,7 +11,7 @@ const PAGE: &str = "a page came instead of Google's answer";
 const CUT: &str = "the answer was cut off, or is not Google's";
 const LATE: &str = "did not answer in time";
 
-/// A scene in which everything but the browser goes through a wire.
+/// A scene in which everything but the browser goes through a relay.
 fn scene() -> (Scene, Wire) {
     let google = Google::start();
     let server = google.http_base().trim_start_matches("http://").parse().unwrap();
@@ -25,14 +25,14 @@ fn scene() -> (Scene, Wire) {
 
 #[track_caller]
 fn told(steps: &[Step], says: &str) {
-    verbs_told(&VERBS, steps, says);
+    commands_fail(&COMMANDS, steps, says);
 }
 
 #[track_caller]
-fn verbs_told(verbs: &[&[&str]], steps: &[Step], says: &str) {
+fn commands_fail(commands: &[&[&str]], steps: &[Step], says: &str) {
     let (scene, wire) = scene();
     wire.set(Some(steps.to_vec()));
-    scene.verbs_say(verbs, says);
+    scene.commands_say(commands, says);
     wire.set(None);
     scene.works_again();
 }
@@ -45,7 +45,7 @@ fn answer(status: &str, headers: &str, body: &str) -> [Step; 2] {
 }
 
 #[test]
-fn dropped_reset_and_truncated() {
+fn dropped_reset_and_truncated_connections_are_reported() {
     let json = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
     told(&[], BROKEN);
     told(&[Step::Reset], BROKEN);
@@ -62,7 +62,7 @@ fn dropped_reset_and_truncated() {
 }
 
 #[test]
-fn what_is_no_http() {
+fn invalid_http_is_reported() {
     told(&[Step::Request, send("\u{16}\u{3}\u{1} SSH-2.0-nonsense\r\n\r\n")], BROKEN);
     told(&[Step::Request, send("HTTP/1.1 abc\r\n\r\n")], BROKEN);
     told(&[Step::Request, send("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}")], BROKEN);
@@ -70,7 +70,7 @@ fn what_is_no_http() {
 }
 
 #[test]
-fn pages_and_empty_answers() {
+fn html_and_empty_answers_are_reported() {
     let html = "Content-Type: text/html\r\n";
     let page = "<!DOCTYPE html><p>Sign in to the guest network";
     told(&answer("200 OK", html, page), PAGE);
@@ -87,7 +87,7 @@ fn redirects_are_not_followed() {
         let trap = Wire::nowhere();
         let to = format!("Location: http://localhost:{}/token\r\n", trap.address.port());
         wire.set(Some(answer(&format!("{status} Moved"), &to, "").to_vec()));
-        scene.every_verb_says(PAGE);
+        scene.every_command_says(PAGE);
         assert_eq!(trap.connections(), 0, "{status}: {}", trap.heard());
         wire.set(None);
         scene.works_again();
@@ -95,17 +95,17 @@ fn redirects_are_not_followed() {
 }
 
 #[test]
-fn ten_megabytes_and_more() {
+fn oversized_answers_are_cut_off() {
     let large = format!("{{\"filler\": \"{}\"}}", "x".repeat(10 << 20));
     told(&answer("200 OK", "Content-Type: application/json\r\n", &large), CUT);
-    // as quickly as it is taken, and without end
+    // as fast as it is read, and endless
     let head =
         send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
     told(&[Step::Request, head, Step::Flood(b"10\r\n                \r\n")], CUT);
 }
 
 #[test]
-fn a_small_answer_that_unpacks_to_a_large_one() {
+fn gzip_bomb_is_not_unpacked() {
     let bomb = std::process::Command::new("sh")
         .args(["-c", "(printf '{\"filler\": \"'; head -c 100000000 /dev/zero | tr '\\0' x) | gzip -9"])
         .output()
@@ -122,7 +122,7 @@ fn a_small_answer_that_unpacks_to_a_large_one() {
 }
 
 #[test]
-fn what_never_ends_is_ended() {
+fn endless_answers_time_out() {
     let head =
         send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
     let slow_head = send("HTTP/1.1 200 OK\r\nX-Slow: ");
@@ -130,34 +130,34 @@ fn what_never_ends_is_ended() {
         &[Step::Request, Step::Hold],
         &[Step::Request, head, Step::Drip(b"1\r\n \r\n")],
         &[Step::Request, slow_head, Step::Drip(b"x")],
-        // promises of an answer
+        // interim responses
         &[Step::Request, Step::Drip(b"HTTP/1.1 100 Continue\r\n\r\n")],
     ];
     std::thread::scope(|scope| {
-        // each verb with a profile of its own: it would wait for the others before its own wait
-        for (steps, verb) in cases.iter().flat_map(|steps| VERBS.map(|verb| (steps, verb))) {
-            scope.spawn(move || verbs_told(&[verb], steps, LATE));
+        // each command with its own profile: otherwise they would wait for each other
+        for (steps, command) in cases.iter().flat_map(|steps| COMMANDS.map(|command| (steps, command))) {
+            scope.spawn(move || commands_fail(&[command], steps, LATE));
         }
     });
 }
 
 #[test]
-fn a_server_that_answers_far_too_late_is_not_waited_for() {
+fn late_answer_times_out() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     google.script_always(Endpoint::Token, Script::Slow(Duration::from_secs(100)));
     let run = sandbox.bqcred(&["token", "--min-ttl", "99999"]).fails(5);
     assert!(run.time < Duration::from_secs(60), "{:?}", run.time);
     run.says(LATE).says("the credential was not touched: try again");
-    google.heal();
+    google.clear_scripts();
 }
 
 #[test]
-fn a_code_whose_answer_was_lost_is_told_as_used() {
+fn code_with_a_lost_answer_is_reported_as_used() {
     let (scene, _wire) = scene();
     let finish = ["login", "--profile", "new", "--finish", "-"];
     scene.google.fail_token(Script::Truncated);
     scene.run(&finish).fails(5).says(BROKEN);
-    // the server has seen it, which can't be known here: it is good once
+    // the server has used the code, which is valid once; bqcred can't know that
     scene.run(&finish).fails(4).says("used already").says("start again");
 }

@@ -1,5 +1,5 @@
-//! TLS and proxies that are not right. Google's own names, through a proxy: what was sent is never read by
-//! anybody but the right server.
+//! Failing TLS and proxies, with Google's host names behind a proxy: only the right server can read what is
+//! sent.
 
 use super::wire::{Step, Wire};
 use super::{Google, Scene, send};
@@ -7,7 +7,7 @@ use crate::common::TlsFault;
 
 const NO_TLS: &str = "no encrypted connection could be made";
 
-/// A scene in which Google is reached under its own names, through the double's proxy and a wire before it.
+/// A scene in which Google's host names are reached through the double's proxy, with a relay before it.
 fn scene() -> (Scene, Wire) {
     let google = Google::start();
     let wire = Wire::to(google.proxy().trim_start_matches("http://").parse().unwrap());
@@ -21,13 +21,13 @@ fn scene() -> (Scene, Wire) {
     (Scene::new(google, &client, env), wire)
 }
 
-/// What the proxy does to every connection; nobody may read a secret.
+/// What the proxy does to every connection; it must not see a secret.
 #[track_caller]
 fn told(steps: &[Step], says: &str) {
     let (scene, wire) = scene();
     scene.google.take_requests();
     wire.set(Some(steps.to_vec()));
-    scene.every_verb_says(says);
+    scene.every_command_says(says);
     let heard = wire.heard();
     assert!(heard.contains("CONNECT oauth2.googleapis.com:443"), "{heard:?}");
     for secret in scene.google.secrets() {
@@ -39,14 +39,14 @@ fn told(steps: &[Step], says: &str) {
     scene.works_again();
 }
 
-/// A tunnel, and then this in the place of a server's handshake.
+/// A tunnel, and then these steps instead of a server's handshake.
 fn tunnel(steps: &[Step]) -> Vec<Step> {
     let open = [Step::Request, send("HTTP/1.1 200 Connection established\r\n\r\n"), Step::Something];
     [&open, steps].concat()
 }
 
 #[test]
-fn certificates() {
+fn invalid_certificates_are_refused() {
     for (fault, says) in [
         (TlsFault::WrongName, "is for another host"),
         (TlsFault::Expired, "not valid at the time"),
@@ -55,7 +55,7 @@ fn certificates() {
         let (scene, _wire) = scene();
         scene.google.take_requests();
         scene.google.break_tls(Some(fault));
-        scene.every_verb_says(says);
+        scene.every_command_says(says);
         assert_eq!(scene.google.take_requests().len(), 0, "{fault:?}");
         scene.google.break_tls(None);
         scene.works_again();
@@ -73,7 +73,7 @@ fn server_hello(version: [u8; 2]) -> Step {
 }
 
 #[test]
-fn a_downgrade_is_refused() {
+fn old_tls_versions_are_refused() {
     for version in [[3, 0], [3, 1], [3, 2]] {
         told(&tunnel(&[server_hello(version)]), NO_TLS);
     }
@@ -82,21 +82,21 @@ fn a_downgrade_is_refused() {
 }
 
 #[test]
-fn what_is_no_tls() {
+fn answer_without_tls_is_reported() {
     told(&tunnel(&[send("HTTP/1.1 400 Bad Request\r\n\r\nYou speak TLS to a plain port")]), NO_TLS);
     told(&tunnel(&[send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")]), NO_TLS);
     told(&tunnel(&[Step::Flood(b"SSH-2.0-OpenSSH_9.6\r\n")]), NO_TLS);
 }
 
 #[test]
-fn a_handshake_that_breaks_off() {
+fn interrupted_handshake_is_reported() {
     told(&tunnel(&[]), NO_TLS);
 }
 
 #[test]
-fn what_never_ends_is_ended() {
+fn stalled_handshake_times_out() {
     std::thread::scope(|scope| {
-        // verbs of one profile, of which each waits for the one before it: not for long either
+        // commands of one profile, which wait for each other: not for long either
         for steps in [tunnel(&[Step::Hold]), vec![Step::Request, Step::Hold]] {
             scope.spawn(move || told(&steps, "did not answer in time"));
         }
@@ -104,7 +104,7 @@ fn what_never_ends_is_ended() {
 }
 
 #[test]
-fn a_proxy_that_wants_a_password() {
+fn proxy_that_requires_a_password_is_reported() {
     let page = "<html>Who are you?";
     let wanted = format!(
         "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\
@@ -115,7 +115,7 @@ fn a_proxy_that_wants_a_password() {
 }
 
 #[test]
-fn a_proxy_that_is_none() {
+fn server_that_is_not_a_proxy_is_reported() {
     let not_through = "the proxy can't be reached, or did not let the request through";
     let page = "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>";
     told(&[Step::Request, send(page)], not_through);
@@ -126,7 +126,7 @@ fn a_proxy_that_is_none() {
 }
 
 #[test]
-fn a_proxy_that_is_not_there() {
+fn unreachable_proxy_is_reported() {
     let (mut scene, _wire) = scene();
     let before = scene.env.clone();
     // RFC 6761 section 6.4: this name never exists
@@ -136,14 +136,14 @@ fn a_proxy_that_is_not_there() {
         for (_, value) in scene.env.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case("HTTPS_PROXY")) {
             proxy.clone_into(value);
         }
-        scene.every_verb_says(says);
+        scene.every_command_says(says);
     }
     scene.env = before;
     scene.works_again();
 }
 
 #[test]
-fn a_name_that_nobody_knows() {
+fn unknown_host_is_reported() {
     let google = Google::start();
     let client = google.client_json();
     let scene = Scene::new(google, &client, Vec::new());
@@ -160,7 +160,7 @@ fn a_name_that_nobody_knows() {
             text.replace(&format!("{}/revoke", scene.google.http_base()), "https://oauth.invalid/revoke");
         std::fs::write(path, text).unwrap();
     }
-    scene.every_verb_says("name can't be found");
+    scene.every_command_says("name can't be found");
     for (path, text) in places.iter().zip(before) {
         std::fs::write(path, text).unwrap();
     }

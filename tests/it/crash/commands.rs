@@ -1,6 +1,4 @@
-//! The verbs that change files, each in a world in which it has something to do.
-
-use std::os::unix::fs::symlink;
+//! The commands that change files, each with a state of files and grants to start from.
 
 use super::scene::{ADA, Place, Scene};
 use crate::common::keyring::Keyring;
@@ -15,7 +13,7 @@ fn nothing(_: &Google) -> String {
     String::new()
 }
 
-/// In memory: what a killed process leaves is the same there, and a disk would have to sync thousands of times.
+/// In memory: a killed process leaves the same files there, and a disk would have to sync thousands of times.
 fn empty() -> (Google, Sandbox) {
     let (google, sandbox) = (Google::start(), Sandbox::in_memory());
     sandbox.client_file(&google);
@@ -26,7 +24,7 @@ fn plain((google, sandbox): (Google, Sandbox)) -> World {
     (google, Place::Plain(sandbox))
 }
 
-/// Ada is signed in, and has used it.
+/// Ada has signed in and used the credential.
 fn signed_in() -> (Google, Sandbox) {
     let (google, sandbox) = empty();
     sandbox.login(&google, ADA, &["--project", "p1"]).success();
@@ -34,7 +32,7 @@ fn signed_in() -> (Google, Sandbox) {
     (google, sandbox)
 }
 
-/// The same in the keyring, with a session file; `None` where there is no keyring.
+/// The same with the keyring and a session file; `None` where there is no keyring.
 fn in_the_keyring() -> Option<(Google, Keyring)> {
     let google = Google::start();
     let keyring = Keyring::start_in(Sandbox::in_memory())?;
@@ -49,7 +47,7 @@ fn work(sandbox: &Sandbox, name: &str, content: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// Pastes the answer to the login that waits.
+/// The answer to the pending login.
 fn answer(url: &str) -> impl Fn(&Google) -> String + 'static {
     let url = url.trim().to_owned();
     move |google| google.approve(&url, ADA)
@@ -167,12 +165,7 @@ pub fn export_undo() -> Option<Scene> {
 /// A folder that looks like a virtual environment with Jupyter.
 fn with_kernel() -> (Google, Sandbox) {
     let (google, sandbox) = signed_in();
-    sandbox.write("base/lib/python3.11/os.py", "");
-    sandbox.write("base/bin/python3", "");
-    sandbox.write("venv/pyvenv.cfg", format!("home = {}\n", sandbox.path("base/bin").display()));
-    std::fs::create_dir_all(sandbox.path("venv/bin")).unwrap();
-    symlink(sandbox.path("base/bin/python3"), sandbox.path("venv/bin/python")).unwrap();
-    sandbox.write("venv/lib/python3.11/site-packages/jupyter_client/__init__.py", "");
+    sandbox.add_jupyter();
     sandbox.write("venv/share/jupyter/kernels/python3/kernel.json", KERNEL);
     sandbox.write("venv/share/jupyter/kernels/python3/about.json", "{}");
     (google, sandbox)
