@@ -90,7 +90,8 @@ fn adc(google: &Google) -> String {
 
 #[test]
 fn exit_codes_are_documented() {
-    let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/output/error.rs")).unwrap();
+    let source =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/output/error.rs")).unwrap();
     let table = source.split("EXIT_CODES: &[(u8, &str)] = &[").nth(1).unwrap().split("];").next().unwrap();
     let mut count = 0;
     for row in table.lines().filter_map(|line| line.trim().strip_prefix('(')) {
