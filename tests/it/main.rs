@@ -1,6 +1,6 @@
-//! The tests of the program: bqcred is run as people, shells, notebooks and programs run it. They all belong
-//! to one test program, so that what they share is compiled once; `load.rs` beside it is another, because it
-//! needs the machine to itself. A double of Google, sandboxes and more are in `tests/support`.
+//! The integration tests: bqcred is run as users, shells, notebooks and programs run it. One test crate
+//! compiles them all; only `tests/load.rs` is another crate, because it needs the machine to itself. What they
+//! share is in `tests/support`.
 //!
 //! All tests are threads of one process. None changes the state of that process: working folder, umask,
 //! limits and environment are set for child processes only. A program that a test writes is written by a

@@ -23,7 +23,7 @@ pub fn faults() -> Option<&'static Path> {
         let mut compile = Command::new(compiler);
         compile.args(["-O1", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&made).arg(&source);
         assert!(compile.status().unwrap().success());
-        // one name for all test programs, whichever compiled it
+        // one name for all test crates
         let program = target_folder().join("faults");
         std::fs::rename(made, &program).unwrap();
         let log = folder.path().join("log");
