@@ -50,6 +50,7 @@ mod kernel_jupyter;
 mod kernel_search;
 mod kernel_snippet;
 mod keyring;
+mod layout;
 mod leaks;
 mod login;
 mod login_in_notebook;
