@@ -32,7 +32,8 @@ pub(super) fn check(data: &[u8]) {
 
     assert_eq!(status, "200 OK");
     let end = data.windows(4).position(|end| end == b"\r\n\r\n").expect("an end");
-    let request = std::str::from_utf8(data.get(..end).unwrap_or_default()).expect("text");
+    // fields other than Host may hold any bytes, such as cookies of other programs on this machine
+    let request = String::from_utf8_lossy(data.get(..end).unwrap_or_default());
     let target = request.strip_prefix("GET ").and_then(|rest| rest.split(' ').next()).expect("a GET");
     let hosts = request.lines().filter(|line| line.to_ascii_lowercase().starts_with("host:"));
     let hosts: Vec<&str> = hosts.map(|line| line.get("host:".len()..).unwrap_or_default().trim()).collect();

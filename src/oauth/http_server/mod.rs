@@ -20,7 +20,7 @@ pub(crate) use response::Response;
 /// For a whole request to arrive; a client on this machine needs milliseconds.
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 /// What a client may still send after it was answered.
-const DRAIN_LIMIT: Duration = Duration::from_millis(500);
+const DRAIN_LIMIT: Duration = Duration::from_millis(250);
 /// Google's answers are below 2 KiB, with a browser's cookies for 127.0.0.1 perhaps 8.
 const HEAD_LIMIT: usize = 32 * 1024;
 /// Connections whose request has not arrived yet: with more than this, the oldest is closed. A real client
