@@ -4,6 +4,7 @@
 //! hold, and beside it the access token under the keys of google-auth's own caches, so that neither
 //! ever lies in a file. `secret-tool lookup service bqcred username NAME` shows it to its owner.
 
+mod classify;
 mod failure;
 mod lock_state;
 mod service;
