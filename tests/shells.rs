@@ -246,7 +246,7 @@ fn where_env_fails_the_line_fails_and_nobody_misses_it() {
 fn the_wrong_dialect_is_impossible_to_miss() {
     let home = Home::new(b"with blank");
     for shell in shells() {
-        for dialect in ["sh", "fish", "tcsh", "elvish", "nu", "pwsh", "cmd"] {
+        for dialect in ["sh", "fish", "tcsh", "elvish", "nu", "pwsh"] {
             // Nushell's `from json` reads Hjson too, and takes PowerShell's text for a record.
             if (shell.program, dialect) == ("nu", "pwsh") {
                 continue;
@@ -309,7 +309,7 @@ fn first_word(output: &Output) -> String {
 
 #[test]
 fn a_mistyped_line_fails_in_the_shell_that_it_names() {
-    for shell in ["sh", "fish", "tcsh", "elvish", "nu", "pwsh", "cmd"] {
+    for shell in ["sh", "fish", "tcsh", "elvish", "nu", "pwsh"] {
         // a profile that isn't there is told by the verb itself, a mistyped option before there is one
         let told = env_at(shell, &["--profile", "nosuch"]);
         let mistyped = env_at(shell, &["--bogus"]);

@@ -29,8 +29,8 @@ pub(crate) struct Paths {
 }
 
 impl Paths {
-    /// The places as the XDG base directory specification (Linux), Apple's guidelines or Windows'
-    /// known folders have them. `system_root` stands for `/etc`.
+    /// The places as the XDG base directory specification (Linux) or Apple's guidelines have them.
+    /// `system_root` stands for `/etc`.
     pub(crate) fn new(system_root: &Path) -> Result<Paths> {
         let home = users::own_home();
         // it may be known from the user database alone, which `directories` looks at in part

@@ -115,7 +115,7 @@ impl Failure {
 mod tests {
     use super::*;
 
-    /// Windows' Credential Manager takes 2560 bytes; no Secret Service was found that refuses a credential.
+    /// No Secret Service was found that refuses a credential.
     #[test]
     fn a_keyring_that_takes_less_is_told_with_its_limit() {
         let error = Failure::of(&keyring::Error::TooLong("secret".to_owned(), 2560)).into_error();

@@ -1,4 +1,4 @@
-//! Credentials in the operating system's keyring: Secret Service, Keychain or Credential Manager.
+//! Credentials in the operating system's keyring: Secret Service or Keychain.
 //!
 //! One item a profile, service `bqcred`, user the profile's name. It holds what an ADC file would
 //! hold, and beside it the access token under the keys of google-auth's own caches, so that neither
@@ -107,7 +107,7 @@ impl<'p> KeyringStore<'p> {
             Some(stored) if stored.fingerprint() == credential.fingerprint() => {
                 let whole = stored.to_json_with_token(&token.token, token.expires);
                 match service::set(name.as_str(), &whole) {
-                    // the credential itself still fits (Windows: 2560 bytes): do without the token
+                    // the credential itself still fits: do without the token
                     Err(Failure::TooLarge(_)) => write(name, &stored.to_adc_json()),
                     other => other.map_err(Failure::into_error),
                 }
