@@ -176,7 +176,7 @@ fn what_cant_be_understood_is_kept_aside_by_a_login() {
         let sandbox = Sandbox::new();
         sandbox.login(&google, ADA, &[]).success();
         std::fs::write(sandbox.path(place), CONTENT).unwrap();
-        sandbox.login(&google, ADA, &[]).success().says("it is kept as");
+        sandbox.login(&google, ADA, &[]).success().says("kept as");
         assert_eq!(sandbox.files_with(CONTENT).len(), 1, "{place}");
         sandbox.bqcred(&["status"]).success();
     }
@@ -189,7 +189,7 @@ fn what_cant_be_understood_is_kept_aside_by_a_forget() {
         let sandbox = Sandbox::new();
         sandbox.login(&google, ADA, &[]).success();
         std::fs::write(sandbox.path(file), damage).unwrap();
-        sandbox.bqcred(&["forget"]).fails(0).says("could not be understood; it is kept as");
+        sandbox.bqcred(&["forget"]).fails(0).says("kept as");
         let left: Vec<PathBuf> =
             std::fs::read_dir(sandbox.data("default")).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert_eq!(left.len(), 1, "{left:?}");

@@ -39,7 +39,8 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
         refuse_own(app, &name, path)?;
     }
     let credential = read(&source)?;
-    let store = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
+    let (store, notes) = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
+    ui::show(notes);
     let given = credential.fingerprint();
     let arrival = arrival(args, app, &name, credential, store)?;
     let is_replaced = arrival.credential.fingerprint() != given;

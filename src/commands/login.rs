@@ -25,7 +25,8 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     }
     check_words(args)?;
     let known = app.known_profile(&name).ok().flatten();
-    let store = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
+    let (store, notes) = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
+    ui::show(notes);
     let plan = if args.via.is_some() { None } else { plan(args, app, &name, store, known.as_ref())? };
     let kept = match plan {
         None => via_gcloud(args, app, &name, store)?.run(app)?,

@@ -17,7 +17,7 @@ pub(crate) fn run(args: &Move, app: &App) -> Result<Output> {
     let lock = Lock::acquire(&app.paths.profile_lock(&name))?;
     let (_, mut profile) = app.profile()?; // as it is under the lock
     let from = profile.store;
-    relocate::relocate(&lock, &app.paths, &name, &mut profile, to)?;
+    ui::show(relocate::relocate(&lock, &app.paths, &name, &mut profile, to)?);
     if from == to {
         ui::note(&format!("profile {name} lies in the {to} already"));
         return Ok(Output::none());

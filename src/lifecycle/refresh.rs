@@ -194,7 +194,7 @@ fn remember(app: &App, loaded: &mut Loaded, result: &Result<Fresh, Failure>) -> 
                 next.refresh_token = token.clone();
                 profile.fingerprint = Some(next.fingerprint());
                 profile.announce(&lock, &app.paths, &loaded.name)?;
-                store.save(&lock, &loaded.name, &next)?;
+                ui::show(store.save(&lock, &loaded.name, &next)?);
                 loaded.credential = next;
             }
         }
@@ -211,7 +211,7 @@ fn remember(app: &App, loaded: &mut Loaded, result: &Result<Fresh, Failure>) -> 
     profile.save(&lock, &app.paths, &loaded.name)?;
     let cleared = relocate::clear_leftover(&lock, &app.paths, &loaded.name, &mut profile);
     loaded.profile = profile;
-    cleared
+    cleared.map(ui::show)
 }
 
 fn learn(profile: &mut Profile, fresh: &Fresh) {

@@ -106,10 +106,11 @@ fn keep_quietly(app: &App, name: &ProfileName, mut arrival: Arrival) -> Result<K
         unknown: old.unknown,
     };
     profile.announce(&lock, &app.paths, name)?;
-    Store::of(profile.store, &app.paths).save(&lock, name, &arrival.credential)?;
+    ui::show(Store::of(profile.store, &app.paths).save(&lock, name, &arrival.credential)?);
     profile.save(&lock, &app.paths, name)?;
-    if let Err(error) = relocate::clear_leftover(&lock, &app.paths, name, &mut profile) {
-        ui::note(&format!("the earlier credential still lies in the {}: {error}", old.store));
+    match relocate::clear_leftover(&lock, &app.paths, name, &mut profile) {
+        Ok(notes) => ui::show(notes),
+        Err(error) => ui::note(&format!("the earlier credential still lies in the {}: {error}", old.store)),
     }
     Ok(Kept { before, profile })
 }
@@ -168,9 +169,10 @@ pub(crate) fn discard(app: &App, name: &ProfileName, profile: &Profile, only: Op
     {
         return Ok(false);
     }
-    let had_credential = store.delete(&lock, name)?;
+    let (had_credential, notes) = store.delete(&lock, name)?;
+    ui::show(notes);
     if let Some(other) = profile.leftover {
-        Store::of(other, &app.paths).delete(&lock, name)?;
+        ui::show(Store::of(other, &app.paths).delete(&lock, name)?.1);
     }
     private_file::remove(&app.paths.pending_login(name))?;
     Profile::remove(&lock, &app.paths, name)?;

@@ -17,6 +17,7 @@ use crate::credential::paths::Paths;
 use crate::credential::profile::{Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::output::error::{Error, Kind, Result};
+use crate::output::notes::Notes;
 use crate::system::private_file::Lock;
 
 /// Moves the secret of this profile. Nothing happens if it is there already.
@@ -26,11 +27,11 @@ pub(crate) fn relocate(
     name: &ProfileName,
     profile: &mut Profile,
     to: StoreKind,
-) -> Result<()> {
-    clear_leftover(lock, paths, name, profile)?;
+) -> Result<Notes> {
+    let mut notes = clear_leftover(lock, paths, name, profile)?;
     let from = profile.store;
     if from == to {
-        return Ok(());
+        return Ok(notes);
     }
     let (old, new) = (Store::of(from, paths), Store::of(to, paths));
     let Some(credential) = old.load(name)? else {
@@ -43,10 +44,10 @@ pub(crate) fn relocate(
     new.probe(name)?;
     profile.leftover = Some(to);
     profile.save(lock, paths, name)?;
-    new.save(lock, name, &credential)?;
+    notes.append(new.save(lock, name, &credential)?);
     let read_back = new.load(name)?.map(|copy| copy.to_adc_json());
     if read_back.as_ref() != Some(&credential.to_adc_json()) {
-        clear_leftover(lock, paths, name, profile)?;
+        let _ = clear_leftover(lock, paths, name, profile)?;
         return Err(Error::new(
             Kind::Store,
             format!("the {to} does not give back what was put into it; profile {name} stays in the {from}"),
@@ -55,7 +56,8 @@ pub(crate) fn relocate(
     profile.store = to;
     profile.leftover = Some(from);
     profile.save(lock, paths, name)?;
-    clear_leftover(lock, paths, name, profile)
+    notes.append(clear_leftover(lock, paths, name, profile)?);
+    Ok(notes)
 }
 
 /// Removes the copy that an earlier move or login could not remove, if there is one.
@@ -64,11 +66,14 @@ pub(crate) fn clear_leftover(
     paths: &Paths,
     name: &ProfileName,
     profile: &mut Profile,
-) -> Result<()> {
-    let Some(leftover) = profile.leftover else { return Ok(()) };
+) -> Result<Notes> {
+    let mut notes = Notes::none();
+    let Some(leftover) = profile.leftover else { return Ok(notes) };
     if leftover != profile.store {
-        Store::of(leftover, paths).delete(lock, name)?;
+        let (_, removed) = Store::of(leftover, paths).delete(lock, name)?;
+        notes.append(removed);
     }
     profile.leftover = None;
-    profile.save(lock, paths, name)
+    profile.save(lock, paths, name)?;
+    Ok(notes)
 }
