@@ -68,8 +68,9 @@ fn other_name(app: &App, name: &ProfileName) -> String {
 /// The profile's own file is no source: it would be replaced by itself, and removed by `--move`.
 fn refuse_own(app: &App, name: &ProfileName, path: &Path) -> Result<()> {
     let Ok(source) = path.canonicalize() else { return Ok(()) };
-    let own = [Some(app.paths.adc(name)), crate::store::session::existing(&app.paths, name)];
-    if own.into_iter().flatten().any(|own| own.canonicalize().is_ok_and(|own| own == source)) {
+    let mut own =
+        std::iter::once(app.paths.adc(name)).chain(crate::store::session::existing(&app.paths, name));
+    if own.any(|own| own.canonicalize().is_ok_and(|own| own == source)) {
         return Err(Error::usage(format!("{} is profile {name}'s own file", path.display())));
     }
     Ok(())

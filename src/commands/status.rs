@@ -173,7 +173,7 @@ impl Report {
             "quota_project": profile.quota_project,
             "store": profile.store,
             "path": path,
-            "session_file": session::existing(&app.paths, &self.loaded.name),
+            "session_file": session::existing(&app.paths, &self.loaded.name).next(),
             "mode": path.as_deref().and_then(mode),
             "client_id": self.loaded.credential.client_id,
             "signed_in": profile.signed_in,
@@ -212,7 +212,7 @@ impl Report {
             "store",
             match self.path(app) {
                 Some(path) => format!("file {} (mode {})", path.display(), mode(&path).unwrap_or_default()),
-                None => match session::existing(&app.paths, &self.loaded.name) {
+                None => match session::existing(&app.paths, &self.loaded.name).next() {
                     Some(file) => format!("keyring; unlocked for this session as {}", file.display()),
                     None => "keyring".to_owned(),
                 },

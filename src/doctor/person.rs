@@ -40,9 +40,7 @@ impl Person {
         person.adc = match loaded.profile.store {
             StoreKind::File => Some(app.paths.adc(&name)),
             // where `env` makes it readable for this login session
-            StoreKind::Keyring => {
-                app.paths.runtime.as_ref().map(|folder| folder.join(format!("{name}.json")))
-            }
+            StoreKind::Keyring => app.paths.session_file(&name),
         };
         person.profile = Some(name.to_string());
         person.fingerprint = Some(loaded.credential.fingerprint());
