@@ -81,7 +81,7 @@ pub(crate) enum CompletionShell {
     Fish,
     /// Elvish
     Elvish,
-    /// Windows PowerShell and PowerShell 7
+    /// PowerShell
     #[value(name = "powershell", alias = "pwsh")]
     PowerShell,
     /// Nushell

@@ -34,7 +34,8 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
         refuse_own(app, &name, path)?;
     }
     let credential = read(&source)?;
-    let store = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
+    let (store, notes) = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
+    ui::show(notes);
     let import = ImportRequest {
         name: name.clone(),
         account: args.account.clone(),
@@ -83,8 +84,8 @@ fn command_for_both(app: &App, name: &ProfileName) -> String {
 /// The profile's own file can't be the source: it would be replaced by itself, and removed by `--move`.
 fn refuse_own(app: &App, name: &ProfileName, path: &Path) -> Result<()> {
     let Ok(source) = path.canonicalize() else { return Ok(()) };
-    let own = [Some(app.paths.adc(name)), session::existing(&app.paths, name)];
-    if own.into_iter().flatten().any(|own| own.canonicalize().is_ok_and(|own| own == source)) {
+    let mut own = std::iter::once(app.paths.adc(name)).chain(session::existing(&app.paths, name));
+    if own.any(|own| own.canonicalize().is_ok_and(|own| own == source)) {
         return Err(Error::usage(format!("{} is profile {name}'s own file", path.display())));
     }
     Ok(())

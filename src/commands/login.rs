@@ -22,7 +22,8 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     }
     check_words(args)?;
     let known = app.known_profile(&name).ok().flatten();
-    let store = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
+    let (store, notes) = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
+    ui::show(notes);
     let flow = flow(args, app, &name)?;
     let request = request(args, &name, store, &flow, known.as_ref())?;
     match login::sign_in(app, &request, &flow, &options(args, app)?)? {

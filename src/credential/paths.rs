@@ -29,8 +29,8 @@ pub(crate) struct Paths {
 }
 
 impl Paths {
-    /// The places as the XDG base directory specification (Linux), Apple's guidelines or Windows'
-    /// known folders have them. `system_root` stands for `/etc`.
+    /// The places as the XDG base directory specification (Linux) or Apple's guidelines have them.
+    /// `system_root` stands for `/etc`.
     pub(crate) fn new(system_root: &Path) -> Result<Paths> {
         let home = users::own_home();
         // it may be known from the user database alone, which `directories` looks at in part
@@ -81,6 +81,28 @@ impl Paths {
         self.profile(name).join("adc.json")
     }
 
+    /// Where `env` makes a keyring profile readable for this login session; `None` if the system has no such place.
+    pub(crate) fn session_file(&self, name: &ProfileName) -> Option<PathBuf> {
+        self.runtime.as_deref().map(|folder| session_file_in(folder, name))
+    }
+
+    /// Where session files may be: without `XDG_RUNTIME_DIR` (cron, sudo) those of the login session have to be
+    /// found all the same, to be removed.
+    pub(crate) fn session_folders(&self) -> impl Iterator<Item = &Path> {
+        let usual = Some(self.usual_runtime.as_path()).filter(|usual| self.runtime.as_deref() != Some(usual));
+        self.runtime.as_deref().into_iter().chain(usual)
+    }
+
+    /// Where the session files of a profile may be.
+    pub(crate) fn session_files(&self, name: &ProfileName) -> impl Iterator<Item = PathBuf> {
+        self.session_folders().map(|folder| session_file_in(folder, name))
+    }
+
+    /// Where programs find a profile's credential: its file, or the one of this login session.
+    pub(crate) fn credential_files(&self, name: &ProfileName) -> Vec<PathBuf> {
+        std::iter::once(self.adc(name)).chain(self.session_file(name)).collect()
+    }
+
     /// The lock that a change of this profile takes. It lies beside the folder, so that removing
     /// the folder doesn't remove a lock that somebody waits for.
     pub(crate) fn profile_lock(&self, name: &ProfileName) -> PathBuf {
@@ -121,4 +143,8 @@ impl Paths {
     pub(crate) fn settings(&self) -> PathBuf {
         self.config.join("config.json")
     }
+}
+
+fn session_file_in(folder: &Path, name: &ProfileName) -> PathBuf {
+    folder.join(format!("{name}.json"))
 }

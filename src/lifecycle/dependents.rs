@@ -14,7 +14,6 @@ use crate::jupyter::locate::kernelspecs;
 use crate::jupyter::locate::machine::Machine;
 use crate::jupyter::locate::running;
 use crate::lifecycle::grant;
-use crate::store::session;
 use crate::system::private_file::{self, Content};
 use crate::system::processes::{Process, Processes};
 
@@ -35,10 +34,10 @@ pub(crate) struct Dependents {
 
 /// Looks for them. What can't be read is left out: this informs, it protects nothing.
 pub(crate) fn of(app: &App, loaded: &Loaded) -> Dependents {
-    let paths = paths_of(app, &loaded.name);
+    let paths = app.paths.credential_files(&loaded.name);
     let siblings = grant::siblings(app, loaded);
     let names = siblings.iter().map(|(name, _)| name).chain([&loaded.name]);
-    let of_grant: Vec<PathBuf> = names.flat_map(|name| paths_of(app, name)).collect();
+    let of_grant: Vec<PathBuf> = names.flat_map(|name| app.paths.credential_files(name)).collect();
     let uses_grant = |path: &Path| {
         of_grant.iter().any(|known| known == path)
             || (handover::is_handed_over(path) && is_of_grant(path, loaded))
@@ -50,12 +49,6 @@ pub(crate) fn of(app: &App, loaded: &Loaded) -> Dependents {
         processes: programs_using(uses_grant),
         siblings,
     }
-}
-
-/// Where programs find a profile's credential: its file, or the one of this login session.
-fn paths_of(app: &App, name: &ProfileName) -> Vec<PathBuf> {
-    let session = app.paths.runtime.as_deref().map(|folder| session::file(folder, name));
-    std::iter::once(app.paths.adc(name)).chain(session).collect()
 }
 
 /// The programs of this user whose credential file is such a one; this process is left out.

@@ -47,12 +47,12 @@ fn as_it_is_now(app: &App, name: &ProfileName, profile: &Profile) -> Profile {
 
 fn remove_locked(app: &App, lock: &Lock, name: &ProfileName, profile: &Profile) -> Result<Removed> {
     let profile = as_it_is_now(app, name, profile);
-    let had_credential = Store::of(profile.store, &app.paths).delete(lock, name)?;
+    let (had_credential, mut notes) = Store::of(profile.store, &app.paths).delete(lock, name)?;
     if let Some(other) = profile.leftover {
-        Store::of(other, &app.paths).delete(lock, name)?;
+        notes.append(Store::of(other, &app.paths).delete(lock, name)?.1);
     }
     private_file::remove(&app.paths.pending_login(name))?;
-    let mut notes = Profile::remove(lock, &app.paths, name)?;
+    notes.append(Profile::remove(lock, &app.paths, name)?);
     notes.append(remove_folder(app, name)?);
     Ok(Removed { had_credential, notes })
 }

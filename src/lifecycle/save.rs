@@ -60,7 +60,7 @@ pub(crate) fn save(app: &App, name: &ProfileName, mut new: NewCredential) -> Res
     }
     let mut profile = described(before.clone(), &mut new, Time::now());
     profile.write_ahead(&lock, &app.paths, name)?;
-    Store::of(profile.store, &app.paths).save(&lock, name, &new.credential)?;
+    notes.append(Store::of(profile.store, &app.paths).save(&lock, name, &new.credential)?);
     notes.append(profile.save(&lock, &app.paths, name)?);
     match relocate::clear_leftover(&lock, &app.paths, name, &mut profile) {
         Ok(cleared) => notes.append(cleared),

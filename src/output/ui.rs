@@ -79,11 +79,6 @@ pub(crate) fn show(notes: Notes) {
     }
 }
 
-/// Says where an invalid file is kept.
-pub(crate) fn note_aside(path: &std::path::Path) {
-    note(&format!("invalid file; kept as {}", path.display()));
-}
-
 /// Writes to stderr. If that fails, nobody reads it.
 pub(crate) fn tell(text: &str) {
     let mut stderr = std::io::stderr().lock();

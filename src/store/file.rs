@@ -1,5 +1,7 @@
 //! Credentials in files: `adc.json` in the profile's folder, the access token in the cache.
 
+use std::path::Path;
+
 use serde::Deserialize;
 
 use super::AccessToken;
@@ -8,8 +10,8 @@ use crate::credential::paths::Paths;
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
 use crate::output::error::{Error, Kind, Result};
+use crate::output::notes::Notes;
 use crate::output::secret::Secret;
-use crate::output::ui;
 use crate::system::clock::Time;
 use crate::system::private_file::{self, Content, Lock};
 
@@ -55,28 +57,23 @@ impl<'p> FileStore<'p> {
         private_file::check_writable(&self.paths.profile(name))
     }
 
-    pub(super) fn save(&self, lock: &Lock, name: &ProfileName, credential: &AuthorizedUser) -> Result<()> {
+    pub(super) fn save(&self, lock: &Lock, name: &ProfileName, credential: &AuthorizedUser) -> Result<Notes> {
         let path = self.paths.adc(name);
         private_file::create_dir(&self.paths.data)?;
         private_file::create_dir(&self.paths.profile(name))?;
-        if private_file::read(&path, Content::Secret)?.is_some_and(|bytes| is_damaged(&bytes)) {
-            ui::note_aside(&private_file::set_aside(lock, &path)?);
-        }
+        let notes = set_invalid_aside(lock, &path, Content::Secret)?;
         private_file::write(lock, &path, &credential.to_adc_json())?;
         private_file::remove(&self.paths.token(name))?;
-        Ok(())
+        Ok(notes)
     }
 
-    pub(super) fn delete(&self, lock: &Lock, name: &ProfileName) -> Result<bool> {
+    pub(super) fn delete(&self, lock: &Lock, name: &ProfileName) -> Result<(bool, Notes)> {
         let path = self.paths.adc(name);
         private_file::remove(&self.paths.token(name))?;
         // whoever may read it: it is to go
-        let damaged = private_file::read(&path, Content::Foreign)?.is_some_and(|bytes| is_damaged(&bytes));
-        if damaged {
-            ui::note_aside(&private_file::set_aside(lock, &path)?);
-            return Ok(true);
-        }
-        private_file::remove(&path)
+        let notes = set_invalid_aside(lock, &path, Content::Foreign)?;
+        let was_set_aside = notes != Notes::none();
+        Ok((private_file::remove(&path)? || was_set_aside, notes))
     }
 
     pub(super) fn access_token(
@@ -114,9 +111,15 @@ impl<'p> FileStore<'p> {
     }
 }
 
-/// Whether these bytes hold something that a new credential must not replace without a copy.
-fn is_damaged(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && AuthorizedUser::parse(bytes).is_err()
+/// Keeps a file under another name that holds something, but no credential.
+fn set_invalid_aside(lock: &Lock, path: &Path, content: Content) -> Result<Notes> {
+    let bytes = private_file::read(path, content)?.filter(|bytes| !bytes.is_empty());
+    match bytes.map(|bytes| AuthorizedUser::parse(&bytes)) {
+        Some(Err(problem)) => {
+            private_file::set_invalid_aside(lock, path, &Error::content(path, problem.problem()))
+        }
+        Some(Ok(_)) | None => Ok(Notes::none()),
+    }
 }
 
 #[cfg(test)]
@@ -124,9 +127,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_there_and_no_credential_is_damaged() {
-        let sound = AuthorizedUser::new("", "1-a", Secret::new("s"), Secret::new("1//0t"));
-        assert!(!is_damaged(b"") && !is_damaged(&sound.to_adc_json()));
-        assert!(is_damaged(b"{") && is_damaged(b"{}"));
+    fn only_content_that_is_no_credential_is_set_aside() {
+        let root = tempfile::tempdir().unwrap();
+        let (path, lock) = (root.path().join("adc.json"), Lock::acquire(&root.path().join(".lock")).unwrap());
+        let valid = AuthorizedUser::new("", "1-a", Secret::new("s"), Secret::new("1//0t")).to_adc_json();
+        for (content, is_kept) in [(b"".as_slice(), false), (&valid, false), (b"{", true), (b"{}", true)] {
+            private_file::write(&lock, &path, content).unwrap();
+            let notes = set_invalid_aside(&lock, &path, Content::Secret).unwrap();
+            assert_eq!((notes != Notes::none(), path.exists()), (is_kept, !is_kept));
+        }
     }
 }

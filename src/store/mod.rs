@@ -10,6 +10,7 @@ use crate::credential::paths::Paths;
 use crate::credential::profile::{Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::output::error::Result;
+use crate::output::notes::Notes;
 use crate::system::private_file::Lock;
 
 pub(crate) use file::FileStore;
@@ -17,7 +18,6 @@ pub(crate) use keyring::KeyringStore;
 
 use crate::credential::settings::Settings;
 use crate::output::secret::Secret;
-use crate::output::ui;
 use crate::system::clock::Time;
 
 /// An access token and when it ends.
@@ -53,7 +53,7 @@ impl<'p> Store<'p> {
         demanded: Option<Option<StoreKind>>,
         paths: &Paths,
         name: &ProfileName,
-    ) -> Result<StoreKind> {
+    ) -> Result<(StoreKind, Notes)> {
         let kind = match demanded {
             Some(Some(kind)) => kind,
             Some(None) => return Store::keyring_or_file(paths, name),
@@ -64,16 +64,17 @@ impl<'p> Store<'p> {
             },
         };
         Store::of(kind, paths).probe(name)?;
-        Ok(kind)
+        Ok((kind, Notes::none()))
     }
 
-    fn keyring_or_file(paths: &Paths, name: &ProfileName) -> Result<StoreKind> {
+    fn keyring_or_file(paths: &Paths, name: &ProfileName) -> Result<(StoreKind, Notes)> {
+        let mut notes = Notes::none();
         let Err(unusable) = Store::of(StoreKind::Keyring, paths).probe(name) else {
-            return Ok(StoreKind::Keyring);
+            return Ok((StoreKind::Keyring, notes));
         };
         Store::of(StoreKind::File, paths).probe(name)?;
-        ui::note(&format!("{}; so the credential goes into a file that only you can read", unusable.what()));
-        Ok(StoreKind::File)
+        notes.add(format!("{}; so the credential goes into a file that only you can read", unusable.what()));
+        Ok((StoreKind::File, notes))
     }
 
     /// The credential of a profile, if there is one.
@@ -92,18 +93,18 @@ impl<'p> Store<'p> {
         }
     }
 
-    /// Keeps a credential in the place of the old one. What lay there and can't be understood is
-    /// kept under another name, and that is told.
-    pub(crate) fn save(&self, lock: &Lock, name: &ProfileName, credential: &AuthorizedUser) -> Result<()> {
+    /// Keeps a credential in the place of the old one. Invalid content is kept under another name; the notes say
+    /// where.
+    pub(crate) fn save(&self, lock: &Lock, name: &ProfileName, credential: &AuthorizedUser) -> Result<Notes> {
         match self {
             Store::File(store) => store.save(lock, name, credential),
             Store::Keyring(store) => store.save(lock, name, credential),
         }
     }
 
-    /// Removes the credential and the access token. Says whether there was a credential. One that can't be
-    /// understood is kept under another name, and that is told.
-    pub(crate) fn delete(&self, lock: &Lock, name: &ProfileName) -> Result<bool> {
+    /// Removes the credential and the access token. Says whether there was a credential. Invalid content is kept
+    /// under another name; the notes say where.
+    pub(crate) fn delete(&self, lock: &Lock, name: &ProfileName) -> Result<(bool, Notes)> {
         match self {
             Store::File(store) => store.delete(lock, name),
             Store::Keyring(store) => store.delete(lock, name),

@@ -44,7 +44,7 @@ pub(crate) fn relocate(
     new.probe(name)?;
     profile.leftover = Some(to);
     notes.append(profile.save(lock, paths, name)?);
-    new.save(lock, name, &credential)?;
+    notes.append(new.save(lock, name, &credential)?);
     let read_back = new.load(name)?.map(|copy| copy.to_adc_json());
     if read_back.as_ref() != Some(&credential.to_adc_json()) {
         let _ = clear_leftover(lock, paths, name, profile)?;
@@ -67,10 +67,13 @@ pub(crate) fn clear_leftover(
     name: &ProfileName,
     profile: &mut Profile,
 ) -> Result<Notes> {
-    let Some(leftover) = profile.leftover else { return Ok(Notes::none()) };
+    let mut notes = Notes::none();
+    let Some(leftover) = profile.leftover else { return Ok(notes) };
     if leftover != profile.store {
-        Store::of(leftover, paths).delete(lock, name)?;
+        let (_, removed) = Store::of(leftover, paths).delete(lock, name)?;
+        notes.append(removed);
     }
     profile.leftover = None;
-    profile.save(lock, paths, name)
+    notes.append(profile.save(lock, paths, name)?);
+    Ok(notes)
 }

@@ -46,31 +46,23 @@ pub(super) fn replace(
     name: &ProfileName,
     credential: &AuthorizedUser,
 ) -> Result<()> {
-    match existing(paths, name) {
-        Some(path) => private_file::write(lock, &path, &credential.to_adc_json()),
-        None => Ok(()),
-    }
+    existing(paths, name).try_for_each(|path| private_file::write(lock, &path, &credential.to_adc_json()))
 }
 
 /// Removes the session file. Says whether there was one.
 pub(crate) fn remove(paths: &Paths, name: &ProfileName) -> Result<bool> {
-    existing(paths, name).map_or(Ok(false), |path| private_file::remove(&path))
+    existing(paths, name).try_fold(false, |any, path| Ok(private_file::remove(&path)? || any))
 }
 
-/// The session file, if there is one.
-pub(crate) fn existing(paths: &Paths, name: &ProfileName) -> Option<PathBuf> {
-    folders(paths).map(|folder| file(folder, name)).find(|path| path.symlink_metadata().is_ok())
-}
-
-/// Where session files may lie: without `XDG_RUNTIME_DIR` (cron, sudo) those of the person's login session
-/// have to be found all the same, to be removed.
-fn folders(paths: &Paths) -> impl Iterator<Item = &Path> {
-    paths.runtime.as_deref().into_iter().chain(Some(paths.usual_runtime.as_path()))
+/// The session files that there are: more than one, if `XDG_RUNTIME_DIR` was another one for a while.
+pub(crate) fn existing(paths: &Paths, name: &ProfileName) -> impl Iterator<Item = PathBuf> {
+    paths.session_files(name).filter(|path| path.symlink_metadata().is_ok())
 }
 
 /// The profiles that have a session file, whether they still exist or not.
 pub(crate) fn names(paths: &Paths) -> Vec<ProfileName> {
-    let mut names: Vec<ProfileName> = folders(paths)
+    let mut names: Vec<ProfileName> = paths
+        .session_folders()
         .filter_map(|folder| std::fs::read_dir(folder).ok())
         .flatten()
         .flatten()
@@ -79,11 +71,6 @@ pub(crate) fn names(paths: &Paths) -> Vec<ProfileName> {
     names.sort();
     names.dedup();
     names
-}
-
-/// Where it lies, or would, in the folder for what lasts as long as the login session.
-pub(crate) fn file(folder: &Path, name: &ProfileName) -> PathBuf {
-    folder.join(format!("{name}.json"))
 }
 
 /// Whether the file holds the credential that `profile.json` describes, with its quota project.
@@ -100,7 +87,7 @@ fn place(paths: &Paths, name: &ProfileName) -> Result<PathBuf> {
     let refused = |why: &str| {
         Error::new(Kind::Store, format!("profile {name} lies in the keyring, and {why}")).hint(EXEC)
     };
-    let Some(folder) = paths.runtime.as_deref() else {
+    let (Some(folder), Some(file)) = (paths.runtime.as_deref(), paths.session_file(name)) else {
         return Err(refused(
             "no XDG_RUNTIME_DIR is set, the place for what lasts as long as a login session",
         ));
@@ -109,7 +96,7 @@ fn place(paths: &Paths, name: &ProfileName) -> Result<PathBuf> {
         Some(hint) => refused(error.what()).hint(format!("{hint}\n{EXEC}")),
         None => refused(error.what()),
     })?;
-    Ok(file(folder, name))
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -136,5 +123,39 @@ mod tests {
         assert!(current(&kept));
         assert!(!current(&credential("1//0other", Some("q"))));
         assert!(!current(&credential("1//0one", None)) && !current(&credential("1//0one", Some("r"))));
+    }
+
+    #[test]
+    fn session_files_are_replaced_and_removed_in_both_places() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        let paths = Paths {
+            data: at("data"),
+            config: at("config"),
+            cache: at("cache"),
+            state: at("state"),
+            runtime: Some(at("another")),
+            usual_runtime: at("usual"),
+            home: at("home"),
+            system_client: at("client.json"),
+        };
+        let name = ProfileName::parse("work").unwrap();
+        let lock = Lock::acquire(&at("lock")).unwrap();
+        let credential = AuthorizedUser::new("", "1-a", Secret::new("s"), Secret::new("1//0t"));
+        let replace = || replace(&lock, &paths, &name, &credential).unwrap();
+        replace();
+        assert_eq!(existing(&paths, &name).count(), 0, "none is made");
+        let files: Vec<PathBuf> = ["another", "usual"].map(|folder| at(folder).join("work.json")).into();
+        for file in &files {
+            private_file::write(&lock, file, b"old").unwrap();
+        }
+        replace();
+        for file in &files {
+            let content = private_file::read(file, Content::Secret).unwrap();
+            assert_eq!(content, Some(credential.to_adc_json()));
+        }
+        assert_eq!(names(&paths), [name.clone()]);
+        assert!(remove(&paths, &name).unwrap() && !remove(&paths, &name).unwrap());
+        assert!(files.iter().all(|file| !file.exists()));
     }
 }

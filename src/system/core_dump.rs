@@ -2,7 +2,7 @@
 
 /// Forbids core dumps, and other processes of this user to look into this one's memory. A program
 /// that is started from here is not touched: execve(2) gives it its own attribute back.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 pub(crate) fn forbid() {
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};
     // where the system doesn't know this, the work is worth doing all the same
@@ -11,13 +11,9 @@ pub(crate) fn forbid() {
 
 /// Elsewhere the limit is what there is. Programs that are started inherit it, which macOS' own
 /// default makes no difference to.
-#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+#[cfg(not(target_os = "linux"))]
 pub(crate) fn forbid() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let maximum = getrlimit(Resource::Core).maximum;
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
 }
-
-/// Windows writes no dumps unless an administrator asks for them.
-#[cfg(not(unix))]
-pub(crate) fn forbid() {}

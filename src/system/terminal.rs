@@ -28,7 +28,7 @@ pub(crate) fn can_ask() -> bool {
 /// Whether a program can put up a window that the person sees.
 pub(crate) fn has_display() -> bool {
     let set = |name| env::get(name).is_some_and(|value| !value.is_empty());
-    cfg!(any(windows, target_os = "macos")) || set("DISPLAY") || set("WAYLAND_DISPLAY")
+    cfg!(target_os = "macos") || set("DISPLAY") || set("WAYLAND_DISPLAY")
 }
 
 /// Whether somebody may be there to answer what another program asks: at a display, or at a terminal

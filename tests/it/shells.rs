@@ -245,7 +245,7 @@ fn failing_env_fails_the_documented_line() {
 fn wrong_dialect_fails_visibly() {
     let home = Home::new(b"with blank");
     for shell in shells() {
-        for dialect in ["sh", "fish", "tcsh", "elvish", "nu", "pwsh", "cmd"] {
+        for dialect in ["sh", "fish", "tcsh", "elvish", "nu", "pwsh"] {
             // Nushell's `from json` reads Hjson too, and takes PowerShell's text for a record.
             if (shell.program, dialect) == ("nu", "pwsh") {
                 continue;
@@ -308,7 +308,7 @@ fn first_word(output: &Output) -> String {
 
 #[test]
 fn mistyped_option_fails_in_the_named_shell() {
-    for shell in ["sh", "fish", "tcsh", "elvish", "nu", "pwsh", "cmd"] {
+    for shell in ["sh", "fish", "tcsh", "elvish", "nu", "pwsh"] {
         // an unknown profile is reported by the command itself, a mistyped option by the parser
         let told = env_at(shell, &["--profile", "nosuch"]);
         let mistyped = env_at(shell, &["--bogus"]);

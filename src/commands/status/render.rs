@@ -41,7 +41,7 @@ impl Report {
             "quota_project": profile.quota_project,
             "store": profile.store,
             "path": path,
-            "session_file": session::existing(&app.paths, &self.loaded.name),
+            "session_file": session::existing(&app.paths, &self.loaded.name).next(),
             "mode": path.as_deref().and_then(mode),
             "client_id": self.loaded.credential.client_id,
             "signed_in": profile.signed_in,
@@ -112,7 +112,7 @@ impl Report {
     fn describe_store(&self, app: &App) -> String {
         match self.path(app) {
             Some(path) => format!("file {} (mode {})", path.display(), mode(&path).unwrap_or_default()),
-            None => match session::existing(&app.paths, &self.loaded.name) {
+            None => match session::existing(&app.paths, &self.loaded.name).next() {
                 Some(file) => format!("keyring; session file {}", file.display()),
                 None => "keyring".to_owned(),
             },

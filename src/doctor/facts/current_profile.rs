@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use crate::app::App;
 use crate::credential::profile::StoreKind;
 use crate::doctor::facts::validity::Validities;
-use crate::store::session;
 
 /// The current profile; without a name where there is none with a credential.
 #[derive(Debug, Default)]
@@ -42,7 +41,7 @@ impl CurrentProfile {
         current.adc = match loaded.profile.store {
             StoreKind::File => Some(app.paths.adc(&name)),
             // where `env` makes it readable for this login session
-            StoreKind::Keyring => app.paths.runtime.as_deref().map(|folder| session::file(folder, &name)),
+            StoreKind::Keyring => app.paths.session_file(&name),
         };
         current.name = Some(name.to_string());
         current.fingerprint = Some(loaded.credential.fingerprint());

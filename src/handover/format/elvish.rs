@@ -5,13 +5,13 @@
 
 use std::ffi::OsStr;
 
-use super::{Reason, bytes};
+use super::Reason;
 
 /// `set-env NAME 'value';`
 pub(super) fn set(name: &str, value: &OsStr) -> Result<String, Reason> {
     let word = match value.to_str() {
         Some(text) if !text.contains(char::is_control) => format!("'{}'", text.replace('\'', "''")),
-        _ => double_quoted(bytes(value)?),
+        _ => double_quoted(value.as_encoded_bytes()),
     };
     Ok(format!("set-env {name} {word};\n"))
 }

@@ -5,13 +5,13 @@
 
 use std::ffi::OsStr;
 
-use super::{Reason, bytes};
+use super::Reason;
 
 /// `set -gx NAME 'value';`
 pub(super) fn set(name: &str, value: &OsStr) -> Result<String, Reason> {
     let mut word = String::new();
     let mut inside = false;
-    for &byte in bytes(value)? {
+    for &byte in value.as_encoded_bytes() {
         let literal = matches!(byte, b' '..=b'~') && byte != b'\'' && byte != b'\\';
         if literal != inside {
             word.push('\'');

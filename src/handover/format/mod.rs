@@ -4,7 +4,6 @@
 //! `unset`, listed in [`Dialect`]; formats are listed in [`Format`]. Each writes a value exactly, or refuses it
 //! with a [`Reason`]: none prints text that means another value.
 
-mod cmd;
 mod dotenv;
 mod elvish;
 mod fish;
@@ -49,10 +48,8 @@ pub(crate) enum Dialect {
     Elvish,
     /// Nushell, which evaluates no text: it reads JSON.
     Nushell,
-    /// Windows PowerShell 5.1 and PowerShell 7.
+    /// PowerShell.
     PowerShell,
-    /// cmd.exe.
-    Cmd,
 }
 
 impl Dialect {
@@ -64,7 +61,6 @@ impl Dialect {
         Dialect::Elvish,
         Dialect::Nushell,
         Dialect::PowerShell,
-        Dialect::Cmd,
     ];
 
     /// The name of the dialect's best-known shell; [`Dialect::from_shell_name`] reads it.
@@ -76,7 +72,6 @@ impl Dialect {
             Dialect::Elvish => "elvish",
             Dialect::Nushell => "nu",
             Dialect::PowerShell => "pwsh",
-            Dialect::Cmd => "cmd",
         }
     }
 
@@ -89,16 +84,14 @@ impl Dialect {
             Dialect::Elvish => format!("eval ({env} | slurp)"),
             Dialect::Nushell => format!("{env} | from json | load-env"),
             Dialect::PowerShell => format!("{env} --shell pwsh | Out-String | Invoke-Expression"),
-            Dialect::Cmd => format!("for /f \"delims=\" %i in ('{env} --shell cmd') do @%i"),
         }
     }
 
     /// The dialect of a shell, by its name as people and process tables write it: with a folder, a
-    /// version (`ksh93`), the `-` of a login shell, or `.exe`.
+    /// version (`ksh93`), or the `-` of a login shell.
     pub(crate) fn from_shell_name(name: &str) -> Option<Dialect> {
-        let name = name.rsplit(['/', '\\']).next().unwrap_or(name).to_ascii_lowercase();
+        let name = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
         let name = name.strip_prefix('-').unwrap_or(&name);
-        let name = name.strip_suffix(".exe").unwrap_or(name);
         let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').trim_end_matches('-');
         match name {
             "sh" | "dash" | "bash" | "rbash" | "zsh" | "ksh" | "rksh" | "mksh" | "lksh" | "oksh"
@@ -108,7 +101,6 @@ impl Dialect {
             "elvish" => Some(Dialect::Elvish),
             "nu" | "nushell" => Some(Dialect::Nushell),
             "pwsh" | "pwsh-preview" | "powershell" => Some(Dialect::PowerShell),
-            "cmd" => Some(Dialect::Cmd),
             _ => None,
         }
     }
@@ -121,7 +113,6 @@ impl Dialect {
             Dialect::Elvish => "fail 'bqcred env failed';\n",
             Dialect::Nushell => nushell::FAILING,
             Dialect::PowerShell => "throw 'bqcred env failed';\n",
-            Dialect::Cmd => cmd::FAILING,
         }
     }
 }
@@ -155,7 +146,6 @@ pub(crate) fn shell(dialect: Dialect, changes: &[Change]) -> Result<Vec<u8>> {
         Dialect::Tcsh => (tcsh::set, tcsh::unset),
         Dialect::Elvish => (elvish::set, elvish::unset),
         Dialect::PowerShell => (powershell::set, powershell::unset),
-        Dialect::Cmd => (cmd::set, cmd::unset),
         Dialect::Nushell => return whole(changes, "Nushell", nushell::record),
     };
     let mut text = String::new();
@@ -229,19 +219,11 @@ fn unicode(value: &OsStr) -> Result<&str, Reason> {
     value.to_str().ok_or("the value is not valid UTF-8")
 }
 
-/// The value as the bytes that a Unix program sees. (Elsewhere a name may be no Unicode at all, and has
-/// no bytes.)
-fn bytes(value: &OsStr) -> Result<&[u8], Reason> {
-    if cfg!(unix) { Ok(value.as_encoded_bytes()) } else { unicode(value).map(str::as_bytes) }
-}
-
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
-#[cfg(unix)]
 mod real_programs;
 #[cfg(test)]
-#[cfg(unix)]
 mod real_shells;
 #[cfg(test)]
 mod tests;

@@ -12,11 +12,11 @@
 
 use std::ffi::OsStr;
 
-use super::{Reason, bytes};
+use super::Reason;
 
 /// `export NAME='value';`, or the longer form.
 pub(super) fn set(name: &str, value: &OsStr) -> Result<String, Reason> {
-    let value = bytes(value)?;
+    let value = value.as_encoded_bytes();
     if let Some(quoted) = quoted(value) {
         return Ok(format!("export {name}={quoted};\n"));
     }

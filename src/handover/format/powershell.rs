@@ -1,4 +1,4 @@
-//! Windows PowerShell 5.1 and PowerShell 7:
+//! PowerShell:
 //! `bqcred env --shell pwsh | Out-String | Invoke-Expression`.
 //!
 //! PowerShell decodes what a program prints with the console's code page, so only ASCII is printed: any

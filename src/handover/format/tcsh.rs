@@ -5,11 +5,11 @@
 
 use std::ffi::OsStr;
 
-use super::{Reason, bytes, posix};
+use super::{Reason, posix};
 
 /// `setenv NAME 'value';`
 pub(super) fn set(name: &str, value: &OsStr) -> Result<String, Reason> {
-    let value = bytes(value)?;
+    let value = value.as_encoded_bytes();
     if value.contains(&b'\n') {
         return Err("csh can't hold a line break in a word");
     }

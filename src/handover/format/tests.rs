@@ -33,7 +33,6 @@ fn an_ordinary_path_is_not_encoded() {
     assert_eq!(of(Dialect::Elvish), format!("set-env {NAME} '{PATH}';\n"));
     assert_eq!(of(Dialect::Nushell), format!("{{\n  \"{NAME}\": \"{PATH}\"\n}}\n"));
     assert_eq!(of(Dialect::PowerShell), format!("$env:{NAME}='{PATH}';\n"));
-    assert_eq!(of(Dialect::Cmd), format!("SET \"{NAME}={PATH}\"\r\n"));
     let of = |wanted| format_text(wanted, set(PATH));
     assert_eq!(of(Format::Json), format!("{{\n  \"{NAME}\": \"{PATH}\"\n}}\n"));
     assert_eq!(of(Format::Kernel), format!("{{\n  \"env\": {{\n    \"{NAME}\": \"{PATH}\"\n  }}\n}}\n"));
@@ -71,11 +70,6 @@ fn a_refused_value_is_named_with_its_shell() {
     let refused = [
         (Dialect::Tcsh, "a\nb"),
         (Dialect::PowerShell, ""),
-        (Dialect::Cmd, ""),
-        (Dialect::Cmd, "100%"),
-        (Dialect::Cmd, "Ada!"),
-        (Dialect::Cmd, "a\"b"),
-        (Dialect::Cmd, "é"),
         (Dialect::Posix, "a\0b"),
         (Dialect::Nushell, "a\0b"),
     ];
@@ -91,12 +85,11 @@ fn a_refused_value_is_named_with_its_shell() {
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn text_formats_refuse_bytes_that_are_not_utf8() {
     use std::os::unix::ffi::OsStringExt;
     let change = || [set(OsString::from_vec(vec![b'/', 0xff]))];
-    for dialect in [Dialect::Nushell, Dialect::PowerShell, Dialect::Cmd] {
+    for dialect in [Dialect::Nushell, Dialect::PowerShell] {
         assert!(shell(dialect, &change()).is_err(), "{dialect:?}");
     }
     for wanted in [Format::Json, Format::Dotenv, Format::Renviron, Format::Systemd, Format::Kernel] {
@@ -119,8 +112,6 @@ fn a_shell_is_recognised_by_its_name() {
         ("bsd-csh", Dialect::Tcsh),
         ("nushell", Dialect::Nushell),
         ("pwsh", Dialect::PowerShell),
-        (r"C:\Windows\System32\WindowsPowerShell\v1.0\PowerShell.EXE", Dialect::PowerShell),
-        ("cmd.exe", Dialect::Cmd),
     ];
     for (name, dialect) in known {
         assert_eq!(Dialect::from_shell_name(name), Some(dialect), "{name}");
@@ -148,7 +139,7 @@ proptest! {
 
     #[test]
     fn fish_and_powershell_statements_are_one_line_of_ascii(value in hostile()) {
-        for dialect in [Dialect::Fish, Dialect::PowerShell, Dialect::Cmd] {
+        for dialect in [Dialect::Fish, Dialect::PowerShell] {
             let Ok(text) = shell(dialect, &[set(&value)]) else { continue };
             let text = String::from_utf8(text).unwrap();
             prop_assert!(text.is_ascii());

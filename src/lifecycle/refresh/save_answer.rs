@@ -49,7 +49,7 @@ fn update_profile(
             if let Some(token) = &fresh.refresh_token {
                 let mut next = loaded.credential.clone();
                 next.refresh_token = token.clone();
-                replace_credential(app, &lock, loaded, &mut profile, next)?;
+                notes.append(replace_credential(app, &lock, loaded, &mut profile, next)?);
             }
         }
         Err(Failure::Refused(reason)) => take_refusal_over(&mut profile, reason, Time::now()),
@@ -69,12 +69,12 @@ fn replace_credential(
     loaded: &mut Loaded,
     profile: &mut Profile,
     next: AuthorizedUser,
-) -> Result<()> {
+) -> Result<Notes> {
     profile.fingerprint = Some(next.fingerprint());
     profile.write_ahead(lock, &app.paths, &loaded.name)?;
-    Store::of(loaded.profile.store, &app.paths).save(lock, &loaded.name, &next)?;
+    let notes = Store::of(loaded.profile.store, &app.paths).save(lock, &loaded.name, &next)?;
     loaded.credential = next;
-    Ok(())
+    Ok(notes)
 }
 
 fn take_over(profile: &mut Profile, fresh: &Fresh, now: Time) {

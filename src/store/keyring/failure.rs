@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use crate::output::error::{Error, Kind};
-use crate::system::terminal;
 
 /// Elsewhere than in the keyring: works whatever is wrong with it.
 const FILE: &str = "`bqcred login --store file` keeps a credential in a file that only you can read";
@@ -44,56 +43,7 @@ pub(super) enum Failure {
     Other(String),
 }
 
-impl From<keyring::Error> for Failure {
-    fn from(error: keyring::Error) -> Failure {
-        Failure::of(&error)
-    }
-}
-
 impl Failure {
-    /// Sorts what the crate says. It hides the D-Bus errors behind a box, so their names are looked
-    /// for in its text; these names are the specification's, not translations.
-    pub(super) fn of(error: &keyring::Error) -> Failure {
-        match error {
-            keyring::Error::TooLong(_, limit) => Failure::TooLarge(*limit),
-            keyring::Error::Ambiguous(twins) => Failure::Several(twins.len()),
-            keyring::Error::PlatformFailure(inner) | keyring::Error::NoStorageAccess(inner) => {
-                Failure::named(&format!("{inner:?}")).unwrap_or_else(|| Failure::Other(inner.to_string()))
-            }
-            // these carry the item's content, which nobody may see
-            keyring::Error::BadEncoding(_) | keyring::Error::BadDataFormat(..) => {
-                Failure::Other("its answer can't be understood".to_owned())
-            }
-            other => Failure::Other(other.to_string()),
-        }
-    }
-
-    fn named(text: &str) -> Option<Failure> {
-        // zbus' errors and D-Bus' names (Secret Service: freedesktop's secret-service specification)
-        const NAMES: [(&str, Failure); 17] = [
-            ("NoResult", Failure::NoCollection),
-            ("PromptDisconnected", Failure::Gone),
-            ("Prompt", Failure::Dismissed),
-            ("Locked", Failure::Locked),
-            ("AccessDenied", Failure::Denied),
-            ("PermissionDenied", Failure::Denied),
-            ("ServiceUnknown", Failure::NoService),
-            ("NameHasNoOwner", Failure::NoService),
-            ("DBus.Error.Spawn", Failure::NoService),
-            ("NoReply", Failure::Gone),
-            ("Disconnected", Failure::Gone),
-            ("BrokenPipe", Failure::Gone),
-            ("Connection", Failure::NoBus),
-            ("Unavailable", Failure::NoBus),
-            ("Address", Failure::NoBus),
-            ("InputOutput", Failure::NoBus),
-            ("Handshake", Failure::NoBus),
-        ];
-        let found = NAMES.into_iter().find(|(name, _)| text.contains(name))?.1;
-        // a prompt that finds no display closes itself
-        Some(if found == Failure::Dismissed && !terminal::has_display() { Failure::Locked } else { found })
-    }
-
     /// As an error: exit code 6, what is wrong, and what helps.
     pub(super) fn into_error(self) -> Error {
         let (what, hint) = match self {
@@ -165,7 +115,7 @@ impl Failure {
 mod tests {
     use super::*;
 
-    /// Windows' Credential Manager takes 2560 bytes; no Secret Service was found that refuses a credential.
+    /// No Secret Service was found that refuses a credential.
     #[test]
     fn a_keyring_that_takes_less_is_told_with_its_limit() {
         let error = Failure::of(&keyring::Error::TooLong("secret".to_owned(), 2560)).into_error();

@@ -3,7 +3,7 @@
 
 /// What the service says of its default keyring, on a connection of its own; `None` if it can't be asked.
 /// Waits for as long as the service lets it. (freedesktop's secret-service specification)
-#[cfg(all(unix, not(any(target_os = "macos", target_os = "ios"))))]
+#[cfg(target_os = "linux")]
 pub(super) fn is_locked() -> Option<bool> {
     use zbus::zvariant::{OwnedObjectPath, OwnedValue};
     const SERVICE: Option<&str> = Some("org.freedesktop.secrets");
@@ -19,7 +19,7 @@ pub(super) fn is_locked() -> Option<bool> {
 }
 
 /// Elsewhere the system's own calls tell it.
-#[cfg(not(all(unix, not(any(target_os = "macos", target_os = "ios")))))]
+#[cfg(not(target_os = "linux"))]
 pub(super) fn is_locked() -> Option<bool> {
     None
 }

@@ -1,9 +1,10 @@
-//! Credentials in the operating system's keyring: Secret Service, Keychain or Credential Manager.
+//! Credentials in the operating system's keyring: Secret Service or Keychain.
 //!
 //! One item a profile, service `bqcred`, user the profile's name. It holds what an ADC file would
 //! hold, and beside it the access token under the keys of google-auth's own caches, so that neither
 //! ever lies in a file. `secret-tool lookup service bqcred username NAME` shows it to its owner.
 
+mod classify;
 mod failure;
 mod lock_state;
 mod service;
@@ -13,8 +14,8 @@ use crate::credential::adc::{self, AuthorizedUser};
 use crate::credential::paths::Paths;
 use crate::credential::profile_name::ProfileName;
 use crate::output::error::{Error, Kind, Result};
+use crate::output::notes::Notes;
 use crate::output::secret::SecretBytes;
-use crate::output::ui;
 use crate::system::clock::Time;
 use crate::system::hash;
 use crate::system::private_file::Lock;
@@ -63,23 +64,26 @@ impl<'p> KeyringStore<'p> {
         Err(Failure::Forgets.into_error())
     }
 
-    pub(super) fn save(&self, lock: &Lock, name: &ProfileName, credential: &AuthorizedUser) -> Result<()> {
-        if let Some(bytes) = read(name)? {
-            keep_damaged(name, &bytes)?;
-        }
+    pub(super) fn save(&self, lock: &Lock, name: &ProfileName, credential: &AuthorizedUser) -> Result<Notes> {
+        let notes = match read(name)? {
+            Some(bytes) => copy_invalid(name, &bytes)?,
+            None => Notes::none(),
+        };
         write(name, &credential.to_adc_json())?;
-        session::replace(lock, self.paths, name, credential)
+        session::replace(lock, self.paths, name, credential)?;
+        Ok(notes)
     }
 
     /// The session file goes first: should the keyring not answer, nothing readable is left.
-    pub(super) fn delete(&self, _lock: &Lock, name: &ProfileName) -> Result<bool> {
+    pub(super) fn delete(&self, _lock: &Lock, name: &ProfileName) -> Result<(bool, Notes)> {
         session::remove(self.paths, name)?;
-        match service::get(name.as_str()) {
-            Ok(Some(bytes)) => keep_damaged(name, &bytes)?,
-            Ok(None) | Err(Failure::Several(_)) => {}
+        let notes = match service::get(name.as_str()) {
+            Ok(Some(bytes)) => copy_invalid(name, &bytes)?,
+            Ok(None) | Err(Failure::Several(_)) => Notes::none(),
             Err(failure) => return Err(failure.into_error()),
-        }
-        service::delete(name.as_str()).map_err(Failure::into_error)
+        };
+        let was_there = service::delete(name.as_str()).map_err(Failure::into_error)?;
+        Ok((was_there, notes))
     }
 
     pub(super) fn access_token(
@@ -106,7 +110,7 @@ impl<'p> KeyringStore<'p> {
             Some(stored) if stored.fingerprint() == credential.fingerprint() => {
                 let whole = stored.to_json_with_token(&token.token, token.expires);
                 match service::set(name.as_str(), &whole) {
-                    // the credential itself still fits (Windows: 2560 bytes): do without the token
+                    // the credential itself still fits: do without the token
                     Err(Failure::TooLarge(_)) => write(name, &stored.to_adc_json()),
                     other => other.map_err(Failure::into_error),
                 }
@@ -124,14 +128,20 @@ fn write(name: &ProfileName, bytes: &[u8]) -> Result<()> {
     service::set(name.as_str(), bytes).map_err(Failure::into_error)
 }
 
-/// Copies an item that can't be understood to another name before it goes, and tells it.
-fn keep_damaged(name: &ProfileName, bytes: &[u8]) -> Result<()> {
-    if bytes.is_empty() || AuthorizedUser::parse(bytes).is_ok() {
-        return Ok(());
+/// Copies an item that holds something, but no credential, to another name before it goes.
+fn copy_invalid(name: &ProfileName, bytes: &[u8]) -> Result<Notes> {
+    let mut notes = Notes::none();
+    if bytes.is_empty() {
+        return Ok(notes);
     }
-    let stamp = Time::now().to_string().replace(':', "");
-    let user = format!("{name}.unreadable-{stamp}-{}", hash::unique_digits());
-    service::set(&user, bytes).map_err(Failure::into_error)?;
-    ui::note(&format!("what lay there could not be understood; it is kept as {user}, in the keyring"));
-    Ok(())
+    if let Err(problem) = AuthorizedUser::parse(bytes) {
+        let stamp = Time::now().to_string().replace(':', "");
+        let user = format!("{name}.unreadable-{stamp}-{}", hash::unique_digits());
+        service::set(&user, bytes).map_err(Failure::into_error)?;
+        notes.add(format!(
+            "the keyring's item for profile {name}: {}; it is kept as {user}, in the keyring",
+            problem.problem()
+        ));
+    }
+    Ok(notes)
 }

@@ -89,6 +89,7 @@ fn wait<T>(receiver: &Receiver<Result<T, Failure>>) -> Result<T, Failure> {
     let first = receiver.recv_timeout(if attended { UNTOLD } else { UNATTENDED });
     let (answer, waited) = match first {
         Err(RecvTimeoutError::Timeout) if attended => {
+            // said here and not by the caller: it waits, and only a person who reads this can end that
             ui::note("waiting for the keyring: if it asks for its password, unlock it; Ctrl-C stops");
             (receiver.recv_timeout(ATTENDED - UNTOLD), ATTENDED)
         }

@@ -157,7 +157,7 @@ pub(crate) fn create_memory_dir(path: &Path) -> Result<()> {
 }
 
 /// tmpfs and ramfs lie in memory; what else does is not known for sure.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 fn refuse_disk(folder: &Path) -> Result<()> {
     // statfs(2)
     const TMPFS_MAGIC: u64 = 0x0102_1994;
@@ -170,7 +170,7 @@ fn refuse_disk(folder: &Path) -> Result<()> {
 }
 
 /// Other systems have no folders in memory; the session's own, private folder is the best that they have.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(target_os = "linux"))]
 fn refuse_disk(_folder: &Path) -> Result<()> {
     Ok(())
 }
