@@ -19,7 +19,7 @@ use signal_hook::low_level::siginfo::{Cause, Origin};
 use super::{as_script, cannot_start};
 use crate::credential::paths::Paths;
 use crate::output::error::{Error, Kind, Result, reason};
-use crate::system::private_file::{self, Fleeting};
+use crate::system::private_file::{self, TempCredentialFile};
 use crate::system::processes;
 
 /// What people and programs send to one process and mean for the other. Not SIGTSTP: who stops the
@@ -27,9 +27,9 @@ use crate::system::processes;
 const PASSED_ON: [i32; 8] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGALRM];
 
 /// Puts the credential into a new file that is removed when this is dropped.
-pub(crate) fn file(paths: &Paths, credential: &[u8]) -> Result<Fleeting> {
+pub(crate) fn file(paths: &Paths, credential: &[u8]) -> Result<TempCredentialFile> {
     let folder = place(paths)?;
-    Fleeting::new(&folder, credential)
+    TempCredentialFile::new(&folder, credential)
 }
 
 /// Removes what killed parents left.
@@ -38,7 +38,7 @@ pub(crate) fn sweep(paths: &Paths) -> Result<()> {
     for folder in candidates(paths) {
         // in a folder that everybody can write to, somebody else may have taken the name
         if folder.symlink_metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == me) {
-            Fleeting::sweep(&folder)?;
+            TempCredentialFile::sweep(&folder)?;
         }
     }
     Ok(())
@@ -46,7 +46,7 @@ pub(crate) fn sweep(paths: &Paths) -> Result<()> {
 
 /// Runs the program, and gives its exit code. If a signal ended it, the same ends this process, once
 /// the file is gone.
-pub(crate) fn run(program: &mut Command, file: Fleeting) -> Result<u8> {
+pub(crate) fn run(program: &mut Command, file: TempCredentialFile) -> Result<u8> {
     let broken =
         |error: std::io::Error| Error::other(format!("can't watch over the program: {}", reason(&error)));
     // from before the start, so that none is lost
