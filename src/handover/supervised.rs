@@ -19,16 +19,16 @@ use signal_hook::low_level::siginfo::{Cause, Origin};
 use super::{as_script, cannot_start};
 use crate::credential::paths::Paths;
 use crate::output::error::{Error, Kind, Result, reason};
-use crate::system::private_file::{self, Fleeting};
+use crate::system::private_file::{self, TempCredentialFile};
 use crate::system::processes;
 
 /// Signals that are sent to the parent and meant for the program. Not SIGTSTP: it stops the parent only.
 const PASSED_ON: [i32; 8] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGALRM];
 
 /// Writes the credential to a new file, which is removed when the result is dropped.
-pub(crate) fn file(paths: &Paths, credential: &[u8]) -> Result<Fleeting> {
+pub(crate) fn file(paths: &Paths, credential: &[u8]) -> Result<TempCredentialFile> {
     let folder = folder(paths)?;
-    Fleeting::new(&folder, credential)
+    TempCredentialFile::new(&folder, credential)
 }
 
 /// Removes files that killed parents left.
@@ -37,7 +37,7 @@ pub(crate) fn sweep(paths: &Paths) -> Result<()> {
     for folder in candidates(paths) {
         // /dev/shm is open to everybody: the name may be taken by another user
         if folder.symlink_metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == me) {
-            Fleeting::sweep(&folder)?;
+            TempCredentialFile::sweep(&folder)?;
         }
     }
     Ok(())
@@ -45,7 +45,7 @@ pub(crate) fn sweep(paths: &Paths) -> Result<()> {
 
 /// Runs the program and returns its exit code. If a signal ended it, the file is removed, and the same signal
 /// ends this process.
-pub(crate) fn run(program: &mut Command, file: Fleeting) -> Result<u8> {
+pub(crate) fn run(program: &mut Command, file: TempCredentialFile) -> Result<u8> {
     let broken =
         |error: std::io::Error| Error::other(format!("can't supervise the program: {}", reason(&error)));
     // before the start, so that no signal is lost

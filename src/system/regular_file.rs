@@ -98,7 +98,7 @@ mod tests {
         let [file, link, fifo] = ["file", "link", "fifo"].map(|name| root.path().join(name));
         fs::write(&file, "12345").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
-        rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
         assert_eq!(read(&link, 5).unwrap().as_slice(), b"12345");
         assert_eq!(read(&file, 4).unwrap_err().kind(), ErrorKind::FileTooLarge);
         assert_eq!(read(&root.path().join("none"), 5).unwrap_err().kind(), ErrorKind::NotFound);

@@ -9,21 +9,21 @@ use crate::output::error::{Error, Result};
 use crate::system::regular_file::{self, Links};
 
 /// A file of mode 0600 under a name that nobody can foretell. Its lock says that its owner lives.
-pub(crate) struct Fleeting {
+pub(crate) struct TempCredentialFile {
     path: tempfile::TempPath,
     #[expect(dead_code, reason = "held for its lock")]
     file: File,
 }
 
-impl Fleeting {
+impl TempCredentialFile {
     /// Writes a file to this folder, and removes those whose owners are gone.
-    pub(crate) fn new(folder: &Path, content: &[u8]) -> Result<Fleeting> {
+    pub(crate) fn new(folder: &Path, content: &[u8]) -> Result<TempCredentialFile> {
         // until the new file has its lock, another process would take it for abandoned
         let turn = Lock::acquire(&folder.join(".lock"))?;
         remove_abandoned(folder);
         let (file, path) = write(folder, content).map_err(|error| Error::file(folder, "write to", &error))?;
         drop(turn);
-        Ok(Fleeting { path, file })
+        Ok(TempCredentialFile { path, file })
     }
 
     /// Where it lies.
@@ -80,16 +80,16 @@ mod tests {
         for path in [&abandoned, &other] {
             fs::write(path, "x").unwrap();
         }
-        let held = Fleeting::new(root.path(), b"secret").unwrap();
+        let held = TempCredentialFile::new(root.path(), b"secret").unwrap();
         assert!(!abandoned.exists() && other.exists());
         fs::write(&abandoned, "x").unwrap();
-        Fleeting::sweep(root.path()).unwrap();
+        TempCredentialFile::sweep(root.path()).unwrap();
         assert!(!abandoned.exists() && other.exists());
         assert_eq!(fs::read(held.path()).unwrap(), b"secret");
         let path = held.path();
         held.remove().unwrap();
         assert!(!path.exists() && other.exists());
-        let gone = Fleeting::new(root.path(), b"secret").unwrap();
+        let gone = TempCredentialFile::new(root.path(), b"secret").unwrap();
         fs::remove_file(gone.path()).unwrap();
         assert!(gone.remove().is_ok(), "somebody was quicker");
     }

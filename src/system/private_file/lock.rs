@@ -1,0 +1,59 @@
+//! Locks between processes of this user.
+
+use std::fs::{self, File};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use rustix::fs::OFlags;
+
+use super::create_dir;
+use crate::output::error::{Error, Kind, Result};
+
+/// Locks are held for milliseconds; somebody who waits this long waits for a stopped process.
+const LOCK_PATIENCE: Duration = Duration::from_secs(20);
+
+/// The right to change what lies beside a lock file. Freed when dropped, or when the process dies.
+pub(crate) struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
+
+impl Lock {
+    /// Waits for the lock, for a while.
+    pub(crate) fn acquire(path: &Path) -> Result<Lock> {
+        Lock::acquire_within(path, LOCK_PATIENCE)?.ok_or_else(|| {
+            Error::new(Kind::Store, format!("another bqcred holds {} and does not let go", path.display()))
+                .hint("look for a stopped process: `pgrep -l bqcred`")
+        })
+    }
+
+    /// Waits for the lock at most this long; `None` if somebody held it all the time.
+    pub(crate) fn acquire_within(path: &Path, patience: Duration) -> Result<Option<Lock>> {
+        if let Some(folder) = path.parent() {
+            create_dir(folder)?;
+        }
+        let file = fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
+            .open(path)
+            .map_err(|error| Error::file(path, "lock", &error))?;
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(Lock(file))),
+            Err(fs::TryLockError::WouldBlock) => {}
+            Err(fs::TryLockError::Error(error)) => return Err(Error::file(path, "lock", &error)),
+        }
+        if patience.is_zero() {
+            return Ok(None);
+        }
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || sender.send(file.lock().map(|()| file)));
+        match receiver.recv_timeout(patience) {
+            Ok(Ok(file)) => Ok(Some(Lock(file))),
+            Ok(Err(error)) => Err(Error::file(path, "lock", &error)),
+            Err(_) => Ok(None),
+        }
+    }
+}
