@@ -85,7 +85,7 @@ fn request(
         quota_project: args.quota_project.clone(),
         scopes,
         store,
-        rotation: None,
+        siblings: None,
     })
 }
 

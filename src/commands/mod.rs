@@ -1,4 +1,5 @@
-//! The commands: one file each, with one `run`, read from top to bottom. They don't import each other.
+//! The commands: one file each, with one `run`, read from top to bottom. They don't import each other, except for what
+//! several of them ask in the same words (`kernel::offer_undo`).
 
 mod allow;
 mod client;

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
             "the old credential of profile {name} {reason}; all that is left is a new sign-in"
         ));
     } else if !args.keep_old {
-        rotation.request.rotation = Some(revoke(args, app, &loaded, &dependents)?);
+        rotation.request.siblings = Some(revoke(args, app, &loaded, &dependents)?);
         old = OldCredential::Revoked;
     }
     let explain = |error| rotation::explain(app, &name, loaded.profile.account.as_deref(), old, error);

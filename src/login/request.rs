@@ -32,7 +32,7 @@ pub(crate) struct LoginRequest {
     /// Where the credential will be kept.
     pub(crate) store: StoreKind,
     /// Set where the sign-in completes a rotation: the other profiles to save the credential for.
-    pub(crate) rotation: Option<Vec<ProfileName>>,
+    pub(crate) siblings: Option<Vec<ProfileName>>,
 }
 
 impl LoginRequest {
@@ -80,7 +80,7 @@ impl LoginRequest {
             signed_in: Some(Time::now()),
             refresh_token_expires: fresh.refresh_token_expires,
         };
-        Ok(SignedIn { new, siblings: self.rotation.clone().unwrap_or_default(), notes })
+        Ok(SignedIn { new, siblings: self.siblings.clone().unwrap_or_default(), notes })
     }
 
     /// The account that was asked for has to be the one that signed in. Addresses are compared without

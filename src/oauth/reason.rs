@@ -66,18 +66,6 @@ impl Reason {
         }
     }
 
-    /// Why, to follow "this credential".
-    pub(crate) fn describe(&self) -> String {
-        match self {
-            Reason::GrantEnded => "was revoked or has expired".to_owned(),
-            Reason::SignInAgain => {
-                "needs a new sign-in, which the organisation asks for from time to time".to_owned()
-            }
-            Reason::ClientDeleted => "belongs to an OAuth client that was deleted".to_owned(),
-            other => format!("was refused ({})", other.code()),
-        }
-    }
-
     /// A word for programs.
     pub(crate) fn code(&self) -> &str {
         match self {

@@ -7,8 +7,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::jupyter::changes::obstacle::Obstacle;
+use crate::jupyter::kernelspec::files;
 use crate::jupyter::locate::context::Context;
-use crate::jupyter::locate::files;
 use crate::jupyter::locate::kernels::Kernel;
 use crate::jupyter::locate::search::{Directory, Location};
 

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::jupyter::kernelspec::edit::{self, Assignment, Restored};
+use crate::jupyter::kernelspec::files;
 use crate::jupyter::kernelspec::folder;
 use crate::jupyter::kernelspec::marker::{self, Folder};
 use crate::jupyter::kernelspec::spec;
-use crate::jupyter::locate::files;
 use crate::output::error::{Error, Result};
 
 /// What is done with one `kernel.json`.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::jupyter::kernelspec::files;
 use crate::jupyter::kernelspec::marker;
-use crate::jupyter::locate::files;
 use crate::output::error::{Error, Result};
 
 /// Checksums of a folder's files other than `kernel.json`. A name that is not UTF-8 is left out: Jupyter

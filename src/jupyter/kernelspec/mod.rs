@@ -16,6 +16,7 @@
 pub(crate) mod argv;
 pub(crate) mod edit;
 pub(crate) mod file_change;
+pub(crate) mod files;
 mod folder;
 pub(crate) mod json;
 pub(crate) mod marker;

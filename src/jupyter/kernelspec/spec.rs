@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
+use crate::jupyter::kernelspec::files;
 use crate::jupyter::kernelspec::json::{self, Value, ValueKind};
-use crate::jupyter::locate::files;
 use crate::output::error::{self, Error};
 
 /// More bytes than any kernelspec has.

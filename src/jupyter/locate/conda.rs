@@ -7,8 +7,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::jupyter::kernelspec::files;
 use crate::jupyter::locate::context::Context;
-use crate::jupyter::locate::{files, installed, launcher};
+use crate::jupyter::locate::{installed, launcher};
 
 /// More bytes than any list of environments has.
 const MAX_LIST: u64 = 1 << 20;

@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::jupyter::kernelspec::files;
 use crate::jupyter::kernelspec::json::{self, Value};
 use crate::jupyter::locate::context::Context;
-use crate::jupyter::locate::files;
 
 /// More bytes than any configuration file has.
 const MAX_CONFIG: u64 = 4 << 20;

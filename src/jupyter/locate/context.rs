@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::jupyter::locate::files;
+use crate::jupyter::kernelspec::files;
 use crate::jupyter::locate::python::Python;
 use crate::jupyter::{Environ, flag};
 

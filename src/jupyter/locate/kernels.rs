@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::jupyter::kernelspec::edit;
+use crate::jupyter::kernelspec::files;
 use crate::jupyter::kernelspec::marker::Marker;
 use crate::jupyter::kernelspec::spec::{self, MAX_SPEC, Provisioner, Spec};
 use crate::jupyter::locate::conda;
 use crate::jupyter::locate::config::Config;
 use crate::jupyter::locate::context::Context;
 use crate::jupyter::locate::search::{self, Location};
-use crate::jupyter::locate::{files, installed, native};
+use crate::jupyter::locate::{installed, native};
 
 /// The native kernel: ipykernel gives its spec to Jupyter where no file does.
 const NATIVE: &str = "python3";

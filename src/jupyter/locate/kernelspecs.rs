@@ -63,7 +63,7 @@ fn names_one_of(file: &Path, paths: &[PathBuf]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jupyter::locate::files;
+    use crate::jupyter::kernelspec::files;
 
     #[test]
     fn a_path_counts_wherever_it_stands_in_a_kernelspec_and_only_as_a_whole_string() {

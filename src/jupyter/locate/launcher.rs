@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::jupyter::Environ;
-use crate::jupyter::locate::files;
+use crate::jupyter::kernelspec::files;
 
 /// More bytes than any such script has; a larger file is a compiled program.
 const MAX_SCRIPT: u64 = 4 << 20;

@@ -12,7 +12,6 @@ mod conda;
 pub(crate) mod config;
 pub(crate) mod context;
 mod detect;
-pub(crate) mod files;
 mod installed;
 pub(crate) mod kernels;
 pub(crate) mod kernelspecs;

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::jupyter::kernelspec::files;
 use crate::jupyter::locate::context::Context;
-use crate::jupyter::locate::{files, python};
+use crate::jupyter::locate::python;
 
 /// The kind of a search directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -94,7 +94,7 @@ pub(crate) fn prepare(
         quota_project: None,
         scopes,
         store: profile.store,
-        rotation: Some(Vec::new()),
+        siblings: Some(Vec::new()),
     };
     Ok(Rotation { request, flow, notes })
 }

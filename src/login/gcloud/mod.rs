@@ -91,7 +91,7 @@ pub(super) fn run(
         signed_in: Some(Time::now()),
         refresh_token_expires: fresh.refresh_token_expires,
     };
-    Ok(SignedIn { new, siblings: request.rotation.clone().unwrap_or_default(), notes: Notes::none() })
+    Ok(SignedIn { new, siblings: request.siblings.clone().unwrap_or_default(), notes: Notes::none() })
 }
 
 fn read_credential(folder: &Path) -> Result<AuthorizedUser> {

@@ -61,7 +61,7 @@ impl PendingLogin {
             quota_project: self.quota_project.clone(),
             scopes: self.scopes.clone(),
             store: self.store,
-            rotation: self.rotation.clone(),
+            siblings: self.rotation.clone(),
         };
         let client = Client {
             id: self.client_id.clone(),
@@ -99,7 +99,7 @@ pub(super) fn write(
             "client_id": client.id,
             "client_secret": client.secret.expose(),
             "endpoints": client.endpoints,
-            "rotation": request.rotation,
+            "rotation": request.siblings,
         })
         .to_string(),
     );

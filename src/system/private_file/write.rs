@@ -48,7 +48,7 @@ fn refuse_links_of_others(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The same where nothing may be there yet. False, with nothing written, if there is something.
+/// Creates a file outside bqcred's own folders, 0600. False, with nothing written, if the path is taken.
 pub(crate) fn create_elsewhere(path: &Path, bytes: &[u8]) -> Result<bool> {
     atomic_file::sweep(folder_of(path));
     match write_whole(path, bytes, Existing::Keep) {

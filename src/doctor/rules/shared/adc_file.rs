@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::credential::state::CredentialState;
 use crate::doctor::facts::Facts;
 use crate::doctor::facts::credential_file::{CredentialKind, FileState};
 use crate::doctor::facts::user_credential::UserCredential;
@@ -124,7 +125,8 @@ fn refreshed(
         path.display(),
         account.as_deref().unwrap_or("an unknown account")
     );
-    steps.state = Some(validity.state());
+    let state = validity.state();
+    steps.state = Some(state);
     let mut fail =
         |what: String, problem: LibraryProblem| steps.decided(what, LibraryIdentity::Fails(problem));
     match validity {
@@ -141,7 +143,11 @@ fn refreshed(
             steps.decided(format!("{of_account}; Google was not asked"), LibraryIdentity::User(account))
         }
         Validity::Refused(reason) => {
-            fail(format!("{of_account}, but it {}", reason.describe()), LibraryProblem::Refused(reason))
+            let why = match state {
+                CredentialState::Unknown => format!("was refused ({})", reason.code()),
+                state => state.describe().to_owned(),
+            };
+            fail(format!("{of_account}, but it {why}"), LibraryProblem::Refused(reason))
         }
         Validity::OtherServer(host) => fail(
             format!("{of_account}, but it is of {host}, and libraries ask Google alone"),

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::jupyter::Environ;
-use crate::jupyter::locate::files;
+use crate::jupyter::kernelspec::files;
 
 mod prefix;
 

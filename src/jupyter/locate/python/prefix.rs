@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Options;
 use crate::jupyter::Environ;
-use crate::jupyter::locate::files;
+use crate::jupyter::kernelspec::files;
 
 /// What is needed of `pyvenv.cfg`.
 pub(super) struct VenvConfig {
