@@ -14,7 +14,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     let tour = std::env::current_exe().map_err(|e| format!("the tour can't find itself: {e}"))?;
     // target/debug/examples/tour
     let (Some(built), Some(target)) = (tour.ancestors().nth(2), tour.ancestors().nth(3)) else {
-        return Err(format!("{} is no place for the tour", tour.display()));
+        return Err(format!("the tour can't run from {}", tour.display()));
     };
     let bqcred = built.join("bqcred");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from(env!("CARGO")));

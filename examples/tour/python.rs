@@ -40,7 +40,7 @@ impl Library {
                 Ok(Library::Real { programs })
             }
             Err(reason) => {
-                say(&format!("no:\n{reason}.\nSo the tour sends the query by itself.)"))?;
+                say(&format!("no:\n{reason}.\nSo the tour sends the query itself.)"))?;
                 Ok(Library::Absent)
             }
         }

@@ -21,7 +21,7 @@ pub(crate) fn put(text: &str) -> Result<()> {
     screen
         .write_all(text.as_bytes())
         .and_then(|()| screen.flush())
-        .map_err(|e| format!("nobody can see this: {e}"))
+        .map_err(|e| format!("nothing can be shown: {e}"))
 }
 
 /// Shows a command as it is typed.

@@ -51,7 +51,7 @@ impl ImportRequest {
             Err(failure @ Failure::Unreachable(_)) => {
                 let mut notes = Notes::none();
                 let error = failure.into_error(&login);
-                notes.add(format!("Google could not be asked whose this credential is: {error}"));
+                notes.add(format!("Google could not be asked for the account of this credential: {error}"));
                 notes.add("it is saved as the file says; `bqcred status` asks again");
                 Ok(Imported { new, is_token_replaced: false, notes })
             }
@@ -94,7 +94,7 @@ impl ImportRequest {
         }
         let mut notes = Notes::none();
         if identity.email.is_none() {
-            notes.add("Google does not say whose this credential is: it has no scope that shows the address");
+            notes.add("Google does not name the account of this credential: it has no scope that shows the address");
         }
         new.identity = Some(identity);
         Ok(Imported { new, is_token_replaced, notes })

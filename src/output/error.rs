@@ -43,7 +43,7 @@ pub(crate) const EXIT_CODES: &[(u8, &str)] = &[
     (1, "anything else"),
     (2, "the command line, or what was given with it, can't be used as it is"),
     (3, "nothing is stored under that name"),
-    (4, "Google refused: log in again"),
+    (4, "Google refused: sign in again"),
     (5, "network trouble: a retry may help"),
     (6, "the store (file or keyring) can't be used"),
     (126, "`exec` only: the program can't be executed"),
@@ -171,10 +171,10 @@ fn remedy(path: &Path, error: &std::io::Error) -> Option<String> {
             "that file system is read-only (`findmnt -T {there}`): the XDG_* variables lead bqcred to other folders"
         )),
         ErrorKind::PermissionDenied => {
-            Some(format!("`ls -ld {there}` shows whose it is; it has to be yours, and writable"))
+            Some(format!("`ls -ld {there}` shows its owner; it has to be yours, and writable"))
         }
         _ if error.raw_os_error() == Some(EIO) => Some(
-            "the disk itself fails (`dmesg | tail` tells more): save what matters, then try again".to_owned(),
+            "the disk itself fails (`dmesg | tail` shows more): save what matters, then try again".to_owned(),
         ),
         _ => None,
     }

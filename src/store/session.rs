@@ -85,7 +85,7 @@ fn is_current(path: &Path, profile: &Profile) -> bool {
 /// Where the session file goes: a folder of our own, in memory, that nobody else can get at.
 fn place(paths: &Paths, name: &ProfileName) -> Result<PathBuf> {
     let refused = |why: &str| {
-        Error::new(Kind::Store, format!("profile {name} lies in the keyring, and {why}")).hint(EXEC)
+        Error::new(Kind::Store, format!("profile {name} is in the keyring, and {why}")).hint(EXEC)
     };
     let (Some(folder), Some(file)) = (paths.runtime.as_deref(), paths.session_file(name)) else {
         return Err(refused(

@@ -163,7 +163,7 @@ impl FileChange {
             FileChange::Unchanged(_) => Ok(()),
             FileChange::Replace { file, before, text } => {
                 if spec::read_file(file)? != *before {
-                    return Err(Error::content(file, "somebody changed it just now; nothing was written"));
+                    return Err(Error::content(file, "another program changed it just now; nothing was written"));
                 }
                 files::replace(file, text.as_bytes())
             }

@@ -54,7 +54,7 @@ pub(crate) fn account(app: &App, loaded: &mut Loaded, answer: Result<Fresh, Fail
     }
     loaded.profile.account.clone().ok_or_else(|| {
         Error::other(
-            "it is not known whose credential this is, so a new sign-in can't be checked; nothing was changed",
+            "the account of this credential is not known, so a new sign-in can't be checked; nothing was changed",
         )
         .hint("`bqcred revoke`, then `bqcred login`")
     })

@@ -49,7 +49,7 @@ pub(crate) fn find(needs_own_client: bool) -> Result<PathBuf> {
             .hint("with an OAuth client of your own both work: `bqcred client guide`"));
     }
     if terminal::in_notebook() {
-        return Err(Error::usage("gcloud would ask, and nobody can answer in a notebook's cell")
+        return Err(Error::usage("gcloud asks questions, which can't be answered in a notebook cell")
             .hint("do it in a terminal, or with an OAuth client of your own: `bqcred client guide`"));
     }
     Ok(program)

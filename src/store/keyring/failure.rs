@@ -82,7 +82,7 @@ impl Failure {
                     .to_owned(),
             ),
             Failure::Waits(waited) => (
-                format!("the keyring is locked, and nobody unlocked it within {} s", waited.as_secs()),
+                format!("the keyring is locked, and was not unlocked within {} s", waited.as_secs()),
                 "unlock it where it asks, in its own window on your desktop, then the same command"
                     .to_owned(),
             ),

@@ -68,7 +68,7 @@ fn check(path: &Path, file: &File, content: Content) -> Result<u64> {
         return Err(in_the_way(Error::content(path, "is a folder, where a file has to be"), path, content));
     }
     if !metadata.is_file() {
-        return Err(in_the_way(Error::content(path, "is no regular file"), path, content));
+        return Err(in_the_way(Error::content(path, "is not a regular file"), path, content));
     }
     if metadata.len() > SIZE_LIMIT {
         return Err(in_the_way(too_large(path), path, content));
@@ -165,7 +165,7 @@ fn refuse_disk(folder: &Path) -> Result<()> {
     let system = rustix::fs::statfs(folder).map_err(|error| Error::file(folder, "look at", &error.into()))?;
     match u64::try_from(system.f_type) {
         Ok(TMPFS_MAGIC | RAMFS_MAGIC) => Ok(()),
-        _ => Err(Error::content(folder, "lies on a disk, not in memory (it is no tmpfs)")),
+        _ => Err(Error::content(folder, "is on a disk, not in memory")),
     }
 }
 
@@ -187,7 +187,7 @@ impl Lock {
     /// Waits for the lock, for a while.
     pub(crate) fn acquire(path: &Path) -> Result<Lock> {
         Lock::acquire_within(path, LOCK_PATIENCE)?.ok_or_else(|| {
-            Error::new(Kind::Store, format!("another bqcred holds {} and does not let go", path.display()))
+            Error::new(Kind::Store, format!("another bqcred still holds the lock {}", path.display()))
                 .hint("look for a stopped process: `pgrep -l bqcred`")
         })
     }
@@ -364,7 +364,7 @@ mod tests {
         assert!(read(root.path(), Content::Secret).unwrap_err().what().contains("folder"));
         let fifo = root.path().join("fifo");
         assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-        assert!(read(&fifo, Content::Secret).unwrap_err().what().contains("no regular file"));
+        assert!(read(&fifo, Content::Secret).unwrap_err().what().contains("is not a regular file"));
     }
 
     #[test]
