@@ -6,10 +6,10 @@ use std::process::Command;
 
 use crate::Result;
 
-/// What cargo tells the programs that it runs about their package.
+/// The variables about their package that cargo sets for the programs that it runs.
 const OWN: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
 
-/// Builds it where the tour was built, and returns where it lies. `cargo run --example` builds no programs.
+/// Builds it where the tour was built, and returns where it is. `cargo run --example` builds no programs.
 pub(crate) fn build() -> Result<PathBuf> {
     let tour = std::env::current_exe().map_err(|e| format!("the tour can't find itself: {e}"))?;
     // target/debug/examples/tour

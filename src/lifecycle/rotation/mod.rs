@@ -40,8 +40,8 @@ pub(crate) fn refuse_second(app: &App, name: &ProfileName) -> Result<()> {
     .hint(format!("`{rotate} --finish -` completes it; `{}` signs in without it", app.login_command(name))))
 }
 
-/// Whose credential it is, by the server's answer to a refresh. An answer that would stop the new sign-in, too, is an
-/// error before the old credential is revoked.
+/// The account of the credential, by the server's answer to a refresh. An answer that would stop the new sign-in,
+/// too, is an error before the old credential is revoked.
 pub(crate) fn account(app: &App, loaded: &mut Loaded, answer: Result<Fresh, Failure>) -> Result<String> {
     match answer {
         Ok(fresh) if !loaded.profile.account_confirmed => {

@@ -23,7 +23,7 @@ use crate::system::terminal;
 use crate::system::trust;
 use temp_config::TempConfig;
 
-/// The gcloud that can run a sign-in here and now. `needs_own_client` says that the user asked for what gcloud
+/// The gcloud that can run a sign-in in this environment. `needs_own_client` says that the user asked for what gcloud
 /// can't do (`--start`, `--port`).
 pub(crate) fn find(needs_own_client: bool) -> Result<PathBuf> {
     let Some(program) = env::find_program("gcloud") else {

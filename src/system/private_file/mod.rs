@@ -1,9 +1,9 @@
-//! The one reader and the one writer of files that others must not see or change.
+//! The only reader and writer of files that other users must not see or change.
 //!
 //! A reader takes regular files of this user only: no symbolic link, no FIFO, nothing huge, nothing
 //! that others could have written. A writer holds a lock, writes a temporary file that is private
-//! from birth, syncs it, renames it over the old one and syncs the folder: whoever reads at that
-//! moment, and whoever pulls the plug, finds the old content or the new.
+//! from the beginning, syncs it, renames it over the old one and syncs the folder: a reader at that
+//! moment, or after a power failure, finds the old content or the new.
 
 mod fleeting;
 
@@ -25,19 +25,19 @@ use crate::system::regular_file::{self, Links};
 
 pub(crate) use fleeting::Fleeting;
 
-/// Larger than any file of ours has reason to be.
+/// The largest file that is read, in bytes: bqcred's own are far smaller.
 const SIZE_LIMIT: u64 = 1024 * 1024;
-/// Locks are held for milliseconds; somebody who waits this long waits for a stopped process.
+/// Locks are held for milliseconds; after this wait, the holder is a stopped process.
 const LOCK_PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a file may hold, and so who else may have access to it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// Refresh tokens and the like: nobody else may read or write the file.
+    /// Refresh tokens and the like: no other user may read or write the file.
     Secret,
-    /// Settings: nobody else may write the file.
+    /// Settings: no other user may write the file.
     Settings,
-    /// A file that somebody hands to us, wherever it lies: links are followed, modes are theirs.
+    /// A file that the user names, anywhere: links are followed, any mode is accepted.
     Foreign,
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn read(path: &Path, content: Content) -> Result<Option<SecretBytes>>
     }
 }
 
-/// Refuses what is no regular file, too large, or open to others. Returns the size in bytes.
+/// Refuses what is not a regular file, is too large, or is open to other users. Returns the size in bytes.
 fn check(path: &Path, file: &File, content: Content) -> Result<u64> {
     let metadata = file.metadata().map_err(|error| Error::file(path, "read", &error))?;
     if metadata.is_dir() {
@@ -90,7 +90,7 @@ fn check(path: &Path, file: &File, content: Content) -> Result<u64> {
     Ok(metadata.len())
 }
 
-/// What lies where only bqcred keeps things and is none of its files is for the person to move.
+/// In bqcred's own folders, the user has to move away what is not one of its files.
 fn in_the_way(error: Error, path: &Path, content: Content) -> Error {
     if content == Content::Foreign {
         return error;
@@ -111,14 +111,14 @@ fn refuse_link(path: &Path) -> Error {
 
 fn refuse_other_owner(path: &Path, owner: u32) -> Result<()> {
     let me = rustix::process::geteuid().as_raw();
-    // A file of root's is no attack, and its mode lets us read it: an administrator put it there.
+    // A file of root's is not an attack, and its mode lets us read it: an administrator put it there.
     if owner == me || owner == 0 {
         return Ok(());
     }
     Err(Error::content(path, format!("belongs to another user (uid {owner}), so bqcred doesn't trust it")))
 }
 
-/// Makes sure of a private folder (and of those above it), 0700 from birth. A folder of ours that
+/// Makes sure of a private folder (and of those above it), 0700 from the beginning. A folder of ours that
 /// others can enter is closed to them; a link or a folder of another owner is refused.
 pub(crate) fn create_dir(path: &Path) -> Result<()> {
     match fs::DirBuilder::new().recursive(true).mode(0o700).create(path) {
@@ -142,8 +142,8 @@ pub(crate) fn create_dir(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes sure of a private folder that lies in memory: what is in it is gone with the machine's power
-/// and was on no disk. The folder above it has to be there, and nobody else may be able to change it.
+/// Makes sure of a private folder in memory: its content is lost when the machine is switched off and is
+/// never on a disk. The folder above it has to exist, and no other user may be able to change it.
 pub(crate) fn create_memory_dir(path: &Path) -> Result<()> {
     let above = folder_of(path);
     let metadata = fs::metadata(above).map_err(|error| Error::file(above, "use", &error))?;
@@ -156,7 +156,7 @@ pub(crate) fn create_memory_dir(path: &Path) -> Result<()> {
     refuse_disk(path) // something else may be mounted there
 }
 
-/// tmpfs and ramfs lie in memory; what else does is not known for sure.
+/// tmpfs and ramfs are in memory; of other file systems that is not known for sure.
 #[cfg(target_os = "linux")]
 fn refuse_disk(folder: &Path) -> Result<()> {
     // statfs(2)
@@ -180,7 +180,7 @@ pub(crate) fn check_writable(folder: &Path) -> Result<()> {
     atomic_file::probe(folder, &[0; 4096]).map_err(|error| Error::file(folder, "write to", &error))
 }
 
-/// The right to change what lies beside a lock file. Freed when dropped, or when the process dies.
+/// The right to change what is beside a lock file. Released when dropped, or when the process ends.
 pub(crate) struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
 
 impl Lock {
@@ -192,7 +192,7 @@ impl Lock {
         })
     }
 
-    /// Waits for the lock at most this long; `None` if somebody held it all the time.
+    /// Waits for the lock at most this long; `None` if another process held it all the time.
     pub(crate) fn acquire_within(path: &Path, patience: Duration) -> Result<Option<Lock>> {
         if let Some(folder) = path.parent() {
             create_dir(folder)?;
@@ -224,7 +224,7 @@ impl Lock {
     }
 }
 
-/// Replaces the file's content, or creates the file, 0600. The lock proves that nobody else does so.
+/// Replaces the file's content, or creates the file, 0600. The lock proves that no other process does so.
 pub(crate) fn write(_lock: &Lock, path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = folder_of(path);
     create_dir(folder)?;
@@ -277,7 +277,7 @@ fn write_whole(path: &Path, bytes: &[u8], existing: Existing) -> std::io::Result
 /// Removes the file. Says whether there was one.
 pub(crate) fn remove(path: &Path) -> Result<bool> {
     match fs::remove_file(path) {
-        // until the folder is on disk, what was removed may come back
+        // until the folder is synced, a crash may undo the removal
         Ok(()) => match sync_folder(folder_of(path)) {
             Ok(()) => Ok(true),
             Err(error) => Err(Error::file(path, "remove for good", &error)),
@@ -287,7 +287,7 @@ pub(crate) fn remove(path: &Path) -> Result<bool> {
     }
 }
 
-/// Gives a file that can't be understood another name, so that a new one can take its place and
+/// Gives an invalid file another name, so that a new one can take its place and
 /// nothing is lost. Returns the new path.
 pub(crate) fn set_aside(_lock: &Lock, path: &Path) -> Result<PathBuf> {
     let stamp = crate::system::clock::Time::now().to_string().replace(':', "");
@@ -304,7 +304,7 @@ pub(crate) fn set_aside(_lock: &Lock, path: &Path) -> Result<PathBuf> {
             Err(error) => return Err(Error::file(path, "rename", &error)),
         }
     }
-    Err(Error::content(path, "can't be understood, and too many like it were set aside today"))
+    Err(Error::content(path, "is invalid, and too many like it were set aside today"))
 }
 
 /// The same, with a note that says what is wrong with the content and where it is kept.
@@ -316,7 +316,7 @@ pub(crate) fn set_invalid_aside(lock: &Lock, path: &Path, problem: &Error) -> Re
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a test looks at files as anybody does")]
+#[expect(clippy::disallowed_methods, reason = "a test reads and makes files directly")]
 mod tests {
     use super::*;
 
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_and_its_folders_are_private_from_birth() {
+    fn a_new_file_and_its_folders_are_private_from_the_beginning() {
         let root = private_folder();
         let path = root.path().join("a/b/file");
         let lock = Lock::acquire(&root.path().join("a/.lock")).unwrap();
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn absence_is_no_error() {
+    fn a_missing_file_is_not_an_error() {
         let root = private_folder();
         assert!(read(&root.path().join("no/such"), Content::Secret).unwrap().is_none());
     }
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn left_overs_of_a_killed_writer_are_swept_by_the_next_and_what_is_being_written_stays() {
+    fn a_write_removes_the_files_of_killed_writers_and_no_file_that_is_being_written() {
         let root = private_folder();
         let left = root.path().join(".bqcred-0123.tmp");
         let written = root.path().join(".bqcred-4567.tmp");
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_aside_is_kept_under_another_name() {
+    fn an_invalid_file_is_kept_under_another_name() {
         let root = private_folder();
         let path = root.path().join("file");
         let lock = Lock::acquire(&root.path().join(".lock")).unwrap();
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_is_not_read() {
+    fn a_file_that_is_too_large_is_not_read() {
         let root = private_folder();
         let path = root.path().join("file");
         let file = File::create(&path).unwrap();
@@ -428,14 +428,14 @@ mod tests {
     }
 
     #[test]
-    fn only_the_person_and_root_are_trusted() {
+    fn only_the_user_and_root_are_trusted() {
         let (path, me) = (Path::new("/x"), rustix::process::geteuid().as_raw());
         assert!(refuse_other_owner(path, me).is_ok() && refuse_other_owner(path, 0).is_ok());
         assert!(refuse_other_owner(path, me + 1).unwrap_err().what().contains("another user"));
     }
 
     #[test]
-    fn what_is_there_is_kept_or_removed_and_said() {
+    fn an_existing_file_is_kept_or_removed_and_the_result_says_so() {
         let root = private_folder();
         let path = root.path().join("file");
         assert!(create_elsewhere(&path, b"one").unwrap());
