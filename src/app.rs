@@ -91,8 +91,8 @@ impl App {
         Ok((name, profile))
     }
 
-    /// What is known about a profile: its `profile.json`, or nothing if somebody put just an ADC file
-    /// there. `None` if there is neither.
+    /// What is known about a profile: its `profile.json`, or nothing if there is only an ADC file.
+    /// `None` if there is neither.
     pub(crate) fn known_profile(&self, name: &ProfileName) -> Result<Option<Profile>> {
         match Profile::load(&self.paths, name)? {
             Some(profile) => Ok(Some(profile)),
@@ -115,7 +115,7 @@ impl App {
     /// The credential of a profile. What `profile.json` says of another credential is dropped.
     pub(crate) fn load_credential(&self, name: ProfileName, mut profile: Profile) -> Result<Loaded> {
         let mut found = Store::of(profile.store, &self.paths).load(&name)?;
-        // somebody may be changing it: then the two are of different times, and a second look is not
+        // another process may be changing it: then the two don't match, and reading `profile.json` again helps
         if !found.as_ref().is_some_and(|credential| profile.describes(credential))
             && let Some(now) = Profile::load(&self.paths, &name)?
         {
@@ -129,7 +129,7 @@ impl App {
         Ok(Loaded { name, profile, credential })
     }
 
-    /// The client for a sign-in: the first that is found in the order of the README.
+    /// The client for a sign-in: the first that is found, in the order of docs/sign-in.md.
     pub(crate) fn client(&self, flag: Option<&Path>, name: &ProfileName) -> Result<Option<FoundClient>> {
         Client::from_places(&self.paths, flag, env::get("BQCRED_CLIENT_ID_FILE").as_deref(), || {
             self.profiles_own_client(name)

@@ -33,8 +33,8 @@ pub(crate) fn all(sandbox: &Sandbox) -> Vec<Binary> {
     [Some(own), fixed].into_iter().flatten().collect()
 }
 
-/// A copy, as an installation makes one. What a linker writes, it writes here and there: the system then has
-/// the file in memory in single pages, which takes longer to map.
+/// A copy, as an installation makes one. A linker writes its file in random order: the system then has it in
+/// memory in single pages, which takes longer to map.
 fn install(name: &str, path: &Path) -> PathBuf {
     let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("bqcred-{name}"));
     std::fs::copy(path, &copy).unwrap();

@@ -1,7 +1,7 @@
 //! How long bqcred takes, and what takes the time: `cargo bench` prints tables in Markdown.
 //!
 //! What is compared is measured in one run, interleaved, in the same home with the same environment, each
-//! program started and awaited in the same way. Nothing here fails for being slow.
+//! program started and awaited in the same way. Nothing here fails because it is slow.
 #![allow(
     missing_docs,
     clippy::disallowed_methods,
@@ -9,7 +9,7 @@
     clippy::print_stderr,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "its product is what it prints; what it can't set up ends it"
+    reason = "its result is what it prints; it ends where it can't set something up"
 )]
 
 mod binaries;

@@ -13,7 +13,7 @@ const COMMANDS: [&[&str]; 8] = [
     &["token"],
     &["list"],
     &["exec", "--", "true"],
-    // the way of tools that stay as a parent
+    // as tools do that stay as a parent
     &["exec", "--file", "--", "true"],
     &["init", "bash"],
 ];

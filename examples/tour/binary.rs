@@ -6,15 +6,15 @@ use std::process::Command;
 
 use crate::Result;
 
-/// What cargo tells the programs that it runs about their package.
+/// The variables about their package that cargo sets for the programs that it runs.
 const OWN: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
 
-/// Builds it where the tour was built, and returns where it lies. `cargo run --example` builds no programs.
+/// Builds it where the tour was built, and returns where it is. `cargo run --example` builds no programs.
 pub(crate) fn build() -> Result<PathBuf> {
     let tour = std::env::current_exe().map_err(|e| format!("the tour can't find itself: {e}"))?;
     // target/debug/examples/tour
     let (Some(built), Some(target)) = (tour.ancestors().nth(2), tour.ancestors().nth(3)) else {
-        return Err(format!("{} is no place for the tour", tour.display()));
+        return Err(format!("the tour can't run from {}", tour.display()));
     };
     let bqcred = built.join("bqcred");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from(env!("CARGO")));

@@ -22,7 +22,7 @@ impl Group {
     /// Ends it, if it still runs. To be called before the program's end is waited for.
     pub(crate) fn end(&mut self) {
         if let Some(pid) = self.0.take() {
-            // it may have ended by itself
+            // it may have ended on its own
             let _ = kill_process_group(pid, Signal::KILL);
             running().retain(|other| *other != pid);
         }
@@ -64,7 +64,7 @@ pub(crate) fn remove_when_interrupted(folder: PathBuf) -> Result<()> {
     Ok(())
 }
 
-/// Leaves the end to the one who cleans up.
+/// Leaves the exit to the thread that cleans up.
 pub(crate) fn wait_if_interrupted() {
     while INTERRUPTED.load(Ordering::SeqCst) {
         std::thread::park();

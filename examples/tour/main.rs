@@ -1,6 +1,6 @@
 //! A tour of bqcred: `cargo run --example tour`.
 //!
-//! A person on a virtual machine with no browser signs in, and an unchanged Python program runs as them.
+//! A user on a virtual machine with no browser signs in, and an unchanged Python program runs as this user.
 //! bqcred, the shell, Python and google-cloud-bigquery are the real ones; for Google, the tests' strict
 //! stand-in answers on 127.0.0.1. It all happens in a folder of its own, which is removed at the end.
 //!
@@ -26,7 +26,7 @@ use python::Library;
 use screen::{say, show};
 use shell::Shell;
 
-/// What ends a tour early is told to a person, in words.
+/// The error is a text for the user that says why the tour ends early.
 type Result<T> = std::result::Result<T, String>;
 
 const WELCOME: &str = "

@@ -40,7 +40,7 @@ impl Library {
                 Ok(Library::Real { programs })
             }
             Err(reason) => {
-                say(&format!("no:\n{reason}.\nSo the tour sends the query by itself.)"))?;
+                say(&format!("no:\n{reason}.\nSo the tour sends the query itself.)"))?;
                 Ok(Library::Absent)
             }
         }
@@ -83,7 +83,7 @@ fn install(folder: &Folder) -> std::result::Result<PathBuf, &'static str> {
     }
 }
 
-/// Runs a program out of sight. Whether it succeeded, in time.
+/// Runs a program without showing its output. Says whether it succeeded in time.
 fn run(command: &mut Command, limit: Duration) -> bool {
     command.env_remove("PYTHONHOME").env_remove("PYTHONPATH").process_group(0);
     let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -1,4 +1,4 @@
-//! What the person sees: plain text for a terminal of 80 columns.
+//! What the user sees: plain text for a terminal of 80 columns.
 
 use std::io::Write as _;
 
@@ -21,7 +21,7 @@ pub(crate) fn put(text: &str) -> Result<()> {
     screen
         .write_all(text.as_bytes())
         .and_then(|()| screen.flush())
-        .map_err(|e| format!("nobody can see this: {e}"))
+        .map_err(|e| format!("nothing can be shown: {e}"))
 }
 
 /// Shows a command as it is typed.
@@ -41,7 +41,7 @@ pub(crate) fn cut(line: &str) -> String {
     format!("{start}…")
 }
 
-/// Tells what went wrong, after as many line breaks as it begins with. Nobody may be left to read it.
+/// Writes what went wrong to stderr, after the line breaks that it begins with. A failure to do so is ignored.
 pub(crate) fn complain(problem: &str) {
     let line_breaks = problem.len() - problem.trim_start_matches('\n').len();
     let (before, words) = problem.split_at(line_breaks);

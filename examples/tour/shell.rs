@@ -38,7 +38,7 @@ impl Shell {
             .env("TMPDIR", folder.temporary())
             .env("PATH", path(folder, programs)?);
         command.env("LANG", "C.UTF-8").env("PYTHONWARNINGS", "ignore");
-        // no keyring of the person's is to be found from here
+        // the user's own keyring must not be reachable from here
         command.env("DBUS_SESSION_BUS_ADDRESS", "disabled:");
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|e| format!("sh can't be started: {e}"))?;
@@ -59,7 +59,7 @@ impl Shell {
         input.write_all(text.as_bytes()).map_err(|_| gone("the shell has ended"))?;
         let mut printed = Vec::new();
         loop {
-            let next = self.output.recv_timeout(LIMIT).map_err(|_| gone("no end of it was seen"))?;
+            let next = self.output.recv_timeout(LIMIT).map_err(|_| gone("it did not end in time"))?;
             if let Some(code) = next.strip_prefix(END) {
                 let output = printed.join("\n").trim_end_matches('\n').to_owned();
                 return if code == " 0" {
@@ -72,7 +72,7 @@ impl Shell {
         }
     }
 
-    /// Says goodbye to the shell.
+    /// Ends the shell.
     pub(crate) fn end(mut self) -> Result<()> {
         self.input = None;
         self.child.wait().map(drop).map_err(|e| format!("sh doesn't end: {e}"))

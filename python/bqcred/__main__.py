@@ -1,4 +1,4 @@
-"""`python -m bqcred`: runs the bqcred that this Python's package brought along."""
+"""`python -m bqcred`: runs the bqcred program that this Python's package contains."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ def find_program():
         program = os.path.join(folder, name)
         if os.path.isfile(program):
             return program
-    sys.exit("bqcred: the package has lost its program: `pip install --force-reinstall bqcred`")
+    sys.exit("bqcred: the package's program is missing: `pip install --force-reinstall bqcred`")
 
 
 if __name__ == "__main__":

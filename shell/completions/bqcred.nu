@@ -7,7 +7,7 @@ $env.config.completions.external.completer = do {|before|
         }
         let lines = (^bqcred __complete -- ...$spans | lines)
         if ($lines | any {|line| $line | str starts-with "\t" }) {
-            return null # Nushell completes files by itself
+            return null # Nushell then completes files
         }
         $lines | each {|line|
             let parts = ($line | split row --number 2 "\t")

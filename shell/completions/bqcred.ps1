@@ -12,7 +12,7 @@ Register-ArgumentCompleter -Native -CommandName bqcred -ScriptBlock {
     $program = (Get-Command -Name bqcred -CommandType Application -TotalCount 1).Source
     & $program __complete @flags '--' @words 2>$null | ForEach-Object {
         $value, $description = $_ -split "`t", 2
-        if ($value -eq '') { return } # PowerShell completes files by itself
+        if ($value -eq '') { return } # PowerShell then completes files
         if (-not $description) { $description = $value }
         [System.Management.Automation.CompletionResult]::new($value, $value, 'ParameterValue', $description)
     }

@@ -65,7 +65,7 @@ fn start_without(app: &App, mut program: Command, why: &Error) -> Result<Output>
     ui::note("starting the program without a credential");
     prepare(app, &mut program, &name, &profile, &stub);
     if named.is_err() {
-        // a name that is no profile's must not reach the program
+        // the name of a profile that doesn't exist must not reach the program
         program.env_remove(variables::PROFILE);
     }
     Err(handover::become_program(&mut program))

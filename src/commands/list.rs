@@ -42,7 +42,7 @@ fn row(app: &App, name: &ProfileName, current: &ProfileName) -> Vec<String> {
     [mark.to_owned(), name.to_string()].into_iter().chain(cells).collect()
 }
 
-/// `valid` is `false` where a new sign-in is known to be needed, else `null`: nobody is asked. The keys about the
+/// `valid` is `false` where a new sign-in is known to be needed, else `null`: Google is not asked. The keys about the
 /// state are those of `status --json`.
 fn as_json(app: &App, name: &ProfileName, current: &ProfileName) -> Value {
     match app.known_profile(name) {

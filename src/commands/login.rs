@@ -112,7 +112,7 @@ fn options(args: &Login, app: &App) -> Result<LoginOptions> {
     })
 }
 
-/// The first step of two; a user who did not ask for it is told the second.
+/// The result of the first step of two. The second is explained unless `--start` was given.
 fn started(args: &Login, name: &ProfileName, url: &str) -> Output {
     if !args.start {
         ui::tell(&two_step::instructions(name, "login"));

@@ -54,7 +54,7 @@ fn text(mut command: Command) -> String {
 }
 
 /// Writes the pages of this command and of all its subcommands. Returns how many.
-#[expect(clippy::disallowed_methods, reason = "manual pages are for everybody to read")]
+#[expect(clippy::disallowed_methods, reason = "manual pages are readable by all users")]
 fn write_all(command: &Command, folder: &Path) -> Result<usize> {
     let path = folder.join(format!("{}.1", name(command)));
     std::fs::write(&path, page(command)?).map_err(|error| Error::file(&path, "write", &error))?;

@@ -94,7 +94,7 @@ fn confirm(app: &App, loaded: &Loaded) -> Result<()> {
     Err(Error::other("nothing was revoked"))
 }
 
-/// Removes the profile, unless somebody signed in again while Google was asked; says whether it did.
+/// Removes the profile, unless the user signed in again while Google was asked. Says whether it was removed.
 fn remove_here(app: &App, loaded: &Loaded) -> Result<bool> {
     let name = &loaded.name;
     let fingerprint = loaded.credential.fingerprint();

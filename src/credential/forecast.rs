@@ -2,7 +2,7 @@
 //! rules (<https://developers.google.com/identity/protocols/oauth2#expiration>).
 //!
 //! How long an organisation lets a sign-in last (1 to 24 hours, <https://support.google.com/a/answer/9368756>)
-//! is told by no server, so nothing is predicted of it; [`OTHER_ENDS`] says that it may happen.
+//! is not reported by any server, so it is not predicted; [`OTHER_ENDS`] says that it may happen.
 
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ pub(crate) enum ExpiryReason {
     TimeLimited,
     /// Its client is in Testing.
     ClientInTesting,
-    /// Nobody uses it.
+    /// It was not used for too long.
     Unused,
 }
 
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_that_needs_a_new_sign_in_is_good_until_no_time() {
+    fn a_credential_that_needs_a_new_sign_in_has_no_expiry() {
         let state_record = StateRecord::new(CredentialState::ReauthRequired, at(1));
         assert_eq!(good_until(&Profile { state_record, ..profile(0, None) }), None);
     }

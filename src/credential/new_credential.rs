@@ -11,7 +11,7 @@ use crate::system::clock::Time;
 pub(crate) struct NewCredential {
     /// The credential.
     pub(crate) credential: AuthorizedUser,
-    /// Whose it is, as the server said; `None` if it could not be asked.
+    /// The account, as the server said; `None` if it could not be asked.
     pub(crate) identity: Option<Identity>,
     /// The scopes that were granted; empty if they are not known.
     pub(crate) scopes: Vec<String>,

@@ -74,7 +74,7 @@ impl GcloudFolder {
     }
 }
 
-/// A Python library that signs in by itself, and caches that in a file of its own. All of them are built on
+/// A Python library that signs in on its own, and caches that in its own file. All of them are built on
 /// pydata-google-auth (`pydata_google_auth/cache.py`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PythonCache {

@@ -1,4 +1,4 @@
-//! Where bqcred keeps things, on each system: the one home of `directories`.
+//! Where bqcred keeps things, on each system: the only module that uses `directories`.
 
 use std::path::{Path, PathBuf};
 
@@ -7,22 +7,22 @@ use crate::output::error::{Error, Kind, Result};
 use crate::output::shell_word::shell_word;
 use crate::system::users;
 
-/// The folders that bqcred owns. None is created by asking for it.
+/// The folders that bqcred owns. None is created here.
 #[derive(Debug)]
 pub(crate) struct Paths {
     /// Credentials and what is known about them, a folder for each profile.
     pub(crate) data: PathBuf,
-    /// Settings and the person's OAuth client.
+    /// Settings and the user's OAuth client.
     pub(crate) config: PathBuf,
     /// Access tokens of file-stored profiles.
     pub(crate) cache: PathBuf,
-    /// Logins that were started and wait for their answer.
+    /// Sign-ins that were started and wait for their answer.
     pub(crate) state: PathBuf,
     /// What lasts as long as this login session, if the system has such a place.
     pub(crate) runtime: Option<PathBuf>,
     /// Where that is on systems with logind, whatever the environment says.
     pub(crate) usual_runtime: PathBuf,
-    /// The person's home folder.
+    /// The user's home folder.
     pub(crate) home: PathBuf,
     /// An organisation's OAuth client.
     pub(crate) system_client: PathBuf,
@@ -70,13 +70,13 @@ impl Paths {
         self.profile(name).join("profile.json")
     }
 
-    /// What will be known about a profile once the credential that is being written lies there.
+    /// What will be known about a profile once the credential that is being written is in the store.
     pub(crate) fn announced_settings(&self, name: &ProfileName) -> PathBuf {
         self.profile(name).join("profile.json.next")
     }
 
-    /// The application-default credential of a file-stored profile. It stays the same for the life
-    /// of the profile, whatever is rotated.
+    /// The application-default credential of a file-stored profile. The path stays the same as long
+    /// as the profile exists, whatever is rotated.
     pub(crate) fn adc(&self, name: &ProfileName) -> PathBuf {
         self.profile(name).join("adc.json")
     }
@@ -103,13 +103,13 @@ impl Paths {
         std::iter::once(self.adc(name)).chain(self.session_file(name)).collect()
     }
 
-    /// The lock that a change of this profile takes. It lies beside the folder, so that removing
-    /// the folder doesn't remove a lock that somebody waits for.
+    /// The lock that a change of this profile takes. It is beside the folder, so that removing
+    /// the folder doesn't remove a lock that another process waits for.
     pub(crate) fn profile_lock(&self, name: &ProfileName) -> PathBuf {
         self.data.join(format!(".{name}.lock"))
     }
 
-    /// Held while a profile's grant is revoked or replaced, a person's sign-in included.
+    /// Held while a profile's grant is revoked or replaced, also while the user signs in.
     pub(crate) fn grant_lock(&self, name: &ProfileName) -> PathBuf {
         self.data.join(format!(".{name}+grant.lock"))
     }
@@ -124,22 +124,22 @@ impl Paths {
         self.cache.join(format!(".{name}.lock"))
     }
 
-    /// A login of this profile that was started and waits for its answer.
+    /// A sign-in of this profile that was started and waits for its answer.
     pub(crate) fn pending_login(&self, name: &ProfileName) -> PathBuf {
         self.state.join(format!("{name}.login"))
     }
 
-    /// The `.bqcred` files that the person allowed.
+    /// The `.bqcred` files that the user allowed.
     pub(crate) fn pins(&self) -> PathBuf {
         self.state.join("pins.json")
     }
 
-    /// The person's OAuth client.
+    /// The user's OAuth client.
     pub(crate) fn client(&self) -> PathBuf {
         self.config.join("client.json")
     }
 
-    /// The person's settings.
+    /// The user's settings.
     pub(crate) fn settings(&self) -> PathBuf {
         self.config.join("config.json")
     }

@@ -1,8 +1,8 @@
-//! Folders that choose their profile: `.bqcred` files, and which of them the person allowed.
+//! Folders that choose their profile: `.bqcred` files, and which of them the user allowed.
 //!
-//! A `.bqcred` file holds the name of a profile. It may come with somebody else's repository, so it
-//! counts only once the person has allowed it, and only as long as it lies where it lay and says what
-//! it said. (direnv keeps a hash of what was allowed; this is one name, so the name itself is kept.)
+//! A `.bqcred` file holds the name of a profile. It may come with a cloned repository, so it
+//! counts only once the user has allowed it, and only as long as neither its path nor its content
+//! changes. (direnv keeps a hash of what was allowed; this is one name, so the name itself is kept.)
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,16 +20,16 @@ use crate::system::private_file::{self, Content, Lock};
 /// The name of the file that pins its folder.
 pub(crate) const FILE_NAME: &str = ".bqcred";
 
-/// A pin as it lies there, allowed or not.
+/// A pin as it was read, allowed or not.
 #[derive(Debug)]
 pub(crate) struct Pin {
-    /// Its file; the folders on the way are no links.
+    /// Its file; the folders in its path are not links.
     pub(crate) path: PathBuf,
     /// The profile that it names.
     pub(crate) profile: ProfileName,
 }
 
-/// What the person allowed: each file, and the profile that it may name.
+/// What the user allowed: each file, and the profile that it may name.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Allowed(pub(crate) BTreeMap<String, String>);
@@ -66,7 +66,7 @@ impl Pin {
             })
     }
 
-    /// The profile, if the person allowed this file to name it.
+    /// The profile, if the user allowed this file to name it.
     pub(crate) fn allowed(self, paths: &Paths) -> Result<ProfileName> {
         let allowed = Allowed::load(paths)?;
         let hint = format!("`bqcred allow {}`, if you want it", shell_word(&self.path));

@@ -1,4 +1,4 @@
-//! The person's settings: `config.json`.
+//! The user's settings: `config.json`.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,20 +8,20 @@ use crate::output::error::Result;
 use crate::system::json_file::{Document, JsonFile};
 use crate::system::private_file::{Content, Lock};
 
-/// What a person decided once, for all profiles.
+/// What the user decided once, for all profiles.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Settings {
-    /// The profile that is meant where none is named (`bqcred use`).
+    /// The profile to use where none is named (`bqcred use`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) profile: Option<String>,
-    /// The port that logins listen on, for `ssh -L`; any free one if not set.
+    /// The port that sign-ins listen on, for `ssh -L`; any free one if not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) port: Option<u16>,
     /// Where new credentials go; files, if not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) store: Option<StoreKind>,
-    /// What a newer bqcred keeps here; carried along.
+    /// Keys of a newer bqcred, which are kept.
     #[serde(flatten)]
     pub(crate) unknown: serde_json::Map<String, serde_json::Value>,
 }

@@ -38,7 +38,7 @@ pub(crate) enum CredentialState {
 pub(crate) enum RevokedBy {
     /// bqcred, from this machine.
     Here,
-    /// Somebody else, or the server itself: it only says that the grant was revoked or has expired.
+    /// Another program, the user at Google, or Google: the server only says that the grant was revoked or expired.
     Elsewhere,
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct InMemory {
 }
 
 impl InMemory {
-    /// Writes it there. After that nobody can change it, not even this process.
+    /// Writes it there and seals it: after that it can't be changed, not even by this process.
     pub(crate) fn new(credential: &[u8]) -> Result<InMemory> {
         sealed(credential).map(|file| InMemory { file }).map_err(|error| {
             let what = format!("can't keep the credential in memory: {}", reason(&error));

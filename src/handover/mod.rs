@@ -1,6 +1,6 @@
 //! Hands a credential to shells and programs: as environment variables ([`variables`], [`mod@format`]), in memory
-//! ([`memory`]), in a file that lasts as long as the program ([`supervised`]), or, if there is none, as a file
-//! that says so ([`stub`]).
+//! ([`memory`]), in a file that lasts as long as the program ([`supervised`]), or, if it can't be loaded, as a
+//! file that says why ([`stub`]).
 
 pub(crate) mod format;
 #[cfg(target_os = "linux")]

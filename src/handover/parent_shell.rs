@@ -1,8 +1,8 @@
 //! Which shell will evaluate what is printed, by the processes above this one.
 //!
-//! `$SHELL` is the shell that a person logs in with, not the one that asks. The parent process is,
-//! unless something stands between that passes its output on: `sudo`, `time`, an editor. Those are
-//! walked past. An unknown program ends the walk: what lies above it does not see this output.
+//! `$SHELL` is the user's login shell, not the one that runs this. That is the parent process, unless a
+//! program in between passes the output on: `sudo`, `time`, an editor. Those are skipped. An unknown
+//! program ends the search: the processes above it do not see this output.
 //!
 //! This runs at every shell start: in the common case it reads one small file.
 
@@ -21,7 +21,7 @@ const TRANSPARENT: &[&str] = &[
     "vi", "vim", "nvim", "emacs", "nano", "hx", "helix", "kak", "micro",
 ];
 
-/// How far up to look; sudo within an editor within a terminal's script is nowhere near.
+/// How far up to look; sudo within an editor within a terminal's script needs far less.
 const FARTHEST: usize = 16;
 
 /// A program above this one.
@@ -33,7 +33,7 @@ struct Program {
     parent: u32,
 }
 
-/// The line that a person types to make their shell take over what this `bqcred env …` prints.
+/// The line to type so that the shell evaluates what this `bqcred env …` prints.
 pub(crate) fn line(env: &str) -> String {
     dialect().unwrap_or(Dialect::Posix).line(env)
 }
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_output_on_is_walked_past() {
+    fn programs_that_pass_output_on_are_skipped() {
         assert_eq!(below(&["sudo", "sudo", "fish"]), Some(Dialect::Fish));
         assert_eq!(below(&["timeout", "nice", "env", "elvish"]), Some(Dialect::Elvish));
         assert_eq!(below(&["vim.basic", "nu"]), Some(Dialect::Nushell));
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_program_or_the_end_of_the_line_is_no_guess() {
+    fn an_unknown_program_or_a_missing_parent_gives_no_shell() {
         assert_eq!(below(&["python3", "fish"]), None);
         assert_eq!(below(&["systemd", "fish"]), None);
         assert_eq!(below(&[]), None);

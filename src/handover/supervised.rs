@@ -1,9 +1,9 @@
 //! A credential in a file that exists as long as the program runs, and a parent process that removes it.
 //!
-//! For programs that resolve the path they are given, which only a regular file survives, and for systems
+//! For programs that resolve the path they are given, which works only with a regular file, and for systems
 //! without memfd. The file is in memory where the system has folders there. The parent stays in the program's
 //! process group, so that the terminal treats both alike; it passes on signals that it alone gets, and ends as
-//! the program ended.
+//! the program did.
 
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
@@ -35,7 +35,7 @@ pub(crate) fn file(paths: &Paths, credential: &[u8]) -> Result<TempCredentialFil
 pub(crate) fn sweep(paths: &Paths) -> Result<()> {
     let me = rustix::process::geteuid().as_raw();
     for folder in candidates(paths) {
-        // /dev/shm is open to everybody: the name may be taken by another user
+        // /dev/shm is open to all users: the name may be taken by another one
         if folder.symlink_metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == me) {
             TempCredentialFile::sweep(&folder)?;
         }

@@ -11,7 +11,7 @@ const VALUES: [&str; 4] = ["/home/ada/adc.json", "", "a \"b\" \\ c", "é\u{1f600
 pub(super) fn check(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else { return };
     let Ok(text) = std::str::from_utf8(rest) else { return };
-    // somebody else's text may hold a marker, and it may be none of ours
+    // the text may hold a marker that bqcred did not write
     let base = match edit::uninstall(text) {
         Ok(undone) => undone.text,
         Err(problem) => return assert_no_canary(&problem),

@@ -39,7 +39,7 @@ pub(super) fn check(data: &[u8]) {
     query.extend_pairs(state.map(|state| ("state", state))).append_pair("code", code);
     let address = format!("http://127.0.0.1:8085/?{}#", query.finish());
     assert_eq!(parts(&address), Some((code.to_owned(), state.map(str::to_owned))));
-    // a bare code may be several words for another reason: somebody typed a sentence
+    // a bare code may be several words for another reason: the user typed a sentence
     if state.is_some()
         && let Some((begin, end)) = text.split_at_checked(text.len() / 2)
     {

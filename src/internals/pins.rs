@@ -1,4 +1,4 @@
-//! A `.bqcred` file, which may come with somebody else's repository, and the list of those that are allowed.
+//! A `.bqcred` file, which may come with a cloned repository, and the list of those that are allowed.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `profile.json`, which somebody may have edited: the addresses in it are checked like a client file's.
+//! `profile.json`, which may have been edited by hand: the addresses in it are checked like a client file's.
 
 use std::path::Path;
 

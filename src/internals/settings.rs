@@ -1,4 +1,4 @@
-//! `config.json`: unknown keys are carried along, and a message about a mistake does not show its content.
+//! `config.json`: unknown keys are kept, and a message about a mistake does not show its content.
 
 use std::path::Path;
 

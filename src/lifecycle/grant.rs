@@ -66,7 +66,7 @@ fn without_keyring(app: &App, name: &ProfileName) -> Option<Profile> {
 }
 
 /// One process at a time revokes or replaces a profile's grant. Unlike other locks it is held while a user
-/// signs in: it keeps nobody from using the profile, only from rotating or revoking it as well.
+/// signs in: others can still use the profile, but not rotate or revoke it.
 pub(crate) fn claim(app: &App, name: &ProfileName) -> Result<Lock> {
     Lock::acquire_within(&app.paths.grant_lock(name), Duration::ZERO)?.ok_or_else(|| {
         Error::other(format!(
@@ -76,7 +76,7 @@ pub(crate) fn claim(app: &App, name: &ProfileName) -> Result<Lock> {
     })
 }
 
-/// Refuses a server at which nothing can be revoked, before anybody is asked.
+/// Refuses a server at which nothing can be revoked, before the user is asked.
 pub(crate) fn check_revocable(loaded: &Loaded) -> Result<()> {
     if loaded.endpoints().revoke_uri.is_some() {
         return Ok(());
@@ -152,8 +152,8 @@ mod tests {
         assert!(is_shared(&ada, &profile("Ada@Example.com", "12-b.apps.googleusercontent.com")));
         assert!(!is_shared(&ada, &profile("bob@example.com", "12-a.apps.googleusercontent.com")));
         assert!(!is_shared(&ada, &profile("ada@example.com", "13-a.apps.googleusercontent.com")));
-        let nobody = Profile { account: None, ..ada.clone() };
-        assert!(!is_shared(&nobody, &nobody));
+        let unknown = Profile { account: None, ..ada.clone() };
+        assert!(!is_shared(&unknown, &unknown));
     }
 
     #[test]

@@ -71,7 +71,7 @@ fn change(
     let lock = Lock::acquire(&app.paths.profile_lock(name))?;
     let mut profile = Profile::load(&app.paths, name)?.unwrap_or_default();
     if profile.store == StoreKind::File {
-        // somebody may have put another credential there, or signed in again
+        // there may be another credential by now: copied there, or from a new sign-in
         match Store::of(profile.store, &app.paths).load(name)? {
             Some(credential) => profile.match_to(&app.paths, name, &credential),
             None => return Ok(Notes::none()),

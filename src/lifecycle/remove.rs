@@ -40,7 +40,7 @@ pub(crate) fn remove_credential(
     remove_locked(app, &lock, name, profile).map(Some)
 }
 
-/// It may have been moved to the other store since somebody looked.
+/// It may have been moved to the other store since `profile` was read.
 fn as_it_is_now(app: &App, name: &ProfileName, profile: &Profile) -> Profile {
     app.known_profile(name).ok().flatten().unwrap_or_else(|| profile.clone())
 }

@@ -25,7 +25,7 @@ pub(crate) struct ImportRequest {
     pub(crate) store: StoreKind,
 }
 
-/// What came of the file.
+/// The result of the import.
 pub(crate) struct Imported {
     /// The credential, to be saved.
     pub(crate) new: NewCredential,
@@ -36,8 +36,8 @@ pub(crate) struct Imported {
 }
 
 impl ImportRequest {
-    /// Asks Google whose the credential is. Where it can't be asked, what the file says has to do; where it
-    /// refuses, the credential is of no use.
+    /// Asks Google for the account of the credential. Where it can't be asked, what the file says is used; where
+    /// it refuses, the credential is of no use.
     pub(crate) fn ask(&self, app: &App, credential: AuthorizedUser) -> Result<Imported> {
         let login = app.login_command(&self.name);
         let endpoints = endpoints(app, &credential)?;
@@ -51,7 +51,7 @@ impl ImportRequest {
             Err(failure @ Failure::Unreachable(_)) => {
                 let mut notes = Notes::none();
                 let error = failure.into_error(&login);
-                notes.add(format!("Google could not be asked whose this credential is: {error}"));
+                notes.add(format!("Google could not be asked for the account of this credential: {error}"));
                 notes.add("it is saved as the file says; `bqcred status` asks again");
                 Ok(Imported { new, is_token_replaced: false, notes })
             }
@@ -94,7 +94,9 @@ impl ImportRequest {
         }
         let mut notes = Notes::none();
         if identity.email.is_none() {
-            notes.add("Google does not say whose this credential is: it has no scope that shows the address");
+            notes.add(
+                "Google does not name the account of this credential: it has no scope that shows the address",
+            );
         }
         new.identity = Some(identity);
         Ok(Imported { new, is_token_replaced, notes })

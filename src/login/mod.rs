@@ -1,8 +1,9 @@
 //! Signing in: what is asked for, how the answer comes back, and the credential that it gives. Nothing is saved
 //! here; `lifecycle::save` does that.
 //!
-//! Three flows of a sign-in: at a terminal ([`terminal`]), in two steps where nobody can be asked ([`two_step`]), and by gcloud
-//! where the user has no OAuth client ([`gcloud`]). [`ImportRequest`] takes over what another tool has signed in.
+//! Three flows of a sign-in: at a terminal ([`terminal`]), in two steps where the user can't be asked ([`two_step`]),
+//! and by gcloud where the user has no OAuth client ([`gcloud`]). [`ImportRequest`] imports a credential of another
+//! tool.
 
 pub(crate) mod gcloud;
 mod imported;
@@ -45,7 +46,7 @@ pub(crate) struct LoginOptions {
     pub(crate) browser: bool,
     /// How long to wait for the answer.
     pub(crate) timeout: Duration,
-    /// Whether to end with the address to open: asked for, or nobody can be asked here.
+    /// Whether to end with the address to open: requested, or the user can't be asked here.
     pub(crate) start_only: bool,
 }
 

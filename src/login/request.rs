@@ -109,7 +109,7 @@ impl LoginRequest {
         }
     }
 
-    /// Without BigQuery the credential is of no use; what else is missing, the notes tell.
+    /// Without BigQuery the credential is of no use; the notes name any other scope that is missing.
     fn check_scopes(&self, client: &Client, granted: &[String], login: &str) -> Result<Notes> {
         if client::is_googles(&client.id) && !scopes::allow_bigquery(granted) {
             return Err(Error::new(

@@ -1,7 +1,7 @@
 //! A sign-in at a terminal: a listener on this machine and a prompt for the pasted address, whichever gets the
 //! answer first.
 //!
-//! This prints by itself, unlike everything else below the commands: it is a dialogue. The address to open has to
+//! This prints directly, unlike everything else below the commands: it is a dialogue. The address to open has to
 //! be shown before the answer can come, and a wrong answer is followed by the next question.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};

@@ -13,7 +13,7 @@ pub(crate) struct Endpoints {
     /// RFC 7009; `None` if the server has none that bqcred knows of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) revoke_uri: Option<String>,
-    /// Tells which account an access token belongs to, as Google's server does; `None` if the server has none.
+    /// Says which account an access token belongs to, as Google's `tokeninfo` does; `None` if the server has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tokeninfo_uri: Option<String>,
 }
@@ -28,7 +28,7 @@ const GOOGLE_TOKEN: [&str; 3] = [
 ];
 
 /// Google's sign-in. Other paths of these hosts, and other hosts of google.com and googleapis.com, may serve what
-/// anybody has put there (Apps Script, Cloud Storage): they get no code and no token.
+/// any user has put there (Apps Script, Cloud Storage): they get no code and no token.
 const GOOGLE_SIGN_IN: [(&str, &str); 3] = [
     ("accounts.google.com", "/o/oauth2/"),
     ("oauth2.googleapis.com", "/"),

@@ -62,7 +62,7 @@ impl ErrorResponse {
     }
 }
 
-/// Tells proxies and servers in trouble apart by the status alone, whatever the body says.
+/// Recognises proxies and failing servers by the status alone, whatever the body says.
 pub(super) fn check_status(answer: &HttpAnswer) -> Result<(), Transport> {
     match answer.status {
         407 => Err(Transport::ProxyAuthentication),
@@ -71,7 +71,7 @@ pub(super) fn check_status(answer: &HttpAnswer) -> Result<(), Transport> {
     }
 }
 
-/// What an answer is that could not be read. JSON is no page, whatever it says.
+/// Classifies an answer that could not be read. JSON is never taken for a page.
 pub(super) fn unreadable(answer: &HttpAnswer) -> Transport {
     if starts_with(&answer.body, b'{') {
         Transport::Malformed

@@ -98,7 +98,7 @@ impl<'e> Google<'e> {
         })
     }
 
-    /// Exchanges the code of a sign-in. Tried once: a code is good for one use.
+    /// Exchanges the code of a sign-in. Tried once: a code works once.
     pub(crate) fn exchange(
         &self,
         client_id: &str,
@@ -153,7 +153,7 @@ impl<'e> Google<'e> {
         with_retries(|| {
             let answer = post_form(uri, &form)?;
             match (answer.status, ErrorResponse::read(&answer)) {
-                // the body of a success is of no importance (RFC 7009 section 2.2), but a page is no success
+                // the body of a success doesn't matter (RFC 7009 section 2.2), but an HTML page is not a success
                 (200, _) if starts_with(&answer.body, b'<') => {
                     Err(Failure::Unreachable(Transport::NotTheServer(200)))
                 }

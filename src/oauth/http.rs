@@ -1,5 +1,5 @@
 //! HTTPS requests that carry secrets: no redirects, limits on time and size, proxies and
-//! certificates as the system has them. The one home of `reqwest` and `rustls`.
+//! certificates as the system has them. The only module that uses `reqwest` and `rustls`.
 
 use std::error::Error as StdError;
 use std::io::Read;

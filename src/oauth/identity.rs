@@ -15,7 +15,7 @@ pub(crate) struct Identity {
     pub(crate) scopes: Option<Vec<String>>,
 }
 
-/// The account and the scopes in Google's answer about an access token; `None` if it is no such answer.
+/// The account and the scopes in Google's answer about an access token; `None` if it is not one.
 pub(super) fn from_tokeninfo(body: &[u8]) -> Option<Identity> {
     #[derive(Deserialize)]
     struct Tokeninfo {

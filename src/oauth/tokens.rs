@@ -61,7 +61,7 @@ pub(super) fn issued(result: TokenResult, before: Time, date: Option<Time>) -> R
     }
 }
 
-/// Hands the `oauth2` crate only what it can judge; pages of proxies and servers in trouble are told apart here.
+/// Passes on to the `oauth2` crate only what it can judge; pages of proxies and failing servers are recognised here.
 pub(super) fn for_oauth2(answer: &HttpAnswer) -> Result<oauth2::HttpResponse, Transport> {
     let status = answer.status;
     check_status(answer)?;

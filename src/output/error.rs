@@ -1,7 +1,7 @@
 //! What went wrong, why, and the command that helps.
 //!
 //! There are few kinds of error, and each has an exit code that scripts can rely on. The table of
-//! codes lives here once ([`EXIT_CODES`]); the README shows it and a test compares the two.
+//! codes is here ([`EXIT_CODES`]); docs/exit-codes.md shows it, and a test compares the two.
 //!
 //! An error names files, lines and columns, never their content: a parser's own message quotes the
 //! value that it could not read, and that value may be a refresh token.
@@ -17,17 +17,17 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 /// What kind of failure this is, for the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// None of the others: a bug, or a state that bqcred did not foresee.
+    /// None of the others: a bug, or a state that bqcred does not know.
     Other,
     /// The command line, or something typed, pasted or handed over, can't be used; or a `--yes` is missing.
     Usage,
     /// Nothing is stored under that name.
     Missing,
-    /// Google refused, and will refuse again: the person has to act.
+    /// Google refused, and will refuse again: the user has to act.
     Refused,
     /// Google could not be reached or did not answer as it should; a retry may help.
     Network,
-    /// The place where a secret or a setting lies can't be used: a file, a folder, the keyring.
+    /// The place where a secret or a setting is kept can't be used: a file, a folder, the keyring.
     Store,
     /// `exec` found the program, but can't run it (as a shell says it).
     NotExecutable,
@@ -37,13 +37,13 @@ pub(crate) enum Kind {
     Interrupted,
 }
 
-/// Exit codes and their meaning, in the order that the README shows them.
+/// Exit codes and their meaning, in the order in which docs/exit-codes.md shows them.
 pub(crate) const EXIT_CODES: &[(u8, &str)] = &[
     (0, "done"),
     (1, "anything else"),
     (2, "the command line, or what was given with it, can't be used as it is"),
     (3, "nothing is stored under that name"),
-    (4, "Google refused: log in again"),
+    (4, "Google refused: sign in again"),
     (5, "network trouble: a retry may help"),
     (6, "the store (file or keyring) can't be used"),
     (126, "`exec` only: the program can't be executed"),
@@ -68,7 +68,7 @@ impl Kind {
     }
 }
 
-/// A failure, told so that a tired person knows what to do next.
+/// A failure, described so that a tired user knows what to do next.
 #[derive(Clone, Debug)]
 pub(crate) struct Error {
     kind: Kind,
@@ -171,16 +171,16 @@ fn remedy(path: &Path, error: &std::io::Error) -> Option<String> {
             "that file system is read-only (`findmnt -T {there}`): the XDG_* variables lead bqcred to other folders"
         )),
         ErrorKind::PermissionDenied => {
-            Some(format!("`ls -ld {there}` shows whose it is; it has to be yours, and writable"))
+            Some(format!("`ls -ld {there}` shows its owner; it has to be yours, and writable"))
         }
         _ if error.raw_os_error() == Some(EIO) => Some(
-            "the disk itself fails (`dmesg | tail` tells more): save what matters, then try again".to_owned(),
+            "the disk itself fails (`dmesg | tail` shows more): save what matters, then try again".to_owned(),
         ),
         _ => None,
     }
 }
 
-/// Where JSON stopped making sense, without quoting it: serde_json's own message shows the value. The keys that
+/// Where JSON is invalid, without quoting it: serde_json's own message shows the value. The keys that
 /// it names are ours.
 pub(crate) fn json_problem(error: &serde_json::Error) -> String {
     use serde_json::error::Category;
@@ -194,7 +194,7 @@ pub(crate) fn json_problem(error: &serde_json::Error) -> String {
     if error.line() == 0 {
         what.to_owned()
     } else {
-        // what begins a line, serde_json places before it
+        // serde_json gives column 0 for what begins a line
         format!("{what} (line {}, column {})", error.line(), error.column().max(1))
     }
 }
@@ -234,22 +234,22 @@ mod tests {
         let error = serde_json::from_str::<u8>("\n  \"1//0secret\"").unwrap_err();
         let text = json_problem(&error);
         assert_eq!(text, "valid JSON, but a value is of the wrong kind (line 2, column 14)");
-        let told = |text| json_problem(&serde_json::from_str::<OneKey>(text).err().unwrap());
-        assert_eq!(told("{\"key\": 1,\n\"key\": 2}"), "a key occurs twice (line 2, column 5)");
-        assert_eq!(told("[[[1]]]"), "valid JSON, but a value is of the wrong kind (line 1, column 1)");
+        let problem = |text| json_problem(&serde_json::from_str::<OneKey>(text).err().unwrap());
+        assert_eq!(problem("{\"key\": 1,\n\"key\": 2}"), "a key occurs twice (line 2, column 5)");
+        assert_eq!(problem("[[[1]]]"), "valid JSON, but a value is of the wrong kind (line 1, column 1)");
     }
 
     #[test]
-    fn what_a_disk_says_comes_with_what_helps() {
+    fn errors_of_a_disk_have_a_hint() {
         use std::io;
-        let told = |error: io::Error| Error::file(Path::new("/etc/no/such"), "write", &error);
+        let file_error = |error: io::Error| Error::file(Path::new("/etc/no/such"), "write", &error);
         for (number, words) in
             [(28, "df -h"), (122, "quota"), (30, "read-only"), (13, "ls -ld "), (5, "dmesg")]
         {
-            let error = told(io::Error::from_raw_os_error(number));
+            let error = file_error(io::Error::from_raw_os_error(number));
             assert!(error.hint_text().unwrap().contains(words), "{number}: {:?}", error.hint_text());
             assert!(!error.what().contains("os error"), "{}", error.what());
         }
-        assert_eq!(told(io::Error::other("x")).hint_text(), None);
+        assert_eq!(file_error(io::Error::other("x")).hint_text(), None);
     }
 }

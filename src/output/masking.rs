@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn secrets_are_masked_and_nothing_else() {
         for (text, shown) in [
-            ("\"1//0abcdefghijklmnop-_x\" is none", "\"1//…\" is none"),
+            ("\"1//0abcdefghijklmnop-_x\" is not one", "\"1//…\" is not one"),
             ("ya29.a0abcdefghijklmnop.q, GOCSPX-abcdefghijkl", "ya29.…, GOCSPX-…"),
             ("?state=s&code=4/0abcdefghijklmnop&x", "?state=s&code=…&x"),
             ("code=4%2F0abcdefghijklmnop é", "code=4%2F… é"),

@@ -1,5 +1,4 @@
-//! What people and programs are given to read: results, messages and errors, with secrets and control characters
-//! kept out.
+//! Output for people and programs: results, messages and errors, without secrets and control characters.
 
 pub(crate) mod error;
 pub(crate) mod masking;

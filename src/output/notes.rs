@@ -1,4 +1,4 @@
-//! What a step below a command wants people to know. It is returned, and the command shows it ([`super::ui::show`]).
+//! Messages of the steps below a command. They are returned, and the command shows them ([`super::ui::show`]).
 
 /// Messages for people, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use crate::output::ui;
 pub(crate) fn hide_values() {
     std::panic::set_hook(Box::new(|panic| {
         ui::tell(&message(panic.location()));
-        // function names and lines, no values; taken only if RUST_BACKTRACE asks for it
+        // function names and lines, no values; captured only if RUST_BACKTRACE asks for it
         let trace = Backtrace::capture();
         if trace.status() == BacktraceStatus::Captured {
             ui::tell(&format!("{trace}\n"));

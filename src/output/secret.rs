@@ -9,8 +9,8 @@ pub(crate) type SecretBytes = Zeroizing<Vec<u8>>;
 
 /// A refresh token, access token, client secret, code or verifier.
 ///
-/// [`Secret::expose`] is the one way to the text, and the one word to search for when asking where
-/// secrets go. Copies that libraries make (HTTP and JSON buffers) are beyond its reach.
+/// [`Secret::expose`] is the one way to the text, and the name to search for to see where secrets
+/// go. Copies that libraries make (HTTP and JSON buffers) are beyond its reach.
 #[derive(Clone)]
 pub(crate) struct Secret(Zeroizing<String>);
 
@@ -20,7 +20,7 @@ impl Secret {
         Secret(Zeroizing::new(text.into()))
     }
 
-    /// The text itself. Whoever calls this answers for where it goes.
+    /// The text itself. The caller is responsible for where it goes.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,5 @@
-//! A path in a command that a person is told to type. What a shell evaluates unseen is `render`'s.
+//! A path in a command that a message suggests to type. Text that a shell evaluates unseen is written by
+//! [`crate::handover::format`].
 
 use std::path::Path;
 
@@ -12,7 +13,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_apostrophe_ends_nothing() {
+    fn an_apostrophe_is_escaped() {
         assert_eq!(shell_word(Path::new("/home/o'neil/a b")), r"'/home/o'\''neil/a b'");
     }
 }

@@ -53,7 +53,7 @@ impl Output {
     }
 
     /// Writes the whole result at once, and returns the exit code. A reader that closes the pipe (`| head`) is
-    /// no failure.
+    /// not a failure.
     pub(crate) fn print(&self) -> Result<u8> {
         let mut stdout = std::io::stdout().lock();
         match stdout.write_all(&self.stdout).and_then(|()| stdout.flush()) {
@@ -79,7 +79,7 @@ pub(crate) fn show(notes: Notes) {
     }
 }
 
-/// Writes to stderr. If that fails, nobody reads it.
+/// Writes to stderr. A failure is ignored: there is no other place to report it.
 pub(crate) fn tell(text: &str) {
     let mut stderr = std::io::stderr().lock();
     let text = masked(text);
@@ -101,8 +101,8 @@ pub(crate) fn fail(error: &Error) -> u8 {
     error.kind().code()
 }
 
-/// The text with control characters written out (`\u{1b}`), so that a terminal neither obeys them nor shows
-/// something else than the text. Line ends stay.
+/// The text with control characters written out (`\u{1b}`), so that a terminal neither interprets them nor
+/// shows something else than the text. Line ends stay.
 fn harmless(text: &str) -> Cow<'_, str> {
     replaced(text, |c| matches!(c, '\n' | '\t'), |c| c.escape_unicode().to_string())
 }
@@ -145,7 +145,7 @@ pub(crate) fn unbroken(text: &str) -> String {
     table::unbroken(text)
 }
 
-/// How many characters a line of stdout may have; `None` where it is no terminal, or one that doesn't tell.
+/// How many characters a line of stdout may have; `None` if it is not a terminal, or the width is unknown.
 fn stdout_width() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
     Some(usize::from(size.ws_col)).filter(|width| *width > 0)

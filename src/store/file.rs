@@ -70,7 +70,7 @@ impl<'p> FileStore<'p> {
     pub(super) fn delete(&self, lock: &Lock, name: &ProfileName) -> Result<(bool, Notes)> {
         let path = self.paths.adc(name);
         private_file::remove(&self.paths.token(name))?;
-        // whoever may read it: it is to go
+        // whatever its mode: it is to be removed
         let notes = set_invalid_aside(lock, &path, Content::Foreign)?;
         let was_set_aside = notes != Notes::none();
         Ok((private_file::remove(&path)? || was_set_aside, notes))
@@ -81,7 +81,7 @@ impl<'p> FileStore<'p> {
         name: &ProfileName,
         credential: &AuthorizedUser,
     ) -> Option<AccessToken> {
-        // whatever is wrong with a cache, a new token is the cure
+        // whatever is wrong with a cache, a new token fixes it
         let bytes = private_file::read(&self.paths.token(name), Content::Secret).ok()??;
         let cached: Cached = serde_json::from_slice(&bytes).ok()?;
         (cached.fingerprint == credential.fingerprint())
@@ -94,7 +94,7 @@ impl<'p> FileStore<'p> {
         credential: &AuthorizedUser,
         token: &AccessToken,
     ) -> Result<()> {
-        // whoever changes or forgets the profile holds the same lock: no token outlives its credential
+        // a change or removal of the profile holds the same lock: no token outlives its credential
         let lock = Lock::acquire(&self.paths.profile_lock(name))?;
         if self.load(name)?.is_none_or(|stored| stored.fingerprint() != credential.fingerprint()) {
             return Ok(());
@@ -111,7 +111,7 @@ impl<'p> FileStore<'p> {
     }
 }
 
-/// Keeps a file under another name that holds something, but no credential.
+/// Keeps a file that is not empty and holds no credential under another name.
 fn set_invalid_aside(lock: &Lock, path: &Path, content: Content) -> Result<Notes> {
     let bytes = private_file::read(path, content)?.filter(|bytes| !bytes.is_empty());
     match bytes.map(|bytes| AuthorizedUser::parse(&bytes)) {
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_content_that_is_no_credential_is_set_aside() {
+    fn only_invalid_content_is_set_aside() {
         let root = tempfile::tempdir().unwrap();
         let (path, lock) = (root.path().join("adc.json"), Lock::acquire(&root.path().join(".lock")).unwrap());
         let valid = AuthorizedUser::new("", "1-a", Secret::new("s"), Secret::new("1//0t")).to_adc_json();

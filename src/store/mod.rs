@@ -1,4 +1,4 @@
-//! Where secrets lie: one interface, two stores.
+//! Where secrets are kept: one interface, two stores.
 
 mod file;
 mod keyring;
@@ -46,7 +46,7 @@ impl<'p> Store<'p> {
         }
     }
 
-    /// The store for a new credential of this profile, made sure of before anybody signs in. `demanded`
+    /// The store for a new credential of this profile, tested before the user signs in. `demanded`
     /// is what the command line says: a store, or (`Some(None)`) the keyring if there is one. If it says
     /// nothing, a profile stays where it is, and a new one goes where the settings say.
     pub(crate) fn choose(
@@ -59,7 +59,7 @@ impl<'p> Store<'p> {
             Some(None) => return Store::keyring_or_file(paths, name),
             None => match Profile::load(paths, name) {
                 Ok(Some(profile)) => profile.store,
-                // what can't be read is replaced by a login
+                // what can't be read is replaced by a sign-in
                 Ok(None) | Err(_) => Settings::load(paths)?.store.unwrap_or_default(),
             },
         };
@@ -85,7 +85,7 @@ impl<'p> Store<'p> {
         }
     }
 
-    /// Makes sure that a credential can be kept, before a person goes through a sign-in for it.
+    /// Makes sure that a credential can be kept, before the user goes through a sign-in for it.
     pub(crate) fn probe(&self, name: &ProfileName) -> Result<()> {
         match self {
             Store::File(store) => store.probe(name),

@@ -1,7 +1,7 @@
-//! Moving a profile's secret from one store to the other, so that at no point of a crash it lies
-//! nowhere, and at no end in both.
+//! Moving a profile's secret from one store to the other, so that a crash at any point loses nothing,
+//! and in the end it is in one store only.
 //!
-//! `profile.json` says where the secret lies and, while one moves, in which other store a copy may be
+//! `profile.json` says where the secret is and, while one moves, in which other store a copy may be
 //! left ([`Profile::leftover`]). Each step is one write that happens or doesn't:
 //!
 //! 1. leftover = new     a crash here leaves the old, and perhaps a copy to remove from the new
@@ -10,7 +10,7 @@
 //! 4. the secret is removed from the old store
 //! 5. leftover = none
 //!
-//! Whoever holds the profile's lock next finishes what a crash left ([`clear_leftover`]).
+//! The next holder of the profile's lock removes what a crash left ([`clear_leftover`]).
 
 use super::Store;
 use crate::credential::paths::Paths;
@@ -60,7 +60,7 @@ pub(crate) fn relocate(
     Ok(notes)
 }
 
-/// Removes the copy that an earlier move or login could not remove, if there is one.
+/// Removes the copy that an earlier move or sign-in could not remove, if there is one.
 pub(crate) fn clear_leftover(
     lock: &Lock,
     paths: &Paths,

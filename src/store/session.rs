@@ -1,8 +1,8 @@
 //! A keyring profile made readable for this login session: libraries read a file, not a keyring.
 //!
-//! The file lies where the system keeps what lasts as long as the session (XDG base directory
-//! specification, `XDG_RUNTIME_DIR`), and only if that is memory: a disk would keep the refresh
-//! token that the keyring is there to hide.
+//! The file is where the system keeps what lasts as long as the session (XDG base directory
+//! specification, `XDG_RUNTIME_DIR`), and only if that is in memory: a disk would keep the refresh
+//! token, which the keyring protects.
 
 use std::path::{Path, PathBuf};
 
@@ -14,12 +14,12 @@ use crate::credential::profile_name::ProfileName;
 use crate::output::error::{Error, Kind, Result};
 use crate::system::private_file::{self, Content, Lock};
 
-/// What always works.
+/// The hint that works whatever is wrong with the folder.
 const EXEC: &str = "`bqcred exec -- PROGRAM` hands the credential to a program with no file at all";
 
-/// A session file that is good to use.
+/// A session file that is current.
 pub(crate) struct SessionFile {
-    /// Where it lies.
+    /// Its path.
     pub(crate) path: PathBuf,
     /// Whether it was written just now.
     pub(crate) new: bool,
@@ -38,8 +38,8 @@ pub(crate) fn provide(paths: &Paths, name: &ProfileName, profile: &Profile) -> R
     Ok(Some(SessionFile { path, new: true }))
 }
 
-/// Puts another credential into the session file, if there is one: those who read the path go on
-/// with the new one.
+/// Puts another credential into the session file, if there is one: programs that read the path get
+/// the new one.
 pub(super) fn replace(
     lock: &Lock,
     paths: &Paths,
@@ -82,10 +82,10 @@ fn is_current(path: &Path, profile: &Profile) -> bool {
     })
 }
 
-/// Where the session file goes: a folder of our own, in memory, that nobody else can get at.
+/// Where the session file goes: a folder of our own, in memory, that no other user can get at.
 fn place(paths: &Paths, name: &ProfileName) -> Result<PathBuf> {
     let refused = |why: &str| {
-        Error::new(Kind::Store, format!("profile {name} lies in the keyring, and {why}")).hint(EXEC)
+        Error::new(Kind::Store, format!("profile {name} is in the keyring, and {why}")).hint(EXEC)
     };
     let (Some(folder), Some(file)) = (paths.runtime.as_deref(), paths.session_file(name)) else {
         return Err(refused(

@@ -1,10 +1,10 @@
-//! Files that appear whole or not at all: the one home of writing a file.
+//! Atomic writes: a file appears whole or not at all. The only module that writes files.
 //!
 //! Where the system can do it (Linux, most file systems), a file is written while it has no name
-//! (open(2), `O_TMPFILE`): a process that is killed then leaves nothing. Only to take the place of an
-//! older file it needs a name of its own for a moment, as `link` doesn't replace. Elsewhere it has that
-//! name from the beginning. Either way its lock says that its writer lives, so that what a killed one
-//! left can be told from what is being written, and [`sweep`] removes the former alone.
+//! (open(2), `O_TMPFILE`): a process that is killed then leaves nothing. Only to replace an older file
+//! it needs a temporary name for a moment, as `link` doesn't replace. Elsewhere it has that name from the
+//! beginning. Either way it is locked as long as its writer runs, so that [`sweep`] removes only the files
+//! of killed writers.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -29,8 +29,8 @@ pub(crate) enum Existing {
     Keep,
 }
 
-/// Writes a file, 0600 unless `prepare` gives it another mode, and makes it last: whoever reads at that
-/// moment, and whoever pulls the plug, finds the old content or the new.
+/// Writes a file, 0600 unless `prepare` gives it another mode, and syncs it to disk: a reader at that
+/// moment, or after a power failure, finds the old content or the new.
 pub(crate) fn write(
     path: &Path,
     bytes: &[u8],
@@ -59,7 +59,7 @@ pub(crate) fn write(
     sync_folder(folder)
 }
 
-/// Writes these bytes to this folder and takes them back, to see whether it can be done.
+/// Writes these bytes to this folder and removes them, to see whether it can be written to.
 pub(crate) fn probe(folder: &Path, bytes: &[u8]) -> io::Result<()> {
     let fill = |file: &mut File| file.write_all(bytes).and_then(|()| file.sync_all());
     match unnamed(folder) {
@@ -68,7 +68,7 @@ pub(crate) fn probe(folder: &Path, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// The folder that a file lies in.
+/// The folder that a file is in.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -76,7 +76,7 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Makes a rename or removal last. Some file systems can't sync a folder; that is no failure of ours.
+/// Syncs a rename or removal to disk. Some file systems can't sync a folder; that is not an error.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder)?.sync_all() {
         Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
@@ -84,7 +84,7 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes what killed writers left in this folder. What somebody writes at this moment is locked, and
+/// Removes what killed writers left in this folder. A file that is being written is locked, and
 /// stays.
 pub(crate) fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -99,13 +99,13 @@ pub(crate) fn sweep(folder: &Path) {
 
 fn is_abandoned(path: &Path) -> bool {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    // for writing too: on NFS a lock is one of bytes, which only a writer may take
+    // for writing too: on NFS this becomes a lock of a byte range, which needs a file open for writing
     let opened =
         fs::OpenOptions::new().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(path);
     opened.is_ok_and(|file| file.metadata().is_ok_and(|meta| meta.is_file()) && file.try_lock().is_ok())
 }
 
-/// A file without a name; `None` where the system knows no such thing.
+/// A file without a name; `None` where the system doesn't support that.
 #[cfg(target_os = "linux")]
 fn unnamed(folder: &Path) -> Option<io::Result<File>> {
     use rustix::io::Errno;
@@ -123,7 +123,7 @@ fn unnamed(_folder: &Path) -> Option<io::Result<File>> {
     None
 }
 
-/// Gives the file its name. False where that can't be done, without /proc for one.
+/// Gives the file its name. False where that can't be done, for example without /proc.
 #[cfg(target_os = "linux")]
 fn publish(file: &File, folder: &Path, path: &Path, existing: Existing) -> io::Result<bool> {
     use rustix::fs::{AtFlags, CWD, linkat};
@@ -140,7 +140,7 @@ fn publish(file: &File, folder: &Path, path: &Path, existing: Existing) -> io::R
             Err(error) => Err(error.into()),
         };
     }
-    file.try_lock()?; // nobody else can have it: it has no name yet
+    file.try_lock()?; // no other process can hold it: it has no name yet
     let name = loop {
         let name = temporary_name(folder);
         match link(&name) {
@@ -162,7 +162,7 @@ fn publish(_file: &File, _folder: &Path, _path: &Path, _existing: Existing) -> i
     Ok(false)
 }
 
-/// The same by a file that has a name from the beginning.
+/// The same with a file that has a name from the beginning.
 fn named(
     folder: &Path,
     path: &Path,
@@ -198,19 +198,19 @@ fn temporary_name(folder: &Path) -> std::path::PathBuf {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a test looks at files as anybody does")]
+#[expect(clippy::disallowed_methods, reason = "a test reads and makes files directly")]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_file_lies_in_a_folder_whether_it_is_named_or_not() {
+    fn the_folder_of_a_bare_name_is_the_current_one() {
         assert_eq!(folder_of(Path::new("/a/b")), Path::new("/a"));
         assert_eq!(folder_of(Path::new("b")), Path::new("."));
     }
 
     /// As on systems where each file has a name from the beginning.
     #[test]
-    fn a_file_with_a_name_from_the_beginning_is_as_whole() {
+    fn a_file_with_a_name_from_the_beginning_is_written_whole_too() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("file");
         let fill = |text: &'static str| move |file: &mut File| file.write_all(text.as_bytes());

@@ -1,16 +1,16 @@
-//! No core dump of this process: it would lie on disk, with the secrets that memory held.
+//! No core dump of this process: it would be on disk, with the secrets that were in memory.
 
-/// Forbids core dumps, and other processes of this user to look into this one's memory. A program
-/// that is started from here is not touched: execve(2) gives it its own attribute back.
+/// Forbids core dumps, and keeps other processes of this user from reading this one's memory. A program
+/// that is started from here is not affected: execve(2) resets the attribute.
 #[cfg(target_os = "linux")]
 pub(crate) fn forbid() {
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-    // where the system doesn't know this, the work is worth doing all the same
+    // a system that doesn't support this is not a reason to stop
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
-/// Elsewhere the limit is what there is. Programs that are started inherit it, which macOS' own
-/// default makes no difference to.
+/// Elsewhere there is only the resource limit. Programs that are started inherit it; macOS' default is
+/// the same.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn forbid() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroize;
 
-/// The environment of a process, this one's or another's. It may hold anybody's secrets: the values are wiped
+/// The environment of a process, this one's or another's. It may hold secrets of other programs: the values are wiped
 /// when it is dropped, and `Debug` shows the names alone.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Environ(BTreeMap<OsString, OsString>);
@@ -30,7 +30,7 @@ impl Environ {
     }
 
     /// The first executable program of this name on its `PATH`. Relative folders don't count: they would make the
-    /// answer depend on where one is.
+    /// answer depend on the current folder.
     pub(crate) fn find_program(&self, name: impl AsRef<Path>) -> Option<PathBuf> {
         first_program(self.filled("PATH")?, name.as_ref())
     }
@@ -92,7 +92,7 @@ fn first_program(path: &OsStr, name: &Path) -> Option<PathBuf> {
         .find(|candidate| is_executable(candidate))
 }
 
-/// Whether this is a regular file that somebody may execute; links are followed.
+/// Whether this is a regular file with an execute permission for any user; links are followed.
 fn is_executable(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)

@@ -1,4 +1,4 @@
-//! Hashes and names by chance: SHA-256 in hexadecimal, and digits that nobody else has.
+//! Hashes and random names: SHA-256 in hexadecimal, and unique digits.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -10,14 +10,14 @@ pub(crate) fn sha256(content: &[u8]) -> String {
     nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
 }
 
-/// The first half of [`sha256`]: tells contents apart, and says nothing about a secret one.
+/// The first half of [`sha256`]: distinguishes contents, and reveals nothing about a secret one.
 pub(crate) fn fingerprint(content: &[u8]) -> String {
     let mut digits = sha256(content);
     digits.truncate(32);
     digits
 }
 
-/// 16 hexadecimal digits for a name that nobody else has. They are no secret.
+/// 16 random hexadecimal digits for a unique name. They are not a secret.
 pub(crate) fn unique_digits() -> String {
     format!("{:016x}", RandomState::new().build_hasher().finish())
 }
@@ -35,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn names_by_chance_differ() {
+    fn random_digits_differ() {
         let [one, other] = [unique_digits(), unique_digits()];
         assert!(one != other && one.len() == 16, "{one} {other}");
     }

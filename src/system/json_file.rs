@@ -1,6 +1,6 @@
-//! A JSON file of bqcred's own, and the one policy for content that can't be understood.
+//! A JSON file of bqcred's own, and the one policy for invalid content.
 //!
-//! Reading never touches such a file: the error names it and the place. Who is about to write sets it aside
+//! Reading never touches such a file: the error names it and the place. A write sets it aside
 //! under another name first, so that nothing is lost, and returns a note that says where it is. (`config.json`
 //! is the exception: people edit it by hand, so a change of it is refused until they have fixed it.)
 
@@ -45,7 +45,7 @@ pub(crate) struct JsonFile<T> {
 enum Found<T> {
     Nothing,
     Valid(T),
-    /// Content that can't be understood, and why.
+    /// Invalid content, and why it is invalid.
     Invalid(Error),
 }
 
@@ -64,7 +64,7 @@ impl<T: Document> JsonFile<T> {
         }
     }
 
-    /// The same for who is about to write the file: invalid content counts as none. A file that can't be
+    /// The same for a caller that is about to write the file: invalid content counts as none. A file that can't be
     /// read, or that others could have written, is an error all the same.
     pub(crate) fn load_valid(&self) -> Result<Option<T>> {
         match self.look()? {
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_others_could_have_written_is_an_error_and_no_damage() {
+    fn a_file_that_others_could_have_written_is_an_error_and_is_not_set_aside() {
         use std::os::unix::fs::PermissionsExt;
         let (_root, file, lock) = scene();
         private_file::write(&lock, &file.path, b"{").unwrap();

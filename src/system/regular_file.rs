@@ -1,4 +1,4 @@
-//! Reading a file that may be anything: a FIFO, on which opening would wait; a device; something without end.
+//! Reading a file that may be anything: a FIFO, where opening would wait; a device; an endless stream.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
@@ -32,7 +32,7 @@ pub(crate) fn open(path: &Path, links: Links) -> io::Result<File> {
 
 /// The content of a regular file of at most `limit` bytes. Links are followed.
 pub(crate) fn read(path: &Path, limit: u64) -> io::Result<SecretBytes> {
-    // the file that was opened is looked at, not the path: somebody may change that in between
+    // checks the file that was opened, not the path, which another process may change in between
     let file = open(path, Links::Follow)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
@@ -50,7 +50,7 @@ pub(crate) fn read_whole(mut source: impl Read, size: u64, limit: u64) -> io::Re
     let mut bytes = SecretBytes::new(Vec::with_capacity(room));
     loop {
         if bytes.len() == bytes.capacity() {
-            // a Vec that grows by itself leaves its old memory as it is
+            // a Vec that grows on its own does not wipe its old memory
             let mut larger = SecretBytes::new(Vec::with_capacity(bytes.capacity().saturating_mul(2)));
             larger.extend_from_slice(&bytes);
             bytes = larger;
@@ -72,7 +72,7 @@ pub(crate) fn read_whole(mut source: impl Read, size: u64, limit: u64) -> io::Re
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a test makes files as anybody does")]
+#[expect(clippy::disallowed_methods, reason = "a test makes files directly")]
 mod tests {
     use super::*;
     use std::fs;

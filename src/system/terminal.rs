@@ -1,4 +1,4 @@
-//! The terminal: whether somebody sits at it, and questions to them.
+//! The terminal: whether the user can be asked there, and how.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, IsTerminal, Write};
@@ -9,13 +9,13 @@ use rustix::termios::{self, LocalModes, OptionalActions, Termios};
 use crate::output::error::{Error, Result};
 use crate::system::env;
 
-/// Whether somebody can be asked: they see stderr and can type.
+/// Whether stdin and stderr are a terminal.
 pub(crate) fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 /// Whether this runs in a notebook's kernel, where a question would wait forever: there may be a terminal, but
-/// nobody can type into it. Jupyter sets the variable for every kernel.
+/// the user can't type into it. Jupyter sets the variable for every kernel.
 pub(crate) fn in_notebook() -> bool {
     env::get("JPY_PARENT_PID").is_some()
 }
@@ -25,19 +25,19 @@ pub(crate) fn can_ask() -> bool {
     is_interactive() && !in_notebook()
 }
 
-/// Whether a program can put up a window that the person sees.
+/// Whether a program can open a window that the user sees.
 pub(crate) fn has_display() -> bool {
     let set = |name| env::get(name).is_some_and(|value| !value.is_empty());
     cfg!(target_os = "macos") || set("DISPLAY") || set("WAYLAND_DISPLAY")
 }
 
-/// Whether somebody may be there to answer what another program asks: at a display, or at a terminal
-/// that isn't a notebook's, which nobody can type into.
+/// Whether the user may be there to answer what another program asks: at a display, or at a terminal
+/// that isn't a notebook's, which can't be typed into.
 pub(crate) fn is_attended() -> bool {
     has_display() || can_ask()
 }
 
-/// A terminal that does not show what is typed, for as long as this lives.
+/// A terminal that does not show what is typed, until this is dropped.
 pub(crate) struct Hidden {
     terminal: File,
     before: Termios,
@@ -56,10 +56,10 @@ impl Hidden {
         Ok(Hidden { terminal, before, hidden })
     }
 
-    /// What Ctrl-Z has to do: the shell gets its terminal back as it was, and when the person goes on here,
+    /// What Ctrl-Z has to do: the shell gets its terminal back as it was, and when the user continues here,
     /// what is typed is hidden again.
     pub(crate) fn stop_and_go_on(&self) {
-        if !somebody_can_continue_us() {
+        if !can_be_continued() {
             return;
         }
         let _ = termios::tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
@@ -68,9 +68,9 @@ impl Hidden {
         let _ = termios::tcsetattr(&self.terminal, OptionalActions::Now, &self.hidden);
     }
 
-    /// Reads lines in the background until the terminal closes, or the person says by Ctrl-D that there will be
-    /// none, which sends `end`. The reader is left behind when the process ends: a read that waits for a person
-    /// can't be called off.
+    /// Reads lines in the background until the terminal closes, or the user ends the input by Ctrl-D, which
+    /// sends `end`. The reader is left behind when the process ends: a read that waits for input can't be
+    /// cancelled.
     pub(crate) fn read_lines<T: Send + 'static>(
         &self,
         to: Sender<T>,
@@ -92,15 +92,15 @@ impl Hidden {
     }
 }
 
-/// Whether a shell looks after our process group. The system lets Ctrl-Z stop no other (POSIX, "orphaned
-/// process group"): nobody could ever continue it.
-fn somebody_can_continue_us() -> bool {
+/// Whether a shell controls our process group. The system does not let Ctrl-Z stop any other (POSIX, "orphaned
+/// process group"): it could never be continued.
+fn can_be_continued() -> bool {
     use rustix::process::{getpgid, getpgrp, getpid, getppid, getsid};
     let (Ok(session), group) = (getsid(None), getpgrp()) else { return false };
     if group == session {
         return false;
     }
-    // who is not the first of the group was put into it by somebody who can answer for it
+    // a process that does not lead the group was put into it by one that can continue it
     group != getpid()
         || getppid().is_some_and(|parent| {
             getsid(Some(parent)) == Ok(session) && getpgid(Some(parent)).is_ok_and(|above| above != group)

@@ -12,7 +12,7 @@ const STICKY: u32 = 0o1000;
 /// The file, or the folder on the way to it, that any user of this machine could change to put a program
 /// of their own in this one's place.
 pub(crate) fn open_to_others(program: &Path) -> Option<PathBuf> {
-    // what a link leads to is what runs; who can change the link itself, or a folder above it, can too
+    // the link's target is what runs; a user who can change the link or a folder above it can replace that too
     let target = program.canonicalize().unwrap_or_else(|_| program.to_owned());
     way_open_to_others(program).or_else(|| way_open_to_others(&target))
 }
@@ -44,7 +44,7 @@ fn way_open_to_others(path: &Path) -> Option<PathBuf> {
     None
 }
 
-/// WSL shows the folders of Windows as open to everybody, whatever Windows allows.
+/// WSL shows the folders of Windows as open to all users, whatever Windows allows.
 #[cfg(target_os = "linux")]
 fn is_of_windows(place: &Path) -> bool {
     // statfs(2): the 9P protocol of WSL 2, and WSL 1's own
@@ -70,8 +70,8 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "a test makes files as anybody does")]
-    fn any_open_place_on_the_way_counts() {
+    #[expect(clippy::disallowed_methods, reason = "a test makes files directly")]
+    fn every_folder_and_link_on_the_way_counts() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path().canonicalize().unwrap();
         let (folder, program) = (root.join("a/bin"), root.join("a/bin/tool"));
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_that_move_with_the_person_are_not_trusted() {
+    fn folders_relative_to_the_current_one_are_not_trusted() {
         for path in [".", "", "/usr/bin:", "bin"] {
             assert!(first_open_folder(path.as_ref()).is_some(), "{path:?}");
         }

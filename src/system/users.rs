@@ -12,7 +12,7 @@ use crate::system::regular_file;
 
 /// Where systems have getent. Never looked up on the PATH: what it says decides where credentials go.
 const GETENT: [&str; 3] = ["/usr/bin/getent", "/bin/getent", "/run/current-system/sw/bin/getent"];
-/// A directory server that doesn't answer must not keep anybody waiting.
+/// How long to wait for a directory server that doesn't answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// One entry is some hundred bytes.
 const LIMIT: u64 = 64 * 1024;
@@ -87,13 +87,13 @@ mod tests {
     }
 
     #[test]
-    fn the_database_knows_root_and_not_everybody() {
+    fn the_database_has_root_and_not_an_unknown_id() {
         assert!(registered_home(0).is_some_and(|home| home.is_absolute()));
         assert_eq!(registered_home(u32::MAX - 7), None);
     }
 
     #[test]
-    fn what_a_program_prints_is_taken_with_its_exit_code() {
+    fn the_output_of_a_program_comes_with_its_exit_code() {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "echo \"entry $HOME\"; exit 2"]);
         let (status, printed) = ask(command, Duration::from_secs(60)).unwrap();

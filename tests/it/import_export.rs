@@ -261,7 +261,12 @@ fn import_of_a_pipe_hints_at_stdin() {
     let sandbox = sandbox(&google);
     let file = sandbox.write("adc.json", credential(&google, json!({})));
     let line = format!("{} import <(cat {})", env!("CARGO_BIN_EXE_bqcred"), file.display());
-    sandbox.program("bash", &["-c", &line]).run().fails(6).says("no regular file").says("| bqcred import -`");
+    sandbox
+        .program("bash", &["-c", &line])
+        .run()
+        .fails(6)
+        .says("is not a regular file")
+        .says("| bqcred import -`");
     let line = format!("cat {} | {} import -", file.display(), env!("CARGO_BIN_EXE_bqcred"));
     sandbox.program("bash", &["-c", &line]).run().success();
 }

@@ -93,7 +93,7 @@ fn locked_database_is_reported_before_sign_in() {
     keyring.lock();
     let before = google.requests().len();
     let run = told(keyring.bqcred(&["move", "--store", "file"]));
-    assert!(!run.stderr.contains("log in again") && !run.stderr.contains("--replace"), "{}", run.stderr);
+    assert!(!run.stderr.contains("sign in again") && !run.stderr.contains("--replace"), "{}", run.stderr);
     let client = keyring.sandbox.client_file(&google);
     told(keyring.bqcred(&[
         "login",

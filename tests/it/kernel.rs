@@ -188,7 +188,7 @@ fn uninstall_keeps_edits_made_after_install() {
     scene.kernel("python3", &theirs);
     assert_eq!(scene.listed("python3")["state"], "edited");
     let run = scene.run(&["kernel", "uninstall"]).success();
-    assert!(run.stderr.contains("kept, because somebody changed it since: NO_GCE_CHECK"), "{}", run.stderr);
+    assert!(run.stderr.contains("kept, because it was changed since: NO_GCE_CHECK"), "{}", run.stderr);
     let spec = json(&file);
     assert_eq!(spec["display_name"], "Mine");
     assert_eq!(spec["env"], serde_json::json!({"NO_GCE_CHECK": "false"}));
@@ -269,7 +269,7 @@ fn uninstall_removes_an_unchanged_copy_only() {
         let run = scene.run(&["kernel", "uninstall"]).success();
         assert_eq!(copy.join("kernel.json").exists(), stays, "{name}: {}", run.stderr);
         assert_eq!(
-            run.stderr.contains("the copy stays, because somebody changed it"),
+            run.stderr.contains("the copy stays, because it was changed since"),
             stays,
             "{}",
             run.stderr

@@ -150,7 +150,7 @@ fn env_refuses_a_session_file_outside_memory_and_suggests_exec() {
     let disk = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     if keyring.file_system(disk) != "tmpfs" {
         let folder = tempfile::tempdir_in(disk).unwrap();
-        env(folder.path().to_str().unwrap()).says("lies on a disk");
+        env(folder.path().to_str().unwrap()).says("is on a disk, not in memory");
         assert!(!folder.path().join("bqcred").exists());
     }
     let open = tempfile::tempdir_in("/dev/shm").unwrap();
@@ -234,7 +234,7 @@ fn each_keyring_failure_has_its_own_message_and_hint() {
         let Some(run) = run else { return };
         assert!(run.time < PATIENCE, "{what} took {:?}", run.time);
         let run = run.fails(6).says(said).says(remedy);
-        assert!(!run.stderr.contains("log in again"), "{what}: {}", run.stderr);
+        assert!(!run.stderr.contains("sign in again"), "{what}: {}", run.stderr);
         words.push(run.stderr);
     }
     words.sort();

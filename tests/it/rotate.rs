@@ -254,9 +254,9 @@ fn rotation_stopped_while_revoking_leaves_the_profile_marked() {
     assert!(problem(&sandbox, "default").unwrap().contains("not completed"));
     google.clear_scripts();
     // whichever it was, the next question finds out
-    let alive = google.is_valid(&old);
-    sandbox.bqcred(&["status", "--exit-code"]).code(if alive { 0 } else { 4 });
-    assert_eq!(problem(&sandbox, "default").is_none(), alive);
+    let valid = google.is_valid(&old);
+    sandbox.bqcred(&["status", "--exit-code"]).code(if valid { 0 } else { 4 });
+    assert_eq!(problem(&sandbox, "default").is_none(), valid);
     sandbox.login(&google, ADA, &[]).success();
     sandbox.bqcred(&["status", "--exit-code"]).success();
 }

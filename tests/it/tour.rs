@@ -119,7 +119,7 @@ fn tour_without_python_sends_the_query_itself() {
         &run,
         &[
             "there is no python3.",
-            "So the tour sends the query by itself.)",
+            "So the tour sends the query itself.)",
             "SELECT SESSION_USER(), sent with the machine's token:",
             "vm-sa@project.iam.gserviceaccount.com",
             "$ eval $(bqcred env)",

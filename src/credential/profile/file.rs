@@ -12,8 +12,8 @@ use crate::system::json_file::{Document, JsonFile};
 use crate::system::private_file::{self, Content, Lock};
 
 impl Document for Profile {
-    /// Somebody may have edited the file: secrets go to the addresses in it, and the account is shown in messages,
-    /// where more than one line could pass for a message of bqcred's.
+    /// The file may have been edited by hand: secrets go to the addresses in it, and the account is shown in messages,
+    /// where a second line could look like a message of bqcred's.
     fn checked(mut self) -> Result<Self, String> {
         self.endpoints = self.endpoints.map(Endpoints::checked).transpose()?;
         self.account = self.account.filter(|account| !account.chars().any(char::is_control));
@@ -109,7 +109,7 @@ mod tests {
     use crate::output::secret::Secret;
 
     #[test]
-    fn what_was_written_ahead_applies_to_its_own_credential_alone() {
+    fn settings_that_were_written_ahead_apply_only_to_their_credential() {
         let root = tempfile::tempdir().unwrap();
         let (paths, name) = (paths(root.path()), named("work"));
         let lock = Lock::acquire(&paths.profile_lock(&name)).unwrap();

@@ -81,10 +81,10 @@ pub(crate) struct Profile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) endpoints: Option<Endpoints>,
     /// Which credential this describes ([`AuthorizedUser::fingerprint`]). If the store holds another one,
-    /// somebody put it there, and what this says about the account doesn't apply to it.
+    /// bqcred did not put it there, and what this says about the account doesn't apply to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fingerprint: Option<String>,
-    /// How the credential came here; `None` if somebody else put it into the store.
+    /// How the credential came here; `None` if bqcred did not put it into the store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) origin: Option<Origin>,
     /// When the user signed in, as far as it is known.

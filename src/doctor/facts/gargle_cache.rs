@@ -1,4 +1,4 @@
-//! The sign-ins that R's gargle made by itself: files that are named `HASH_ADDRESS`.
+//! The sign-ins that R's gargle made on its own: files that are named `HASH_ADDRESS`.
 
 use std::path::Path;
 

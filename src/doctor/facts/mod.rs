@@ -166,7 +166,7 @@ impl Facts {
         Kernels::find(&self.environment, &self.home, &self.folder)
     }
 
-    /// The accounts that gargle has signed in by itself.
+    /// The accounts that gargle has signed in on its own.
     pub(crate) fn gargle_accounts(&self) -> Vec<String> {
         gargle_cache::accounts(&self.r.variables, &self.home)
     }

@@ -1,4 +1,4 @@
-//! The packages that R has, as its library folders tell.
+//! The packages that R has, read from its library folders.
 
 use std::path::{Path, PathBuf};
 

@@ -65,7 +65,7 @@ impl UserCredential {
         }
     }
 
-    /// Tells refresh tokens apart; see [`crate::credential::adc::AuthorizedUser::fingerprint`].
+    /// Distinguishes refresh tokens; see [`crate::credential::adc::AuthorizedUser::fingerprint`].
     pub(crate) fn fingerprint(&self) -> Option<String> {
         let token = self.refresh_token.as_ref()?;
         Some(fingerprint(token.expose()))
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_keys_and_empty_values_are_told_apart() {
+    fn missing_keys_and_empty_values_are_distinguished() {
         let file = user(r#"{"client_id":"","client_secret":null}"#);
         assert_eq!(file.absent, ["refresh_token"]);
         assert!(!file.is_complete() && file.google_universe);

@@ -20,7 +20,7 @@ pub(crate) enum LibraryIdentity {
     AccessToken(Option<String>),
     /// None: requests are sent without a credential.
     Anonymous,
-    /// None yet: it starts a sign-in of its own, and fails where nobody can answer.
+    /// None yet: it starts a sign-in of its own, and fails where the user can't answer.
     Prompt,
     /// None: it fails.
     Fails(LibraryProblem),

@@ -1,4 +1,4 @@
-//! A library or program that looks for a credential by itself: its names, its rule, its fix.
+//! A library or program that looks for a credential on its own: its names, its rule, its fix.
 
 use crate::doctor::facts::Facts;
 use crate::doctor::prediction::Prediction;

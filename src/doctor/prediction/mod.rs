@@ -25,7 +25,7 @@ pub(crate) struct Prediction {
     pub(crate) is_you: bool,
     /// The file that the credential comes from.
     pub(crate) file: Option<PathBuf>,
-    /// The project that it would use by itself, where it looks for one.
+    /// The project that it would find on its own, where it looks for one.
     pub(crate) project: Option<String>,
     /// The project that its requests would count against, if one is set.
     pub(crate) quota_project: Option<String>,

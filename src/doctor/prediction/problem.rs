@@ -10,7 +10,7 @@ pub(crate) enum LibraryProblem {
     NothingFound,
     /// `file_missing`: the file that is set does not exist.
     FileMissing,
-    /// `not_a_file`: the path that is set is a folder or the like.
+    /// `not_a_file`: the path that is set is a folder, or anything else that is not a file.
     NotAFile,
     /// `unreadable`: the file can't be read.
     Unreadable,

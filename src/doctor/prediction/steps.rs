@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use crate::credential::state::CredentialState;
 use crate::doctor::prediction::identity::LibraryIdentity;
 
-/// What a library looked at, and what came of it.
+/// What a library looked at, and the result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SearchStep {
     /// A sentence for people, without a full stop.
     pub(crate) what: String,
-    /// What came of it.
+    /// The result.
     pub(crate) outcome: StepOutcome,
 }
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StepOutcome {
     /// It decided nothing: the library goes on to the next.
@@ -47,7 +47,7 @@ pub(crate) struct Steps {
     pub(crate) file: Option<PathBuf>,
     /// The state of that credential, if it is a user account's.
     pub(crate) state: Option<CredentialState>,
-    /// The project that the library would use by itself.
+    /// The project that the library would find on its own.
     pub(crate) project: Option<String>,
     /// The project that requests would count against.
     pub(crate) quota_project: Option<String>,

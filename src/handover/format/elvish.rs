@@ -1,6 +1,6 @@
 //! Elvish: `eval (bqcred env --shell elvish | slurp)`.
 //!
-//! In single quotes only `'` means something, and is doubled. Control characters and bytes that are no
+//! In single quotes only `'` means something, and is doubled. Control characters and bytes that are not
 //! UTF-8 need double quotes, where `\x` is a byte.
 
 use std::ffi::OsStr;

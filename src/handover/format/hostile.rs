@@ -123,7 +123,7 @@ pub(super) fn text() -> impl Strategy<Value = String> {
 }
 
 /// As many values as a variable may hold, always the same ones: the known ones, every byte alone, in a
-/// path and doubled, and then mixtures; one in eight holds bytes that are no UTF-8.
+/// path and doubled, and then mixtures; one in eight holds bytes that are not UTF-8.
 pub(super) fn values(count: usize) -> Vec<Vec<u8>> {
     let mut values: Vec<Vec<u8>> = KNOWN.iter().map(|known| known.as_bytes().to_vec()).collect();
     for byte in 1..=255 {

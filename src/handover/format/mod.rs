@@ -87,7 +87,7 @@ impl Dialect {
         }
     }
 
-    /// The dialect of a shell, by its name as people and process tables write it: with a folder, a
+    /// The dialect of a shell, by its name as users and process tables write it: with a folder, a
     /// version (`ksh93`), or the `-` of a login shell.
     pub(crate) fn from_shell_name(name: &str) -> Option<Dialect> {
         let name = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
@@ -106,7 +106,7 @@ impl Dialect {
     }
 
     /// A statement that fails in this shell and does nothing else. Printed when `env` fails: evaluating an empty
-    /// text would succeed, and nobody would notice.
+    /// text would succeed, and the failure would go unnoticed.
     pub(crate) fn failing(self) -> &'static str {
         match self {
             Dialect::Posix | Dialect::Fish | Dialect::Tcsh => "false;\n",

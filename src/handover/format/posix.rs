@@ -3,7 +3,7 @@
 //! Unquoted, the shell splits what bqcred printed at the characters of IFS, takes every word for a
 //! file name pattern, and joins what comes out with one blank each. Ordinary quotes don't help: in the
 //! value `/data/*/x` the star stands inside quotes only for `eval`, which comes later, so that a file
-//! whose *name* is shell code would be run. Hence nothing that is printed here holds a pattern
+//! whose *name* is shell code would be run. So nothing that is printed here contains a pattern
 //! character, two blanks in a row, a comment, or a statement without its `;`.
 //!
 //! A value of harmless characters is quoted as usual. Any other is encoded in octal for `printf`, which every
@@ -27,7 +27,7 @@ pub(super) fn set(name: &str, value: &OsStr) -> Result<String, Reason> {
     if value.is_ascii() {
         return Ok(format!("{assign}{strip};\n"));
     }
-    // yash drops what follows a byte that is no character of the locale, and the x with it.
+    // yash drops what follows a byte that is not a character of the locale, and the x with it.
     Ok(format!(
         "{assign}if test \"${{{name}%x}}x\" = \"${name}\";then {strip};\
          else unset {name};echo {name}: this shell and locale cannot hold its value >&2;false;fi;\n"

@@ -15,7 +15,7 @@ pub(super) fn set(name: &str, value: &OsStr) -> Result<String, Reason> {
     if value.is_empty() {
         return Err("PowerShell before 7.5 removes a variable that is set to nothing");
     }
-    // The expression starts with a string, so that `+` joins text: `[char]` comes never first.
+    // The expression starts with a string, so that `+` joins text: `[char]` never comes first.
     let mut expression = String::from("'");
     let mut inside = true;
     for unit in value.encode_utf16() {

@@ -109,8 +109,9 @@ fn is_ours(name: &str) -> bool {
         .is_some_and(|digits| digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// The generator reads environment.d with the same code as `EnvironmentFile=`; only that it then fills
-/// in what follows a `$`, so values with one are left to the next test, and that nothing is a removal.
+/// The generator reads environment.d with the same code as `EnvironmentFile=`, except that it
+/// then substitutes what follows a `$`, so values with one are left to the next test, and that an empty value
+/// removes the variable.
 #[test]
 fn systemd_reads_the_values() {
     const GENERATOR: &str = "/usr/lib/systemd/user-environment-generators/30-systemd-environment-d-generator";
@@ -132,7 +133,7 @@ fn systemd_reads_the_values() {
     check("systemd", &expected, &seen.filter(|(name, _)| is_ours(name)).collect());
 }
 
-/// Environment generators print values as a shell would read them, with `\n` and `\t` spelt.
+/// Environment generators print values as a shell would read them, with `\n` and `\t` for a newline and a tab.
 fn unescape(value: &str) -> String {
     let Some(quoted) = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
         return value.to_owned();
@@ -173,7 +174,7 @@ fn systemd_values_follow_the_manual() {
     }
 }
 
-/// jupyter_client fills values in with Python's string.Template; nothing of them may change.
+/// jupyter_client substitutes variables in values with Python's string.Template; no value may change.
 #[test]
 fn jupyter_substitutes_nothing_in_the_values() {
     if !there("python3", &["--version"]) {

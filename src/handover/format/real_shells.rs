@@ -38,7 +38,7 @@ struct Setting {
     share: usize,
 }
 
-/// The setting of everybody, with every value.
+/// The default setting, with every value.
 const PLAIN: Setting = Setting { label: "plain", prelude: "", arguments: &[], locale: "C.UTF-8", share: 1 };
 
 const fn with(label: &'static str, prelude: &'static str) -> Setting {
@@ -268,7 +268,7 @@ const CHANGING: &[&str] = &[
     "BASH_COMMAND", "HISTCMD", "TTYIDLE", "pipestatus", "status", "_AST_FEATURES", "KSH_MATCH",
 ];
 
-/// What came of one shell.
+/// The result of one shell.
 #[derive(Default)]
 struct Tally {
     cases: usize,
@@ -300,7 +300,7 @@ fn prove(shell: &Shell) {
     assert!(tally.cases >= 2000, "too few cases");
 }
 
-/// A missing shell fails where everything has to be there, and is a visible skip elsewhere.
+/// A missing shell fails where `CI=true`, and is reported as a skipped test elsewhere.
 pub(super) fn installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
@@ -310,7 +310,7 @@ pub(super) fn installed(program: &str) -> bool {
     found
 }
 
-/// Says that a test is skipped, to `tests/run` too, which tells it at the end.
+/// Reports a skipped test, also to `tests/run`, which lists them at the end.
 #[track_caller]
 pub(super) fn missing(what: &str) {
     assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{what}: `tests/run` installs it");
@@ -476,7 +476,7 @@ fn compare(place: &str, batch: &[Change], baseline: &Environment, mut seen: Envi
     }
 }
 
-/// What a shell says of itself, without what changes by itself.
+/// What a shell prints about itself, without what changes with every command.
 fn kept_lines(state: &[u8]) -> Vec<String> {
     let changing = |line: &str| {
         let name = line.split(['=', ' ', '\t']).next().unwrap_or_default();

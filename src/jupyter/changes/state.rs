@@ -1,4 +1,4 @@
-//! Whether a kernelspec is as bqcred would write it now: current, outdated, or edited by somebody else.
+//! Whether a kernelspec is as bqcred would write it now: current, outdated, or edited by hand.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ pub(crate) enum KernelState {
     Current,
     /// `bqcred kernel sync` would change it, for this reason.
     Outdated(&'static str),
-    /// Somebody else has changed these values since: names of variables, or `argv`.
+    /// These values were changed since, not by bqcred: names of variables, or `argv`.
     Edited(Vec<String>),
     /// Its profile does not exist any more.
     ProfileMissing,

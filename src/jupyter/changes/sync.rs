@@ -103,7 +103,7 @@ fn assign_again(app: &App, entry: &Entry) -> Result<SyncAction> {
     Ok(SyncAction::Assign(profile, changes))
 }
 
-/// Removes a copy and makes it again; `None` if it has to stay, because somebody else has changed it.
+/// Removes a copy and makes it again; `None` if it has to stay, because it was changed since.
 fn copy_again(file: &Path, original: &Path, assignment: &Assignment<'_>) -> Result<Option<Vec<FileChange>>> {
     let Some(FileUndo { change: removal @ FileChange::Remove { .. }, .. }) = file_change::restore(file)?
     else {

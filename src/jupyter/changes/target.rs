@@ -97,7 +97,7 @@ fn may_patch(kernel: &Kernel, placement: Placement) -> bool {
 /// needs write access to the folder only; it stays read-only.
 fn own_file(file: &Path, uid: u32) -> Option<PathBuf> {
     let real = file.canonicalize().ok()?;
-    if !files::is_led_by(file, uid) {
+    if !files::is_controlled_by(file, uid) {
         return None;
     }
     let owner = files::owner(&std::fs::metadata(&real).ok()?);

@@ -145,10 +145,10 @@ fn describe(kernel: &ChangedKernel, undo: &FileUndo) -> Notes {
         change => format!("restored {}", change.file().display()),
     });
     if !undo.kept.is_empty() {
-        notes.detail(format!("kept, because somebody changed it since: {}", undo.kept.join(", ")));
+        notes.detail(format!("kept, because it was changed since: {}", undo.kept.join(", ")));
     }
     if let Some(folder) = &undo.kept_copy {
-        notes.detail(format!("the copy stays, because somebody changed it since: {}", folder.display()));
+        notes.detail(format!("the copy stays, because it was changed since: {}", folder.display()));
     }
     notes
 }

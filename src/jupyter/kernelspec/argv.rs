@@ -35,14 +35,14 @@ pub(super) fn wrap(
     Ok(splice::replace(text, &argv.span, &new))
 }
 
-/// The text with its own command again, and the words that somebody else has added.
+/// The text with its own command again, and the words that were added since.
 pub(super) fn unwrap(text: &str, wrapped: &Wrapped, kept: &mut Vec<String>) -> Result<String, String> {
     let document = json::parse(text)?;
     let Some(argv) = document.get("argv") else { return Ok(text.to_owned()) };
     if words(argv) == wrapped.set {
         return Ok(splice::replace(text, &argv.span, &wrapped.had));
     }
-    // somebody added an option: remove bqcred's words in front, keep the rest
+    // an option was added: remove bqcred's words in front, keep the rest
     kept.push("argv".to_owned());
     let added = wrapped.set.iter().position(|word| word == "--").map_or(0, |end| end + 1);
     let current = words(argv);

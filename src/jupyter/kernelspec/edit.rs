@@ -1,7 +1,7 @@
 //! Assigning a profile in a kernelspec's text, and taking the assignment out again.
 //!
 //! Both work on the text of `kernel.json` and give the whole new text. Assigning twice is the same as once;
-//! taking out gives the earlier bytes, except for what somebody else has changed since.
+//! taking out gives the earlier bytes, except for later changes that bqcred did not make.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub(crate) struct Assignment<'a> {
     pub(crate) vars: &'a [(String, String)],
     /// The command is to be wrapped in `bqcred exec`.
     pub(crate) exec: Option<ExecWrapper<'a>>,
-    /// The folder is made for this spec: how to tell later whether it may be removed.
+    /// The folder is made for this spec: what shows later whether it may be removed.
     pub(crate) folder: Option<&'a Folder>,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct Restored {
     pub(crate) text: String,
     /// What the marker said; `None` if there was none, and the text is unchanged.
     pub(crate) marker: Option<Marker>,
-    /// Values that somebody else has changed since and that therefore stay: names of variables, or `argv`.
+    /// Values that were changed since, not by bqcred, and so stay: names of variables, or `argv`.
     pub(crate) kept: Vec<String>,
 }
 

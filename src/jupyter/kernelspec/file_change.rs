@@ -46,9 +46,9 @@ pub(crate) enum FileChange {
 pub(crate) struct FileUndo {
     /// What is done with the file.
     pub(crate) change: FileChange,
-    /// Values that bqcred set and somebody else has changed since, which stay: names of variables, or `argv`.
+    /// Values that bqcred set and that were changed since, which stay: names of variables, or `argv`.
     pub(crate) kept: Vec<String>,
-    /// The copy that bqcred made, if it stays because somebody else has changed it since.
+    /// The copy that bqcred made, if it stays because it was changed since.
     pub(crate) kept_copy: Option<PathBuf>,
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn copy(
 }
 
 /// Plans to take bqcred's changes out of a `kernel.json`; `None` if there are none. A copy is removed, unless
-/// somebody else has changed it: then only bqcred's part is taken out.
+/// it was changed since: then only bqcred's part is taken out.
 pub(crate) fn restore(file: &Path) -> Result<Option<FileUndo>> {
     let before = spec::read_file(file)?;
     let restored = edit::uninstall(&before).map_err(|problem| unusable(file, problem))?;
@@ -112,7 +112,7 @@ fn replace(file: &Path, before: &str, text: String) -> FileChange {
     }
 }
 
-/// The files of a copy that nobody has changed since bqcred made it; `None` if the folder has to stay.
+/// The files of a copy that is unchanged since bqcred made it; `None` if the folder has to stay.
 fn removable_files(restored: &Restored, folder: &Path) -> Result<Option<Vec<PathBuf>>> {
     let Some(made) = restored.removable_folder() else { return Ok(None) };
     if folder::checksums(folder)? != made.files {
@@ -163,7 +163,10 @@ impl FileChange {
             FileChange::Unchanged(_) => Ok(()),
             FileChange::Replace { file, before, text } => {
                 if spec::read_file(file)? != *before {
-                    return Err(Error::content(file, "somebody changed it just now; nothing was written"));
+                    return Err(Error::content(
+                        file,
+                        "another program changed it just now; nothing was written",
+                    ));
                 }
                 files::replace(file, text.as_bytes())
             }

@@ -1,7 +1,7 @@
 //! Reading and replacing the public files of a kernelspec.
 //!
 //! They are not secret (0644, served to the browser), but they may be hard-linked into a package
-//! manager's cache, symbolic links into somebody's dotfiles, and read by a server at any moment:
+//! manager's cache, symbolic links into a repository of dotfiles, and read by a server at any moment:
 //! so a file is always replaced by rename, never written into.
 
 use std::fs::{File, Metadata};
@@ -27,9 +27,9 @@ pub(crate) fn is_owned(path: &Path, uid: u32) -> bool {
         .is_ok_and(|metadata| owner(&metadata) == uid && !metadata.permissions().readonly())
 }
 
-/// Whether nobody but this user and root says where a kernelspec's file is: if it or its folder is a link, who made
-/// the link, and whose folder it lies in.
-pub(crate) fn is_led_by(file: &Path, uid: u32) -> bool {
+/// Whether only this user and root decide where a kernelspec's file is: if it or its folder is a link, the link and
+/// the folder that it is in have to belong to one of them.
+pub(crate) fn is_controlled_by(file: &Path, uid: u32) -> bool {
     let trusted = |path: &Path| {
         std::fs::symlink_metadata(path).is_ok_and(|metadata| [uid, 0].contains(&owner(&metadata)))
     };
@@ -97,8 +97,8 @@ pub(crate) fn read_resource(path: &Path) -> Result<SecretBytes> {
     read(path, MAX_FILE).map_err(|e| Error::file(path, "read", &e))
 }
 
-/// Copies a file of a kernelspec, with the folder that it lies in. Who could not read the original can't
-/// read the copy either: it may be a link that leads to something private.
+/// Copies a file of a kernelspec, with the folder that it is in. A user who could not read the original can't
+/// read the copy either: it may be a link to something private.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     if let Some(folder) = to.parent() {
         create_folder(folder)?;
@@ -112,7 +112,7 @@ fn public_part(path: &Path) -> u32 {
     std::fs::metadata(path).map_or(0o600, |metadata| metadata.permissions().mode() & 0o644 | 0o600)
 }
 
-/// Writes a file, with the folder that it lies in.
+/// Writes a file, with the folder that it is in.
 #[cfg(test)]
 pub(crate) fn replace_new(path: &Path, content: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent() {

@@ -48,7 +48,7 @@ fn copy_resources(from: &Path, to: &Path) -> Result<()> {
 /// Removes a kernelspec folder. `kernel.json` goes first: from then on the server sees what the copy hid.
 pub(super) fn remove(folder: &Path, names: &[PathBuf]) -> Result<()> {
     use std::io::ErrorKind;
-    // a hidden file in the folder is somebody else's and stays; without kernel.json the folder is no kernel
+    // a hidden file in the folder is not bqcred's and stays; without kernel.json the folder is not a kernel
     let tolerated = |path: PathBuf, result: std::io::Result<()>| match result {
         Err(e) if !matches!(e.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) => {
             Err(Error::file(&path, "remove", &e))

@@ -15,7 +15,7 @@ use crate::system::processes::{Process, Processes};
 pub(crate) struct Running {
     /// Its process id.
     pub(crate) pid: u32,
-    /// The language, as far as its command line tells: `python`, `R`.
+    /// The language, as far as its command line shows it: `python`, `R`.
     pub(crate) language: Option<&'static str>,
     /// The program that its command line names first.
     pub(crate) program: PathBuf,

@@ -15,7 +15,7 @@ use crate::system::clock::Time;
 use crate::system::private_file::Lock;
 
 /// How long to wait for another process that refreshes the same profile: as long as its request
-/// may take, with its retries. After that this one asks by itself.
+/// may take, with its retries. After that this one sends its own request.
 const TURN_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// Clocks that are kept right are set back by less than this, in seconds.

@@ -40,8 +40,8 @@ pub(crate) fn refuse_second(app: &App, name: &ProfileName) -> Result<()> {
     .hint(format!("`{rotate} --finish -` completes it; `{}` signs in without it", app.login_command(name))))
 }
 
-/// Whose credential it is, by the server's answer to a refresh. An answer that would stop the new sign-in, too, is an
-/// error before the old credential is revoked.
+/// The account of the credential, by the server's answer to a refresh. An answer that would stop the new sign-in,
+/// too, is an error before the old credential is revoked.
 pub(crate) fn account(app: &App, loaded: &mut Loaded, answer: Result<Fresh, Failure>) -> Result<String> {
     match answer {
         Ok(fresh) if !loaded.profile.account_confirmed => {
@@ -54,7 +54,7 @@ pub(crate) fn account(app: &App, loaded: &mut Loaded, answer: Result<Fresh, Fail
     }
     loaded.profile.account.clone().ok_or_else(|| {
         Error::other(
-            "it is not known whose credential this is, so a new sign-in can't be checked; nothing was changed",
+            "the account of this credential is not known, so a new sign-in can't be checked; nothing was changed",
         )
         .hint("`bqcred revoke`, then `bqcred login`")
     })

@@ -23,7 +23,7 @@ use crate::system::terminal;
 use crate::system::trust;
 use temp_config::TempConfig;
 
-/// The gcloud that can run a sign-in here and now. `needs_own_client` says that the user asked for what gcloud
+/// The gcloud that can run a sign-in in this environment. `needs_own_client` says that the user asked for what gcloud
 /// can't do (`--start`, `--port`).
 pub(crate) fn find(needs_own_client: bool) -> Result<PathBuf> {
     let Some(program) = env::find_program("gcloud") else {
@@ -49,7 +49,7 @@ pub(crate) fn find(needs_own_client: bool) -> Result<PathBuf> {
             .hint("with an OAuth client of your own both work: `bqcred client guide`"));
     }
     if terminal::in_notebook() {
-        return Err(Error::usage("gcloud would ask, and nobody can answer in a notebook's cell")
+        return Err(Error::usage("gcloud asks questions, which can't be answered in a notebook cell")
             .hint("do it in a terminal, or with an OAuth client of your own: `bqcred client guide`"));
     }
     Ok(program)

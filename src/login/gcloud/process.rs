@@ -17,7 +17,7 @@ use crate::system::processes::Processes;
 /// gcloud demands it, and will not ask for BigQuery's scope alone.
 const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
 
-/// Variables that would make gcloud refuse the sign-in, ask about it, or sign in as somebody else.
+/// Variables that would make gcloud refuse the sign-in, ask about it, or sign in as another account.
 const INTERFERING: [&str; 8] = [
     "GOOGLE_APPLICATION_CREDENTIALS",
     "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
@@ -53,7 +53,7 @@ pub(super) fn run(
         signal_hook::flag::register(signal, Arc::clone(&interrupted))
             .map_err(|error| Error::other(format!("can't listen for signals: {error}")))?;
     }
-    // Without a terminal nobody sends gcloud our signals, and it is a script that starts Python: in a
+    // Without a terminal gcloud does not get our signals, and it is a script that starts Python: in a
     // group of its own both can be ended.
     let own_group = !std::io::stdin().is_terminal();
     let mut command = command(program, folder, request, options)?;
@@ -88,7 +88,7 @@ fn not_completed(own_group: bool) -> Error {
 }
 
 impl Running {
-    /// Waits until it ends, by itself, by a signal or because the time is up; the latter is the second value.
+    /// Waits until it ends: on its own, by a signal, or because the time is up, which is the second value.
     fn wait(mut self, timeout: Duration, interrupted: &AtomicBool) -> std::io::Result<(ExitStatus, bool)> {
         let deadline = Instant::now() + timeout;
         let mut polls_left = POLLS_AFTER_SIGNAL;

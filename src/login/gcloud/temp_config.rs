@@ -19,7 +19,7 @@ impl TempConfig {
     /// Makes the folder, and removes those that killed sign-ins left.
     pub(super) fn new(app: &App) -> Result<TempConfig> {
         private_file::create_dir(&app.paths.state)?;
-        // until the new folder has its own lock, nobody else may sweep
+        // until the new folder has its own lock, no other process may sweep
         let _all = Lock::acquire(&app.paths.state.join(".+gcloud.lock"))?;
         sweep(&app.paths.state);
         let folder = tempfile::Builder::new()
@@ -49,7 +49,7 @@ fn lock_of(folder: &Path) -> PathBuf {
     folder.with_extension("lock")
 }
 
-/// Removes the folders whose lock nobody holds.
+/// Removes the folders that no process holds a lock of.
 fn sweep(state: &Path) {
     for entry in std::fs::read_dir(state).into_iter().flatten().flatten() {
         let path = entry.path();

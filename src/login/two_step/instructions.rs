@@ -3,8 +3,8 @@
 use crate::credential::profile_name::ProfileName;
 use crate::system::terminal;
 
-/// How to open the address and to complete `command` (`login`, `rotate`) where nobody can be asked; lines as they
-/// are.
+/// How to open the address and to complete `command` (`login`, `rotate`) where the user can't be asked; the lines are
+/// not wrapped.
 pub(crate) fn instructions(name: &ProfileName, command: &str) -> String {
     let open = "Open this address in a browser and sign in. The browser then says that 127.0.0.1 can't be reached,\n\
          which is fine: copy the whole address from its address bar.\n";

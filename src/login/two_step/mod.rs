@@ -1,6 +1,6 @@
 //! A sign-in in two steps: `--start` prints the address and ends, `--finish` takes the answer.
 //!
-//! For notebook cells and scripts, where nobody can be asked. Between the two steps a private file
+//! For notebook cells and scripts, where the user can't be asked. Between the two steps a private file
 //! holds what the answer is checked with ([`pending_login`]); it is valid for ten minutes and for one answer.
 
 mod instructions;
@@ -23,8 +23,8 @@ pub(crate) use pending_login::{sweep, waiting};
 /// More than any address that is pasted, in bytes.
 const PASTE_LIMIT: u64 = 64 * 1024;
 
-/// Starts a sign-in and gives the address to open. An earlier start for the same profile becomes void. `port` is
-/// the one that the answer will name, where nobody listens; 0 for any.
+/// Starts a sign-in and gives the address to open. An earlier start for the same profile becomes invalid. `port` is
+/// the one that the answer will name, where nothing listens; 0 for any.
 pub(super) fn start(app: &App, request: &LoginRequest, client: &Client, port: u16) -> Result<String> {
     let port = if port == 0 { SignInListener::bind(0)?.port() } else { port };
     let consent = request.consent(app, client, port)?;

@@ -116,7 +116,7 @@ pub(super) fn take(
     check: impl FnOnce(&PendingLogin) -> Result<()>,
 ) -> Result<(PendingLogin, SecretBytes)> {
     let path = app.paths.pending_login(name);
-    let none = || nothing_waits(app, name, start);
+    let none = || no_pending_login(app, name, start);
     // no folder: nothing was ever started, and none needs to be created to say so
     if !app.paths.state.exists() {
         return Err(none());
@@ -181,7 +181,7 @@ fn started(app: &App) -> impl Iterator<Item = ProfileName> {
 }
 
 /// No sign-in of this profile was started. Where another profile's waits, that one may be meant.
-fn nothing_waits(app: &App, name: &ProfileName, start: &str) -> Error {
+fn no_pending_login(app: &App, name: &ProfileName, start: &str) -> Error {
     let error = Error::new(Kind::Missing, format!("no sign-in of profile {name} waits for an answer"));
     match started(app).find_map(|other| waiting(app, &other).map(|waiting| (other, waiting))) {
         Some((other, waiting)) => {

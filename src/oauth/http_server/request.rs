@@ -19,7 +19,7 @@ pub(crate) struct Request<'b> {
     length: usize,
 }
 
-/// Why what came is no request that is answered.
+/// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// It is not HTTP/1, or could be read in two ways.

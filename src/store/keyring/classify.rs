@@ -18,7 +18,7 @@ impl Failure {
             keyring::Error::PlatformFailure(inner) | keyring::Error::NoStorageAccess(inner) => {
                 of_platform(inner.as_ref()).unwrap_or_else(|| Failure::Other(inner.to_string()))
             }
-            // these carry the item's content, which nobody may see
+            // these carry the item's content, which must not be shown
             keyring::Error::BadEncoding(_) | keyring::Error::BadDataFormat(..) => {
                 Failure::Other("its answer is invalid".to_owned())
             }
@@ -44,7 +44,7 @@ fn of_platform(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Optio
     }
 }
 
-/// Elsewhere the system's own words have to do.
+/// Elsewhere there is only the system's own text.
 #[cfg(not(target_os = "linux"))]
 fn of_platform(_error: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<Failure> {
     None
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_error_is_told_in_its_own_words_and_an_invalid_item_without_its_content() {
+    fn an_unknown_error_keeps_its_text_and_an_invalid_item_shows_no_content() {
         let failure = Failure::of(&keyring::Error::PlatformFailure("AccessDenied or so".into()));
         assert_eq!(failure, Failure::Other("AccessDenied or so".to_owned()));
         let failure = Failure::of(&keyring::Error::BadEncoding(b"secret".to_vec()));

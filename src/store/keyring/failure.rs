@@ -1,5 +1,5 @@
-//! Why the keyring can't be used, and what helps: each reason has a remedy of its own, and none of
-//! them is to log in again, which would meet the same keyring.
+//! Why the keyring can't be used, and what helps: each reason has its own fix, and none of them is to
+//! sign in again, which would need the same keyring.
 
 use std::time::Duration;
 
@@ -15,15 +15,15 @@ const UNLOCK: &str =
 /// Why the keyring can't be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// There is no bus to look for a keyring on.
+    /// There is no session bus.
     NoBus,
     /// There is a bus, but no keyring on it.
     NoService,
     /// The service has nothing to put items into.
     NoCollection,
-    /// It is locked, and nobody can be asked to unlock it.
+    /// It is locked, and no prompt can be shown to unlock it.
     Locked,
-    /// Somebody was asked, and closed the prompt.
+    /// It is locked, and the user closed the prompt.
     Dismissed,
     /// It may not be used from here.
     Denied,
@@ -31,7 +31,7 @@ pub(super) enum Failure {
     Gone,
     /// It is locked, and asked for its password for so long.
     Waits(Duration),
-    /// It did not answer for so long; zero: it had not before.
+    /// It did not answer for so long; zero: an earlier call had already timed out.
     Silent(Duration),
     /// The item is larger than it takes; the limit in bytes.
     TooLarge(u32),
@@ -82,7 +82,7 @@ impl Failure {
                     .to_owned(),
             ),
             Failure::Waits(waited) => (
-                format!("the keyring is locked, and nobody unlocked it within {} s", waited.as_secs()),
+                format!("the keyring is locked, and was not unlocked within {} s", waited.as_secs()),
                 "unlock it where it asks, in its own window on your desktop, then the same command"
                     .to_owned(),
             ),
@@ -117,7 +117,7 @@ mod tests {
 
     /// No Secret Service was found that refuses a credential.
     #[test]
-    fn a_keyring_that_takes_less_is_told_with_its_limit() {
+    fn the_error_of_a_too_large_item_names_the_limit() {
         let error = Failure::of(&keyring::Error::TooLong("secret".to_owned(), 2560)).into_error();
         assert_eq!((error.kind(), error.what().contains("no more than 2560 bytes")), (Kind::Store, true));
         assert!(error.hint_text().is_some_and(|hint| hint.contains("--store file")));

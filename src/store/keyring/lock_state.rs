@@ -1,8 +1,8 @@
-//! Whether the keyring is locked, asked beside the `keyring` crate, which only waits until it is not. The
-//! one home of `zbus`.
+//! Whether the keyring is locked, asked without the `keyring` crate, which only waits until it is not. The
+//! only module that calls `zbus`.
 
-/// What the service says of its default keyring, on a connection of its own; `None` if it can't be asked.
-/// Waits for as long as the service lets it. (freedesktop's secret-service specification)
+/// Whether the service's default keyring is locked, on a connection of its own; `None` if it can't be asked.
+/// Has no time limit. (freedesktop's secret-service specification)
 #[cfg(target_os = "linux")]
 pub(super) fn is_locked() -> Option<bool> {
     use zbus::zvariant::{OwnedObjectPath, OwnedValue};
@@ -18,7 +18,7 @@ pub(super) fn is_locked() -> Option<bool> {
     locked.body().deserialize::<OwnedValue>().ok()?.try_into().ok()
 }
 
-/// Elsewhere the system's own calls tell it.
+/// Elsewhere the system's own calls report it.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn is_locked() -> Option<bool> {
     None

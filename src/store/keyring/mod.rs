@@ -2,7 +2,7 @@
 //!
 //! One item a profile, service `bqcred`, user the profile's name. It holds what an ADC file would
 //! hold, and beside it the access token under the keys of google-auth's own caches, so that neither
-//! ever lies in a file. `secret-tool lookup service bqcred username NAME` shows it to its owner.
+//! is ever in a file. `secret-tool lookup service bqcred username NAME` shows it to its owner.
 
 mod classify;
 mod failure;
@@ -22,7 +22,7 @@ use crate::system::private_file::Lock;
 
 use failure::Failure;
 
-/// As large as a credential gets, so that a keyring that can't hold one is found out before a login.
+/// As large as a credential gets, so that a keyring that can't hold one is detected before a sign-in.
 const PROBE_SIZE: usize = 1024;
 
 /// The keyring store.
@@ -49,16 +49,15 @@ impl<'p> KeyringStore<'p> {
         })
     }
 
-    /// Writes an item that nobody needs, reads it back and removes it.
+    /// Writes a test item, reads it back and removes it.
     pub(super) fn probe(&self) -> Result<()> {
         let random = hash::unique_digits();
         let user = format!(".probe-{random}"); // no profile's name begins with a dot
         let content = random.repeat(PROBE_SIZE / random.len());
-        let told = |failure: Failure| failure.into_error();
-        service::set(&user, content.as_bytes()).map_err(told)?;
+        service::set(&user, content.as_bytes()).map_err(Failure::into_error)?;
         let same = service::get(&user).map(|read| read.is_some_and(|read| *read == content.as_bytes()));
-        service::delete(&user).map_err(told)?;
-        if same.map_err(told)? {
+        service::delete(&user).map_err(Failure::into_error)?;
+        if same.map_err(Failure::into_error)? {
             return Ok(());
         }
         Err(Failure::Forgets.into_error())
@@ -74,7 +73,7 @@ impl<'p> KeyringStore<'p> {
         Ok(notes)
     }
 
-    /// The session file goes first: should the keyring not answer, nothing readable is left.
+    /// The session file goes first: if the keyring does not answer, nothing readable is left.
     pub(super) fn delete(&self, _lock: &Lock, name: &ProfileName) -> Result<(bool, Notes)> {
         session::remove(self.paths, name)?;
         let notes = match service::get(name.as_str()) {
@@ -91,7 +90,7 @@ impl<'p> KeyringStore<'p> {
         name: &ProfileName,
         credential: &AuthorizedUser,
     ) -> Option<AccessToken> {
-        // whatever is wrong with a kept token, a new one is the cure
+        // whatever is wrong with a kept token, a new one fixes it
         let bytes = read(name).ok()??;
         let stored = AuthorizedUser::parse(&bytes).ok()?;
         let (token, expires) = adc::cached_token(&bytes)?;
@@ -104,7 +103,7 @@ impl<'p> KeyringStore<'p> {
         credential: &AuthorizedUser,
         token: &AccessToken,
     ) -> Result<()> {
-        // the item holds the credential too: whoever changes that holds the same lock
+        // the item holds the credential too: a change of that holds the same lock
         let _lock = Lock::acquire(&self.paths.profile_lock(name))?;
         match self.load(name)? {
             Some(stored) if stored.fingerprint() == credential.fingerprint() => {

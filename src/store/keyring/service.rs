@@ -1,7 +1,7 @@
-//! The calls to the keyring, each with a time limit: the one home of the `keyring` crate.
+//! The calls to the keyring, each with a time limit: the only module that calls the `keyring` crate.
 //!
-//! Its Secret Service client waits for ever: for a service that hangs, and for a person who isn't
-//! there to unlock it. So each call runs on a thread of its own that is left behind when time is up.
+//! Its Secret Service client waits forever: for a service that hangs, and for a user who isn't there to
+//! unlock it. So each call runs on a thread of its own, which is left behind when the time is up.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -18,16 +18,16 @@ use crate::system::terminal;
 
 /// The service that all items belong to.
 const SERVICE: &str = "bqcred";
-/// A service that is well answers in a hundredth of this.
+/// How long to wait where no user can unlock the keyring: a working service answers in a hundredth of this.
 const UNATTENDED: Duration = Duration::from_secs(5);
-/// After this, somebody who may have to unlock the keyring is told what is waited for.
-const UNTOLD: Duration = Duration::from_secs(2);
-/// How long somebody has to unlock the keyring.
+/// After this, a message asks the user to unlock the keyring.
+const QUIET: Duration = Duration::from_secs(2);
+/// How long the user has to unlock the keyring.
 const ATTENDED: Duration = Duration::from_secs(60);
-/// A service that waits for a person still answers others, at once.
+/// A service that waits for the user still answers other calls at once.
 const ASIDE: Duration = Duration::from_secs(1);
 
-/// The connection is the process's only one. Once a call hangs in it, so would the next.
+/// The process has only one connection. Once a call hangs in it, so would the next.
 static HANGS: AtomicBool = AtomicBool::new(false);
 
 /// The item's content; `None` if there is no such item.
@@ -86,12 +86,12 @@ fn call<T: Send + 'static>(
 
 fn wait<T>(receiver: &Receiver<Result<T, Failure>>) -> Result<T, Failure> {
     let attended = terminal::is_attended();
-    let first = receiver.recv_timeout(if attended { UNTOLD } else { UNATTENDED });
+    let first = receiver.recv_timeout(if attended { QUIET } else { UNATTENDED });
     let (answer, waited) = match first {
         Err(RecvTimeoutError::Timeout) if attended => {
-            // said here and not by the caller: it waits, and only a person who reads this can end that
+            // printed here and not by the caller, which waits: only a user who reads this can end that
             ui::note("waiting for the keyring: if it asks for its password, unlock it; Ctrl-C stops");
-            (receiver.recv_timeout(ATTENDED - UNTOLD), ATTENDED)
+            (receiver.recv_timeout(ATTENDED - QUIET), ATTENDED)
         }
         other => (other, UNATTENDED),
     };
@@ -99,14 +99,14 @@ fn wait<T>(receiver: &Receiver<Result<T, Failure>>) -> Result<T, Failure> {
         Ok(result) => result,
         Err(RecvTimeoutError::Timeout) => {
             HANGS.store(true, Ordering::Relaxed);
-            Err(if waits_for_a_person() { Failure::Waits(waited) } else { Failure::Silent(waited) })
+            Err(if waits_for_user() { Failure::Waits(waited) } else { Failure::Silent(waited) })
         }
         Err(RecvTimeoutError::Disconnected) => Err(Failure::Other("its client library gave up".to_owned())),
     }
 }
 
 /// Whether a call takes so long because the keyring is locked and asks for its password, somewhere.
-fn waits_for_a_person() -> bool {
+fn waits_for_user() -> bool {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || sender.send(lock_state::is_locked()));
     receiver.recv_timeout(ASIDE).ok().flatten() == Some(true)

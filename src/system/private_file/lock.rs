@@ -21,7 +21,7 @@ impl Lock {
     /// Waits for the lock, for a while.
     pub(crate) fn acquire(path: &Path) -> Result<Lock> {
         Lock::acquire_within(path, LOCK_PATIENCE)?.ok_or_else(|| {
-            Error::new(Kind::Store, format!("another bqcred holds {} and does not let go", path.display()))
+            Error::new(Kind::Store, format!("another bqcred still holds the lock {}", path.display()))
                 .hint("look for a stopped process: `pgrep -l bqcred`")
         })
     }

@@ -2,8 +2,8 @@
 //!
 //! A reader takes regular files of this user only: no symbolic link, no FIFO, nothing huge, nothing
 //! that others could have written. A writer holds a lock, writes a temporary file that is private
-//! from birth, syncs it, renames it over the old one and syncs the folder: whoever reads at that
-//! moment, and whoever pulls the plug, finds the old content or the new.
+//! from the beginning, syncs it, renames it over the old one and syncs the folder: a reader at that
+//! moment, or after a power failure, finds the old content or the new.
 
 mod folder;
 mod lock;

@@ -45,14 +45,14 @@ pub(crate) fn read(path: &Path, content: Content) -> Result<Option<SecretBytes>>
     }
 }
 
-/// Refuses what is no regular file, too large, or open to others. Returns the size in bytes.
+/// Refuses what is not a regular file, too large, or open to others. Returns the size in bytes.
 fn check(path: &Path, file: &File, content: Content) -> Result<u64> {
     let metadata = file.metadata().map_err(|error| Error::file(path, "read", &error))?;
     if metadata.is_dir() {
         return Err(in_the_way(Error::content(path, "is a folder, where a file has to be"), path, content));
     }
     if !metadata.is_file() {
-        return Err(in_the_way(Error::content(path, "is no regular file"), path, content));
+        return Err(in_the_way(Error::content(path, "is not a regular file"), path, content));
     }
     if metadata.len() > SIZE_LIMIT {
         return Err(in_the_way(too_large(path), path, content));

@@ -52,7 +52,7 @@ fn links_folders_fifos_and_open_modes_are_refused() {
     assert!(read(root.path(), Content::Secret).unwrap_err().what().contains("folder"));
     let fifo = root.path().join("fifo");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    assert!(read(&fifo, Content::Secret).unwrap_err().what().contains("no regular file"));
+    assert!(read(&fifo, Content::Secret).unwrap_err().what().contains("not a regular file"));
 }
 
 #[test]

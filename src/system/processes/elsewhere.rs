@@ -1,4 +1,4 @@
-//! Systems that show no other process's environment.
+//! Systems that don't show the environment of other processes.
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -8,11 +8,11 @@ use std::process::{Command, Stdio};
 use super::{Ancestor, parse_ps};
 use crate::system::env::Environ;
 
-/// The processes of a system, which it doesn't show.
+/// The processes of a system: none, as it doesn't show them.
 #[derive(Clone, Debug)]
 pub(crate) struct Processes;
 
-/// One process: there is none.
+/// One process; never made here.
 #[derive(Debug)]
 pub(crate) struct Process {
     /// Its id.

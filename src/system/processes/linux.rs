@@ -51,7 +51,7 @@ impl Processes {
         Process::new(self.folder(pid)?)
     }
 
-    /// The user who logged in to this session (`/proc/self/loginuid`), which `os.getlogin()` goes by.
+    /// The user who logged in to this session (`/proc/self/loginuid`), which Python's `os.getlogin()` returns.
     pub(crate) fn own_login(&self) -> Option<u32> {
         login(&procfs::process::Process::new_with_root(self.root.join("self")).ok()?)
     }
@@ -118,7 +118,7 @@ impl Process {
 }
 
 fn login(folder: &procfs::process::Process) -> Option<u32> {
-    folder.loginuid().ok().filter(|uid| *uid != u32::MAX) // nobody did
+    folder.loginuid().ok().filter(|uid| *uid != u32::MAX) // not set
 }
 
 fn read(folder: &procfs::process::Process, file: &str) -> Option<SecretBytes> {
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_process_started_is_found_with_what_that_started() {
+    fn all_descendants_of_a_process_are_found() {
         let script = "sh -c 'sleep 60 & echo $$ $!; wait' & wait";
         let mut outer = Command::new("sh").args(["-c", script]).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();

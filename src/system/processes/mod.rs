@@ -1,8 +1,8 @@
-//! The processes of this machine: the one reader of /proc (proc(5)).
+//! The processes of this machine: the only reader of /proc (proc(5)).
 //!
 //! Linux alone shows them; elsewhere there are none, except for the ancestors of this process, which ps(1) names.
-//! What belongs to another user can't be read, and is left out. Environments hold other people's secrets: where
-//! one variable is wanted no other is copied, and what was read is wiped.
+//! What belongs to another user can't be read, and is left out. Environments hold secrets of other programs: where
+//! one variable is needed no other is copied, and what was read is wiped.
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
@@ -14,7 +14,7 @@ pub(crate) use elsewhere::{Process, Processes, ancestor, ignored_signals, progra
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{Process, Processes, ancestor, ignored_signals, program_name};
 
-/// A process above this one, as far as the system tells of any.
+/// A process above this one, as far as the system shows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ancestor {
     /// What it calls itself: Linux gives at most 15 bytes of it, ps(1) perhaps a whole path.

@@ -152,8 +152,8 @@ fn revocation_ends_all_grants_of_account_and_project() {
     let bobs = google.grant(BOB, CLIENT_ID, &["bigquery"]);
     let access = google.access_token(ADA, SIBLING_CLIENT_ID, &["bigquery"]);
     assert_eq!(post(&google, "/revoke", &[("token", &token)]), (200, json!({})));
-    let alive = [&token, &second, &sibling, &elsewhere, &bobs].map(|token| google.is_valid(token));
-    assert_eq!(alive, [false, false, false, true, true]);
+    let valid = [&token, &second, &sibling, &elsewhere, &bobs].map(|token| google.is_valid(token));
+    assert_eq!(valid, [false, false, false, true, true]);
     assert_eq!(
         refresh(&google, CLIENT_ID, &second, &[]).1["error_description"],
         "Token has been expired or revoked."

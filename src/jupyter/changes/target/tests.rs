@@ -95,7 +95,7 @@ fn a_copy_goes_to_the_user_directory_if_that_is_searched_first() {
 #[test]
 fn files_of_another_user_are_never_written() {
     let scene = Scene::new(&[]).foreign();
-    // the home, too, is somebody else's here
+    // the home, too, belongs to another user here
     assert_eq!(scene.choose(Placement::Auto), Err(Obstacle::NotWritable(scene.path("home"))));
     assert!(matches!(scene.choose(Placement::Environment), Err(Obstacle::NotWritable(_))));
 }

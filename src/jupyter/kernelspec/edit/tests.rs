@@ -98,7 +98,7 @@ fn a_second_profile_replaces_the_first_and_can_be_undone() {
 }
 
 #[test]
-fn values_that_somebody_changed_later_are_kept() {
+fn values_that_were_changed_later_are_kept() {
     let text = install(STYLES[0].1, &assignment(&vars(), false)).unwrap();
     let theirs = text
         .replace("\"/home/ada/.local/share/bqcred/me/adc.json\"\n", "\"/theirs.json\"\n")

@@ -58,7 +58,7 @@ fn a_copy_has_all_resources_and_is_removed_as_a_whole() {
 }
 
 #[test]
-fn a_copy_that_somebody_changed_stays_without_bqcreds_part() {
+fn a_changed_copy_stays_without_bqcreds_part() {
     for file in ["kernel.json", "logo-64x64.png", "notes.txt"] {
         let scene = Scene::with_copy();
         let path = scene.copy.join(file);

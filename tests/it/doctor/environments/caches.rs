@@ -49,7 +49,7 @@ pub const ALL: &[Environment] = &[
         }
         s.vm();
     }),
-    ("alive, and caches of another person", |s| {
+    ("valid, and caches of another person", |s| {
         s.adc(&s.user(ADA));
         s.file(PYDATA, s.cache(BOB).to_string());
         s.file(PANDAS_GBQ, s.cache(BOB).to_string());

@@ -38,7 +38,7 @@ pub enum TlsFault {
 
 /// What TLS needs, on disk and in memory.
 pub struct Authority {
-    /// The PEM file of the authority's certificate, readable by everybody.
+    /// The PEM file of the authority's certificate, readable by all users.
     pub file: PathBuf,
     /// The server's side of TLS.
     pub servers: Servers,
@@ -81,7 +81,7 @@ impl Authority {
     /// Makes the authority and its certificates, and writes its own into this folder.
     pub fn new(folder: &Path) -> Self {
         let (pem, issuer) = authority("bqcred tests: a double of Google");
-        let (_, stranger) = authority("nobody knows me");
+        let (_, stranger) = authority("an unknown authority");
         let file = folder.join("ca.pem");
         std::fs::write(&file, pem).unwrap();
         let names: Vec<&str> = HOSTS.iter().chain(&["localhost", "127.0.0.1"]).copied().collect();

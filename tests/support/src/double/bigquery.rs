@@ -22,7 +22,7 @@ pub struct Data {
     pub sheets: BTreeSet<(String, String, String)>,
     /// Account (or `*`), project, permission.
     pub denied: BTreeSet<(String, String, String)>,
-    /// Projects that nobody may use as quota project.
+    /// Projects that no account may use as quota project.
     pub quota_denied: BTreeSet<String>,
     /// Projects without the BigQuery API.
     pub disabled: BTreeSet<String>,

@@ -33,7 +33,7 @@ impl Google {
         lock(&self.world.grants).clone()
     }
 
-    /// Restores the grants of then: tokens revoked since are valid again, later ones do not exist.
+    /// Restores an earlier [`Google::snapshot`]: tokens revoked since are valid again, later ones do not exist.
     /// They stay secrets.
     pub fn restore(&self, then: &Grants) {
         lock(&self.world.grants).restore(then);
@@ -50,8 +50,8 @@ impl Google {
     pub fn valid_tokens(&self, who: &str) -> Vec<String> {
         let now = self.world.now();
         let grants = lock(&self.world.grants);
-        let alive = grants.refresh.iter().filter(|token| token.account == who && token.is_valid(now));
-        alive.map(|token| token.text.clone()).collect()
+        let valid = grants.refresh.iter().filter(|token| token.account == who && token.is_valid(now));
+        valid.map(|token| token.text.clone()).collect()
     }
 
     /// The organisation requires this user to sign in again: refreshes fail with `invalid_rapt` until then.
@@ -64,7 +64,7 @@ impl Google {
     /// All access tokens expire now; refresh tokens stay valid.
     pub fn expire_access_tokens(&self) {
         for token in &mut lock(&self.world.grants).access {
-            token.dead = true;
+            token.revoked = true;
         }
     }
 
@@ -73,7 +73,7 @@ impl Google {
         lock(&self.world.grants).clients.get_mut(id).unwrap().refused = Some(error.to_owned());
     }
 
-    /// This client's project is in Testing: new refresh tokens live seven days.
+    /// This client's project is in Testing: new refresh tokens are valid for seven days.
     pub fn testing_client(&self, id: &str) {
         lock(&self.world.grants).clients.get_mut(id).unwrap().testing = true;
     }
@@ -181,7 +181,7 @@ impl Google {
         lock(&self.world.data).sheets.insert((project.into(), dataset.into(), table.into()));
     }
 
-    /// Nobody has this permission (`bigquery.jobs.create`, …) in this project.
+    /// No account has this permission (`bigquery.jobs.create`, …) in this project.
     pub fn deny(&self, project: &str, permission: &str) {
         self.deny_to("*", project, permission);
     }
@@ -191,7 +191,7 @@ impl Google {
         lock(&self.world.data).denied.insert((who.into(), project.into(), permission.into()));
     }
 
-    /// Nobody may use this as a quota project (`USER_PROJECT_DENIED`).
+    /// No account may use this as a quota project (`USER_PROJECT_DENIED`).
     pub fn deny_quota(&self, project: &str) {
         lock(&self.world.data).quota_denied.insert(project.into());
     }

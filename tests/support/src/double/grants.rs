@@ -19,7 +19,7 @@ pub struct Client {
     pub redirects: Vec<String>,
     /// Why the token endpoint refuses it (`deleted_client`, …), if it does.
     pub refused: Option<String>,
-    /// In Testing: its refresh tokens live seven days.
+    /// In Testing: its refresh tokens are valid for seven days.
     pub testing: bool,
 }
 
@@ -47,16 +47,16 @@ pub struct Code {
 pub struct Token {
     /// The text.
     pub text: String,
-    /// Whose it is.
+    /// The account it belongs to.
     pub account: String,
     /// The client it was given to.
     pub client: String,
     /// The granted scopes.
     pub scopes: Vec<String>,
-    /// When it ends by itself, if it does.
+    /// When it expires, if it does.
     pub ends: Option<SystemTime>,
     /// Whether it was revoked, or fell out of the limit.
-    pub dead: bool,
+    pub revoked: bool,
     /// A refresh token whose owner has to sign in again (`invalid_rapt`).
     pub stale: bool,
 }
@@ -138,17 +138,17 @@ impl Grants {
             client: client.to_owned(),
             scopes: scopes.to_vec(),
             ends,
-            dead: false,
+            revoked: false,
             stale: false,
         });
-        let mut alive: Vec<&mut Token> = self
+        let mut valid: Vec<&mut Token> = self
             .refresh
             .iter_mut()
-            .filter(|token| !token.dead && token.account == account && token.client == client)
+            .filter(|token| !token.revoked && token.account == account && token.client == client)
             .collect();
-        let surplus = alive.len().saturating_sub(TOKENS_PER_CLIENT);
-        for token in alive.iter_mut().take(surplus) {
-            token.dead = true;
+        let surplus = valid.len().saturating_sub(TOKENS_PER_CLIENT);
+        for token in valid.iter_mut().take(surplus) {
+            token.revoked = true;
         }
         text
     }
@@ -182,7 +182,7 @@ impl Grants {
             client: client.to_owned(),
             scopes: scopes.to_vec(),
             ends: Some(ends),
-            dead: false,
+            revoked: false,
             stale: false,
         });
     }
@@ -201,7 +201,7 @@ impl Grants {
     pub fn end_grant(&mut self, account: &str, project: &str) {
         for token in self.refresh.iter_mut().chain(&mut self.access) {
             if token.account == account && cloud_project(&token.client) == project {
-                token.dead = true;
+                token.revoked = true;
             }
         }
     }
@@ -209,7 +209,7 @@ impl Grants {
     /// Revokes all grants of an account, for every project.
     pub fn end_all(&mut self, account: &str) {
         for token in self.refresh.iter_mut().chain(&mut self.access) {
-            token.dead |= token.account == account;
+            token.revoked |= token.account == account;
         }
     }
 }
@@ -217,6 +217,6 @@ impl Grants {
 impl Token {
     /// Whether it is neither revoked nor expired.
     pub fn is_valid(&self, now: SystemTime) -> bool {
-        !self.dead && self.ends.is_none_or(|ends| now < ends)
+        !self.revoked && self.ends.is_none_or(|ends| now < ends)
     }
 }

@@ -3,7 +3,7 @@
 //! [`Google::start`] listens on free ports of 127.0.0.1 and stops when it is dropped. It can be reached in
 //! three ways: over plain http and https under its own address, for client files that name their own
 //! endpoints; and under Google's real host names through a CONNECT proxy that ends TLS itself, for programs
-//! that can't be told another address ([`Google::env`]).
+//! that have no setting for another address ([`Google::env`]).
 //!
 //! It accepts what Google documents and nothing else, records every request, and fails the test when it is
 //! dropped if a secret was seen where none belongs, or anything was asked that no well-behaved client asks
@@ -71,7 +71,7 @@ pub struct Google {
 }
 
 impl Google {
-    /// Starts it, with three clients registered and nobody signed in.
+    /// Starts it, with three clients registered and no user signed in.
     pub fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("double-").tempdir().unwrap();
         open_to_all(folder.path());

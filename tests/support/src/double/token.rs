@@ -14,7 +14,7 @@ use super::response::Response;
 use super::script::{Script, refusal};
 use super::world::{World, lock};
 
-/// The fields that may come with each grant type, and whether they have to.
+/// The fields that each grant type allows, and whether it requires them.
 const CODE_FIELDS: &[(&str, bool)] = &[
     ("grant_type", true),
     ("client_id", true),

@@ -32,7 +32,7 @@ pub struct Settings {
     pub passed: Duration,
     /// Paths at which a secret in the query is tolerated, as some other programs send it.
     pub tolerated: Vec<String>,
-    /// Who signs in when a browser comes without being told (see [`super::Google::sign_in_browser`]).
+    /// Who signs in when a browser opens the page on its own (see [`super::Google::sign_in_browser`]).
     pub browser: Option<super::Consent>,
     /// User name and password that the proxy asks for.
     pub proxy_password: Option<String>,
@@ -101,7 +101,7 @@ impl World {
         }
     }
 
-    /// The time by which tokens and codes live.
+    /// The clock by which tokens and codes expire.
     pub fn now(&self) -> SystemTime {
         SystemTime::now() + lock(&self.settings).passed
     }

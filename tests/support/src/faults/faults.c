@@ -129,8 +129,8 @@ static int is_wanted(const struct call *call) {
     return (call->what != READ_FD || reads) && (call->what != SEND || sends);
 }
 
-/* The filter: the calls of the table are handed over, and a program that forbids others to look into it
- * (PR_SET_DUMPABLE) is told that it is done: this has to look. */
+/* The filter: the calls of the table are handed over, and a program that forbids others to read its memory
+ * (PR_SET_DUMPABLE) gets success without the effect: this program has to read it. */
 static int install(void) {
     struct sock_filter code[COUNT * 2 + 10];
     size_t n = 0;
