@@ -90,11 +90,11 @@ fn damage_each(place: &str, words: &[&str], codes: &[i32], skip: &[&str]) {
         let run = sandbox.invoke(words).limit(std::time::Duration::from_secs(20)).run();
         let case = format!("{place}, {name}: {words:?}\n{run:?}");
         assert_eq!(look(&path), before, "{case}");
-        told_well(&run, &path, codes, &case);
+        check_error(&run, &path, codes, &case);
     }
 }
 
-fn told_well(run: &Run, path: &Path, codes: &[i32], case: &str) {
+fn check_error(run: &Run, path: &Path, codes: &[i32], case: &str) {
     assert!(run.code.is_some_and(|code| codes.contains(&code)), "{case}");
     assert!(run.stderr.contains(path.to_str().unwrap()), "{case}");
     assert!(!run.stderr.contains("panicked") && !run.stderr.contains(CONTENT), "{case}");
@@ -154,7 +154,7 @@ fn damaged_input_file_is_refused() {
             let case = format!("{name}: {words:?}\n{run:?}");
             assert_eq!(look(&path), before, "{case}");
             let codes = if *name == "dangling link" { &[3][..] } else { &codes[..] };
-            told_well(&run, &path, codes, &case);
+            check_error(&run, &path, codes, &case);
         }
     }
 }

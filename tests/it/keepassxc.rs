@@ -89,13 +89,13 @@ fn largest_credential_fits_in_every_secret_service() {
 fn locked_database_is_reported_before_sign_in() {
     let google = Google::start();
     let Some(keyring) = log_in(&google) else { return };
-    let told = |run: Run| run.fails(6).says("the keyring is locked").says("unlock it");
+    let fails_as_locked = |run: Run| run.fails(6).says("the keyring is locked").says("unlock it");
     keyring.lock();
     let before = google.requests().len();
-    let run = told(keyring.bqcred(&["move", "--store", "file"]));
+    let run = fails_as_locked(keyring.bqcred(&["move", "--store", "file"]));
     assert!(!run.stderr.contains("sign in again") && !run.stderr.contains("--replace"), "{}", run.stderr);
     let client = keyring.sandbox.client_file(&google);
-    told(keyring.bqcred(&[
+    fails_as_locked(keyring.bqcred(&[
         "login",
         "--start",
         "--client-id-file",

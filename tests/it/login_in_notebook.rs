@@ -33,24 +33,24 @@ impl FrontEnd {
         writeln!(self.stdin, "{cell}").unwrap();
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
-        let told: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{cell}: {e}: {line:?}"));
-        assert_ne!(told["error"], "it hangs", "{cell}: {told:#}");
-        told
+        let result: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{cell}: {e}: {line:?}"));
+        assert_ne!(result["error"], "it hangs", "{cell}: {result:#}");
+        result
     }
 
     /// Runs a cell that asks nothing; returns its output.
     fn run(&mut self, code: &str) -> String {
-        let told = self.send(&json!({"code": code, "answer": "nobody should ask"}));
-        assert_eq!((&told["error"], &told["asked"]), (&json!(""), &json!([])), "{code}: {told:#}");
-        format!("{}{}", told["stdout"].as_str().unwrap(), told["stderr"].as_str().unwrap())
+        let result = self.send(&json!({"code": code, "answer": "nobody should ask"}));
+        assert_eq!((&result["error"], &result["asked"]), (&json!(""), &json!([])), "{code}: {result:#}");
+        format!("{}{}", result["stdout"].as_str().unwrap(), result["stderr"].as_str().unwrap())
     }
 
     /// Runs a cell that asks once with hidden input, and types this.
     fn paste(&mut self, code: &str, answer: &str) -> String {
-        let told = self.send(&json!({"code": code, "answer": answer}));
-        assert_eq!(told["error"], "", "{code}: {told:#}");
-        assert_eq!(told["asked"], json!([{"prompt": "Paste the address: ", "password": true}]), "{code}");
-        format!("{}{}", told["stdout"].as_str().unwrap(), told["stderr"].as_str().unwrap())
+        let result = self.send(&json!({"code": code, "answer": answer}));
+        assert_eq!(result["error"], "", "{code}: {result:#}");
+        assert_eq!(result["asked"], json!([{"prompt": "Paste the address: ", "password": true}]), "{code}");
+        format!("{}{}", result["stdout"].as_str().unwrap(), result["stderr"].as_str().unwrap())
     }
 
     /// Saves the notebook, and returns its text.
@@ -186,8 +186,8 @@ fn unattended_notebook_stops_at_the_prompt() {
     let mut cells = FrontEnd::start(&vm, &python, "python3");
     let shown = cells.send(&json!({"code": "!bqcred login"}));
     let shown = shown["stdout"].as_str().unwrap();
-    let told = cells.send(&json!({"code": snippet(shown, "import subprocess, getpass")}));
-    assert!(told["error"].as_str().unwrap().starts_with("StdinNotImplementedError"), "{told:#}");
+    let result = cells.send(&json!({"code": snippet(shown, "import subprocess, getpass")}));
+    assert!(result["error"].as_str().unwrap().starts_with("StdinNotImplementedError"), "{result:#}");
     cells.save();
 
     let drive = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/jupyter/drive.py");

@@ -310,10 +310,10 @@ fn first_word(output: &Output) -> String {
 fn mistyped_option_fails_in_the_named_shell() {
     for shell in ["sh", "fish", "tcsh", "elvish", "nu", "pwsh"] {
         // an unknown profile is reported by the command itself, a mistyped option by the parser
-        let told = env_at(shell, &["--profile", "nosuch"]);
+        let unknown_profile = env_at(shell, &["--profile", "nosuch"]);
         let mistyped = env_at(shell, &["--bogus"]);
-        assert_eq!(told, mistyped, "{shell}");
-        assert!(!told.is_empty(), "{shell}");
+        assert_eq!(unknown_profile, mistyped, "{shell}");
+        assert!(!unknown_profile.is_empty(), "{shell}");
     }
 }
 

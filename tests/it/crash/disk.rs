@@ -89,9 +89,9 @@ fn check_run(scene: &Scene, run: &Run, what: &str, lenient: bool) {
     }
     assert_eq!(run.code, Some(6), "{}", at());
     assert!(["", "false;\n"].contains(&run.stdout.as_str()) || lenient, "{}", at());
-    let told =
+    let reported =
         REASONS.iter().any(|(_, reason, help)| run.stderr.contains(reason) && run.stderr.contains(help));
-    assert!(told, "{}", at());
+    assert!(reported, "{}", at());
     let named = |root: &std::path::PathBuf| run.stderr.contains(root.to_str().unwrap());
     let names = scene.roots().iter().any(named) || run.stderr.contains("work/out.json");
     assert!(names, "{}", at());

@@ -24,7 +24,7 @@ fn scene() -> (Scene, Wire) {
 }
 
 #[track_caller]
-fn told(steps: &[Step], says: &str) {
+fn fails_with(steps: &[Step], says: &str) {
     commands_fail(&COMMANDS, steps, says);
 }
 
@@ -47,37 +47,40 @@ fn answer(status: &str, headers: &str, body: &str) -> [Step; 2] {
 #[test]
 fn dropped_reset_and_truncated_connections_are_reported() {
     let json = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
-    told(&[], BROKEN);
-    told(&[Step::Reset], BROKEN);
-    told(&[Step::Request, send("HTTP/1.1 200 OK\r\nContent-Ty")], BROKEN);
-    told(
+    fails_with(&[], BROKEN);
+    fails_with(&[Step::Reset], BROKEN);
+    fails_with(&[Step::Request, send("HTTP/1.1 200 OK\r\nContent-Ty")], BROKEN);
+    fails_with(
         &[Step::Request, send(&format!("{json}Content-Length: 900\r\n\r\n{{\"access_token\": \"ya29.x"))],
         BROKEN,
     );
-    told(
+    fails_with(
         &[Step::Request, send(&format!("{json}Transfer-Encoding: chunked\r\n\r\n20\r\n{{\"access_"))],
         BROKEN,
     );
-    told(&[Step::Request, send(&format!("{json}Transfer-Encoding: chunked\r\n\r\nno length\r\n"))], BROKEN);
+    fails_with(
+        &[Step::Request, send(&format!("{json}Transfer-Encoding: chunked\r\n\r\nno length\r\n"))],
+        BROKEN,
+    );
 }
 
 #[test]
 fn invalid_http_is_reported() {
-    told(&[Step::Request, send("\u{16}\u{3}\u{1} SSH-2.0-nonsense\r\n\r\n")], BROKEN);
-    told(&[Step::Request, send("HTTP/1.1 abc\r\n\r\n")], BROKEN);
-    told(&[Step::Request, send("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}")], BROKEN);
-    told(&[Step::Request, Step::Flood(b"X-Filler: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n")], BROKEN);
+    fails_with(&[Step::Request, send("\u{16}\u{3}\u{1} SSH-2.0-nonsense\r\n\r\n")], BROKEN);
+    fails_with(&[Step::Request, send("HTTP/1.1 abc\r\n\r\n")], BROKEN);
+    fails_with(&[Step::Request, send("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}")], BROKEN);
+    fails_with(&[Step::Request, Step::Flood(b"X-Filler: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n")], BROKEN);
 }
 
 #[test]
 fn html_and_empty_answers_are_reported() {
     let html = "Content-Type: text/html\r\n";
     let page = "<!DOCTYPE html><p>Sign in to the guest network";
-    told(&answer("200 OK", html, page), PAGE);
-    told(&answer("200 OK", "Content-Type: application/json\r\n", page), PAGE);
-    told(&answer("511 Network Authentication Required", html, page), "a problem of its own (511)");
-    told(&answer("404 Not Found", html, page), PAGE);
-    told(&answer("403 Forbidden", html, page), PAGE);
+    fails_with(&answer("200 OK", html, page), PAGE);
+    fails_with(&answer("200 OK", "Content-Type: application/json\r\n", page), PAGE);
+    fails_with(&answer("511 Network Authentication Required", html, page), "a problem of its own (511)");
+    fails_with(&answer("404 Not Found", html, page), PAGE);
+    fails_with(&answer("403 Forbidden", html, page), PAGE);
 }
 
 #[test]
@@ -97,11 +100,11 @@ fn redirects_are_not_followed() {
 #[test]
 fn oversized_answers_are_cut_off() {
     let large = format!("{{\"filler\": \"{}\"}}", "x".repeat(10 << 20));
-    told(&answer("200 OK", "Content-Type: application/json\r\n", &large), CUT);
+    fails_with(&answer("200 OK", "Content-Type: application/json\r\n", &large), CUT);
     // as fast as it is read, and endless
     let head =
         send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
-    told(&[Step::Request, head, Step::Flood(b"10\r\n                \r\n")], CUT);
+    fails_with(&[Step::Request, head, Step::Flood(b"10\r\n                \r\n")], CUT);
 }
 
 #[test]
@@ -118,7 +121,7 @@ fn gzip_bomb_is_not_unpacked() {
     )
     .into_bytes();
     text.extend(bomb);
-    told(&[Step::Request, Step::Send(text)], PAGE);
+    fails_with(&[Step::Request, Step::Send(text)], PAGE);
 }
 
 #[test]

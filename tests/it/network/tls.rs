@@ -23,7 +23,7 @@ fn scene() -> (Scene, Wire) {
 
 /// What the proxy does to every connection; it must not see a secret.
 #[track_caller]
-fn told(steps: &[Step], says: &str) {
+fn fails_with(steps: &[Step], says: &str) {
     let (scene, wire) = scene();
     scene.google.take_requests();
     wire.set(Some(steps.to_vec()));
@@ -75,22 +75,22 @@ fn server_hello(version: [u8; 2]) -> Step {
 #[test]
 fn old_tls_versions_are_refused() {
     for version in [[3, 0], [3, 1], [3, 2]] {
-        told(&tunnel(&[server_hello(version)]), NO_TLS);
+        fails_with(&tunnel(&[server_hello(version)]), NO_TLS);
     }
     // "protocol_version", the alert of a server that knows older ones only
-    told(&tunnel(&[Step::Send(vec![0x15, 3, 1, 0, 2, 2, 70])]), NO_TLS);
+    fails_with(&tunnel(&[Step::Send(vec![0x15, 3, 1, 0, 2, 2, 70])]), NO_TLS);
 }
 
 #[test]
 fn answer_without_tls_is_reported() {
-    told(&tunnel(&[send("HTTP/1.1 400 Bad Request\r\n\r\nYou speak TLS to a plain port")]), NO_TLS);
-    told(&tunnel(&[send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")]), NO_TLS);
-    told(&tunnel(&[Step::Flood(b"SSH-2.0-OpenSSH_9.6\r\n")]), NO_TLS);
+    fails_with(&tunnel(&[send("HTTP/1.1 400 Bad Request\r\n\r\nYou speak TLS to a plain port")]), NO_TLS);
+    fails_with(&tunnel(&[send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")]), NO_TLS);
+    fails_with(&tunnel(&[Step::Flood(b"SSH-2.0-OpenSSH_9.6\r\n")]), NO_TLS);
 }
 
 #[test]
 fn interrupted_handshake_is_reported() {
-    told(&tunnel(&[]), NO_TLS);
+    fails_with(&tunnel(&[]), NO_TLS);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn stalled_handshake_times_out() {
     std::thread::scope(|scope| {
         // commands of one profile, which wait for each other: not for long either
         for steps in [tunnel(&[Step::Hold]), vec![Step::Request, Step::Hold]] {
-            scope.spawn(move || told(&steps, "did not answer in time"));
+            scope.spawn(move || fails_with(&steps, "did not answer in time"));
         }
     });
 }
@@ -111,18 +111,21 @@ fn proxy_that_requires_a_password_is_reported() {
          Content-Type: text/html\r\nContent-Length: {}\r\n\r\n{page}",
         page.len()
     );
-    told(&[Step::Request, send(&wanted)], "wants a user name and a password (407)");
+    fails_with(&[Step::Request, send(&wanted)], "wants a user name and a password (407)");
 }
 
 #[test]
 fn server_that_is_not_a_proxy_is_reported() {
     let not_through = "the proxy can't be reached, or did not let the request through";
     let page = "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>";
-    told(&[Step::Request, send(page)], not_through);
-    told(&[Step::Request, send("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\n\r\n")], not_through);
-    told(&[Step::Request, send("<html>Welcome</html>")], not_through);
-    told(&[Step::Request], not_through);
-    told(&[Step::Request, Step::Flood(b"X-Filler: xxxxxxxxxxxxxxxxxxxxx\r\n")], not_through);
+    fails_with(&[Step::Request, send(page)], not_through);
+    fails_with(
+        &[Step::Request, send("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\n\r\n")],
+        not_through,
+    );
+    fails_with(&[Step::Request, send("<html>Welcome</html>")], not_through);
+    fails_with(&[Step::Request], not_through);
+    fails_with(&[Step::Request, Step::Flood(b"X-Filler: xxxxxxxxxxxxxxxxxxxxx\r\n")], not_through);
 }
 
 #[test]

@@ -6,28 +6,28 @@ use crate::double::CLIENT_ID;
 
 /// All of this group.
 pub const ALL: &[Environment] = &[
-    ("gcloud is told a file", |s| {
+    ("gcloud is given a file", |s| {
         let path = s.file("ada.json", s.user(ADA).to_string());
         s.set("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", path);
     }),
-    ("gcloud is told a file, on a VM", |s| {
+    ("gcloud is given a file, on a VM", |s| {
         let path = s.file("ada.json", s.user(ADA).to_string());
         s.set("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", path).vm();
     }),
-    ("gcloud is told a file and an account, on a VM", |s| {
+    ("gcloud is given a file and an account, on a VM", |s| {
         let path = s.file("ada.json", s.user(ADA).to_string());
         s.set("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", path).set("CLOUDSDK_CORE_ACCOUNT", ADA).vm();
     }),
-    ("gcloud is told a file that is missing", |s| {
+    ("gcloud is given a file that is missing", |s| {
         s.set("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", "/nowhere/adc.json");
     }),
-    ("gcloud is told an account that it doesn't have", |s| {
+    ("gcloud is given an account that it doesn't have", |s| {
         s.set("CLOUDSDK_CORE_ACCOUNT", ADA);
     }),
-    ("gcloud is told not to ask the VM", |s| {
+    ("gcloud must not check for a VM", |s| {
         s.set("CLOUDSDK_CORE_CHECK_GCE_METADATA", "false").vm();
     }),
-    ("gcloud is told a token", |s| {
+    ("gcloud is given a token", |s| {
         let token = s.google.access_token(ADA, CLIENT_ID, SCOPES);
         s.set("CLOUDSDK_AUTH_ACCESS_TOKEN", token);
     }),

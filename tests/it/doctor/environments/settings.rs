@@ -27,7 +27,7 @@ pub const ALL: &[Environment] = &[
         s.file(".Renviron", "GCE_METADATA_URL=127.0.0.1:9\n");
         s.vm();
     }),
-    ("R is told to read no settings", |s| {
+    ("R reads no settings", |s| {
         s.adc(&s.user(ADA));
         s.file(".Renviron", "GOOGLE_APPLICATION_CREDENTIALS=/nowhere/adc.json\n");
         s.set("R_ENVIRON_USER", "");
