@@ -270,7 +270,12 @@ fn a_pipe_in_the_place_of_a_file_is_led_to_stdin() {
     let sandbox = sandbox(&google);
     let file = sandbox.write("adc.json", credential(&google, json!({})));
     let line = format!("{} import <(cat {})", env!("CARGO_BIN_EXE_bqcred"), file.display());
-    sandbox.program("bash", &["-c", &line]).run().fails(6).says("no regular file").says("| bqcred import -`");
+    sandbox
+        .program("bash", &["-c", &line])
+        .run()
+        .fails(6)
+        .says("not a regular file")
+        .says("| bqcred import -`");
     let line = format!("cat {} | {} import -", file.display(), env!("CARGO_BIN_EXE_bqcred"));
     sandbox.program("bash", &["-c", &line]).run().success();
 }

@@ -184,7 +184,7 @@ fn a_pin_counts_once_it_is_allowed_and_leaving_restores() {
         let profile = |shell: &mut Shell| shell.environment().get("BQCRED_PROFILE").cloned();
 
         let shown = shell.line("cd 'a folder'");
-        assert!(shown.contains("it is not allowed to"), "{name}: {shown}");
+        assert!(shown.contains("but is not allowed"), "{name}: {shown}");
         assert_eq!(profile(&mut shell), None, "{name}");
 
         shell.line("bqcred allow");

@@ -153,14 +153,14 @@ fn a_session_file_on_a_disk_or_nowhere_is_refused_and_exec_offered() {
         assert_eq!(run.stdout, "false;\n");
         run.code(6).says("bqcred exec -- PROGRAM")
     };
-    env("").says("no XDG_RUNTIME_DIR is set");
-    env("relative").says("no XDG_RUNTIME_DIR is set");
+    env("").says("XDG_RUNTIME_DIR, the folder for session files, is not set to an absolute path");
+    env("relative").says("XDG_RUNTIME_DIR, the folder for session files, is not set to an absolute path");
     let nowhere = keyring.sandbox.path("nowhere");
     env(nowhere.to_str().unwrap()).says("no such file");
     let disk = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     if keyring.file_system(disk) != "tmpfs" {
         let folder = tempfile::tempdir_in(disk).unwrap();
-        env(folder.path().to_str().unwrap()).says("lies on a disk");
+        env(folder.path().to_str().unwrap()).says("is on a disk, not in memory");
         assert!(!folder.path().join("bqcred").exists());
     }
     let open = tempfile::tempdir_in("/dev/shm").unwrap();
@@ -260,7 +260,7 @@ fn access_that_the_bus_denies_is_told_as_such() {
     keyring
         .bqcred(&["import", adc.to_str().unwrap(), "--store", "keyring"])
         .fails(6)
-        .says("access is denied");
+        .says("access to the keyring is denied");
 }
 
 const ADC: &str =
@@ -296,7 +296,7 @@ fn auto_takes_the_keyring_or_says_in_a_line_why_not() {
     // the double knows nothing of this credential
     let run = keyring.bqcred(&import);
     let line = "bqcred: there is no keyring on this session bus (nothing provides org.freedesktop.secrets); \
-                so the credential goes into a file that only you can read\n";
+                the credential is stored in a file that only you can read\n";
     assert!(run.stderr.starts_with(line), "{}", run.stderr);
 }
 

@@ -1,16 +1,15 @@
-//! No core dump of this process: it would lie on disk, with the secrets that memory held.
+//! Disables core dumps of this process: they would put the secrets in its memory on a disk.
 
-/// Forbids core dumps, and other processes of this user to look into this one's memory. A program
-/// that is started from here is not touched: execve(2) gives it its own attribute back.
+/// Disables core dumps, and access to this process's memory by others of the same user. Programs that it starts are
+/// not affected: execve(2) resets the attribute.
 #[cfg(target_os = "linux")]
 pub(crate) fn forbid() {
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-    // where the system doesn't know this, the work is worth doing all the same
+    // not worth failing for
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
-/// Elsewhere the limit is what there is. Programs that are started inherit it, which macOS' own
-/// default makes no difference to.
+/// Disables core dumps by their size limit. Programs that this process starts inherit it; macOS' default is the same.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn forbid() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -1,4 +1,4 @@
-//! The terminal: whether somebody sits at it, and questions to them.
+//! The terminal: whether the user can be asked there, and how.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, IsTerminal, Write};
@@ -9,24 +9,24 @@ use rustix::termios::{self, LocalModes, OptionalActions, Termios};
 use crate::output::error::{Error, Result};
 use crate::system::env;
 
-/// Whether somebody can be asked: they see stderr and can type.
+/// Whether stdin and stderr are a terminal, so that the user sees questions and can answer.
 pub(crate) fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Whether a program can put up a window that the person sees.
+/// Whether a program can open a window on the user's desktop.
 pub(crate) fn has_display() -> bool {
     let set = |name| env::get(name).is_some_and(|value| !value.is_empty());
     cfg!(target_os = "macos") || set("DISPLAY") || set("WAYLAND_DISPLAY")
 }
 
-/// Whether somebody may be there to answer what another program asks: at a display, or at a terminal
-/// that isn't a notebook's, which nobody can type into.
+/// Whether the user may be able to answer another program's question: on a desktop, or at a terminal other than a
+/// notebook's, which takes no input.
 pub(crate) fn is_attended() -> bool {
     has_display() || (is_interactive() && env::get("JPY_PARENT_PID").is_none())
 }
 
-/// A terminal that does not show what is typed, for as long as this lives.
+/// A terminal that does not show what is typed, until this is dropped.
 pub(crate) struct Hidden {
     terminal: File,
     before: Termios,
@@ -34,7 +34,7 @@ pub(crate) struct Hidden {
 }
 
 impl Hidden {
-    /// Opens the terminal and hides what is typed. What is pasted ends with Enter.
+    /// Opens the terminal and hides what is typed.
     pub(crate) fn open() -> Result<Hidden> {
         let failed = |error: std::io::Error| Error::file("/dev/tty".as_ref(), "use", &error);
         let terminal = File::options().read(true).write(true).open("/dev/tty").map_err(failed)?;
@@ -45,10 +45,9 @@ impl Hidden {
         Ok(Hidden { terminal, before, hidden })
     }
 
-    /// What Ctrl-Z has to do: the shell gets its terminal back as it was, and when the person goes on here,
-    /// what is typed is hidden again.
+    /// Handles Ctrl-Z: restores the terminal, stops the process, and hides what is typed again when it continues.
     pub(crate) fn stop_and_go_on(&self) {
-        if !somebody_can_continue_us() {
+        if !can_be_continued() {
             return;
         }
         let _ = termios::tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
@@ -57,9 +56,8 @@ impl Hidden {
         let _ = termios::tcsetattr(&self.terminal, OptionalActions::Now, &self.hidden);
     }
 
-    /// Reads lines in the background until the terminal closes, or the person says by Ctrl-D that there will be
-    /// none, which sends `end`. The reader is left behind when the process ends: a read that waits for a person
-    /// can't be called off.
+    /// Reads lines in the background until the terminal closes, or Ctrl-D, which sends `end`. The thread is not
+    /// joined: a read from a terminal can't be cancelled.
     pub(crate) fn read_lines<T: Send + 'static>(
         &self,
         to: Sender<T>,
@@ -81,15 +79,15 @@ impl Hidden {
     }
 }
 
-/// Whether a shell looks after our process group. The system lets Ctrl-Z stop no other (POSIX, "orphaned
-/// process group"): nobody could ever continue it.
-fn somebody_can_continue_us() -> bool {
+/// Whether a shell controls this process group. Ctrl-Z stops no other (POSIX, "orphaned process group"), as nothing
+/// could continue it.
+fn can_be_continued() -> bool {
     use rustix::process::{getpgid, getpgrp, getpid, getppid, getsid};
     let (Ok(session), group) = (getsid(None), getpgrp()) else { return false };
     if group == session {
         return false;
     }
-    // who is not the first of the group was put into it by somebody who can answer for it
+    // a process that isn't the leader was put into the group by one that is
     group != getpid()
         || getppid().is_some_and(|parent| {
             getsid(Some(parent)) == Ok(session) && getpgid(Some(parent)).is_ok_and(|above| above != group)
@@ -102,7 +100,7 @@ impl Drop for Hidden {
     }
 }
 
-/// Asks a question that is answered by yes or no; Enter means no.
+/// Asks a yes-or-no question; Enter means no.
 pub(crate) fn confirm(question: &str) -> Result<bool> {
     let failed = |error: std::io::Error| Error::file("/dev/tty".as_ref(), "use", &error);
     let mut terminal = File::options().read(true).write(true).open("/dev/tty").map_err(failed)?;

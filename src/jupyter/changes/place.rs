@@ -162,7 +162,7 @@ fn patchable(kernel: &Kernel, wanted: Where) -> bool {
 /// that takes the folder only, and stays closed.
 fn own_file(file: &Path, uid: u32) -> Option<PathBuf> {
     let real = file.canonicalize().ok()?;
-    if !files::is_led_by(file, uid) {
+    if !files::is_controlled_by(file, uid) {
         return None;
     }
     let owner = files::owner(&std::fs::metadata(&real).ok()?);
