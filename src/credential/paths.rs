@@ -1,4 +1,4 @@
-//! Where bqcred keeps things, on each system: the only module that uses `directories`.
+//! Where bqcred keeps its files, on each system.
 
 use std::path::{Path, PathBuf};
 
@@ -7,42 +7,42 @@ use crate::output::error::{Error, Kind, Result};
 use crate::output::shell_word::shell_word;
 use crate::system::users;
 
-/// The folders that bqcred owns. None is created here.
+/// bqcred's folders. They need not exist.
 #[derive(Debug)]
 pub(crate) struct Paths {
-    /// Credentials and what is known about them, a folder for each profile.
+    /// Credentials and their `profile.json`, a folder for each profile.
     pub(crate) data: PathBuf,
     /// Settings and the user's OAuth client.
     pub(crate) config: PathBuf,
     /// Access tokens of file-stored profiles.
     pub(crate) cache: PathBuf,
-    /// Sign-ins that were started and wait for their answer.
+    /// Pending sign-ins and records of changes.
     pub(crate) state: PathBuf,
-    /// What lasts as long as this login session, if the system has such a place.
+    /// Session files, in `XDG_RUNTIME_DIR`; `None` without it.
     pub(crate) runtime: Option<PathBuf>,
-    /// Where that is on systems with logind, whatever the environment says.
+    /// The same folder as logind sets it, whatever `XDG_RUNTIME_DIR` is.
     pub(crate) usual_runtime: PathBuf,
     /// The user's home folder.
     pub(crate) home: PathBuf,
-    /// An organisation's OAuth client.
+    /// The organisation's OAuth client.
     pub(crate) system_client: PathBuf,
 }
 
 impl Paths {
-    /// The places as the XDG base directory specification (Linux) or Apple's guidelines have them.
-    /// `system_root` stands for `/etc`.
+    /// The folders of the XDG base directory specification (Linux) or Apple's guidelines. `system_root`: `/etc`,
+    /// or a test's folder in its place.
     pub(crate) fn new(system_root: &Path) -> Result<Paths> {
         let home = users::own_home();
-        // it may be known from the user database alone, which `directories` looks at in part
+        // `directories` doesn't know all users: without HOME it fails where `own_home` may succeed
         let no_home = || {
-            let usual = home.as_deref().map_or("a folder of yours".to_owned(), |home| shell_word(home));
-            Error::new(Kind::Store, "HOME is not set, so there is no place for a credential")
+            let usual = home.as_deref().map_or("a folder of yours".to_owned(), shell_word);
+            Error::new(Kind::Store, "HOME is not set, so there is no folder for credentials")
                 .hint(format!("set HOME to {usual}"))
         };
         let places = directories::ProjectDirs::from("", "", "bqcred").ok_or_else(no_home)?;
         let home = home.clone().ok_or_else(no_home)?;
         if !home.is_absolute() {
-            // credentials would go to whatever folder one is in, and the libraries look in another
+            // credentials would go to the current folder, and the libraries look in another
             return Err(
                 Error::new(Kind::Store, "HOME is not an absolute path").hint("set HOME to your home folder")
             );
@@ -65,71 +65,70 @@ impl Paths {
         self.data.join(name.as_str())
     }
 
-    /// What is known about a profile; nothing in it is secret.
+    /// A profile's settings and state; nothing in it is secret.
     pub(crate) fn profile_settings(&self, name: &ProfileName) -> PathBuf {
         self.profile(name).join("profile.json")
     }
 
-    /// What will be known about a profile once the credential that is being written is in the store.
+    /// The next `profile.json`, for the credential that is being written.
     pub(crate) fn announced_settings(&self, name: &ProfileName) -> PathBuf {
         self.profile(name).join("profile.json.next")
     }
 
-    /// The application-default credential of a file-stored profile. The path stays the same as long
-    /// as the profile exists, whatever is rotated.
+    /// The ADC file of a profile in the file store. The path never changes, also when the credential is rotated.
     pub(crate) fn adc(&self, name: &ProfileName) -> PathBuf {
         self.profile(name).join("adc.json")
     }
 
-    /// Where `env` makes a keyring profile readable for this login session; `None` if the system has no such place.
+    /// The session file of a profile in the keyring; `None` without `XDG_RUNTIME_DIR`.
     pub(crate) fn session_file(&self, name: &ProfileName) -> Option<PathBuf> {
         self.runtime.as_deref().map(|folder| session_file_in(folder, name))
     }
 
-    /// Where session files may be: without `XDG_RUNTIME_DIR` (cron, sudo) those of the login session have to be
-    /// found all the same, to be removed.
+    /// The folders that may hold session files. Those of the login session are found without `XDG_RUNTIME_DIR` too
+    /// (cron, sudo), so that they can be removed.
     pub(crate) fn session_folders(&self) -> impl Iterator<Item = &Path> {
         let usual = Some(self.usual_runtime.as_path()).filter(|usual| self.runtime.as_deref() != Some(usual));
         self.runtime.as_deref().into_iter().chain(usual)
     }
 
-    /// Where the session files of a profile may be.
+    /// The paths that the session files of a profile may have.
     pub(crate) fn session_files(&self, name: &ProfileName) -> impl Iterator<Item = PathBuf> {
         self.session_folders().map(|folder| session_file_in(folder, name))
     }
 
-    /// Where programs find a profile's credential: its file, or the one of this login session.
+    /// The paths under which programs read a profile's credential: its ADC file and its session file.
     pub(crate) fn credential_files(&self, name: &ProfileName) -> Vec<PathBuf> {
         std::iter::once(self.adc(name)).chain(self.session_file(name)).collect()
     }
 
-    /// The lock that a change of this profile takes. It is beside the folder, so that removing
-    /// the folder doesn't remove a lock that another process waits for.
+    /// The lock for changing this profile. It is beside the folder, so that removing the folder doesn't remove a lock
+    /// that another process waits for.
     pub(crate) fn profile_lock(&self, name: &ProfileName) -> PathBuf {
         self.data.join(format!(".{name}.lock"))
     }
 
-    /// Held while a profile's grant is revoked or replaced, also while the user signs in.
+    /// The lock for revoking or replacing a profile's grant, held during the sign-in too.
     pub(crate) fn grant_lock(&self, name: &ProfileName) -> PathBuf {
         self.data.join(format!(".{name}+grant.lock"))
     }
 
-    /// The access token of a file-stored profile.
+    /// The cached access token of a profile in the file store.
     pub(crate) fn token(&self, name: &ProfileName) -> PathBuf {
         self.cache.join(format!("{name}.token"))
     }
 
-    /// Held while one process refreshes, so that the others wait for its answer.
+    /// The lock for refreshing, so that other processes wait and use the same access token.
     pub(crate) fn token_lock(&self, name: &ProfileName) -> PathBuf {
         self.cache.join(format!(".{name}.lock"))
     }
 
-    /// A sign-in of this profile that was started and waits for its answer.
+    /// The pending sign-in of this profile.
     pub(crate) fn pending_login(&self, name: &ProfileName) -> PathBuf {
         self.state.join(format!("{name}.login"))
     }
 
-    /// The `.bqcred` files that the user allowed.
+    /// The list of allowed `.bqcred` files.
     pub(crate) fn pins(&self) -> PathBuf {
         self.state.join("pins.json")
     }

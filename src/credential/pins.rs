@@ -1,8 +1,8 @@
-//! Folders that choose their profile: `.bqcred` files, and which of them the user allowed.
+//! `.bqcred` files, which set the profile of their folder, and the list of those that the user allowed.
 //!
-//! A `.bqcred` file holds the name of a profile. It may come with a cloned repository, so it
-//! counts only once the user has allowed it, and only as long as neither its path nor its content
-//! changes. (direnv keeps a hash of what was allowed; this is one name, so the name itself is kept.)
+//! A `.bqcred` file holds the name of a profile. It may come with another person's repository, so it is used only
+//! after the user has allowed it, and only while its path and content are the same. (direnv keeps a hash of the
+//! content; here it is one name, so the name itself is kept.)
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,43 +17,43 @@ use crate::output::shell_word::shell_word;
 use crate::system::json_file::{Document, JsonFile};
 use crate::system::private_file::{self, Content, Lock};
 
-/// The name of the file that pins its folder.
+/// The name of the file that sets its folder's profile.
 pub(crate) const FILE_NAME: &str = ".bqcred";
 
-/// A pin as it was read, allowed or not.
+/// A `.bqcred` file, allowed or not.
 #[derive(Debug)]
 pub(crate) struct Pin {
-    /// Its file; the folders in its path are not links.
+    /// Its path, links in the folders resolved.
     pub(crate) path: PathBuf,
     /// The profile that it names.
     pub(crate) profile: ProfileName,
 }
 
-/// What the user allowed: each file, and the profile that it may name.
+/// The allowed files, each with the profile that it may name.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Allowed(pub(crate) BTreeMap<String, String>);
 
 impl Pin {
-    /// Reads the pin in this file, or in this folder.
+    /// Reads this file, or the `.bqcred` file in this folder.
     pub(crate) fn read(path: &Path) -> Result<Pin> {
-        let path = place(path)?;
+        let path = resolved(path)?;
         let Some(bytes) = private_file::read(&path, Content::Foreign)? else { return Err(missing(&path)) };
         let profile = Pin::parse(&path, &bytes)?;
         Ok(Pin { path, profile })
     }
 
-    /// The one name that such a file holds; `path` is for the messages.
+    /// Parses the name in the file; `path` is for the messages.
     pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<ProfileName> {
         std::str::from_utf8(bytes).ok().and_then(|text| ProfileName::parse(text.trim_end()).ok()).ok_or_else(
             || {
-                Error::content(path, "holds something else than the name of one profile")
-                    .hint("write one name into it, such as `work`")
+                Error::content(path, "doesn't hold the name of one profile")
+                    .hint("write one name to it, such as `work`")
             },
         )
     }
 
-    /// The nearest pin, from the current folder upwards.
+    /// The path of the nearest `.bqcred` file, in the current folder or above.
     pub(crate) fn nearest() -> Result<PathBuf> {
         let here = std::env::current_dir()
             .map_err(|error| Error::file(Path::new("."), "find the current folder", &error))?;
@@ -61,15 +61,15 @@ impl Pin {
             .map(|folder| folder.join(FILE_NAME))
             .find(|path| path.symlink_metadata().is_ok())
             .ok_or_else(|| {
-                Error::new(Kind::Missing, format!("there is no {FILE_NAME} file here or above"))
-                    .hint(format!("`echo work > {FILE_NAME}` makes one"))
+                Error::new(Kind::Missing, format!("there is no {FILE_NAME} file in this folder or above"))
+                    .hint(format!("`echo work > {FILE_NAME}` creates one"))
             })
     }
 
-    /// The profile, if the user allowed this file to name it.
+    /// The profile, if the user allowed this file.
     pub(crate) fn allowed(self, paths: &Paths) -> Result<ProfileName> {
         let allowed = Allowed::load(paths)?;
-        let hint = format!("`bqcred allow {}`, if you want it", shell_word(&self.path));
+        let hint = format!("`bqcred allow {}` allows it", shell_word(&self.path));
         match allowed.0.get(key(&self.path)?) {
             Some(profile) if profile == self.profile.as_str() => Ok(self.profile),
             Some(_) => {
@@ -77,7 +77,7 @@ impl Pin {
                     .hint(hint))
             }
             None => Err(Error::other(format!(
-                "{} would use profile {}, but it is not allowed to",
+                "{} sets profile {}, but is not allowed",
                 self.path.display(),
                 self.profile
             ))
@@ -91,21 +91,21 @@ impl Document for Allowed {
 }
 
 impl Allowed {
-    /// What is allowed; nothing if there is no file.
+    /// The list; empty if there is no file.
     pub(crate) fn load(paths: &Paths) -> Result<Allowed> {
         file(paths).load().map(Option::unwrap_or_default)
     }
 
-    /// Allows the pin as it is now.
+    /// Adds a file with its current content. An invalid list is kept under another name, which the notes tell.
     pub(crate) fn allow(paths: &Paths, pin: &Pin) -> Result<Notes> {
         let key = key(&pin.path)?.to_owned();
         let (_, notes) = change(paths, |allowed| allowed.0.insert(key, pin.profile.to_string()))?;
         Ok(notes)
     }
 
-    /// Removes the pin from the list; its file need not exist any more. Says whether it was allowed.
+    /// Removes a file, which need not exist any more. Returns whether it was allowed.
     pub(crate) fn deny(paths: &Paths, path: &Path) -> Result<(bool, Notes)> {
-        let path = place(path)?;
+        let path = resolved(path)?;
         let key = key(&path)?;
         let (before, notes) = change(paths, |allowed| allowed.0.remove(key))?;
         Ok((before.is_some(), notes))
@@ -121,8 +121,8 @@ fn change<T>(paths: &Paths, change: impl FnOnce(&mut Allowed) -> T) -> Result<(T
     file(paths).change(&lock, change)
 }
 
-/// The file's path without links in its folders: a link elsewhere to an allowed file is another file.
-fn place(path: &Path) -> Result<PathBuf> {
+/// The file's path with links in its folders resolved. A link to an allowed file counts as another file.
+fn resolved(path: &Path) -> Result<PathBuf> {
     let path = if path.is_dir() { path.join(FILE_NAME) } else { path.to_owned() };
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

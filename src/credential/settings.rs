@@ -8,36 +8,36 @@ use crate::output::error::Result;
 use crate::system::json_file::{Document, JsonFile};
 use crate::system::private_file::{Content, Lock};
 
-/// What the user decided once, for all profiles.
+/// Settings for all profiles.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Settings {
-    /// The profile to use where none is named (`bqcred use`).
+    /// The current profile, as `bqcred use` set it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) profile: Option<String>,
     /// The port that sign-ins listen on, for `ssh -L`; any free one if not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) port: Option<u16>,
-    /// Where new credentials go; files, if not set.
+    /// The store for new credentials; file, if not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) store: Option<StoreKind>,
-    /// Keys of a newer bqcred, which are kept.
+    /// Keys of newer versions, which are kept.
     #[serde(flatten)]
     pub(crate) unknown: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Document for Settings {
-    const HINT: Option<&str> = Some("fix it, or move it away to start with none");
+    const HINT: Option<&str> = Some("fix it, or move it away to start with the defaults");
 }
 
 impl Settings {
-    /// Reads the settings; all unset if there is no file.
+    /// Reads the settings; the defaults if there is no file.
     pub(crate) fn load(paths: &Paths) -> Result<Settings> {
         file(paths).load().map(Option::unwrap_or_default)
     }
 
-    /// Changes the settings under their lock. People edit this file by hand: if it is invalid, it stays as it is,
-    /// and the error says where the mistake is.
+    /// Changes the settings under their lock. People edit this file by hand: an invalid one is not changed, and the
+    /// error names the position.
     pub(crate) fn change(paths: &Paths, change: impl FnOnce(&mut Settings)) -> Result<()> {
         let lock = Lock::acquire(&paths.config.join(".lock"))?;
         let mut settings = Settings::load(paths)?;

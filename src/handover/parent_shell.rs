@@ -1,16 +1,16 @@
-//! Which shell will evaluate what is printed, by the processes above this one.
+//! Which shell evaluates the output of `env`, by the processes above this one.
 //!
-//! `$SHELL` is the user's login shell, not the one that runs this. That is the parent process, unless a
-//! program in between passes the output on: `sudo`, `time`, an editor. Those are skipped. An unknown
-//! program ends the search: the processes above it do not see this output.
+//! `$SHELL` is the login shell, not the shell that runs this command. That is the parent process, or, if the parent
+//! is a program that passes the output on (`sudo`, `time`, an editor), the next one above it. The search ends at an
+//! unknown program.
 //!
 //! This runs at every shell start: in the common case it reads one small file.
 
 use crate::handover::format::Dialect;
 use crate::system::processes::{self, Ancestor};
 
-/// Programs that start another one and leave its standard output alone, and editors, which start theirs
-/// for a shell's user. As the system shortens names: at most 15 bytes.
+/// Programs that run another one and pass on its output, and editors that run commands for a shell's user. Names as
+/// the system shortens them, to 15 bytes.
 #[rustfmt::skip]
 const TRANSPARENT: &[&str] = &[
     "bqcred",
@@ -21,24 +21,24 @@ const TRANSPARENT: &[&str] = &[
     "vi", "vim", "nvim", "emacs", "nano", "hx", "helix", "kak", "micro",
 ];
 
-/// How far up to look; sudo within an editor within a terminal's script needs far less.
+/// The highest ancestor that is searched.
 const FARTHEST: usize = 16;
 
 /// A program above this one.
 #[derive(Clone, Debug)]
 struct Program {
-    /// Its names, the likeliest first: what the process calls itself, and its file's.
+    /// The name of its process, and that of its file if the first is unknown.
     names: Vec<String>,
-    /// The process that started it.
+    /// The id of its parent.
     parent: u32,
 }
 
-/// The line to type so that the shell evaluates what this `bqcred env …` prints.
+/// The line to type in the parent shell to evaluate the output of `env`: `bqcred env` with its options.
 pub(crate) fn line(env: &str) -> String {
     dialect().unwrap_or(Dialect::Posix).line(env)
 }
 
-/// The dialect of the shell above this process, if there is one that we know.
+/// The dialect of the shell above this process; `None` if no known shell is found.
 pub(crate) fn dialect() -> Option<Dialect> {
     walk(std::os::unix::process::parent_id(), program)
 }
@@ -61,7 +61,7 @@ fn walk(start: u32, program: impl Fn(u32) -> Option<Program>) -> Option<Dialect>
     None
 }
 
-/// Whether this is one of [`TRANSPARENT`], or an editor as Debian names its builds.
+/// Whether this is one of [`TRANSPARENT`], or one of Debian's builds of an editor (`vim.basic`).
 fn is_transparent(name: &str) -> bool {
     let name = name.rsplit('/').next().unwrap_or(name);
     TRANSPARENT.contains(&name) || name.starts_with("vim.") || name.starts_with("emacs-")
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_shell_decides() {
+    fn the_nearest_shell_is_found() {
         assert_eq!(below(&["fish", "bash", "init"]), Some(Dialect::Fish));
         assert_eq!(below(&["bash", "fish", "init"]), Some(Dialect::Posix));
         assert_eq!(below(&["-tcsh"]), Some(Dialect::Tcsh));
@@ -107,13 +107,13 @@ mod tests {
     }
 
     #[test]
-    fn a_script_is_known_by_its_interpreter() {
+    fn a_script_is_recognised_by_its_interpreter() {
         assert_eq!(below(&["setup.sh bash", "fish"]), Some(Dialect::Posix));
         assert_eq!(below(&["sudo", "deploy fish"]), Some(Dialect::Fish));
     }
 
     #[test]
-    fn an_unknown_program_or_a_missing_parent_gives_no_shell() {
+    fn an_unknown_program_ends_the_search() {
         assert_eq!(below(&["python3", "fish"]), None);
         assert_eq!(below(&["systemd", "fish"]), None);
         assert_eq!(below(&[]), None);

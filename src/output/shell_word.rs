@@ -1,9 +1,9 @@
-//! A path in a command that a message suggests to type. Text that a shell evaluates unseen is written by
-//! [`crate::handover::format`].
+//! Quotes a path in a command that a hint tells the user to type. What a shell evaluates directly is quoted in
+//! `handover::format`.
 
 use std::path::Path;
 
-/// The path in single quotes, as every POSIX shell and fish read them.
+/// The path in single quotes, which POSIX shells and fish read alike.
 pub(crate) fn shell_word(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
@@ -13,7 +13,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_apostrophe_is_escaped() {
+    fn apostrophes_are_escaped() {
         assert_eq!(shell_word(Path::new("/home/o'neil/a b")), r"'/home/o'\''neil/a b'");
     }
 }

@@ -20,7 +20,7 @@ pub(crate) struct FileStore<'p> {
     paths: &'p Paths,
 }
 
-/// An access token in the cache, tied to the refresh token that it came from.
+/// An access token in the cache, with the fingerprint of the credential that it came from.
 #[derive(Deserialize)]
 struct Cached {
     access_token: Secret,
@@ -44,7 +44,7 @@ impl<'p> FileStore<'p> {
                 format!("{}: {}", path.display(), problem.problem()),
             )
             .hint(format!(
-                "`bqcred login --profile {name}` makes a new one; this file is then kept under another name"
+                "`bqcred login --profile {name}` writes a new one and keeps this file under another name"
             ))),
         }
     }
@@ -70,7 +70,7 @@ impl<'p> FileStore<'p> {
     pub(super) fn delete(&self, lock: &Lock, name: &ProfileName) -> Result<(bool, Notes)> {
         let path = self.paths.adc(name);
         private_file::remove(&self.paths.token(name))?;
-        // whatever its mode: it is to be removed
+        // whatever its mode: it is removed
         let notes = set_invalid_aside(lock, &path, Content::Foreign)?;
         let was_set_aside = notes != Notes::none();
         Ok((private_file::remove(&path)? || was_set_aside, notes))
@@ -81,7 +81,7 @@ impl<'p> FileStore<'p> {
         name: &ProfileName,
         credential: &AuthorizedUser,
     ) -> Option<AccessToken> {
-        // whatever is wrong with a cache, a new token fixes it
+        // an unreadable cache is replaced by a new token
         let bytes = private_file::read(&self.paths.token(name), Content::Secret).ok()??;
         let cached: Cached = serde_json::from_slice(&bytes).ok()?;
         (cached.fingerprint == credential.fingerprint())
@@ -94,7 +94,7 @@ impl<'p> FileStore<'p> {
         credential: &AuthorizedUser,
         token: &AccessToken,
     ) -> Result<()> {
-        // a change or removal of the profile holds the same lock: no token outlives its credential
+        // changing or removing the profile takes the same lock: no token is stored after its credential is gone
         let lock = Lock::acquire(&self.paths.profile_lock(name))?;
         if self.load(name)?.is_none_or(|stored| stored.fingerprint() != credential.fingerprint()) {
             return Ok(());
@@ -111,7 +111,7 @@ impl<'p> FileStore<'p> {
     }
 }
 
-/// Keeps a file that is not empty and holds no credential under another name.
+/// Renames a file that isn't empty and holds no credential.
 fn set_invalid_aside(lock: &Lock, path: &Path, content: Content) -> Result<Notes> {
     let bytes = private_file::read(path, content)?.filter(|bytes| !bytes.is_empty());
     match bytes.map(|bytes| AuthorizedUser::parse(&bytes)) {

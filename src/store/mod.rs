@@ -1,4 +1,4 @@
-//! Where secrets are kept: one interface, two stores.
+//! Where secrets are stored: one interface, two stores.
 
 mod file;
 mod keyring;
@@ -20,16 +20,16 @@ use crate::credential::settings::Settings;
 use crate::output::secret::Secret;
 use crate::system::clock::Time;
 
-/// An access token and when it ends.
+/// An access token and its expiry.
 #[derive(Clone, Debug)]
 pub(crate) struct AccessToken {
     /// The token.
     pub(crate) token: Secret,
-    /// When it ends, by this machine's clock.
+    /// When it expires, by this machine's clock.
     pub(crate) expires: Time,
 }
 
-/// A place for the secrets of profiles. Absence is a value; not being able to look is an error.
+/// A store for the secrets of profiles. A missing secret is a value; a store that can't be read is an error.
 pub(crate) enum Store<'p> {
     /// Files that only this user can read.
     File(FileStore<'p>),
@@ -46,9 +46,9 @@ impl<'p> Store<'p> {
         }
     }
 
-    /// The store for a new credential of this profile, tested before the user signs in. `demanded`
-    /// is what the command line says: a store, or (`Some(None)`) the keyring if there is one. If it says
-    /// nothing, a profile stays where it is, and a new one goes where the settings say.
+    /// The store for a new credential of this profile, checked before the user signs in. `demanded`: the store that
+    /// the command line names; `Some(None)` for the keyring if there is one. Without it, a profile keeps its store,
+    /// and a new one gets that of the settings.
     pub(crate) fn choose(
         demanded: Option<Option<StoreKind>>,
         paths: &Paths,
@@ -59,7 +59,7 @@ impl<'p> Store<'p> {
             Some(None) => return Store::keyring_or_file(paths, name),
             None => match Profile::load(paths, name) {
                 Ok(Some(profile)) => profile.store,
-                // what can't be read is replaced by a sign-in
+                // a sign-in replaces what can't be read
                 Ok(None) | Err(_) => Settings::load(paths)?.store.unwrap_or_default(),
             },
         };
@@ -73,7 +73,7 @@ impl<'p> Store<'p> {
             return Ok((StoreKind::Keyring, notes));
         };
         Store::of(StoreKind::File, paths).probe(name)?;
-        notes.add(format!("{}; so the credential goes into a file that only you can read", unusable.what()));
+        notes.add(format!("{}; the credential is stored in a file that only you can read", unusable.what()));
         Ok((StoreKind::File, notes))
     }
 
@@ -85,7 +85,7 @@ impl<'p> Store<'p> {
         }
     }
 
-    /// Makes sure that a credential can be kept, before the user goes through a sign-in for it.
+    /// Checks that a credential can be stored, before the user signs in.
     pub(crate) fn probe(&self, name: &ProfileName) -> Result<()> {
         match self {
             Store::File(store) => store.probe(name),
@@ -93,8 +93,7 @@ impl<'p> Store<'p> {
         }
     }
 
-    /// Keeps a credential in the place of the old one. Invalid content is kept under another name; the notes say
-    /// where.
+    /// Stores a credential, replacing the old one. Invalid content is kept under another name, which the notes tell.
     pub(crate) fn save(&self, lock: &Lock, name: &ProfileName, credential: &AuthorizedUser) -> Result<Notes> {
         match self {
             Store::File(store) => store.save(lock, name, credential),
@@ -102,8 +101,8 @@ impl<'p> Store<'p> {
         }
     }
 
-    /// Removes the credential and the access token. Says whether there was a credential. Invalid content is kept
-    /// under another name; the notes say where.
+    /// Removes the credential and the access token. Returns whether there was a credential. Invalid content is kept
+    /// under another name, which the notes tell.
     pub(crate) fn delete(&self, lock: &Lock, name: &ProfileName) -> Result<(bool, Notes)> {
         match self {
             Store::File(store) => store.delete(lock, name),
@@ -111,7 +110,7 @@ impl<'p> Store<'p> {
         }
     }
 
-    /// The access token that was kept for this very credential, if it can be read.
+    /// The stored access token, if it is of this credential and can be read.
     pub(crate) fn access_token(
         &self,
         name: &ProfileName,
@@ -123,7 +122,7 @@ impl<'p> Store<'p> {
         }
     }
 
-    /// Keeps an access token for this credential.
+    /// Stores an access token of this credential.
     pub(crate) fn keep_access_token(
         &self,
         name: &ProfileName,

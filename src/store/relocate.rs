@@ -1,16 +1,16 @@
-//! Moving a profile's secret from one store to the other, so that a crash at any point loses nothing,
-//! and in the end it is in one store only.
+//! Moves a profile's secret from one store to the other. After a crash at any point it is in one of them, and a copy
+//! in the other is removed later.
 //!
-//! `profile.json` says where the secret is and, while one moves, in which other store a copy may be
-//! left ([`Profile::leftover`]). Each step is one write that happens or doesn't:
+//! `profile.json` names the store of the secret and, during a move, the store that may hold a copy
+//! ([`Profile::leftover`]). Each step is one atomic write:
 //!
-//! 1. leftover = new     a crash here leaves the old, and perhaps a copy to remove from the new
+//! 1. leftover = new store     after a crash here the secret is in the old store, and perhaps a copy in the new one
 //! 2. the secret is written to the new store, read back and compared
-//! 3. store = new, leftover = old     the turning point
+//! 3. store = new, leftover = old     from here on the secret is in the new store
 //! 4. the secret is removed from the old store
 //! 5. leftover = none
 //!
-//! The next holder of the profile's lock removes what a crash left ([`clear_leftover`]).
+//! The next command that locks the profile finishes an interrupted move ([`clear_leftover`]).
 
 use super::Store;
 use crate::credential::paths::Paths;
@@ -20,7 +20,7 @@ use crate::output::error::{Error, Kind, Result};
 use crate::output::notes::Notes;
 use crate::system::private_file::Lock;
 
-/// Moves the secret of this profile. Nothing happens if it is there already.
+/// Moves the secret of this profile to a store, unless it is there already.
 pub(crate) fn relocate(
     lock: &Lock,
     paths: &Paths,
@@ -35,11 +35,8 @@ pub(crate) fn relocate(
     }
     let (old, new) = (Store::of(from, paths), Store::of(to, paths));
     let Some(credential) = old.load(name)? else {
-        return Err(Error::new(
-            Kind::Missing,
-            format!("profile {name} has no credential that could be moved"),
-        )
-        .hint(format!("`bqcred login --profile {name} --store {to}`")));
+        return Err(Error::new(Kind::Missing, format!("profile {name} has no credential to move"))
+            .hint(format!("`bqcred login --profile {name} --store {to}`")));
     };
     new.probe(name)?;
     profile.leftover = Some(to);
@@ -50,7 +47,7 @@ pub(crate) fn relocate(
         let _ = clear_leftover(lock, paths, name, profile)?;
         return Err(Error::new(
             Kind::Store,
-            format!("the {to} does not give back what was put into it; profile {name} stays in the {from}"),
+            format!("the {to} did not return what was written to it; profile {name} stays in the {from}"),
         ));
     }
     profile.store = to;
@@ -60,7 +57,7 @@ pub(crate) fn relocate(
     Ok(notes)
 }
 
-/// Removes the copy that an earlier move or sign-in could not remove, if there is one.
+/// Removes the copy that an interrupted move or sign-in left in the other store, if there is one.
 pub(crate) fn clear_leftover(
     lock: &Lock,
     paths: &Paths,

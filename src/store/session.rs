@@ -1,8 +1,8 @@
-//! A keyring profile made readable for this login session: libraries read a file, not a keyring.
+//! Session files: the credential of a keyring profile in a file for this login session, because the libraries read
+//! files and not keyrings.
 //!
-//! The file is where the system keeps what lasts as long as the session (XDG base directory
-//! specification, `XDG_RUNTIME_DIR`), and only if that is in memory: a disk would keep the refresh
-//! token, which the keyring protects.
+//! The file is in `XDG_RUNTIME_DIR` (XDG base directory specification), and only if that is in memory: on a disk
+//! there would be the refresh token that the keyring protects.
 
 use std::path::{Path, PathBuf};
 
@@ -14,10 +14,10 @@ use crate::credential::profile_name::ProfileName;
 use crate::output::error::{Error, Kind, Result};
 use crate::system::private_file::{self, Content, Lock};
 
-/// The hint that works whatever is wrong with the folder.
-const EXEC: &str = "`bqcred exec -- PROGRAM` hands the credential to a program with no file at all";
+/// The hint for a profile without a session file.
+const EXEC: &str = "`bqcred exec -- PROGRAM` passes the credential to a program without a file";
 
-/// A session file that is current.
+/// A current session file.
 pub(crate) struct SessionFile {
     /// Its path.
     pub(crate) path: PathBuf,
@@ -25,8 +25,8 @@ pub(crate) struct SessionFile {
     pub(crate) new: bool,
 }
 
-/// Makes sure of the session file of a keyring profile. While it is current, the keyring is not
-/// asked: `profile.json` knows which credential it has to be. `None` if the keyring holds none.
+/// Writes the session file of a keyring profile, unless it is current: `profile.json` has the fingerprint, so the
+/// keyring isn't asked. `None` if the keyring holds no credential.
 pub(crate) fn provide(paths: &Paths, name: &ProfileName, profile: &Profile) -> Result<Option<SessionFile>> {
     let path = place(paths, name)?;
     if is_current(&path, profile) {
@@ -38,8 +38,7 @@ pub(crate) fn provide(paths: &Paths, name: &ProfileName, profile: &Profile) -> R
     Ok(Some(SessionFile { path, new: true }))
 }
 
-/// Puts another credential into the session file, if there is one: programs that read the path get
-/// the new one.
+/// Writes a new credential to the existing session files: programs that read the path find the new one.
 pub(super) fn replace(
     lock: &Lock,
     paths: &Paths,
@@ -49,17 +48,17 @@ pub(super) fn replace(
     existing(paths, name).try_for_each(|path| private_file::write(lock, &path, &credential.to_adc_json()))
 }
 
-/// Removes the session file. Says whether there was one.
+/// Removes the session files. Returns whether there were any.
 pub(crate) fn remove(paths: &Paths, name: &ProfileName) -> Result<bool> {
     existing(paths, name).try_fold(false, |any, path| Ok(private_file::remove(&path)? || any))
 }
 
-/// The session files that there are: more than one, if `XDG_RUNTIME_DIR` was another one for a while.
+/// The existing session files of a profile: two, if it was used with another `XDG_RUNTIME_DIR` too.
 pub(crate) fn existing(paths: &Paths, name: &ProfileName) -> impl Iterator<Item = PathBuf> {
     paths.session_files(name).filter(|path| path.symlink_metadata().is_ok())
 }
 
-/// The profiles that have a session file, whether they still exist or not.
+/// The names of the profiles that have a session file, existing profiles or not.
 pub(crate) fn names(paths: &Paths) -> Vec<ProfileName> {
     let mut names: Vec<ProfileName> = paths
         .session_folders()
@@ -73,7 +72,7 @@ pub(crate) fn names(paths: &Paths) -> Vec<ProfileName> {
     names
 }
 
-/// Whether the file holds the credential that `profile.json` describes, with its quota project.
+/// Whether the file holds the credential that `profile.json` describes, with the same quota project.
 fn is_current(path: &Path, profile: &Profile) -> bool {
     let read = private_file::read(path, Content::Secret).ok().flatten();
     read.and_then(|bytes| AuthorizedUser::parse(&bytes).ok()).is_some_and(|credential| {
@@ -82,15 +81,13 @@ fn is_current(path: &Path, profile: &Profile) -> bool {
     })
 }
 
-/// Where the session file goes: a folder of our own, in memory, that no other user can get at.
+/// The path of the session file, in a private folder in memory, which is created.
 fn place(paths: &Paths, name: &ProfileName) -> Result<PathBuf> {
     let refused = |why: &str| {
-        Error::new(Kind::Store, format!("profile {name} is in the keyring, and {why}")).hint(EXEC)
+        Error::new(Kind::Store, format!("profile {name} is stored in the keyring, and {why}")).hint(EXEC)
     };
     let (Some(folder), Some(file)) = (paths.runtime.as_deref(), paths.session_file(name)) else {
-        return Err(refused(
-            "no XDG_RUNTIME_DIR is set, the place for what lasts as long as a login session",
-        ));
+        return Err(refused("XDG_RUNTIME_DIR, the folder for session files, is not set to an absolute path"));
     };
     private_file::create_memory_dir(folder).map_err(|error| match error.hint_text() {
         Some(hint) => refused(error.what()).hint(format!("{hint}\n{EXEC}")),
@@ -105,7 +102,7 @@ mod tests {
     use crate::output::secret::Secret;
 
     #[test]
-    fn a_file_of_another_credential_or_quota_project_is_not_current() {
+    fn a_file_with_another_credential_or_quota_project_is_not_current() {
         let folder = tempfile::tempdir().unwrap();
         let credential = |token: &str, quota: Option<&str>| {
             let mut credential = AuthorizedUser::new("", "1-a", Secret::new("s"), Secret::new(token));
@@ -126,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn session_files_are_replaced_and_removed_in_both_places() {
+    fn session_files_are_replaced_and_removed_in_both_folders() {
         let root = tempfile::tempdir().unwrap();
         let at = |name: &str| root.path().join(name);
         let paths = Paths {
@@ -144,7 +141,7 @@ mod tests {
         let credential = AuthorizedUser::new("", "1-a", Secret::new("s"), Secret::new("1//0t"));
         let replace = || replace(&lock, &paths, &name, &credential).unwrap();
         replace();
-        assert_eq!(existing(&paths, &name).count(), 0, "none is made");
+        assert_eq!(existing(&paths, &name).count(), 0, "none is created");
         let files: Vec<PathBuf> = ["another", "usual"].map(|folder| at(folder).join("work.json")).into();
         for file in &files {
             private_file::write(&lock, file, b"old").unwrap();
@@ -154,7 +151,7 @@ mod tests {
             let content = private_file::read(file, Content::Secret).unwrap();
             assert_eq!(content, Some(credential.to_adc_json()));
         }
-        assert_eq!(names(&paths), [name.clone()]);
+        assert_eq!(names(&paths), std::slice::from_ref(&name));
         assert!(remove(&paths, &name).unwrap() && !remove(&paths, &name).unwrap());
         assert!(files.iter().all(|file| !file.exists()));
     }

@@ -1,10 +1,9 @@
-//! Atomic writes: a file appears whole or not at all. The only module that writes files.
+//! Writes files atomically: a file appears whole or not at all. Every file that bqcred writes is written here.
 //!
-//! Where the system can do it (Linux, most file systems), a file is written while it has no name
-//! (open(2), `O_TMPFILE`): a process that is killed then leaves nothing. Only to replace an older file
-//! it needs a temporary name for a moment, as `link` doesn't replace. Elsewhere it has that name from the
-//! beginning. Either way it is locked as long as its writer runs, so that [`sweep`] removes only the files
-//! of killed writers.
+//! Where the system can do it (Linux, most file systems), a file has no name while it is written (open(2),
+//! `O_TMPFILE`), so that a killed process leaves nothing. To replace an older file it needs a temporary name for a
+//! moment, as `link` doesn't replace. Elsewhere it has a temporary name from the start. A file with a temporary name
+//! is locked by its writer: [`sweep`] removes only those that no process has locked any more.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -20,17 +19,17 @@ use crate::system::hash;
 const PREFIX: &str = ".bqcred-";
 const SUFFIX: &str = ".tmp";
 
-/// What is to happen to a file that is there already.
+/// What to do with an existing file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Existing {
-    /// The new one takes its place.
+    /// Replace it.
     Replace,
-    /// It stays, and nothing is written ([`ErrorKind::AlreadyExists`]).
+    /// Keep it and write nothing ([`ErrorKind::AlreadyExists`]).
     Keep,
 }
 
-/// Writes a file, 0600 unless `prepare` gives it another mode, and syncs it to disk: a reader at that
-/// moment, or after a power failure, finds the old content or the new.
+/// Writes a file to disk, with mode 0600 unless `prepare` sets another. A concurrent reader, and a crash at any
+/// moment, see the old content or the new one.
 pub(crate) fn write(
     path: &Path,
     bytes: &[u8],
@@ -38,13 +37,13 @@ pub(crate) fn write(
     prepare: impl Fn(&File) -> io::Result<()>,
 ) -> io::Result<()> {
     if path.is_dir() {
-        return Err(io::Error::new(ErrorKind::IsADirectory, "it is a folder"));
+        return Err(io::Error::new(ErrorKind::IsADirectory, "is a folder"));
     }
     let folder = folder_of(path);
     let fill = |file: &mut File| {
         file.write_all(bytes)?;
         prepare(file)?;
-        file.sync_all() // before it gets its name: otherwise a crash may leave the name with no content
+        file.sync_all() // before it gets its name: otherwise a crash may leave an empty file
     };
     match unnamed(folder) {
         Some(Err(error)) => return Err(error),
@@ -59,7 +58,7 @@ pub(crate) fn write(
     sync_folder(folder)
 }
 
-/// Writes these bytes to this folder and removes them, to see whether it can be written to.
+/// Checks that a file with these bytes can be written to this folder. The file is removed.
 pub(crate) fn probe(folder: &Path, bytes: &[u8]) -> io::Result<()> {
     let fill = |file: &mut File| file.write_all(bytes).and_then(|()| file.sync_all());
     match unnamed(folder) {
@@ -68,7 +67,7 @@ pub(crate) fn probe(folder: &Path, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// The folder that a file is in.
+/// The folder of a file; `.` for a bare name.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -76,7 +75,7 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Syncs a rename or removal to disk. Some file systems can't sync a folder; that is not an error.
+/// Writes a rename or removal to disk. Some file systems can't sync a folder, which is no error.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder)?.sync_all() {
         Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
@@ -84,8 +83,8 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes what killed writers left in this folder. A file that is being written is locked, and
-/// stays.
+/// Removes the temporary files of killed processes from this folder. Those that are being written are locked, and
+/// kept.
 pub(crate) fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -99,20 +98,20 @@ pub(crate) fn sweep(folder: &Path) {
 
 fn is_abandoned(path: &Path) -> bool {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    // for writing too: on NFS this becomes a lock of a byte range, which needs a file open for writing
+    // for writing too: NFS makes it a byte-range lock, which needs a file that is open for writing
     let opened =
         fs::OpenOptions::new().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(path);
     opened.is_ok_and(|file| file.metadata().is_ok_and(|meta| meta.is_file()) && file.try_lock().is_ok())
 }
 
-/// A file without a name; `None` where the system doesn't support that.
+/// A file without a name; `None` where the system can't do that.
 #[cfg(target_os = "linux")]
 fn unnamed(folder: &Path) -> Option<io::Result<File>> {
     use rustix::io::Errno;
     let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
     match rustix::fs::open(folder, flags, 0o600.into()) {
         Ok(file) => Some(Ok(File::from(file))),
-        // Linux before 3.11 takes it for an attempt to write to a folder
+        // Linux before 3.11 reads the flag as an attempt to write to a folder
         Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => None,
         Err(error) => Some(Err(error.into())),
     }
@@ -140,7 +139,7 @@ fn publish(file: &File, folder: &Path, path: &Path, existing: Existing) -> io::R
             Err(error) => Err(error.into()),
         };
     }
-    file.try_lock()?; // no other process can hold it: it has no name yet
+    file.try_lock()?; // no other process can have opened it: it has no name yet
     let name = loop {
         let name = temporary_name(folder);
         match link(&name) {
@@ -162,7 +161,7 @@ fn publish(_file: &File, _folder: &Path, _path: &Path, _existing: Existing) -> i
     Ok(false)
 }
 
-/// The same with a file that has a name from the beginning.
+/// Writes the file under a temporary name.
 fn named(
     folder: &Path,
     path: &Path,
@@ -179,13 +178,13 @@ fn named(
     .map_err(|error| error.error)
 }
 
-/// An empty file with a lock, gone when dropped.
+/// An empty, locked file with a temporary name; removed when dropped.
 fn draft(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     loop {
         let draft =
             tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).rand_bytes(16).tempfile_in(folder)?;
         draft.as_file().lock()?;
-        // a sweep may have come in between
+        // another process may have swept it before it was locked
         if draft.as_file().metadata()?.nlink() > 0 {
             return Ok(draft);
         }
@@ -208,9 +207,8 @@ mod tests {
         assert_eq!(folder_of(Path::new("b")), Path::new("."));
     }
 
-    /// As on systems where each file has a name from the beginning.
     #[test]
-    fn a_file_with_a_name_from_the_beginning_is_written_whole_too() {
+    fn a_file_with_a_temporary_name_is_replaced_as_a_whole() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("file");
         let fill = |text: &'static str| move |file: &mut File| file.write_all(text.as_bytes());
@@ -224,6 +222,6 @@ mod tests {
         assert_eq!(failed.unwrap_err().kind(), ErrorKind::StorageFull);
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o600);
-        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1, "nothing is left over");
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1, "no temporary file is left");
     }
 }

@@ -1,20 +1,20 @@
-//! Points in time and spans, as people read them and as Google writes them.
+//! Times and durations, as people and Google write them.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A point in time to the second; in files an RFC 3339 text in UTC.
+/// A time, in whole seconds. In files: RFC 3339, UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Time(u64);
 
 impl Time {
-    /// Now, by this machine's clock.
+    /// The current time of this machine's clock.
     pub(crate) fn now() -> Time {
         Time::of(SystemTime::now())
     }
 
-    /// The second that `time` falls in; times before 1970 become 1970.
+    /// `time` without fractions of a second; times before 1970 become 1970.
     pub(crate) fn of(time: SystemTime) -> Time {
         Time(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
     }
@@ -24,7 +24,7 @@ impl Time {
         Time(self.0.saturating_add(seconds))
     }
 
-    /// Seconds from `earlier` to this point; 0 if `earlier` is later.
+    /// Seconds since `earlier`; 0 if `earlier` is later.
     pub(crate) fn since(self, earlier: Time) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
@@ -65,7 +65,7 @@ pub(crate) fn parse_span(text: &str) -> Result<u64, String> {
         .map_err(|_| "give a duration such as 30m, 2h or 1h30m".to_owned())
 }
 
-/// A span in one or two units: `3 days 4 h`, `12 min`, `8 s`.
+/// A duration in one or two units: `3 days 4 h`, `12 min`, `8 s`.
 pub(crate) fn span(seconds: u64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     let days_text = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_survives_its_text() {
+    fn a_time_is_read_back_from_its_text() {
         let time = Time(1_790_000_000);
         let json = serde_json::to_string(&time).unwrap();
         assert_eq!(json, "\"2026-09-21T14:13:20Z\"");
@@ -93,13 +93,13 @@ mod tests {
     }
 
     #[test]
-    fn spans_read_well() {
+    fn durations_have_one_or_two_units() {
         let texts: Vec<String> = [8, 60, 3_600, 3_660, 86_400, 90_000, 86_400 * 9].map(span).into();
         assert_eq!(texts, ["8 s", "1 min", "1 h", "1 h 1 min", "1 day", "1 day 1 h", "9 days"]);
     }
 
     #[test]
-    fn a_date_header_is_read() {
+    fn a_date_header_is_parsed() {
         assert_eq!(Time::from_http_date("Mon, 21 Sep 2026 14:13:20 GMT"), Some(Time(1_790_000_000)));
     }
 }

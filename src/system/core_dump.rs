@@ -1,16 +1,15 @@
-//! No core dump of this process: it would be on disk, with the secrets that were in memory.
+//! Disables core dumps of this process: they would put the secrets in its memory on a disk.
 
-/// Forbids core dumps, and keeps other processes of this user from reading this one's memory. A program
-/// that is started from here is not affected: execve(2) resets the attribute.
+/// Disables core dumps, and access to this process's memory by others of the same user. Programs that it starts are
+/// not affected: execve(2) resets the attribute.
 #[cfg(target_os = "linux")]
 pub(crate) fn forbid() {
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-    // a system that doesn't support this is not a reason to stop
+    // not worth failing for
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
-/// Elsewhere there is only the resource limit. Programs that are started inherit it; macOS' default is
-/// the same.
+/// Disables core dumps by their size limit. Programs that this process starts inherit it; macOS' default is the same.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn forbid() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -1,5 +1,4 @@
-//! Environment variables: [`Environ`] is the environment of a process, and this is the one reader of our own,
-//! which is never changed.
+//! Environment variables. bqcred's own are read here only, and never changed.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -8,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroize;
 
-/// The environment of a process, this one's or another's. It may hold secrets of other programs: the values are wiped
-/// when it is dropped, and `Debug` shows the names alone.
+/// The environment of this or another process. It may hold secrets: the values are wiped when it is dropped, and
+/// `Debug` shows names only.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Environ(BTreeMap<OsString, OsString>);
 
@@ -29,8 +28,8 @@ impl Environ {
         wipe(self.0.insert(OsString::from(name), value.into()));
     }
 
-    /// The first executable program of this name on its `PATH`. Relative folders don't count: they would make the
-    /// answer depend on the current folder.
+    /// The first executable program of this name on its `PATH`. Relative folders are skipped: the result must not
+    /// depend on the current folder.
     pub(crate) fn find_program(&self, name: impl AsRef<Path>) -> Option<PathBuf> {
         first_program(self.filled("PATH")?, name.as_ref())
     }
@@ -40,7 +39,7 @@ impl<K: Into<OsString>, V: Into<OsString>> FromIterator<(K, V)> for Environ {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
         let mut environ = Environ::default();
         for (name, value) in pairs {
-            // of several of one name, getenv(3) gives the first
+            // of several with the same name, getenv(3) returns the first
             environ.0.entry(name.into()).or_insert_with(|| value.into());
         }
         environ
@@ -63,24 +62,24 @@ fn wipe(values: impl IntoIterator<Item = OsString>) {
     values.into_iter().for_each(|value| value.into_encoded_bytes().zeroize());
 }
 
-/// The value of one of our own variables.
+/// The value of a variable of this process, empty or not.
 #[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
 pub(crate) fn get(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
-/// Our own environment.
+/// The environment of this process.
 #[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
 pub(crate) fn all() -> Environ {
     std::env::vars_os().collect()
 }
 
-/// The value of one of our own variables that is set, not empty, and text.
+/// The value of a variable of this process that is set, not empty, and valid UTF-8.
 pub(crate) fn text(name: &str) -> Option<String> {
     get(name)?.into_string().ok().filter(|value| !value.is_empty())
 }
 
-/// The first executable program of this name on our own `PATH` ([`Environ::find_program`]).
+/// The first executable program of this name on this process's `PATH` ([`Environ::find_program`]).
 pub(crate) fn find_program(name: impl AsRef<Path>) -> Option<PathBuf> {
     first_program(&get("PATH")?, name.as_ref())
 }
@@ -92,7 +91,7 @@ fn first_program(path: &OsStr, name: &Path) -> Option<PathBuf> {
         .find(|candidate| is_executable(candidate))
 }
 
-/// Whether this is a regular file with an execute permission for any user; links are followed.
+/// Whether this is a regular file with an execute bit; links are followed.
 fn is_executable(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
@@ -105,7 +104,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn the_first_of_two_variables_of_one_name_counts() {
+    fn the_first_of_two_variables_with_the_same_name_is_used() {
         let environ: Environ = [("A", "1"), ("A", "2"), ("B", "")].into_iter().collect();
         assert_eq!((environ.get("A"), environ.get("B")), (Some("1".as_ref()), Some("".as_ref())));
         assert_eq!((environ.filled("B"), environ.get("C")), (None, None));
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_an_executable_file_in_an_absolute_folder() {
+    fn only_executable_files_in_absolute_folders_are_found() {
         let root = tempfile::tempdir().unwrap();
         let [folder, text, program] = ["folder", "text", "program"].map(|name| root.path().join(name));
         for place in [&folder, &text, &program] {

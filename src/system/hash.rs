@@ -1,23 +1,23 @@
-//! Hashes and random names: SHA-256 in hexadecimal, and unique digits.
+//! SHA-256 in hexadecimal, and random digits for names.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use sha2::{Digest, Sha256};
 
-/// SHA-256: 64 hexadecimal digits.
+/// The SHA-256 hash: 64 hexadecimal digits.
 pub(crate) fn sha256(content: &[u8]) -> String {
     let nibbles = Sha256::digest(content).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
     nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
 }
 
-/// The first half of [`sha256`]: distinguishes contents, and reveals nothing about a secret one.
+/// The first half of [`sha256`]: identifies a content, and doesn't reveal a secret one.
 pub(crate) fn fingerprint(content: &[u8]) -> String {
     let mut digits = sha256(content);
     digits.truncate(32);
     digits
 }
 
-/// 16 random hexadecimal digits for a unique name. They are not a secret.
+/// 16 random hexadecimal digits for a unique name; not for secrets.
 pub(crate) fn unique_digits() -> String {
     format!("{:016x}", RandomState::new().build_hasher().finish())
 }
@@ -35,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn random_digits_differ() {
+    fn unique_digits_differ() {
         let [one, other] = [unique_digits(), unique_digits()];
         assert!(one != other && one.len() == 16, "{one} {other}");
     }

@@ -1,8 +1,8 @@
-//! A JSON file of bqcred's own, and the one policy for invalid content.
+//! bqcred's own JSON files, and the one policy for invalid content.
 //!
-//! Reading never touches such a file: the error names it and the place. A write sets it aside
-//! under another name first, so that nothing is lost, and returns a note that says where it is. (`config.json`
-//! is the exception: people edit it by hand, so a change of it is refused until they have fixed it.)
+//! Reading never changes an invalid file: the error names it and the position. Writing first keeps it under another
+//! name, so that nothing is lost, and returns a note with that name. `config.json` is the exception: people edit it
+//! by hand, so it is not changed until they have fixed it.
 
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -14,17 +14,17 @@ use crate::output::error::{Error, Result, json_problem};
 use crate::output::notes::Notes;
 use crate::system::private_file::{self, Content, Lock};
 
-/// What such a file holds.
+/// The content of such a file.
 pub(crate) trait Document: DeserializeOwned {
-    /// What helps against invalid content, where it is the same for all files of this kind.
+    /// The hint for invalid content.
     const HINT: Option<&str> = None;
 
-    /// Checks what the types can't. The problem must not quote the content.
+    /// Checks what the types can't. The error is a problem for people, and must not quote the content.
     fn checked(self) -> Result<Self, String> {
         Ok(self)
     }
 
-    /// Reads a file's content; `path` is for the messages.
+    /// Parses a file's content; `path` is for the messages.
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
         let value: Result<Self, String> = serde_json::from_slice(bytes).map_err(|error| json_problem(&error));
         value.and_then(Self::checked).map_err(|problem| {
@@ -34,18 +34,18 @@ pub(crate) trait Document: DeserializeOwned {
     }
 }
 
-/// A file that holds one `T` as JSON. Changes happen under a lock, which the caller takes: some files share one.
+/// A file that holds one `T` as JSON. Writing needs a lock, which the caller takes: some files share one.
 pub(crate) struct JsonFile<T> {
     path: PathBuf,
     content: Content,
     holds: PhantomData<T>,
 }
 
-/// What was found in the place of the file.
+/// The result of reading the file.
 enum Found<T> {
     Nothing,
     Valid(T),
-    /// Invalid content, and why it is invalid.
+    /// The problem with the content.
     Invalid(Error),
 }
 
@@ -55,7 +55,7 @@ impl<T: Document> JsonFile<T> {
         JsonFile { path, content, holds: PhantomData }
     }
 
-    /// What the file holds; `None` if there is none. Invalid content is an error.
+    /// The content; `None` if there is no file. Invalid content is an error.
     pub(crate) fn load(&self) -> Result<Option<T>> {
         match self.look()? {
             Found::Nothing => Ok(None),
@@ -64,8 +64,8 @@ impl<T: Document> JsonFile<T> {
         }
     }
 
-    /// The same for a caller that is about to write the file: invalid content counts as none. A file that can't be
-    /// read, or that others could have written, is an error all the same.
+    /// The content, before the file is written: `None` if it is invalid. A file that can't be read, or that others
+    /// could have written, is still an error.
     pub(crate) fn load_valid(&self) -> Result<Option<T>> {
         match self.look()? {
             Found::Valid(value) => Ok(Some(value)),
@@ -73,7 +73,7 @@ impl<T: Document> JsonFile<T> {
         }
     }
 
-    /// The same; invalid content is set aside, and the notes say where.
+    /// The same; an invalid file is kept under another name, which the notes tell.
     pub(crate) fn load_or_set_aside(&self, lock: &Lock) -> Result<(Option<T>, Notes)> {
         let mut notes = Notes::none();
         let value = match self.look()? {
@@ -94,7 +94,7 @@ impl<T: Document> JsonFile<T> {
 }
 
 impl<T: Document + Serialize> JsonFile<T> {
-    /// Replaces the file, whatever it holds: invalid content has to be set aside before.
+    /// Replaces the file. An invalid one is lost, unless it was set aside before.
     pub(crate) fn write(&self, lock: &Lock, value: &T) -> Result<()> {
         let mut text = serde_json::to_vec_pretty(value).map_err(|error| {
             Error::other(format!("can't write {} as JSON: {}", self.path.display(), json_problem(&error)))
@@ -103,8 +103,8 @@ impl<T: Document + Serialize> JsonFile<T> {
         private_file::write(lock, &self.path, &text)
     }
 
-    /// Changes what the file holds, and gives what `change` gives. Invalid content is set aside, and the change
-    /// begins with the default; the notes say so.
+    /// Changes the content, and returns what `change` returns. An invalid file is kept under another name, which the
+    /// notes tell, and `change` gets the default.
     pub(crate) fn change<R>(&self, lock: &Lock, change: impl FnOnce(&mut T) -> R) -> Result<(R, Notes)>
     where
         T: Default,
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_changed_and_read_back() {
+    fn a_change_is_read_back() {
         let (_root, file, lock) = scene();
         assert_eq!(file.load().unwrap(), None);
         for expected in [1, 2] {
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_leaves_invalid_content_and_a_change_sets_it_aside_and_says_where() {
+    fn reading_keeps_an_invalid_file_and_a_change_renames_it_and_tells_its_name() {
         for (content, problem) in [("{\n", "the JSON ends too early"), (r#"{"count": 10}"#, "too high")] {
             let (root, file, lock) = scene();
             private_file::write(&lock, &file.path, content.as_bytes()).unwrap();
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_others_could_have_written_is_an_error_and_is_not_set_aside() {
+    fn a_file_that_others_could_have_written_is_an_error_and_not_renamed() {
         use std::os::unix::fs::PermissionsExt;
         let (_root, file, lock) = scene();
         private_file::write(&lock, &file.path, b"{").unwrap();

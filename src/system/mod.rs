@@ -1,4 +1,4 @@
-//! What the operating system provides: files, processes, the terminal, the clock, the environment.
+//! What the operating system provides: files, processes, users, the terminal, the clock, the environment.
 
 pub(crate) mod atomic_file;
 pub(crate) mod clock;

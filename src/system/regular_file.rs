@@ -1,4 +1,4 @@
-//! Reading a file that may be anything: a FIFO, where opening would wait; a device; an endless stream.
+//! Reads files whose kind isn't known: opening a FIFO would wait, and a device or a pipe may have no end.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
@@ -9,15 +9,15 @@ use rustix::fs::OFlags;
 
 use crate::output::secret::SecretBytes;
 
-/// Room for a file whose size isn't known, as those of /proc.
+/// In bytes, for a file whose size isn't known, as those of /proc.
 const USUAL_SIZE: usize = 8 * 1024;
 
-/// What happens to a path that is a symbolic link.
+/// What to do with a path that is a symbolic link.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Links {
-    /// It is followed.
+    /// Follow it.
     Follow,
-    /// Opening it fails.
+    /// Fail.
     Refuse,
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn open(path: &Path, links: Links) -> io::Result<File> {
 
 /// The content of a regular file of at most `limit` bytes. Links are followed.
 pub(crate) fn read(path: &Path, limit: u64) -> io::Result<SecretBytes> {
-    // checks the file that was opened, not the path, which another process may change in between
+    // checks the open file, not the path, which may change in between
     let file = open(path, Links::Follow)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
@@ -41,8 +41,8 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<SecretBytes> {
     read_whole(file, metadata.len(), limit)
 }
 
-/// All that comes from `source`, at most `limit` bytes ([`ErrorKind::FileTooLarge`]). `size` is what is expected,
-/// 0 where that isn't known. The content may be secret: no copy of it stays in memory.
+/// Everything that `source` gives, at most `limit` bytes ([`ErrorKind::FileTooLarge`]). `size`: the expected size in
+/// bytes; 0 if it isn't known. The content may be secret: no copy of it stays in memory.
 pub(crate) fn read_whole(mut source: impl Read, size: u64, limit: u64) -> io::Result<SecretBytes> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let expected = usize::try_from(size).unwrap_or(usize::MAX).min(limit);
@@ -50,7 +50,7 @@ pub(crate) fn read_whole(mut source: impl Read, size: u64, limit: u64) -> io::Re
     let mut bytes = SecretBytes::new(Vec::with_capacity(room));
     loop {
         if bytes.len() == bytes.capacity() {
-            // a Vec that grows on its own does not wipe its old memory
+            // a Vec that grows by itself doesn't wipe its old memory
             let mut larger = SecretBytes::new(Vec::with_capacity(bytes.capacity().saturating_mul(2)));
             larger.extend_from_slice(&bytes);
             bytes = larger;
@@ -72,7 +72,7 @@ pub(crate) fn read_whole(mut source: impl Read, size: u64, limit: u64) -> io::Re
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a test makes files directly")]
+#[expect(clippy::disallowed_methods, reason = "tests make files directly")]
 mod tests {
     use super::*;
     use std::fs;

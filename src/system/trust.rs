@@ -1,4 +1,4 @@
-//! Whether a program that is found on the PATH can be another user's.
+//! Whether another user could have put a program on the PATH.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -9,16 +9,15 @@ const WORLD: u32 = 0o002;
 /// In a folder: only a file's owner may remove or replace it.
 const STICKY: u32 = 0o1000;
 
-/// The file, or the folder on the way to it, that any user of this machine could change to put a program
-/// of their own in this one's place.
+/// The file, or the folder above it, through which any user of this machine could replace this program.
 pub(crate) fn open_to_others(program: &Path) -> Option<PathBuf> {
-    // the link's target is what runs; a user who can change the link or a folder above it can replace that too
+    // the target of a link runs, but who can change the link or a folder above it can replace that too
     let target = program.canonicalize().unwrap_or_else(|_| program.to_owned());
     way_open_to_others(program).or_else(|| way_open_to_others(&target))
 }
 
-/// The first folder of this search path in which any user can put a program, or that isn't always the same
-/// (`.`, or nothing between two colons).
+/// The first folder of this search path to which any user can add a program, or that is relative (`.`, or nothing
+/// between two colons).
 pub(crate) fn first_open_folder(path: &std::ffi::OsStr) -> Option<PathBuf> {
     std::env::split_paths(path).find(|folder| {
         let open = |meta: &Metadata| meta.mode() & WORLD != 0 && !is_of_windows(folder);
@@ -70,8 +69,8 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "a test makes files directly")]
-    fn every_folder_and_link_on_the_way_counts() {
+    #[expect(clippy::disallowed_methods, reason = "a test makes files as anybody does")]
+    fn a_program_is_open_if_it_or_a_folder_above_it_is() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path().canonicalize().unwrap();
         let (folder, program) = (root.join("a/bin"), root.join("a/bin/tool"));
@@ -84,7 +83,7 @@ mod tests {
             assert_eq!(open_to_others(&program), Some(open.clone()));
             set(&open, before);
         }
-        // as in /tmp: others can add files, but not replace ours
+        // as in /tmp: others can add files, but not replace this user's
         set(&folder, 0o1777);
         assert_eq!(open_to_others(&program), None);
         assert_eq!(first_open_folder(folder.as_os_str()), Some(folder.clone()));
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_relative_to_the_current_one_are_not_trusted() {
+    fn relative_folders_are_not_trusted() {
         for path in [".", "", "/usr/bin:", "bin"] {
             assert!(first_open_folder(path.as_ref()).is_some(), "{path:?}");
         }

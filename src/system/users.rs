@@ -1,5 +1,5 @@
-//! The user database. getent(1) asks all of its sources: users of a directory (LDAP, OS Login) aren't in
-//! `/etc/passwd`, and a static program has no NSS of its own to ask for them.
+//! The user database, read through getent(1): users of LDAP and OS Login are not in `/etc/passwd`, and the packaged
+//! program is static, so it can't use NSS.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -10,13 +10,13 @@ use crate::system::env;
 use crate::system::private_file::{self, Content};
 use crate::system::regular_file;
 
-/// Where systems have getent. Never looked up on the PATH: what it says decides where credentials go.
+/// Where getent is. The PATH isn't searched: its answer decides where credentials go.
 const GETENT: [&str; 3] = ["/usr/bin/getent", "/bin/getent", "/run/current-system/sw/bin/getent"];
-/// How long to wait for a directory server that doesn't answer.
+/// Time limit for getent, which may wait for a directory server.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// One entry is some hundred bytes.
+/// In bytes; an entry has some hundred.
 const LIMIT: u64 = 64 * 1024;
-/// getent(1): no entry of that key.
+/// The exit code of getent(1) for a key that was not found.
 const NO_ENTRY: i32 = 2;
 
 /// This user's home folder: `HOME`, else the database's.
@@ -42,14 +42,14 @@ pub(crate) fn registered_home(uid: u32) -> Option<PathBuf> {
     home_of(&entries?, &key)
 }
 
-/// What the program prints and how it ends; `None` if it can't be started or takes too long.
+/// The program's exit status and stdout; `None` if it can't be started or takes too long.
 fn ask(mut command: Command, patience: Duration) -> Option<(ExitStatus, SecretBytes)> {
     command.env_clear().current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let end = Instant::now() + patience;
     let mut child = command.spawn().ok()?;
     loop {
         match child.try_wait() {
-            // the pipe holds all that it printed
+            // the pipe still holds the output
             Ok(Some(status)) => {
                 return Some((status, regular_file::read_whole(child.stdout.take()?, 0, LIMIT).ok()?));
             }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_home_of_a_user_is_read_from_the_entry_with_that_id() {
+    fn the_home_folder_is_in_the_entry_with_the_user_id() {
         let entries =
             b"root:x:0:0:root:/root:/bin/sh\nada:x:1000:0::/home/ada:/bin/sh\nnone:x:1001:0:::\nodd:1002\n";
         assert_eq!(home_of(entries, "1000"), Some("/home/ada".into()));
@@ -87,13 +87,13 @@ mod tests {
     }
 
     #[test]
-    fn the_database_has_root_and_not_an_unknown_id() {
+    fn root_has_a_home_folder_and_an_unknown_user_has_none() {
         assert!(registered_home(0).is_some_and(|home| home.is_absolute()));
         assert_eq!(registered_home(u32::MAX - 7), None);
     }
 
     #[test]
-    fn the_output_of_a_program_comes_with_its_exit_code() {
+    fn the_output_of_a_program_is_returned_with_its_exit_status() {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "echo \"entry $HOME\"; exit 2"]);
         let (status, printed) = ask(command, Duration::from_secs(60)).unwrap();
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_does_not_answer_is_ended_when_time_is_up() {
+    fn a_program_is_killed_at_the_time_limit() {
         let mut command = Command::new("/bin/sleep");
         command.arg("600");
         let start = Instant::now();

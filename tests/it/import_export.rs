@@ -265,7 +265,7 @@ fn import_of_a_pipe_hints_at_stdin() {
         .program("bash", &["-c", &line])
         .run()
         .fails(6)
-        .says("is not a regular file")
+        .says("not a regular file")
         .says("| bqcred import -`");
     let line = format!("cat {} | {} import -", file.display(), env!("CARGO_BIN_EXE_bqcred"));
     sandbox.program("bash", &["-c", &line]).run().success();

@@ -173,7 +173,7 @@ fn allowed_pin_applies_and_leaving_the_folder_restores() {
         let profile = |shell: &mut Shell| shell.environment().get("BQCRED_PROFILE").cloned();
 
         let shown = shell.line("cd 'a folder'");
-        assert!(shown.contains("it is not allowed to"), "{name}: {shown}");
+        assert!(shown.contains("but is not allowed"), "{name}: {shown}");
         assert_eq!(profile(&mut shell), None, "{name}");
 
         shell.line("bqcred allow");

@@ -143,8 +143,8 @@ fn env_refuses_a_session_file_outside_memory_and_suggests_exec() {
         assert_eq!(run.stdout, "false;\n");
         run.code(6).says("bqcred exec -- PROGRAM")
     };
-    env("").says("no XDG_RUNTIME_DIR is set");
-    env("relative").says("no XDG_RUNTIME_DIR is set");
+    env("").says("XDG_RUNTIME_DIR, the folder for session files, is not set to an absolute path");
+    env("relative").says("XDG_RUNTIME_DIR, the folder for session files, is not set to an absolute path");
     let nowhere = keyring.sandbox.path("nowhere");
     env(nowhere.to_str().unwrap()).says("no such file");
     let disk = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -250,7 +250,7 @@ fn access_denied_by_the_bus_is_reported() {
     keyring
         .bqcred(&["import", adc.to_str().unwrap(), "--store", "keyring"])
         .fails(6)
-        .says("access is denied");
+        .says("access to the keyring is denied");
 }
 
 const ADC: &str =
@@ -286,7 +286,7 @@ fn store_auto_uses_the_keyring_or_explains_why_not() {
     // the double knows nothing of this credential
     let run = keyring.bqcred(&import);
     let line = "bqcred: there is no keyring on this session bus (nothing provides org.freedesktop.secrets); \
-                so the credential goes into a file that only you can read\n";
+                the credential is stored in a file that only you can read\n";
     assert!(run.stderr.starts_with(line), "{}", run.stderr);
 }
 

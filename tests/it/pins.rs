@@ -40,16 +40,16 @@ fn allow_applies_to_one_file_until_deny() {
     let folder = sandbox.path("a").canonicalize().unwrap();
     let (file, folder) = (folder.join(".bqcred"), folder.to_str().unwrap());
     assert_eq!(allowed(&sandbox), []);
-    assert!(env(&sandbox, "a").code(1).stderr.contains("it is not allowed to"));
+    assert!(env(&sandbox, "a").code(1).stderr.contains("but is not allowed"));
 
     sandbox.bqcred(&["allow", folder]).success();
     assert_eq!(allowed(&sandbox), [(file.to_str().unwrap().to_owned(), "work".to_owned())]);
     assert_eq!(env(&sandbox, "a").success().json()["BQCRED_PROFILE"], "work");
-    assert!(env(&sandbox, "b").code(1).stderr.contains("it is not allowed to"));
+    assert!(env(&sandbox, "b").code(1).stderr.contains("but is not allowed"));
 
     let run = sandbox.bqcred(&["deny", folder]).success();
     assert!(run.stderr.contains("is no longer allowed"), "{run:?}");
-    assert!(env(&sandbox, "a").code(1).stderr.contains("it is not allowed to"));
+    assert!(env(&sandbox, "a").code(1).stderr.contains("but is not allowed"));
     assert_eq!(allowed(&sandbox), []);
     let run = sandbox.bqcred(&["deny", folder]).success();
     assert!(run.stderr.contains("was not allowed"), "{run:?}");

@@ -1,8 +1,8 @@
-//! Reading and replacing the public files of a kernelspec.
+//! Reads and replaces the files of a kernelspec.
 //!
-//! They are not secret (0644, served to the browser), but they may be hard-linked into a package
-//! manager's cache, symbolic links into a repository of dotfiles, and read by a server at any moment:
-//! so a file is always replaced by rename, never written into.
+//! They are not secret (mode 0644, served to the browser). But they may be hard links into a package manager's cache,
+//! or symbolic links into a user's dotfiles, and a server may read them at any moment: so they are replaced by rename
+//! and never written in place.
 
 use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::system::atomic_file::{self, Existing};
 
 pub(crate) use crate::system::regular_file::read;
 
-/// More than any logo or kernel.json.
+/// In bytes; more than any logo or kernel.json has.
 const MAX_FILE: u64 = 16 << 20;
 
 /// The user id that a file belongs to.
@@ -21,14 +21,14 @@ pub(crate) fn owner(metadata: &Metadata) -> u32 {
     std::os::unix::fs::MetadataExt::uid(metadata)
 }
 
-/// Whether this user may write there, as far as mode bits of owner and others say.
+/// Whether the file belongs to this user and is writable by its mode.
 pub(crate) fn is_owned(path: &Path, uid: u32) -> bool {
     std::fs::metadata(path)
         .is_ok_and(|metadata| owner(&metadata) == uid && !metadata.permissions().readonly())
 }
 
 /// Whether only this user and root decide where a kernelspec's file is: if it or its folder is a link, the link and
-/// the folder that it is in have to belong to one of them.
+/// the folder that holds it have to be theirs.
 pub(crate) fn is_controlled_by(file: &Path, uid: u32) -> bool {
     let trusted = |path: &Path| {
         std::fs::symlink_metadata(path).is_ok_and(|metadata| [uid, 0].contains(&owner(&metadata)))
@@ -37,15 +37,15 @@ pub(crate) fn is_controlled_by(file: &Path, uid: u32) -> bool {
     links.all(|link| trusted(link) && link.parent().is_none_or(trusted))
 }
 
-/// Replaces a file by rename, or makes it (0644). The old mode and group are kept; other hard links of
-/// the old file stay as they are. `path` must not be a symbolic link: the link would be replaced.
+/// Replaces a file by rename, keeping its mode and group, or creates it with mode 0644. Other hard links keep the old
+/// content. `path` must not be a symbolic link: the link would be replaced.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<()> {
     put(path, content, 0o644)
 }
 
-/// The same; a file that is new gets this mode.
+/// The same; a new file gets this mode.
 fn put(path: &Path, content: &[u8], new_mode: u32) -> Result<()> {
-    // what is left there would keep a copied folder from being removed
+    // a temporary file would keep a copied folder from being removed
     atomic_file::sweep(atomic_file::folder_of(path));
     atomic_file::write(path, content, Existing::Replace, |file| keep_mode(file, path, new_mode))
         .map_err(|error| Error::file(path, "write", &error))
@@ -55,15 +55,15 @@ fn keep_mode(file: &File, path: &Path, new_mode: u32) -> std::io::Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
     let old = std::fs::metadata(path).ok();
     if let Some(old) = &old {
-        // a folder's group may differ from ours, and we may not be in it: then ours has to do
+        // if this user is not in the old group, the file gets the user's group
         let _ = fchown(file, None, Some(old.gid()));
     }
     let mode = old.map_or(new_mode, |old| old.mode() & 0o777);
     file.set_permissions(std::fs::Permissions::from_mode(mode))
 }
 
-/// The files of a kernelspec folder other than `kernel.json`, relative and sorted; one level of folders below
-/// it is as deep as any kernelspec goes. Hidden ones are some program's own: an editor's, or a temporary file.
+/// The files of a kernelspec folder except `kernel.json`, as sorted relative paths, with those of one level of
+/// folders. Hidden files are skipped: they are temporary files or an editor's.
 pub(crate) fn resources(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in entries(folder)? {
@@ -72,7 +72,7 @@ pub(crate) fn resources(folder: &Path) -> Result<Vec<PathBuf>> {
             continue;
         }
         if path.is_dir() {
-            // a link may lead anywhere, to all of the disk
+            // a link may point to a large tree
             if path.is_symlink() {
                 continue;
             }
@@ -97,8 +97,8 @@ pub(crate) fn read_resource(path: &Path) -> Result<SecretBytes> {
     read(path, MAX_FILE).map_err(|e| Error::file(path, "read", &e))
 }
 
-/// Copies a file of a kernelspec, with the folder that it is in. A user who could not read the original can't
-/// read the copy either: it may be a link to something private.
+/// Copies a file of a kernelspec, and creates the folder for it. A user who can't read the original can't read the
+/// copy: it may be a link to a private file.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     if let Some(folder) = to.parent() {
         create_folder(folder)?;
@@ -112,7 +112,7 @@ fn public_part(path: &Path) -> u32 {
     std::fs::metadata(path).map_or(0o600, |metadata| metadata.permissions().mode() & 0o644 | 0o600)
 }
 
-/// Writes a file, with the folder that it is in.
+/// Writes a file, and creates its folder.
 #[cfg(test)]
 pub(crate) fn replace_new(path: &Path, content: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent() {
@@ -121,7 +121,7 @@ pub(crate) fn replace_new(path: &Path, content: &[u8]) -> Result<()> {
     replace(path, content)
 }
 
-/// Makes a folder and those above it, as `mkdir -p` does.
+/// Creates a folder and those above it, like `mkdir -p`.
 pub(crate) fn create_folder(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, "create", &e))
 }
@@ -132,7 +132,7 @@ mod tests {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     #[test]
-    fn another_hard_link_stays_as_it_was_and_the_mode_is_kept() {
+    fn replacing_keeps_the_mode_and_other_hard_links() {
         let folder = tempfile::tempdir().unwrap();
         let (cache, path) = (folder.path().join("cache"), folder.path().join("kernel.json"));
         replace(&cache, b"old").unwrap();
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_is_public() {
+    fn a_new_file_is_readable_by_all() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("kernel.json");
         replace(&path, b"{}").unwrap();
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_of_what_is_private_is_private() {
+    fn a_copy_of_a_private_file_is_private() {
         let folder = tempfile::tempdir().unwrap();
         let (secret, logo, made) =
             (folder.path().join("s"), folder.path().join("l"), folder.path().join("k/l"));

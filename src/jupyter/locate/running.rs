@@ -1,8 +1,7 @@
-//! Kernels that already run, and a few named variables that they were started with.
+//! Running kernels, and the values of a few named variables in their environments.
 //!
-//! A kernel keeps the environment of its start: an edited kernelspec reaches it only when it is shut
-//! down and started again. Of another process's environment nothing is looked at but the names that
-//! the caller gives.
+//! A kernel keeps the environment that it was started with: a changed kernelspec takes effect only when the kernel is
+//! shut down and started again. Other variables of its environment are not kept.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -15,17 +14,17 @@ use crate::system::processes::{Process, Processes};
 pub(crate) struct Running {
     /// Its process id.
     pub(crate) pid: u32,
-    /// The language, as far as its command line shows it: `python`, `R`.
+    /// The language, if its command line tells: `python`, `R`.
     pub(crate) language: Option<&'static str>,
-    /// The program that its command line names first.
+    /// The first word of its command line.
     pub(crate) program: PathBuf,
-    /// Its connection file, which its name in the server's log is made of.
+    /// Its connection file; the server's log names the kernel by it.
     pub(crate) connection: PathBuf,
-    /// The variables asked for; `None` for one that is not set.
+    /// The values of the requested variables; `None` for one that is not set.
     pub(crate) vars: BTreeMap<String, Option<String>>,
 }
 
-/// The running kernels of a user, with these variables.
+/// The running kernels of a user, with the values of these variables.
 pub(crate) fn kernels(processes: &Processes, uid: u32, names: &[&str]) -> Vec<Running> {
     let own = processes.all().filter(|process| process.uid == uid);
     own.filter_map(|process| kernel(&process, names)).collect()
@@ -45,20 +44,21 @@ fn kernel(process: &Process, names: &[&str]) -> Option<Running> {
     Some(Running { pid: process.pid, language: language(&process.argv), program, connection, vars })
 }
 
-/// The connection file of a process that is a kernel. Python's and R's name themselves; others are known by the
-/// usual name of that file, or because the server started them.
+/// The connection file of a kernel; `None` for other processes. Python's and R's kernels are recognised by their
+/// command line, others by the usual name of the connection file, or because a Jupyter server started them.
 fn connection_of_kernel(process: &Process) -> Option<PathBuf> {
     let connection = connection(&process.argv)?;
     let is_known = language(&process.argv).is_some() || has_usual_name(&connection);
     (is_known || is_started_by_server(process)).then_some(connection)
 }
 
-/// The name that jupyter_client gives to connection files.
+/// Whether the file has a name as jupyter_client makes it.
 fn has_usual_name(connection: &Path) -> bool {
     connection.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"kernel-"))
 }
 
-/// A child of a kernel inherits `JPY_PARENT_PID`, but its parent is the kernel, not the server.
+/// Whether its parent is the server in `JPY_PARENT_PID`. A child of a kernel inherits the variable, but has the kernel
+/// as parent.
 fn is_started_by_server(process: &Process) -> bool {
     let server = process.variable("JPY_PARENT_PID").and_then(|pid| pid.to_str()?.parse::<u32>().ok());
     server.is_some() && server == process.parent()
@@ -75,8 +75,8 @@ fn language(argv: &[OsString]) -> Option<&'static str> {
     }
 }
 
-/// The connection file on a command line: every kernel is given one, absolute and ending in `.json`. So are
-/// programs that connect to a kernel (`jupyter console --existing FILE`).
+/// The connection file on a kernel's command line: an absolute path that ends in `.json`. Clients of a kernel
+/// (`jupyter console --existing FILE`) have one too, and are not kernels.
 fn connection(argv: &[OsString]) -> Option<PathBuf> {
     if argv.iter().any(|word| word.as_encoded_bytes().starts_with(b"--existing")) {
         return None;
@@ -97,7 +97,7 @@ mod tests {
     use std::process::{Command, Stdio};
 
     #[test]
-    fn a_kernel_is_found_with_the_named_variables_only() {
+    fn a_kernel_is_found_with_the_requested_variables_only() {
         // a shell stands in for a kernel: what counts is its command line, parent and environment
         let mut child = Command::new("sh")
             .args(["-c", "echo started; read x", "IRkernel::main()", "/tmp/kernel-test.json"])
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_is_known_by_its_connection_file_and_a_client_of_one_is_none() {
+    fn kernels_have_a_connection_file_and_clients_are_not_kernels() {
         let found = |line: &str| {
             let argv: Vec<OsString> = line.split(' ').map(OsString::from).collect();
             connection(&argv).map(|file| (language(&argv), has_usual_name(&file)))

@@ -1,5 +1,5 @@
-//! Which [`Failure`] an error of the `keyring` crate is. It hides what the Secret Service's client and D-Bus say
-//! behind a box: the types are found again by downcasting, and D-Bus' own errors by their names.
+//! Which [`Failure`] an error of the `keyring` crate is. It boxes the errors of the Secret Service's client, which are
+//! downcast here; those that come over D-Bus are told apart by their names.
 
 use super::failure::Failure;
 
@@ -10,7 +10,7 @@ impl From<keyring::Error> for Failure {
 }
 
 impl Failure {
-    /// Why the crate failed.
+    /// The failure behind this error.
     pub(super) fn of(error: &keyring::Error) -> Failure {
         match error {
             keyring::Error::TooLong(_, limit) => Failure::TooLarge(*limit),
@@ -18,7 +18,7 @@ impl Failure {
             keyring::Error::PlatformFailure(inner) | keyring::Error::NoStorageAccess(inner) => {
                 of_platform(inner.as_ref()).unwrap_or_else(|| Failure::Other(inner.to_string()))
             }
-            // these carry the item's content, which must not be shown
+            // these hold the item's content, which is secret
             keyring::Error::BadEncoding(_) | keyring::Error::BadDataFormat(..) => {
                 Failure::Other("its answer is invalid".to_owned())
             }
@@ -44,7 +44,7 @@ fn of_platform(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Optio
     }
 }
 
-/// Elsewhere there is only the system's own text.
+/// Other systems' errors are shown as they are.
 #[cfg(not(target_os = "linux"))]
 fn of_platform(_error: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<Failure> {
     None
@@ -113,7 +113,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn each_error_of_the_service_and_the_bus_has_its_failure() {
+    fn errors_of_the_service_and_of_dbus_are_told_apart() {
         use std::io::{Error, ErrorKind};
         use zbus::fdo;
         assert_eq!(of_service(secret_service::Error::Locked), Failure::Locked);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_error_keeps_its_text_and_an_invalid_item_shows_no_content() {
+    fn an_unknown_error_is_shown_and_an_items_content_is_not() {
         let failure = Failure::of(&keyring::Error::PlatformFailure("AccessDenied or so".into()));
         assert_eq!(failure, Failure::Other("AccessDenied or so".to_owned()));
         let failure = Failure::of(&keyring::Error::BadEncoding(b"secret".to_vec()));

@@ -1,8 +1,7 @@
-//! Whether the keyring is locked, asked without the `keyring` crate, which only waits until it is not. The
-//! only module that calls `zbus`.
+//! Whether the keyring is locked. The `keyring` crate doesn't tell: it waits until it is unlocked.
 
-/// Whether the service's default keyring is locked, on a connection of its own; `None` if it can't be asked.
-/// Has no time limit. (freedesktop's secret-service specification)
+/// Whether the default keyring is locked, asked on a connection of its own; `None` if that fails. Waits without
+/// limit. (freedesktop's secret-service specification)
 #[cfg(target_os = "linux")]
 pub(super) fn is_locked() -> Option<bool> {
     use zbus::zvariant::{OwnedObjectPath, OwnedValue};
@@ -18,7 +17,7 @@ pub(super) fn is_locked() -> Option<bool> {
     locked.body().deserialize::<OwnedValue>().ok()?.try_into().ok()
 }
 
-/// Elsewhere the system's own calls report it.
+/// Other systems don't need to be asked: their calls return an error.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn is_locked() -> Option<bool> {
     None

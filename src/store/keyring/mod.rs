@@ -1,8 +1,8 @@
 //! Credentials in the operating system's keyring: Secret Service or Keychain.
 //!
-//! One item a profile, service `bqcred`, user the profile's name. It holds what an ADC file would
-//! hold, and beside it the access token under the keys of google-auth's own caches, so that neither
-//! is ever in a file. `secret-tool lookup service bqcred username NAME` shows it to its owner.
+//! Each profile has one item: service `bqcred`, user name the profile's name. It holds the content of an ADC file,
+//! and the access token under the keys of google-auth's caches, so that neither is ever in a file.
+//! `secret-tool lookup service bqcred username NAME` prints it.
 
 mod classify;
 mod failure;
@@ -22,7 +22,7 @@ use crate::system::private_file::Lock;
 
 use failure::Failure;
 
-/// As large as a credential gets, so that a keyring that can't hold one is detected before a sign-in.
+/// In bytes; as large as a credential gets, so that the probe fails if the keyring can't hold one.
 const PROBE_SIZE: usize = 1024;
 
 /// The keyring store.
@@ -31,7 +31,7 @@ pub(crate) struct KeyringStore<'p> {
 }
 
 impl<'p> KeyringStore<'p> {
-    /// The keyring of this session; the paths are for what is derived from it.
+    /// The keyring of this session; `paths` are for the session files.
     pub(crate) fn new(paths: &'p Paths) -> Self {
         KeyringStore { paths }
     }
@@ -39,13 +39,10 @@ impl<'p> KeyringStore<'p> {
     pub(super) fn load(&self, name: &ProfileName) -> Result<Option<AuthorizedUser>> {
         let Some(bytes) = read(name)? else { return Ok(None) };
         AuthorizedUser::parse(&bytes).map(Some).map_err(|problem| {
-            Error::new(
-                Kind::Store,
-                format!("the keyring's item for profile {name}: {}", problem.problem()),
-            )
-            .hint(format!(
-                "`bqcred login --profile {name}` makes a new one; this item is then kept under another name"
-            ))
+            Error::new(Kind::Store, format!("the keyring's item for profile {name}: {}", problem.problem()))
+                .hint(format!(
+                    "`bqcred login --profile {name}` writes a new one and keeps this item under another name"
+                ))
         })
     }
 
@@ -60,7 +57,7 @@ impl<'p> KeyringStore<'p> {
         if same.map_err(Failure::into_error)? {
             return Ok(());
         }
-        Err(Failure::Forgets.into_error())
+        Err(Failure::ReadBackDiffers.into_error())
     }
 
     pub(super) fn save(&self, lock: &Lock, name: &ProfileName, credential: &AuthorizedUser) -> Result<Notes> {
@@ -73,7 +70,7 @@ impl<'p> KeyringStore<'p> {
         Ok(notes)
     }
 
-    /// The session file goes first: if the keyring does not answer, nothing readable is left.
+    /// Removes the session files first: if the keyring doesn't answer, no readable copy is left.
     pub(super) fn delete(&self, _lock: &Lock, name: &ProfileName) -> Result<(bool, Notes)> {
         session::remove(self.paths, name)?;
         let notes = match service::get(name.as_str()) {
@@ -90,7 +87,7 @@ impl<'p> KeyringStore<'p> {
         name: &ProfileName,
         credential: &AuthorizedUser,
     ) -> Option<AccessToken> {
-        // whatever is wrong with a kept token, a new one fixes it
+        // an unreadable token is replaced by a new one
         let bytes = read(name).ok()??;
         let stored = AuthorizedUser::parse(&bytes).ok()?;
         let (token, expires) = adc::cached_token(&bytes)?;
@@ -103,13 +100,13 @@ impl<'p> KeyringStore<'p> {
         credential: &AuthorizedUser,
         token: &AccessToken,
     ) -> Result<()> {
-        // the item holds the credential too: a change of that holds the same lock
+        // the item also holds the credential, and changing that takes the same lock
         let _lock = Lock::acquire(&self.paths.profile_lock(name))?;
         match self.load(name)? {
             Some(stored) if stored.fingerprint() == credential.fingerprint() => {
                 let whole = stored.to_json_with_token(&token.token, token.expires);
                 match service::set(name.as_str(), &whole) {
-                    // the credential itself still fits: do without the token
+                    // store the credential without the token
                     Err(Failure::TooLarge(_)) => write(name, &stored.to_adc_json()),
                     other => other.map_err(Failure::into_error),
                 }
@@ -127,7 +124,7 @@ fn write(name: &ProfileName, bytes: &[u8]) -> Result<()> {
     service::set(name.as_str(), bytes).map_err(Failure::into_error)
 }
 
-/// Copies an item that holds something, but no credential, to another name before it goes.
+/// Copies an item that isn't empty and holds no credential to another name, before it is replaced or removed.
 fn copy_invalid(name: &ProfileName, bytes: &[u8]) -> Result<Notes> {
     let mut notes = Notes::none();
     if bytes.is_empty() {

@@ -1,7 +1,7 @@
-//! The calls to the keyring, each with a time limit: the only module that calls the `keyring` crate.
+//! Calls to the keyring, each with a time limit. Nothing else calls the `keyring` crate.
 //!
-//! Its Secret Service client waits forever: for a service that hangs, and for a user who isn't there to
-//! unlock it. So each call runs on a thread of its own, which is left behind when the time is up.
+//! Its Secret Service client waits without limit: for a service that hangs, and for a user who isn't there to unlock
+//! the keyring. So each call runs in a thread of its own, which is abandoned at the time limit.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -16,18 +16,18 @@ use crate::output::secret::SecretBytes;
 use crate::output::ui;
 use crate::system::terminal;
 
-/// The service that all items belong to.
+/// The `service` attribute of all items.
 const SERVICE: &str = "bqcred";
-/// How long to wait where no user can unlock the keyring: a working service answers in a hundredth of this.
-const UNATTENDED: Duration = Duration::from_secs(5);
-/// After this, a message asks the user to unlock the keyring.
-const QUIET: Duration = Duration::from_secs(2);
-/// How long the user has to unlock the keyring.
-const ATTENDED: Duration = Duration::from_secs(60);
-/// A service that waits for the user still answers other calls at once.
-const ASIDE: Duration = Duration::from_secs(1);
+/// Time limit if nobody can unlock the keyring. A working service answers in a hundredth of it.
+const LIMIT_UNATTENDED: Duration = Duration::from_secs(5);
+/// After this time, a user who may have to unlock the keyring is told.
+const SILENT_WAIT: Duration = Duration::from_secs(2);
+/// Time limit for the user to unlock the keyring.
+const LIMIT_ATTENDED: Duration = Duration::from_secs(60);
+/// Time limit for asking whether the keyring is locked; a service that waits for the user answers that at once.
+const LIMIT_LOCK_STATE: Duration = Duration::from_secs(1);
 
-/// The process has only one connection. Once a call hangs in it, so would the next.
+/// Whether a call has hung. The process has one connection, so that the next call would hang too.
 static HANGS: AtomicBool = AtomicBool::new(false);
 
 /// The item's content; `None` if there is no such item.
@@ -39,26 +39,26 @@ pub(super) fn get(user: &str) -> Result<Option<SecretBytes>, Failure> {
     })
 }
 
-/// Creates the item, or replaces its content. Of several items that match, one is left.
+/// Creates the item, or replaces its content. If several items match, only one is kept.
 pub(super) fn set(user: &str, content: &[u8]) -> Result<(), Failure> {
     let content = Zeroizing::new(content.to_vec());
     call(user, move |entry| match entry.set_secret(&content) {
-        Err(Error::Ambiguous(twins)) => {
-            let mut twins = twins.into_iter();
-            twins.next().map_or(Err(Error::NoEntry), |first| first.set_secret(&content))?;
-            twins.try_for_each(|twin| twin.delete_credential())
+        Err(Error::Ambiguous(items)) => {
+            let mut items = items.into_iter();
+            items.next().map_or(Err(Error::NoEntry), |first| first.set_secret(&content))?;
+            items.try_for_each(|item| item.delete_credential())
         }
         other => other,
     })
 }
 
-/// Removes the item. Says whether there was one.
+/// Removes the item. Returns whether it existed.
 pub(super) fn delete(user: &str) -> Result<bool, Failure> {
     call(user, |entry| match entry.delete_credential() {
         Ok(()) => Ok(true),
         Err(Error::NoEntry) => Ok(false),
-        Err(Error::Ambiguous(twins)) => {
-            twins.iter().try_for_each(|twin| twin.delete_credential()).map(|()| true)
+        Err(Error::Ambiguous(items)) => {
+            items.iter().try_for_each(|item| item.delete_credential()).map(|()| true)
         }
         Err(error) => Err(error),
     })
@@ -69,7 +69,7 @@ fn call<T: Send + 'static>(
     work: impl FnOnce(&Entry) -> keyring::Result<T> + Send + 'static,
 ) -> Result<T, Failure> {
     if HANGS.load(Ordering::Relaxed) {
-        return Err(Failure::Silent(Duration::ZERO));
+        return Err(Failure::NoAnswer(Duration::ZERO));
     }
     let (sender, receiver) = mpsc::channel();
     let user = user.to_owned();
@@ -86,28 +86,28 @@ fn call<T: Send + 'static>(
 
 fn wait<T>(receiver: &Receiver<Result<T, Failure>>) -> Result<T, Failure> {
     let attended = terminal::is_attended();
-    let first = receiver.recv_timeout(if attended { QUIET } else { UNATTENDED });
+    let first = receiver.recv_timeout(if attended { SILENT_WAIT } else { LIMIT_UNATTENDED });
     let (answer, waited) = match first {
         Err(RecvTimeoutError::Timeout) if attended => {
-            // printed here and not by the caller, which waits: only a user who reads this can end that
-            ui::note("waiting for the keyring: if it asks for its password, unlock it; Ctrl-C stops");
-            (receiver.recv_timeout(ATTENDED - QUIET), ATTENDED)
+            // printed here and not returned as a note: the call waits until the user has read and acted on it
+            ui::note("waiting for the keyring: if it asks for its password, enter it; Ctrl-C cancels");
+            (receiver.recv_timeout(LIMIT_ATTENDED - SILENT_WAIT), LIMIT_ATTENDED)
         }
-        other => (other, UNATTENDED),
+        other => (other, LIMIT_UNATTENDED),
     };
     match answer {
         Ok(result) => result,
         Err(RecvTimeoutError::Timeout) => {
             HANGS.store(true, Ordering::Relaxed);
-            Err(if waits_for_user() { Failure::Waits(waited) } else { Failure::Silent(waited) })
+            Err(if waits_for_unlocking() { Failure::NotUnlocked(waited) } else { Failure::NoAnswer(waited) })
         }
-        Err(RecvTimeoutError::Disconnected) => Err(Failure::Other("its client library gave up".to_owned())),
+        Err(RecvTimeoutError::Disconnected) => Err(Failure::Other("its client library failed".to_owned())),
     }
 }
 
-/// Whether a call takes so long because the keyring is locked and asks for its password, somewhere.
-fn waits_for_user() -> bool {
+/// Whether the call took so long because the keyring is locked and asks for its password.
+fn waits_for_unlocking() -> bool {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || sender.send(lock_state::is_locked()));
-    receiver.recv_timeout(ASIDE).ok().flatten() == Some(true)
+    receiver.recv_timeout(LIMIT_LOCK_STATE).ok().flatten() == Some(true)
 }

@@ -9,14 +9,14 @@ use super::owner::{refuse_link, refuse_other_owner};
 use crate::output::error::{Error, Result};
 use crate::system::atomic_file::{self, folder_of};
 
-/// Makes sure of a private folder (and of those above it), 0700 from birth. A folder of ours that
-/// others can enter is closed to them; a link or a folder of another owner is refused.
+/// Creates a private folder, and those above it, with mode 0700, unless it exists. An existing folder of this user
+/// is set to 0700 if others have access; a link or another user's folder is refused.
 pub(crate) fn create_dir(path: &Path) -> Result<()> {
     match fs::DirBuilder::new().recursive(true).mode(0o700).create(path) {
         Ok(()) => {}
         // "exists" comes from a file or a dangling link in the way: say which
         Err(error) if error.kind() == ErrorKind::AlreadyExists && !path.is_symlink() => {
-            return Err(Error::content(path, "is a file, where a folder has to be"));
+            return Err(Error::content(path, "is a file, not a folder"));
         }
         Err(error) if !path.is_symlink() => return Err(Error::file(path, "create the folder", &error)),
         Err(_) => return Err(refuse_link(path)),
@@ -33,8 +33,8 @@ pub(crate) fn create_dir(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes sure of a private folder that lies in memory: what is in it is gone with the machine's power
-/// and was on no disk. The folder above it has to be there, and nobody else may be able to change it.
+/// Creates a private folder in memory, unless it exists: its files are never on a disk, and gone when the machine
+/// is off. The folder above it has to exist, and must not be writable by others.
 pub(crate) fn create_memory_dir(path: &Path) -> Result<()> {
     let above = folder_of(path);
     let metadata = fs::metadata(above).map_err(|error| Error::file(above, "use", &error))?;
@@ -44,10 +44,10 @@ pub(crate) fn create_memory_dir(path: &Path) -> Result<()> {
     }
     refuse_disk(above)?;
     create_dir(path)?;
-    refuse_disk(path) // something else may be mounted there
+    refuse_disk(path) // another file system may be mounted there
 }
 
-/// tmpfs and ramfs lie in memory; what else does is not known for sure.
+/// Accepts tmpfs and ramfs. Other file systems may be in memory too, but that can't be known.
 #[cfg(target_os = "linux")]
 fn refuse_disk(folder: &Path) -> Result<()> {
     // statfs(2)
@@ -56,17 +56,17 @@ fn refuse_disk(folder: &Path) -> Result<()> {
     let system = rustix::fs::statfs(folder).map_err(|error| Error::file(folder, "look at", &error.into()))?;
     match u64::try_from(system.f_type) {
         Ok(TMPFS_MAGIC | RAMFS_MAGIC) => Ok(()),
-        _ => Err(Error::content(folder, "lies on a disk, not in memory (it is no tmpfs)")),
+        _ => Err(Error::content(folder, "is on a disk, not in memory")),
     }
 }
 
-/// Other systems have no folders in memory; the session's own, private folder is the best that they have.
+/// Other systems have no folders in memory; the session's private folder is the best there is.
 #[cfg(not(target_os = "linux"))]
 fn refuse_disk(_folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes sure that files can be written to this folder, by writing one without a name.
+/// Checks that files can be written to this folder, by writing one and removing it.
 pub(crate) fn check_writable(folder: &Path) -> Result<()> {
     atomic_file::probe(folder, &[0; 4096]).map_err(|error| Error::file(folder, "write to", &error))
 }

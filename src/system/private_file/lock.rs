@@ -11,22 +11,22 @@ use rustix::fs::OFlags;
 use super::create_dir;
 use crate::output::error::{Error, Kind, Result};
 
-/// Locks are held for milliseconds; somebody who waits this long waits for a stopped process.
+/// Locks are held for milliseconds; after this, the holder is most likely a stopped process.
 const LOCK_PATIENCE: Duration = Duration::from_secs(20);
 
-/// The right to change what lies beside a lock file. Freed when dropped, or when the process dies.
+/// A held lock on a lock file, which protects the files beside it. Released when dropped, or when the process ends.
 pub(crate) struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
 
 impl Lock {
-    /// Waits for the lock, for a while.
+    /// Waits for the lock, at most 20 s.
     pub(crate) fn acquire(path: &Path) -> Result<Lock> {
         Lock::acquire_within(path, LOCK_PATIENCE)?.ok_or_else(|| {
-            Error::new(Kind::Store, format!("another bqcred still holds the lock {}", path.display()))
+            Error::new(Kind::Store, format!("another bqcred process has locked {} for 20 s", path.display()))
                 .hint("look for a stopped process: `pgrep -l bqcred`")
         })
     }
 
-    /// Waits for the lock at most this long; `None` if somebody held it all the time.
+    /// Waits for the lock at most this long; `None` if another process held it all the time.
     pub(crate) fn acquire_within(path: &Path, patience: Duration) -> Result<Option<Lock>> {
         if let Some(folder) = path.parent() {
             create_dir(folder)?;

@@ -1,9 +1,9 @@
-//! The one reader and the one writer of files that others must not see or change.
+//! Reads and writes files that other users must not see or change. Nothing else does.
 //!
-//! A reader takes regular files of this user only: no symbolic link, no FIFO, nothing huge, nothing
-//! that others could have written. A writer holds a lock, writes a temporary file that is private
-//! from the beginning, syncs it, renames it over the old one and syncs the folder: a reader at that
-//! moment, or after a power failure, finds the old content or the new.
+//! The reader accepts regular files of this user only: no symbolic link, no FIFO, nothing huge, nothing that other
+//! users could have written. The writer holds a lock, writes a temporary file with mode 0600 from its creation,
+//! syncs it, renames it over the old one and syncs the folder. A concurrent reader, and a crash at any moment, see
+//! the old content or the new one.
 
 mod folder;
 mod lock;

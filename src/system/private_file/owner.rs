@@ -1,17 +1,17 @@
-//! Whom a file, folder or link has to belong to.
+//! Refuses links, and files and folders of other users.
 
 use std::path::Path;
 
 use crate::output::error::{Error, Result};
 
 pub(super) fn refuse_link(path: &Path) -> Error {
-    Error::content(path, "is a symbolic link; bqcred doesn't follow links where it keeps things")
+    Error::content(path, "is a symbolic link; bqcred doesn't follow links to its own files and folders")
         .hint("put the file itself there, or remove the link")
 }
 
 pub(super) fn refuse_other_owner(path: &Path, owner: u32) -> Result<()> {
     let me = rustix::process::geteuid().as_raw();
-    // A file of root's is no attack, and its mode lets us read it: an administrator put it there.
+    // root can do anything anyway, and its mode lets us read it: an administrator put it there
     if owner == me || owner == 0 {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Reading: regular files of this user only, of sane size, that nobody else could have written.
+//! Reads regular files of at most 1 MiB, of this user or root, that other users could not have written.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -11,17 +11,17 @@ use crate::output::secret::SecretBytes;
 use crate::output::shell_word::shell_word;
 use crate::system::regular_file::{self, Links};
 
-/// Larger than any file of ours has reason to be.
+/// In bytes; more than any file that bqcred writes.
 pub(super) const SIZE_LIMIT: u64 = 1024 * 1024;
 
-/// What a file may hold, and so who else may have access to it.
+/// What a file may hold, which decides who else may have access to it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// Refresh tokens and the like: nobody else may read or write the file.
+    /// Secrets: other users may neither read nor write the file.
     Secret,
-    /// Settings: nobody else may write the file.
+    /// Settings: other users may not write the file.
     Settings,
-    /// A file that somebody hands to us, wherever it lies: links are followed, modes are theirs.
+    /// A file of another program or of the user, at any path: links are followed, any mode is accepted.
     Foreign,
 }
 
@@ -45,11 +45,12 @@ pub(crate) fn read(path: &Path, content: Content) -> Result<Option<SecretBytes>>
     }
 }
 
-/// Refuses what is not a regular file, too large, or open to others. Returns the size in bytes.
+/// Refuses anything but a regular file, files over the limit, and files that others may access. Returns the size
+/// in bytes.
 fn check(path: &Path, file: &File, content: Content) -> Result<u64> {
     let metadata = file.metadata().map_err(|error| Error::file(path, "read", &error))?;
     if metadata.is_dir() {
-        return Err(in_the_way(Error::content(path, "is a folder, where a file has to be"), path, content));
+        return Err(in_the_way(Error::content(path, "is a folder, not a file"), path, content));
     }
     if !metadata.is_file() {
         return Err(in_the_way(Error::content(path, "is not a regular file"), path, content));
@@ -74,7 +75,7 @@ fn check(path: &Path, file: &File, content: Content) -> Result<u64> {
     Ok(metadata.len())
 }
 
-/// What lies where only bqcred keeps things and is none of its files is for the person to move.
+/// Adds how to move away what is not one of bqcred's files, but is in its folder.
 fn in_the_way(error: Error, path: &Path, content: Content) -> Error {
     if content == Content::Foreign {
         return error;
@@ -85,5 +86,5 @@ fn in_the_way(error: Error, path: &Path, content: Content) -> Error {
 }
 
 fn too_large(path: &Path) -> Error {
-    Error::content(path, "is larger than 1 MiB, so it is nothing that bqcred works with")
+    Error::content(path, "is larger than 1 MiB, the limit for files that bqcred reads")
 }

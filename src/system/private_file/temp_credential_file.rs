@@ -1,4 +1,4 @@
-//! Files that exist as long as a process runs: removed at its end, or by the next process if it was killed.
+//! Credential files that exist as long as a process: removed when it ends, or by the next one if it was killed.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -8,7 +8,7 @@ use super::Lock;
 use crate::output::error::{Error, Result};
 use crate::system::regular_file::{self, Links};
 
-/// A file of mode 0600 under a name that can't be guessed. It is locked as long as its owner runs.
+/// A file with mode 0600 and a random name. It is locked as long as its process runs.
 pub(crate) struct TempCredentialFile {
     path: tempfile::TempPath,
     #[expect(dead_code, reason = "held for its lock")]
@@ -16,7 +16,7 @@ pub(crate) struct TempCredentialFile {
 }
 
 impl TempCredentialFile {
-    /// Writes a file to this folder, and removes those of processes that were killed.
+    /// Writes a file to this folder, and removes those whose processes have ended.
     pub(crate) fn new(folder: &Path, content: &[u8]) -> Result<TempCredentialFile> {
         // until the new file has its lock, another process would take it for abandoned
         let turn = Lock::acquire(&folder.join(".lock"))?;
@@ -26,12 +26,12 @@ impl TempCredentialFile {
         Ok(TempCredentialFile { path, file })
     }
 
-    /// Its path.
+    /// The file's path.
     pub(crate) fn path(&self) -> PathBuf {
         self.path.to_path_buf()
     }
 
-    /// Removes the file, and says so if that fails.
+    /// Removes the file. Dropping it does so too, but hides errors.
     pub(crate) fn remove(self) -> Result<()> {
         let path = self.path();
         match self.path.close() {
@@ -40,7 +40,7 @@ impl TempCredentialFile {
         }
     }
 
-    /// Removes the files in this folder of processes that were killed.
+    /// Removes the files in this folder whose processes have ended.
     pub(crate) fn sweep(folder: &Path) -> Result<()> {
         let _turn = Lock::acquire(&folder.join(".lock"))?;
         remove_abandoned(folder);
@@ -55,7 +55,7 @@ fn write(folder: &Path, content: &[u8]) -> std::io::Result<(File, tempfile::Temp
     Ok(file.into_parts())
 }
 
-/// Removes the files that no process holds a lock of. The folder's lock is held.
+/// Removes the files that no process has locked. The caller holds the folder's lock.
 fn remove_abandoned(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -91,6 +91,6 @@ mod tests {
         assert!(!path.exists() && other.exists());
         let gone = TempCredentialFile::new(root.path(), b"secret").unwrap();
         fs::remove_file(gone.path()).unwrap();
-        assert!(gone.remove().is_ok(), "it was removed before");
+        assert!(gone.remove().is_ok(), "another process removed it");
     }
 }

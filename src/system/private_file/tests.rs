@@ -17,7 +17,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn a_new_file_and_its_folders_are_private_from_birth() {
+fn a_new_file_and_its_folders_are_private() {
     let root = private_folder();
     let path = root.path().join("a/b/file");
     let lock = Lock::acquire(&root.path().join("a/.lock")).unwrap();
@@ -27,13 +27,13 @@ fn a_new_file_and_its_folders_are_private_from_birth() {
 }
 
 #[test]
-fn absence_is_no_error() {
+fn a_missing_file_is_no_error() {
     let root = private_folder();
     assert!(read(&root.path().join("no/such"), Content::Secret).unwrap().is_none());
 }
 
 #[test]
-fn links_folders_fifos_and_open_modes_are_refused() {
+fn links_folders_fifos_and_files_that_others_may_access_are_refused() {
     let root = private_folder();
     let file = root.path().join("file");
     fs::write(&file, "x").unwrap();
@@ -56,7 +56,7 @@ fn links_folders_fifos_and_open_modes_are_refused() {
 }
 
 #[test]
-fn left_overs_of_a_killed_writer_are_swept_by_the_next_and_what_is_being_written_stays() {
+fn writing_removes_only_abandoned_temporary_files() {
     let root = private_folder();
     let left = root.path().join(".bqcred-0123.tmp");
     let written = root.path().join(".bqcred-4567.tmp");
@@ -71,7 +71,7 @@ fn left_overs_of_a_killed_writer_are_swept_by_the_next_and_what_is_being_written
 }
 
 #[test]
-fn what_is_set_aside_is_kept_under_another_name() {
+fn a_file_that_is_set_aside_keeps_its_content() {
     let root = private_folder();
     let path = root.path().join("file");
     let lock = Lock::acquire(&root.path().join(".lock")).unwrap();
@@ -84,7 +84,7 @@ fn what_is_set_aside_is_kept_under_another_name() {
 }
 
 #[test]
-fn what_is_too_large_is_not_read() {
+fn files_over_the_limit_are_not_read() {
     let root = private_folder();
     let path = root.path().join("file");
     let file = File::create(&path).unwrap();
@@ -95,7 +95,7 @@ fn what_is_too_large_is_not_read() {
 }
 
 #[test]
-fn a_folder_is_made_private_and_what_is_in_its_way_is_named() {
+fn a_folder_is_made_private_and_files_and_links_in_its_place_are_refused() {
     let root = private_folder();
     let open = root.path().join("open");
     fs::create_dir(&open).unwrap();
@@ -104,7 +104,7 @@ fn a_folder_is_made_private_and_what_is_in_its_way_is_named() {
     assert_eq!(mode(&open), 0o700);
     let file = root.path().join("file");
     fs::write(&file, "x").unwrap();
-    assert!(create_dir(&file).unwrap_err().what().contains("is a file, where a folder"));
+    assert!(create_dir(&file).unwrap_err().what().contains("is a file, not a folder"));
     assert!(create_dir(&file.join("below")).unwrap_err().what().contains("create the folder"));
     for (name, target) in [("dangling", "nowhere"), ("link", "open")] {
         let link = root.path().join(name);
@@ -116,14 +116,14 @@ fn a_folder_is_made_private_and_what_is_in_its_way_is_named() {
 }
 
 #[test]
-fn only_the_person_and_root_are_trusted() {
+fn only_files_of_this_user_and_root_are_trusted() {
     let (path, me) = (Path::new("/x"), rustix::process::geteuid().as_raw());
     assert!(refuse_other_owner(path, me).is_ok() && refuse_other_owner(path, 0).is_ok());
     assert!(refuse_other_owner(path, me + 1).unwrap_err().what().contains("another user"));
 }
 
 #[test]
-fn what_is_there_is_kept_or_removed_and_said() {
+fn creating_keeps_an_existing_file_and_removing_returns_whether_there_was_one() {
     let root = private_folder();
     let path = root.path().join("file");
     assert!(create_elsewhere(&path, b"one").unwrap());

@@ -1,4 +1,4 @@
-//! Writing, removing, and setting aside.
+//! Writes and removes files, and keeps invalid ones under another name.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -12,7 +12,7 @@ use crate::output::notes::Notes;
 use crate::system::atomic_file::{self, Existing, folder_of, sync_folder};
 use crate::system::clock::Time;
 
-/// Replaces the file's content, or creates the file, 0600. The lock proves that nobody else does so.
+/// Writes a file with mode 0600, replacing an older one. The lock proves that no other process does the same.
 pub(crate) fn write(_lock: &Lock, path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = folder_of(path);
     create_dir(folder)?;
@@ -20,8 +20,8 @@ pub(crate) fn write(_lock: &Lock, path: &Path, bytes: &[u8]) -> Result<()> {
     write_whole(path, bytes, Existing::Replace).map_err(|error| Error::file(path, "write", &error))
 }
 
-/// Writes a file outside bqcred's own folders, 0600: the folder stays as it is, a link is resolved
-/// first, so that the file it points to is replaced and not the link.
+/// Writes a file outside bqcred's own folders, with mode 0600. The folder is left as it is. A link is resolved
+/// first: the file that it points to is replaced, not the link.
 pub(crate) fn write_elsewhere(path: &Path, bytes: &[u8]) -> Result<()> {
     let target = if path.is_symlink() {
         refuse_links_of_others(path)?;
@@ -33,7 +33,7 @@ pub(crate) fn write_elsewhere(path: &Path, bytes: &[u8]) -> Result<()> {
     write_whole(&target, bytes, Existing::Replace).map_err(|error| Error::file(path, "write", &error))
 }
 
-/// A link in a folder that others can write to (`/tmp`) may be theirs, and lead to any file of ours.
+/// Refuses links that other users made: in a folder like `/tmp` they could point to any file of this user.
 fn refuse_links_of_others(path: &Path) -> Result<()> {
     let mut at = path.to_owned();
     // as many as the system follows, path_resolution(7)
@@ -48,7 +48,7 @@ fn refuse_links_of_others(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Creates a file outside bqcred's own folders, 0600. False, with nothing written, if the path is taken.
+/// The same for a new file. False, with nothing written, if the file exists.
 pub(crate) fn create_elsewhere(path: &Path, bytes: &[u8]) -> Result<bool> {
     atomic_file::sweep(folder_of(path));
     match write_whole(path, bytes, Existing::Keep) {
@@ -62,21 +62,21 @@ fn write_whole(path: &Path, bytes: &[u8], existing: Existing) -> std::io::Result
     atomic_file::write(path, bytes, existing, |_| Ok(()))
 }
 
-/// Removes the file. Says whether there was one.
+/// Removes the file. Returns whether it existed.
 pub(crate) fn remove(path: &Path) -> Result<bool> {
     match fs::remove_file(path) {
-        // until the folder is on disk, what was removed may come back
+        // until the folder is on disk, a crash may bring the file back
         Ok(()) => match sync_folder(folder_of(path)) {
             Ok(()) => Ok(true),
-            Err(error) => Err(Error::file(path, "remove for good", &error)),
+            Err(error) => Err(Error::file(path, "remove permanently", &error)),
         },
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
         Err(error) => Err(Error::file(path, "remove", &error)),
     }
 }
 
-/// Gives a file that can't be understood another name, so that a new one can take its place and
-/// nothing is lost. Returns the new path.
+/// Renames an invalid file to `NAME.unreadable-TIME`, so that a new one can be written and nothing is lost.
+/// Returns the new path.
 pub(crate) fn set_aside(_lock: &Lock, path: &Path) -> Result<PathBuf> {
     let stamp = Time::now().to_string().replace(':', "");
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -92,10 +92,10 @@ pub(crate) fn set_aside(_lock: &Lock, path: &Path) -> Result<PathBuf> {
             Err(error) => return Err(Error::file(path, "rename", &error)),
         }
     }
-    Err(Error::content(path, "can't be understood, and too many like it were set aside today"))
+    Err(Error::content(path, "is invalid, and 100 invalid files are kept beside it already"))
 }
 
-/// The same, with a note that says what is wrong with the content and where it is kept.
+/// The same; returns a note about the problem and the new path.
 pub(crate) fn set_invalid_aside(lock: &Lock, path: &Path, problem: &Error) -> Result<Notes> {
     let aside = set_aside(lock, path)?;
     let mut notes = Notes::none();

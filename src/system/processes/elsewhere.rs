@@ -1,4 +1,4 @@
-//! Systems that don't show the environment of other processes.
+//! Systems without /proc: no process is found, except for ancestors.
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -8,16 +8,16 @@ use std::process::{Command, Stdio};
 use super::{Ancestor, parse_ps};
 use crate::system::env::Environ;
 
-/// The processes of a system: none, as it doesn't show them.
+/// The processes of a system.
 #[derive(Clone, Debug)]
 pub(crate) struct Processes;
 
-/// One process; never made here.
+/// One process; never constructed.
 #[derive(Debug)]
 pub(crate) struct Process {
     /// Its id.
     pub(crate) pid: u32,
-    /// The user that it runs as.
+    /// The user id that it runs as.
     pub(crate) uid: u32,
     /// Its command line.
     pub(crate) argv: Vec<OsString>,
@@ -40,24 +40,24 @@ impl Processes {
         None
     }
 
-    /// The user who logged in to this session.
+    /// The user id of this login session.
     pub(crate) fn own_login(&self) -> Option<u32> {
         None
     }
 
-    /// The processes that this one started.
+    /// The ids of the processes that this one started.
     pub(crate) fn started_by(&self, _pid: u32) -> Vec<u32> {
         Vec::new()
     }
 }
 
 impl Process {
-    /// What it calls itself.
+    /// Its name.
     pub(crate) fn name(&self) -> Option<String> {
         match self.never {}
     }
 
-    /// Its parent's id.
+    /// The id of its parent.
     pub(crate) fn parent(&self) -> Option<u32> {
         match self.never {}
     }
@@ -67,22 +67,22 @@ impl Process {
         match self.never {}
     }
 
-    /// One variable of its environment.
+    /// The value of one variable of its environment.
     pub(crate) fn variable(&self, _name: &str) -> Option<OsString> {
         match self.never {}
     }
 
-    /// The program file.
+    /// Its program file.
     pub(crate) fn executable(&self) -> Option<PathBuf> {
         match self.never {}
     }
 
-    /// Its working directory.
+    /// Its current folder.
     pub(crate) fn directory(&self) -> Option<PathBuf> {
         match self.never {}
     }
 
-    /// The user who logged in to its session.
+    /// The user id of its login session.
     pub(crate) fn login(&self) -> Option<u32> {
         match self.never {}
     }
@@ -99,12 +99,12 @@ pub(crate) fn ancestor(pid: u32) -> Option<Ancestor> {
     parse_ps(std::str::from_utf8(&output.stdout).ok()?)
 }
 
-/// The name of a process's program file: ps(1) gives it already.
+/// The name of a process's program file; ps(1) returns it in [`Ancestor::name`].
 pub(crate) fn program_name(_pid: u32) -> Option<String> {
     None
 }
 
-/// The signals that this process ignores: not known.
+/// The signals that this process ignores; unknown here.
 pub(crate) fn ignored_signals() -> u64 {
     0
 }

@@ -1,5 +1,6 @@
-//! What Linux shows, read by the procfs crate. Command lines and environments are read here: the crate takes text
-//! alone, wipes nothing, and of several variables of one name it keeps the last, where programs see the first.
+//! Processes on Linux, read by the procfs crate. Command lines and environments are read here instead: the crate
+//! refuses command lines that aren't UTF-8, wipes nothing, and of several variables with the same name it returns the
+//! last, where programs see the first.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -16,20 +17,20 @@ use crate::system::regular_file;
 /// Enough for any command line or environment (Linux's ARG_MAX is 2 MiB by default).
 const MAX_BYTES: u64 = 4 << 20;
 
-/// The process folders of a system.
+/// The processes of a system.
 #[derive(Clone, Debug)]
 pub(crate) struct Processes {
     root: PathBuf,
 }
 
-/// One process. It holds its folder open, so that all that is read is of the same process.
+/// One process. It keeps its folder open, so that everything is read from the same process, even if its id is reused.
 #[derive(Debug)]
 pub(crate) struct Process {
     /// Its id.
     pub(crate) pid: u32,
-    /// The user that it runs as.
+    /// The user id that it runs as.
     pub(crate) uid: u32,
-    /// Its command line; not empty.
+    /// Its command line, not empty.
     pub(crate) argv: Vec<OsString>,
     folder: procfs::process::Process,
 }
@@ -40,23 +41,23 @@ impl Processes {
         Processes { root: PathBuf::from("/proc") }
     }
 
-    /// All processes that have a command line, of every user, in order of their ids. Each is opened as it comes.
+    /// The processes of all users, in order of their ids, without kernel threads. Each is opened when it is reached.
     pub(crate) fn all(&self) -> impl Iterator<Item = Process> + use<> {
         let all = procfs::process::all_processes_with_root(&self.root);
         all.into_iter().flatten().filter_map(|folder| Process::new(folder.ok()?))
     }
 
-    /// The process with this id, if there is one and it has a command line.
+    /// The process with this id, if it exists and has a command line.
     pub(crate) fn get(&self, pid: u32) -> Option<Process> {
         Process::new(self.folder(pid)?)
     }
 
-    /// The user who logged in to this session (`/proc/self/loginuid`), which Python's `os.getlogin()` returns.
+    /// The user id of this login session (`/proc/self/loginuid`), which Python's `os.getlogin()` returns by name.
     pub(crate) fn own_login(&self) -> Option<u32> {
         login(&procfs::process::Process::new_with_root(self.root.join("self")).ok()?)
     }
 
-    /// The processes that this one started, and those that they started, as far as they still run.
+    /// The ids of the running processes that this one started, and of those that they started.
     pub(crate) fn started_by(&self, pid: u32) -> Vec<u32> {
         let main = self.folder(pid).and_then(|folder| folder.task_main_thread().ok());
         let children = main.and_then(|main| main.children().ok()).unwrap_or_default();
@@ -76,12 +77,12 @@ impl Process {
         (!argv.is_empty()).then_some(Process { pid, uid, argv, folder })
     }
 
-    /// What it calls itself, at most 15 bytes.
+    /// Its name, at most 15 bytes.
     pub(crate) fn name(&self) -> Option<String> {
         self.folder.stat().ok().map(|stat| stat.comm)
     }
 
-    /// Its parent's id.
+    /// The id of its parent.
     pub(crate) fn parent(&self) -> Option<u32> {
         u32::try_from(self.folder.stat().ok()?.ppid).ok()
     }
@@ -96,22 +97,22 @@ impl Process {
         Some(pairs.collect())
     }
 
-    /// One variable of its environment when it started.
+    /// The value of one variable of its environment when it started.
     pub(crate) fn variable(&self, name: &str) -> Option<OsString> {
         value(&read(&self.folder, "environ")?, name)
     }
 
-    /// The program file, symbolic links resolved.
+    /// Its program file, links resolved.
     pub(crate) fn executable(&self) -> Option<PathBuf> {
         self.folder.exe().ok()
     }
 
-    /// Its working directory.
+    /// Its current folder.
     pub(crate) fn directory(&self) -> Option<PathBuf> {
         self.folder.cwd().ok()
     }
 
-    /// The user who logged in to its session.
+    /// The user id of its login session.
     pub(crate) fn login(&self) -> Option<u32> {
         login(&self.folder)
     }
@@ -125,7 +126,7 @@ fn read(folder: &procfs::process::Process, file: &str) -> Option<SecretBytes> {
     regular_file::read_whole(folder.open_relative(file).ok()?, 0, MAX_BYTES).ok()
 }
 
-/// Parts that end in a NUL byte.
+/// Splits at NUL bytes.
 fn parts(bytes: &[u8]) -> Vec<OsString> {
     let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
     if bytes.is_empty() {
@@ -134,26 +135,26 @@ fn parts(bytes: &[u8]) -> Vec<OsString> {
     bytes.split(|byte| *byte == 0).map(|part| OsStr::from_bytes(part).to_owned()).collect()
 }
 
-/// Of several variables of one name, the first.
+/// The first variable with this name.
 fn value(environ: &[u8], name: &str) -> Option<OsString> {
     let mut pairs = environ.split(|byte| *byte == 0);
     let value = pairs.find_map(|pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
     Some(OsStr::from_bytes(value).to_owned())
 }
 
-/// A process above this one. Runs at each shell start, so it opens one file and no folder.
+/// A process above this one. Every shell start calls this, so it opens one file only.
 pub(crate) fn ancestor(pid: u32) -> Option<Ancestor> {
     let stat = Stat::from_file(format!("/proc/{pid}/stat")).ok()?;
     Some(Ancestor { name: stat.comm, parent: u32::try_from(stat.ppid).ok()? })
 }
 
-/// The name of a process's program file: a script calls itself by its own name, and its program is the shell.
+/// The name of a process's program file: a script's process has the script's name, and its program is the shell.
 pub(crate) fn program_name(pid: u32) -> Option<String> {
     let file = Path::new("/proc").join(pid.to_string()).join("exe").read_link().ok()?;
     Some(file.file_name()?.to_str()?.to_owned())
 }
 
-/// The signals that this process ignores, signal 1 in the lowest bit; none, where there is no /proc.
+/// The signals that this process ignores, as a bit mask with signal 1 in the lowest bit; 0 without /proc.
 pub(crate) fn ignored_signals() -> u64 {
     Status::from_file("/proc/self/status").map_or(0, |status| status.sigign)
 }
@@ -165,7 +166,7 @@ mod tests {
     use std::process::{Command, Stdio};
 
     #[test]
-    fn this_process_is_found_with_its_parent_environment_and_program() {
+    fn this_process_has_its_parent_environment_and_program() {
         let processes = Processes::here();
         let me = processes.get(std::process::id()).unwrap();
         let parent = std::os::unix::process::parent_id();
@@ -180,14 +181,14 @@ mod tests {
     }
 
     #[test]
-    fn a_child_is_found_with_its_variable_and_its_name() {
+    fn a_child_has_its_name_and_its_variable() {
         let mut child = Command::new("cat")
             .env("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/adc.json")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        // its first output proves that the program has taken the child's place
+        // its first output proves that execve is done
         child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
         child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         let found = Processes::here().get(child.id());
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn all_descendants_of_a_process_are_found() {
+    fn started_by_finds_children_and_grandchildren() {
         let script = "sh -c 'sleep 60 & echo $$ $!; wait' & wait";
         let mut outer = Command::new("sh").args(["-c", script]).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn processes_of_another_root_are_read_there() {
+    fn processes_are_read_from_another_root() {
         let root = tempfile::tempdir().unwrap();
         let write = |name: &str, content: &[u8]| {
             let path = root.path().join(name);
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn one_variable_is_found_by_its_whole_name() {
+    fn a_variable_is_found_by_its_whole_name() {
         let environ = b"XGAC=/x\0GACX=/y\0GAC=/a b\0GAC=/second\0OTHER=GAC=/z\0";
         assert_eq!(value(environ, "GAC").unwrap(), "/a b");
         assert_eq!(value(environ, "OTHER").unwrap(), "GAC=/z");
