@@ -316,7 +316,7 @@ fn waiting_for_the_keyring_is_shown_and_can_be_stopped() {
     command.args(["exec", "--", "true"]);
     let mut terminal = common::spawn_in_terminal(command);
     terminal.exp_string("waiting for the keyring").unwrap();
-    terminal.exp_string("Ctrl-C stops").unwrap();
+    terminal.exp_string("Ctrl-C cancels").unwrap();
     terminal.send_control('c').unwrap();
     terminal.exp_eof().unwrap();
     keyring.thaw();
