@@ -12,7 +12,7 @@ pub(crate) mod changes;
 pub(crate) mod kernelspec;
 pub(crate) mod locate;
 
-pub(crate) use crate::system::env::Environ;
+use crate::system::env::Environ;
 
 /// A flag as `jupyter_core.paths.envset` reads it: set, and none of the words for "no".
 fn flag(environ: &Environ, name: &str) -> Option<bool> {

@@ -422,7 +422,7 @@ fn habits_of_other_tools_are_answered_with_the_command_that_does_it() {
 fn a_profile_can_be_named_as_an_argument() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
-    sandbox.bqcred(&["forget", "work"]).fails(0).says("profile work is forgotten");
+    sandbox.bqcred(&["forget", "work"]).fails(0).says("profile work is removed here");
     assert!(!sandbox.data("work").exists() && sandbox.data("default").exists());
     for command in ["forget", "revoke", "rotate"] {
         sandbox.bqcred(&[command, "work"]).fails(3);

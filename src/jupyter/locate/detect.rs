@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::jupyter::Environ;
 use crate::jupyter::locate::launcher;
+use crate::system::env::Environ;
 use crate::system::processes::Process;
 
 /// The interpreter of a process: the first word of its command line, because only that path shows a venv; the program

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::jupyter::Environ;
+use crate::system::env::Environ;
 
 /// The Python of a prefix.
 pub(super) fn interpreter_in(prefix: &Path) -> PathBuf {

@@ -5,8 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::jupyter::Environ;
 use crate::jupyter::kernelspec::files;
+use crate::system::env::Environ;
 
 /// More bytes than any such script has; a larger file is a compiled program.
 const MAX_SCRIPT: u64 = 4 << 20;

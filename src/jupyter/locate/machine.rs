@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::handover::variables;
-use crate::jupyter::Environ;
 use crate::jupyter::locate::running::{self, Running};
 use crate::jupyter::locate::servers::{self, Servers};
 use crate::system::env;
+use crate::system::env::Environ;
 use crate::system::processes::Processes;
 
 /// An environment, a user and the processes of the system.

@@ -3,9 +3,9 @@
 use std::os::unix::fs::symlink;
 
 use super::*;
-use crate::jupyter::Environ;
 use crate::jupyter::locate::config::Config;
 use crate::jupyter::locate::python::Python;
+use crate::system::env::Environ;
 
 /// Temporary folders: a home, a venv with a Python kernel, and a context that knows them.
 struct Scene {

@@ -7,8 +7,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::jupyter::Environ;
 use crate::jupyter::kernelspec::files;
+use crate::system::env::Environ;
 
 mod prefix;
 

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use super::Options;
-use crate::jupyter::Environ;
 use crate::jupyter::kernelspec::files;
+use crate::system::env::Environ;
 
 /// What is needed of `pyvenv.cfg`.
 pub(super) struct VenvConfig {

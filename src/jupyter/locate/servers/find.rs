@@ -155,7 +155,7 @@ impl Search<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jupyter::Environ;
+    use crate::system::env::Environ;
 
     #[test]
     fn without_python_the_users_directory_is_searched_all_the_same() {
