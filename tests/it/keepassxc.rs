@@ -63,7 +63,7 @@ fn profile_moves_in_and_out_and_is_forgotten() {
     keyring.bqcred(&["move", "--store", "keyring"]).fails(0).says("is now in the keyring");
     assert_eq!(keyring.refresh_token("default"), token);
     assert_eq!(keyring.sandbox.files_with(&token), Vec::<std::path::PathBuf>::new());
-    keyring.bqcred(&["env", "--shell", "sh"]).success().says("`bqcred lock` ends that");
+    keyring.bqcred(&["env", "--shell", "sh"]).success().says("`bqcred lock` removes it");
     keyring.bqcred(&["forget"]).success();
     assert_eq!(keyring.search().matches("attribute.username").count(), 0, "{}", keyring.search());
 }
