@@ -14,6 +14,7 @@ const UNLOCK: &str =
 
 /// Why the keyring can't be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(target_os = "macos", allow(dead_code, reason = "some are failures of the Secret Service"))]
 pub(super) enum Failure {
     /// There is no session bus.
     NoBus,
