@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::tree::{Tree, meaning};
+use crate::common::tree::{Tree, meaning};
 use crate::common::faults::faults;
 use crate::common::keyring::Keyring;
 use crate::common::{Consent, Google, Invocation, Run, Sandbox};

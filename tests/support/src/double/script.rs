@@ -48,6 +48,8 @@ pub enum Script {
     Body(String, String),
     /// Half of a good answer.
     Truncated,
+    /// It is done, and the connection ends before the answer.
+    Lost,
     /// A good answer, late.
     Slow(Duration),
     /// The connection ends without an answer.
@@ -122,13 +124,17 @@ impl Script {
                 Response::new(200, "application/json", format!("{{\"filler\": \"{}\"}}", "x".repeat(*bytes)))
             }
             Script::Endless => Response::new(200, "application/json", "").failing(Fault::Endless),
-            Script::Truncated | Script::Slow(_) | Script::Pass => return None,
+            Script::Truncated | Script::Lost | Script::Slow(_) | Script::Pass => return None,
         })
     }
 
     /// Changes the usual answer.
     pub fn spoil(&self, response: Response) -> Response {
-        if *self == Script::Truncated { response.failing(Fault::Truncate) } else { response }
+        match self {
+            Script::Truncated => response.failing(Fault::Truncate),
+            Script::Lost => response.failing(Fault::Close),
+            _ => response,
+        }
     }
 
     /// How long to wait before the answer.
