@@ -24,7 +24,7 @@ pub fn check(cell: &Cell<'_>, step: &mut Step) -> Vec<String> {
     faults
 }
 
-fn ends_well(step: &Step, faults: &mut Vec<String>) {
+pub fn ends_well(step: &Step, faults: &mut Vec<String>) {
     if !step.run.code.is_some_and(|code| CODES.contains(&code)) {
         faults.push("an exit code that no table has".to_owned());
     }
@@ -118,7 +118,7 @@ fn sentences_are_true(cell: &Cell<'_>, step: &mut Step, faults: &mut Vec<String>
 
 /// A refresh token that is valid stays somewhere, or bqcred has another one of the same grant, with which it can be
 /// revoked; else its user learns that it stays valid at Google.
-fn nothing_is_lost(step: &Step, faults: &mut Vec<String>) {
+pub fn nothing_is_lost(step: &Step, faults: &mut Vec<String>) {
     let (before, after) = (step.before.stored(), step.after.stored());
     let own: Vec<String> = step.after.profiles().iter().filter_map(|name| step.after.secret(name)).collect();
     let is_covered = |token: &String| own.iter().any(|own| step.after.share_a_grant(own, token));

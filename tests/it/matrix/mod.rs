@@ -11,6 +11,7 @@ mod commands;
 mod facts;
 mod invariants;
 mod keyring_states;
+mod pairs;
 mod phrases;
 mod requests;
 mod sentences;
@@ -44,6 +45,9 @@ fn each_command_in_each_state_says_what_is_so_and_loses_nothing() {
             scope.spawn(|| {
                 while let Some(state) = states.get(next.fetch_add(1, Ordering::SeqCst)) {
                     let (cells, faults) = run_state(state, command);
+                    if !wanted.is_empty() {
+                        println!("{}: {} faults\n{}", state.name, faults.len(), faults.join("\n"));
+                    }
                     let mut results = results.lock().unwrap();
                     cells.into_iter().for_each(|(command, outcome)| results.0.add(command, state.name, outcome));
                     results.1.extend(faults);

@@ -126,6 +126,7 @@ pub fn judge(cell: &Cell<'_>, step: &Step, sentence: &Sentence) -> Option<String
         Claim::NothingChanged => changed(step),
         Claim::NothingRemoved => false_if(old.is_some() && step.after.secret(profile).is_none(), "it is gone"),
         Claim::Removed => false_if(step.after.secret(profile).is_some(), "it is still stored"),
+        Claim::SignedIn if cell.world.lenient.account_is_wrong => None,
         Claim::SignedIn => other_person(&step.after, profile, &sentence.clause),
         Claim::NeedsSignIn => {
             let stale = old.is_none_or(|old| cell.world.google.is_valid(&old));
@@ -152,7 +153,7 @@ fn changed(step: &Step) -> Option<String> {
     for path in before.keys().chain(after.keys()) {
         let name = path.file_name().unwrap().to_str().unwrap();
         // what the server said of the old credential may be written down
-        if before.get(path) != after.get(path) && name != "profile.json" && !is_the_same_grant(step, path) {
+        if before.get(path) != after.get(path) && !name.starts_with("profile.json") && !is_the_same_grant(step, path) {
             return Some(format!("{} changed", path.display()));
         }
     }

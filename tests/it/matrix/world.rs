@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use rexpect::session::PtySession;
 use serde_json::Value;
@@ -151,6 +152,18 @@ impl World {
         let mut command = self.sandbox().command(program);
         command.args(words).envs(self.variables()).env("TERM", "xterm").env("COLUMNS", "1000");
         spawn_in_terminal(command)
+    }
+
+    /// The same, to be started otherwise.
+    pub fn command(&self, args: &[&str]) -> Command {
+        self.program(bqcred(), args)
+    }
+
+    /// Another program with the same surroundings.
+    pub fn program(&self, program: &Path, args: &[&str]) -> Command {
+        let mut command = self.sandbox().command(program);
+        command.args(args).envs(self.variables());
+        command
     }
 
     fn line(&self, args: &[&str]) -> (PathBuf, Vec<String>) {
