@@ -1,6 +1,6 @@
 //! Google's OAuth server, and others that a client file names: consent, tokens, revocation.
 //!
-//! The only folder that uses `oauth2`, `reqwest` and `httparse`. Nothing here knows where credentials are kept.
+//! The only folder that uses `oauth2`, `reqwest`, `hyper-util` and `httparse`. Nothing here knows where credentials are kept.
 
 mod answer;
 mod bigquery;

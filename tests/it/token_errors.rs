@@ -240,7 +240,7 @@ fn proxy_failures_are_distinguished_from_google_failures() {
     check(
         &sandbox,
         &env,
-        &told(5, "valid", "or did not let the request through", "HTTPS_PROXY and NO_PROXY"),
+        &told(5, "valid", "the proxy did not let the request through", "HTTPS_PROXY and NO_PROXY"),
     );
     google.clear_scripts();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

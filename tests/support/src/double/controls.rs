@@ -171,6 +171,11 @@ impl Google {
         lock(&self.world.settings).tls_fault = fault;
     }
 
+    /// What comes through the proxy goes, without its TLS, to this address from now on.
+    pub fn end_tunnels_at(&self, address: std::net::SocketAddr) {
+        lock(&self.world.settings).tunnel_end = Some(address);
+    }
+
     /// Tolerates a secret in requests for this path.
     pub fn tolerate_secrets_at(&self, path: &str) {
         lock(&self.world.settings).tolerated.push(path.to_owned());

@@ -42,6 +42,8 @@ pub struct Settings {
     pub proxy_password: Option<String>,
     /// What is wrong with the certificate of https and the proxy.
     pub tls_fault: Option<TlsFault>,
+    /// Where the proxy's tunnels end, instead of at the double: what was inside of TLS is sent there.
+    pub tunnel_end: Option<std::net::SocketAddr>,
 }
 
 /// What was seen.
@@ -96,6 +98,7 @@ impl World {
             browser: None,
             proxy_password: None,
             tls_fault: None,
+            tunnel_end: None,
         };
         World {
             grants: Mutex::default(),
