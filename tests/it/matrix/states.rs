@@ -48,12 +48,12 @@ pub static STATES: &[State] = states! {
     "says valid; refused": || recorded("valid").map(nobody_listens);
     "says valid; revocation unanswered": || {
         let mut world = recorded("valid")?;
-        world.answers = vec![Answer::First(Endpoint::Revoke, Script::Lost)];
+        world.answers = vec![Answer::First(Endpoint::Revoke, Script::LoseAnswer)];
         Some(world)
     };
     "says valid; revocation never answered": || {
         let mut world = recorded("valid")?;
-        world.answers = vec![Answer::Always(Endpoint::Revoke, Script::Lost)];
+        world.answers = vec![Answer::Always(Endpoint::Revoke, Script::LoseAnswer)];
         Some(world)
     };
     "says valid; revocation 503": || {
@@ -230,7 +230,7 @@ pub static STATES: &[State] = states! {
     };
     "sibling, revocation unanswered": || {
         let mut world = with_other(ADA, &[])?;
-        world.answers = vec![Answer::First(Endpoint::Revoke, Script::Lost)];
+        world.answers = vec![Answer::First(Endpoint::Revoke, Script::LoseAnswer)];
         Some(world)
     };
     "sibling, both revoked": || {

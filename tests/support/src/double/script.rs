@@ -48,12 +48,12 @@ pub enum Script {
     Body(String, String),
     /// Half of a good answer.
     Truncated,
-    /// It is done, and the connection ends before the answer.
-    Lost,
     /// A good answer, late.
     Slow(Duration),
     /// The connection ends without an answer.
     Close,
+    /// What was asked for is done, and the connection ends without an answer.
+    LoseAnswer,
     /// 429 with `Retry-After: 1`.
     TooManyRequests,
     /// A redirect to this place.
@@ -124,7 +124,7 @@ impl Script {
                 Response::new(200, "application/json", format!("{{\"filler\": \"{}\"}}", "x".repeat(*bytes)))
             }
             Script::Endless => Response::new(200, "application/json", "").failing(Fault::Endless),
-            Script::Truncated | Script::Lost | Script::Slow(_) | Script::Pass => return None,
+            Script::Truncated | Script::LoseAnswer | Script::Slow(_) | Script::Pass => return None,
         })
     }
 
@@ -132,7 +132,7 @@ impl Script {
     pub fn spoil(&self, response: Response) -> Response {
         match self {
             Script::Truncated => response.failing(Fault::Truncate),
-            Script::Lost => response.failing(Fault::Close),
+            Script::LoseAnswer => response.failing(Fault::Close),
             _ => response,
         }
     }
