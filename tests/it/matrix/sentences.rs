@@ -4,7 +4,9 @@
 
 use super::cell::{Cell, Step};
 use super::facts::Facts;
-use super::phrases::PHRASES;
+use super::world::Answer;
+use crate::common::Endpoint;
+use super::phrases::{DONE, NEUTRAL, STATE, WHO};
 
 /// What a clause claims. "It" is the credential that the profile had before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,7 +72,7 @@ fn is_marked(clause: &str) -> bool {
     words.into_iter().any(about) || ["nothing was", "signed in", "runs as"].iter().any(|words| clause.contains(words))
 }
 
-/// A clause, and what it claims.
+/// A clause, and what it claims; `None` if no phrase is known in it.
 pub struct Sentence {
     pub clause: String,
     pub claim: Option<Claim>,
@@ -78,21 +80,33 @@ pub struct Sentence {
     pub profile: Option<String>,
 }
 
-/// The clauses of a text for people that say something of Google.
+/// The clauses of a text for people that say something of Google, once for each claim.
 pub fn read(text: &str) -> Vec<Sentence> {
     let mut found = Vec::new();
     for line in text.lines() {
         let mut profile = None;
         for clause in line.split("; ") {
             profile = named(clause).or(profile);
-            let lower = clause.to_lowercase();
-            let known = PHRASES.iter().find(|(phrase, _)| lower.contains(phrase)).map(|(_, claim)| *claim);
-            if known.is_some() || is_marked(&lower) {
-                found.push(Sentence { clause: clause.to_owned(), claim: known, profile: profile.clone() });
-            }
+            let claims = claims(&clause.to_lowercase());
+            let sentence = |claim| Sentence { clause: clause.to_owned(), claim, profile: profile.clone() };
+            found.extend(claims.into_iter().map(sentence));
         }
     }
     found
+}
+
+fn claims(clause: &str) -> Vec<Option<Claim>> {
+    let first = |phrases: &[(&str, Claim)]| {
+        phrases.iter().find(|(phrase, _)| clause.contains(phrase)).map(|(_, claim)| *claim)
+    };
+    let is_announced = first(NEUTRAL).is_some();
+    let state = first(STATE).filter(|_| !is_announced);
+    let claims: Vec<Option<Claim>> = [state, first(DONE), first(WHO)].into_iter().filter(Option::is_some).collect();
+    match claims.is_empty() {
+        true if is_announced => vec![Some(Claim::Neutral)],
+        true if is_marked(clause) => vec![None],
+        _ => claims,
+    }
 }
 
 /// The profile that a clause names: "profile NAME".
@@ -111,7 +125,7 @@ pub fn judge(cell: &Cell<'_>, step: &Step, sentence: &Sentence) -> Option<String
     let old = step.before.secret(profile);
     let was_valid = old.as_ref().is_some_and(|old| step.before.valid.contains(old));
     let is_valid = old.as_ref().is_some_and(|old| step.after.valid.contains(old));
-    let knows_over = old.as_ref().is_some_and(|old| hears_that_it_is_over(step, old));
+    let knows_over = old.as_ref().is_some_and(|old| hears_that_it_is_over(cell, step, old));
     let repeats = cell.world.lenient.record_is_wrong && step.sent.is_empty();
     let false_if = |is: bool, why: &str| is.then(|| why.to_owned());
     match claim {
@@ -144,8 +158,13 @@ fn new_is_valid(step: &Step, profile: &str) -> bool {
 }
 
 /// Whether the double refused this token for good in this run.
-pub fn hears_that_it_is_over(step: &Step, token: &str) -> bool {
-    !step.after.valid.contains(token) && step.sent.refreshes(token).any(|request| request.status == 400)
+fn hears_that_it_is_over(cell: &Cell<'_>, step: &Step, token: &str) -> bool {
+    // a scripted refusal says nothing of the token
+    let is_usual = |answer: &Answer| {
+        !matches!(answer, Answer::Always(Endpoint::Token, _) | Answer::First(Endpoint::Token, _))
+    };
+    let asked = cell.world.answers.iter().all(is_usual);
+    asked && !step.after.valid.contains(token) && step.sent.refreshes(token).any(|request| request.status == 400)
 }
 
 fn changed(step: &Step) -> Option<String> {
