@@ -74,13 +74,13 @@ pub(crate) struct Error {
     kind: Kind,
     what: String,
     hint: Option<String>,
-    stdout: &'static str,
+    stdout: String,
 }
 
 impl Error {
     /// An error of this kind; `what` says what happened and why, without a final full stop.
     pub(crate) fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Error { kind, what: what.into(), hint: None, stdout: "" }
+        Error { kind, what: what.into(), hint: None, stdout: String::new() }
     }
 
     /// A failure that fits no other kind.
@@ -113,8 +113,8 @@ impl Error {
 
     /// Puts this on stdout all the same, for a reader that would not notice the exit code (`eval`).
     #[must_use]
-    pub(crate) fn with_stdout(mut self, stdout: &'static str) -> Self {
-        self.stdout = stdout;
+    pub(crate) fn with_stdout(mut self, stdout: impl Into<String>) -> Self {
+        self.stdout = stdout.into();
         self
     }
 
@@ -134,8 +134,8 @@ impl Error {
     }
 
     /// What `eval` has to see of this failure; empty for most.
-    pub(crate) fn stdout(&self) -> &'static str {
-        self.stdout
+    pub(crate) fn stdout(&self) -> &str {
+        &self.stdout
     }
 }
 
