@@ -13,6 +13,7 @@ use crate::login::LoginRequest;
 use crate::oauth::{Consent, Endpoints};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::secret::{Secret, SecretBytes};
+use crate::store::place;
 use crate::system::clock::{Time, span};
 use crate::system::private_file::{self, Content, Lock};
 
@@ -103,8 +104,10 @@ pub(super) fn write(
         })
         .to_string(),
     );
-    let lock = lock(app, &request.name)?;
-    private_file::write(&lock, &app.paths.pending_login(&request.name), text.expose().as_bytes())
+    let path = app.paths.pending_login(&request.name);
+    lock(app, &request.name)
+        .and_then(|lock| private_file::write(&lock, &path, text.expose().as_bytes()))
+        .map_err(|error| place::suggest(&app.paths, error))
 }
 
 /// Takes the file away, so that of two processes that finish at once one wins. `start` is the command that starts
