@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
+use super::links;
 use super::owner::{refuse_link, refuse_other_owner};
 use crate::output::error::{Error, Result};
 use crate::output::shell_word::shell_word;
@@ -48,14 +49,12 @@ fn not_created(path: &Path, error: &std::io::Error) -> Error {
     let Some(obstacle) = obstacle.filter(|place| !place.is_dir()) else {
         return Error::file(path, "create the folder", error);
     };
-    match fs::read_link(obstacle) {
-        Ok(target) if !obstacle.exists() => {
-            let target = folder_of(obstacle).join(target);
-            Error::content(obstacle, format!("is a link to {}, which does not exist", target.display()))
-                .hint(format!("`mkdir -p {}`, or remove the link", shell_word(&target)))
-        }
-        _ => Error::content(obstacle, "is a file, not a folder"),
+    if links::is_dangling(obstacle) {
+        let target = obstacle.parent().unwrap_or(obstacle).join(fs::read_link(obstacle).unwrap_or_default());
+        return links::dangling(obstacle)
+            .hint(format!("`mkdir -p {}`, or remove the link", shell_word(&target)));
     }
+    Error::content(obstacle, "is a file, not a folder")
 }
 
 /// Creates a private folder in memory, unless it exists: its files are never on a disk, and gone when the machine

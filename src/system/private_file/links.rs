@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::owner::refuse_other_owner;
 use crate::output::error::{Error, Result};
+use crate::system::atomic_file::folder_of;
 
 /// As many as the system follows, path_resolution(7).
 const LIMIT: usize = 40;
@@ -49,6 +50,18 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf> {
         }
     }
     Ok(at)
+}
+
+/// Whether this is a link that leads to nothing.
+pub(super) fn is_dangling(path: &Path) -> bool {
+    path.is_symlink() && !path.exists()
+}
+
+/// The error for such a link.
+pub(super) fn dangling(link: &Path) -> Error {
+    let target = fs::read_link(link).unwrap_or_default();
+    let target = folder_of(link).join(target);
+    Error::content(link, format!("is a link to {}, which does not exist", target.display()))
 }
 
 /// A folder without secrets: the one that a link of this user or root leads to, if it is such a link.

@@ -52,6 +52,10 @@ pub(crate) fn read(path: &Path, content: Content) -> Result<Option<SecretBytes>>
     let opened = regular_file::open(path, content.links());
     let file = match opened {
         Ok(file) => file,
+        // without the settings behind it, another profile might be used
+        Err(_) if content == Content::Shared && links::is_dangling(path) => {
+            return Err(links::dangling(path));
+        }
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(None);
         }
