@@ -172,12 +172,12 @@ fn too_old(started: Time) -> Error {
     })
 }
 
-/// Makes sure that the file can be written, by writing another one of its size beside it.
+/// Makes sure that the file can be written.
 pub(super) fn probe(app: &App, name: &ProfileName) -> Result<()> {
-    private_file::create_dir(&app.paths.state)?;
-    let _lock = lock(app, name)?;
-    private_file::read(&app.paths.pending_login(name), Content::Secret)?;
-    private_file::check_writable(&app.paths.state)
+    let path = app.paths.pending_login(name);
+    lock(app, name)
+        .and_then(|lock| private_file::probe(&lock, &path, Content::Secret))
+        .map_err(|error| place::suggest(&app.paths, error))
 }
 
 /// Puts the file back, unless a newer sign-in was started meanwhile.
