@@ -193,6 +193,9 @@ fn remedy(path: &Path, error: &std::io::Error) -> Option<String> {
         ErrorKind::ReadOnlyFilesystem => Some(format!(
             "that file system is read-only (`findmnt -T {there}`): the XDG_* variables lead bqcred to other folders"
         )),
+        ErrorKind::ResourceBusy if !path.is_dir() => Some(format!(
+            "it is mounted on its own, so that it can't be replaced: mount its folder, {there}, in its place"
+        )),
         ErrorKind::PermissionDenied => {
             Some(format!("`ls -ld {there}` shows its owner; it has to be yours, and writable"))
         }
@@ -266,9 +269,14 @@ mod tests {
     fn errors_of_a_disk_have_a_hint() {
         use std::io;
         let file_error = |error: io::Error| Error::file(Path::new("/etc/no/such"), "write", &error);
-        for (number, words) in
-            [(28, "df -h"), (122, "quota"), (30, "read-only"), (13, "ls -ld "), (5, "dmesg")]
-        {
+        for (number, words) in [
+            (28, "df -h"),
+            (122, "quota"),
+            (30, "read-only"),
+            (13, "ls -ld "),
+            (5, "dmesg"),
+            (16, "mount its folder"),
+        ] {
             let error = file_error(io::Error::from_raw_os_error(number));
             assert!(error.hint_text().unwrap().contains(words), "{number}: {:?}", error.hint_text());
             assert!(!error.what().contains("os error"), "{}", error.what());
