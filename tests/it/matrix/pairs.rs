@@ -78,7 +78,7 @@ fn two_commands_at_once_say_what_is_so_and_lose_nothing() {
     if faults().is_none() {
         return;
     }
-    let is_full = std::env::var_os("BQCRED_TEST_FULL").is_some();
+    let is_full = std::env::var("BQCRED_TEST_FULL").is_ok_and(|value| !value.is_empty());
     let wanted = std::env::var("BQCRED_TEST_PAIRS").unwrap_or_default();
     let (next, found) = (AtomicUsize::new(0), Mutex::new((Vec::new(), 0)));
     std::thread::scope(|scope| {

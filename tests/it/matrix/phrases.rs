@@ -61,6 +61,8 @@ pub const NEUTRAL: &[(&str, Claim)] = &[
     ("revoke it at https", Claim::Neutral),
     ("can revoke it", Claim::Neutral),
     ("is rotating or revoking", Claim::Neutral),
+    ("as the account of this credential", Claim::Neutral),
+    ("started the sign-in that waits", Claim::Neutral),
     ("can do that at https", Claim::Neutral),
     ("revoke it on the server's own pages", Claim::Neutral),
     ("open this address", Claim::Neutral),
