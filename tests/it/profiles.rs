@@ -1,6 +1,6 @@
 //! `list`, `use`, `forget`, `token`, `status`, `env`: several profiles side by side.
 
-use crate::common::{self, Google, Sandbox, Script, mode, spawn_in_terminal};
+use crate::common::{self, GUARD_HOST, Google, Sandbox, Script, mode, spawn_in_terminal};
 
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
@@ -123,9 +123,12 @@ fn forget_removes_all_files_and_revokes_nothing() {
     sandbox.bqcred(&["use", "work"]).success();
     sandbox.invoke(&["token"]).may_print_secret().run().success();
     let token = google.valid_tokens(BOB).pop().unwrap();
+    google.require_reauth(BOB);
+    sandbox.bqcred(&["status"]).code(4);
     let before = google.requests().len();
-    sandbox.bqcred(&["forget"]).fails(0).says("nothing was revoked");
-    assert!(google.is_valid(&token) && google.requests().len() == before);
+    let run = sandbox.bqcred(&["forget"]).fails(0);
+    run.says("nothing was revoked: the credential of bob@example.com may still be valid at Google");
+    assert!(google.valid_tokens(BOB).contains(&token) && google.requests().len() == before);
     assert_eq!(sandbox.files_with(&token), Vec::<std::path::PathBuf>::new());
     assert!(!sandbox.data("work").exists());
     assert_eq!(sandbox.bqcred(&["list", "--json"]).json().as_array().unwrap().len(), 1);
@@ -136,7 +139,9 @@ fn forget_removes_all_files_and_revokes_nothing() {
 #[test]
 fn removal_with_unreadable_settings_warns_of_the_current_profile() {
     let google = Google::start();
-    for (verb, done) in [("forget", "profile work is removed here"), ("revoke", "is revoked; profile work")] {
+    for (verb, done) in
+        [("forget", "profile work is removed here"), ("revoke", "is revoked at Google; profile work")]
+    {
         let sandbox = two_profiles(&google);
         sandbox.bqcred(&["use", "work"]).success();
         sandbox.write("home/.config/bqcred/config.json", "{");
@@ -273,7 +278,7 @@ fn env_sets_and_unsets_variables() {
     assert_eq!(env["GOOGLE_CLOUD_PROJECT"], "p2");
     assert_eq!(env["GOOGLE_CLOUD_QUOTA_PROJECT"], "q2");
     assert_eq!(env["BQCRED_PROFILE"], "work");
-    assert_eq!(env["GCE_METADATA_URL"], "127.0.0.1:9");
+    assert_eq!(env["GCE_METADATA_URL"], GUARD_HOST);
     assert_eq!(env["NO_GCE_CHECK"], "true");
     assert_eq!(env.as_object().unwrap().len(), 6);
     assert!(json(&["--no-guard"]).get("NO_GCE_CHECK").is_none());
