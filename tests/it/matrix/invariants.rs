@@ -1,7 +1,5 @@
 //! What has to hold after each run, whatever the command and the state.
 
-use std::path::Path;
-
 use super::cell::{Cell, Product, Step};
 use super::sentences::{self, Claim};
 use crate::double::CANARIES;
@@ -66,10 +64,13 @@ fn evaluates(cell: &Cell<'_>, step: &Step, faults: &mut Vec<String>) {
             let text = std::fs::read_to_string(path).unwrap_or_default();
             check_person(cell, step, &text, faults);
         }
-        _ if Path::new(path).exists() && !path.is_empty() => {
-            faults.push(format!("it failed, and the shell has the credential {path}"));
+        _ => {
+            // a file that says why there is no credential is no credential
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            if CANARIES.iter().any(|canary| text.contains(canary)) {
+                faults.push(format!("it failed, and the shell has the credential {path}"));
+            }
         }
-        _ => {}
     }
 }
 

@@ -84,7 +84,7 @@ fn run_state(state: &State, row: usize, wanted: &str) -> (Vec<(&'static str, Str
     let (mut cells, mut faults, mut seen) = (Vec::new(), Vec::new(), Seen::default());
     let brief = world.lenient.slow;
     for (at, command) in COMMANDS.iter().enumerate() {
-        if !command.name.contains(wanted) || (brief && !command.brief) || !(is_full() || command.brief || (at + row) % 2 == 0) {
+        if !command.name.contains(wanted) || (brief && !command.brief) || !(is_full() || command.brief || (at + row).is_multiple_of(2)) {
             continue;
         }
         let ran = catch_unwind(AssertUnwindSafe(|| run_cell(&world, command, &mut seen)));

@@ -26,11 +26,6 @@ impl Sent {
         self.at("/token").filter(move |request| request.field("refresh_token").as_deref() == Some(token))
     }
 
-    /// Revocations of this token.
-    pub fn revocations<'s>(&'s self, token: &'s str) -> impl Iterator<Item = &'s Request> {
-        self.at("/revoke").filter(move |request| request.field("token").as_deref() == Some(token))
-    }
-
     /// Whether each request got an answer of the server's.
     pub fn is_answered(&self) -> bool {
         self.0.iter().all(|request| matches!(request.status, 200 | 400 | 401 | 403))

@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use super::facts::Facts;
 use crate::common::keyring::Keyring;
-use crate::common::tree::Tree;
 use crate::common::{
     Endpoint, Google, Invocation, Sandbox, Script, bqcred, find_program, set_mode, spawn_in_terminal,
 };
@@ -336,9 +335,5 @@ impl World {
                 Answer::First(endpoint, script) => self.google.script(endpoint, script),
             }
         }
-    }
-
-    pub fn tree(&self) -> Tree {
-        Tree::of(self.roots())
     }
 }
