@@ -96,6 +96,7 @@ fn described(before: Option<Profile>, new: &mut NewCredential, now: Time) -> Pro
         leftover: if moved { Some(old.store) } else { old.leftover },
         client_id: Some(new.credential.client_id.clone()),
         endpoints: new.endpoints.take(),
+        distrusted: false,
         fingerprint: Some(new.credential.fingerprint()),
         origin: Some(new.origin),
         signed_in: new.signed_in,
