@@ -76,7 +76,7 @@ pub(crate) struct Error {
     is_unchanged: bool,
     hint: Option<String>,
     then: Option<String>,
-    stdout: &'static str,
+    stdout: String,
     is_open_to_others: bool,
 }
 
@@ -89,7 +89,7 @@ impl Error {
             is_unchanged: false,
             hint: None,
             then: None,
-            stdout: "",
+            stdout: String::new(),
             is_open_to_others: false,
         }
     }
@@ -139,8 +139,8 @@ impl Error {
 
     /// Puts this on stdout all the same, for a reader that would not notice the exit code (`eval`).
     #[must_use]
-    pub(crate) fn with_stdout(mut self, stdout: &'static str) -> Self {
-        self.stdout = stdout;
+    pub(crate) fn with_stdout(mut self, stdout: impl Into<String>) -> Self {
+        self.stdout = stdout.into();
         self
     }
 
@@ -177,8 +177,8 @@ impl Error {
     }
 
     /// What `eval` has to see of this failure; empty for most.
-    pub(crate) fn stdout(&self) -> &'static str {
-        self.stdout
+    pub(crate) fn stdout(&self) -> &str {
+        &self.stdout
     }
 }
 
