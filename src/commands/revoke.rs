@@ -15,7 +15,7 @@ use crate::system::terminal;
 pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
     let (name, _) = app.profile()?;
     let _claim = grant::claim(app, &name)?;
-    let mut loaded = app.load()?;
+    let mut loaded = app.load_for_server()?;
     let heard = ask(app, &mut loaded);
     if heard.is_over() {
         // what was allowed since then is another grant, and not this profile's to revoke
