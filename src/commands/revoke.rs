@@ -15,7 +15,7 @@ use crate::system::terminal;
 pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
     let (name, _) = app.profile()?;
     let _claim = grant::claim(app, &name)?;
-    let mut loaded = app.load()?;
+    let mut loaded = app.load_for_server()?;
     let heard = ask(app, &mut loaded);
     if heard.is_over() {
         // what was allowed since then is another grant, and not this profile's to revoke
@@ -29,8 +29,8 @@ pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
     if !args.yes {
         confirm(app, &loaded)?;
     }
-    let left =
-        revocation::revoke(app, &loaded).map_err(|failed| not_revoked(app, &loaded, &dependents, failed))?;
+    let left = revocation::revoke(app, &loaded, heard)
+        .map_err(|failed| not_revoked(app, &loaded, &dependents, failed))?;
     // had it been revoked before, the others may be of a newer grant
     if left == Revocation::Done {
         ui::show(mark::siblings_revoked(app, &dependents.siblings, |_| None));
@@ -53,7 +53,7 @@ fn ask(app: &App, loaded: &mut Loaded) -> Revocation {
 
 /// What may have been revoked is not known to be valid any more.
 fn not_revoked(app: &App, loaded: &Loaded, dependents: &Dependents, failed: NotRevoked) -> Error {
-    if failed.left == Revocation::Unproved {
+    if failed.may_be_done {
         let own = (&loaded.name, Some(loaded.credential.fingerprint()));
         let siblings = dependents.siblings.iter().map(|(name, profile)| (name, profile.fingerprint.clone()));
         for (name, fingerprint) in siblings.chain([own]) {
