@@ -12,7 +12,7 @@ use crate::handover::parent_shell;
 use crate::handover::variables::{self, VariableSet};
 use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
-use crate::store::session;
+use crate::store::session::{self, Provided};
 use crate::system::env;
 
 pub(crate) fn run(args: &Env, app: &App) -> Result<Output> {
@@ -45,8 +45,8 @@ fn changes(args: &Env, app: &App) -> Result<Vec<Change>> {
     }
     let (name, profile, adc) = profile_and_file(args, app)?;
     let (name, profile) = (&name, &profile);
-    if let Some(reason) = profile.sign_in_reason() {
-        ui::note(&format!("this credential {reason}: `{}`", app.login_command(name)));
+    if let Some(problem) = app.problem(name, profile) {
+        ui::note(&problem);
     }
     let mut changes = variables::set(name, profile, &adc, set);
     if args.format.is_none() && env::get(variables::PROFILE).is_some_and(|earlier| earlier != name.as_str()) {
@@ -65,23 +65,35 @@ fn changes(args: &Env, app: &App) -> Result<Vec<Change>> {
 /// The profile, and the file that libraries read its credential from. A keyring profile gets a session file;
 /// while that is up to date, the keyring is not asked.
 fn profile_and_file(args: &Env, app: &App) -> Result<(ProfileName, Profile, PathBuf)> {
-    let (name, profile) = match &args.pinned_by {
-        Some(file) => app.profile_named(Pin::read(file)?.allowed(&app.paths)?)?,
-        None => app.profile()?,
-    };
+    let (name, profile) = app.stored_profile(match &args.pinned_by {
+        Some(file) => Pin::read(file)?.allowed(&app.paths)?,
+        None => app.profile_name()?,
+    })?;
     if profile.store == StoreKind::File {
-        let loaded = app.load_credential(name, profile)?;
-        let adc = app.paths.adc(&loaded.name);
-        return Ok((loaded.name, loaded.profile, adc));
+        return file_profile(app, name, profile);
     }
-    let Some(file) = session::provide(&app.paths, &name, &profile)? else {
-        return Err(profile::without_credential(&name, &profile, &app.login_command(&name)));
-    };
-    if file.new {
-        ui::note(&format!(
-            "profile {name} now has a session file in memory, {}; `bqcred lock` removes it",
-            file.path.display()
-        ));
+    match session::provide(&app.paths, &name, &profile)? {
+        Provided::NoCredential => {
+            Err(profile::without_credential(&name, &profile, &app.login_command(&name)))
+        }
+        Provided::Moved => {
+            let (name, profile) = app.stored_profile(name)?;
+            file_profile(app, name, profile)
+        }
+        Provided::File(file) => {
+            if file.is_new {
+                ui::note(&format!(
+                    "profile {name} now has a session file in memory, {}; `bqcred lock` removes it",
+                    file.path.display()
+                ));
+            }
+            Ok((name, file.profile, file.path))
+        }
     }
-    Ok((name, profile, file.path))
+}
+
+fn file_profile(app: &App, name: ProfileName, profile: Profile) -> Result<(ProfileName, Profile, PathBuf)> {
+    let loaded = app.load_credential(name, profile)?;
+    let adc = app.paths.adc(&loaded.name);
+    Ok((loaded.name, loaded.profile, adc))
 }

@@ -84,7 +84,8 @@ fn command_for_both(app: &App, name: &ProfileName) -> String {
 /// The profile's own file can't be the source: it would be replaced by itself, and removed by `--move`.
 fn refuse_own(app: &App, name: &ProfileName, path: &Path) -> Result<()> {
     let Ok(source) = path.canonicalize() else { return Ok(()) };
-    let mut own = std::iter::once(app.paths.adc(name)).chain(session::existing(&app.paths, name));
+    let sessions = session::all(&app.paths).own.into_iter().filter(|(owner, _)| owner == name);
+    let mut own = std::iter::once(app.paths.adc(name)).chain(sessions.map(|(_, path)| path));
     if own.any(|own| own.canonicalize().is_ok_and(|own| own == source)) {
         return Err(Error::usage(format!("{} is profile {name}'s own file", path.display())));
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::cli::{Login, StoreChoice};
+use crate::commands::leftovers;
 use crate::credential::profile::{Profile, StoreKind, check_project};
 use crate::credential::profile_name::ProfileName;
 use crate::lifecycle::save;
@@ -124,6 +125,7 @@ fn save(app: &App, name: &ProfileName, signed_in: SignedIn) -> Result<Output> {
     let mut saved = save::save_sign_in(app, name, signed_in)?;
     ui::show(std::mem::take(&mut saved.notes));
     ui::show(saved.describe_sign_in(app, name));
+    leftovers::offer(app, false);
     ui::note(&save::next_command(app, name, saved.profile.store));
     Ok(Output::none())
 }

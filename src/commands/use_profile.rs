@@ -26,6 +26,9 @@ pub(crate) fn run(args: &Use, app: &App) -> Result<Output> {
     }
     Settings::change(&app.paths, |settings| settings.profile = Some(name.to_string()))?;
     ui::note(&format!("the current profile is {name} ({})", profile.account_or_unknown()));
+    if let Some(problem) = app.problem(&name, &profile).filter(|_| profile.condition.is_interrupted()) {
+        ui::note(&problem);
+    }
     let line = || parent_shell::line(&format!("bqcred env --profile {name}"));
     match env::get(variables::PROFILE).filter(|earlier| !earlier.is_empty()) {
         Some(earlier) if earlier != name.as_str() => {

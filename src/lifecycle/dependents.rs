@@ -34,10 +34,12 @@ pub(crate) struct Dependents {
 
 /// Looks for them. What can't be read is left out: this informs, it protects nothing.
 pub(crate) fn of(app: &App, loaded: &Loaded) -> Dependents {
-    let paths = app.paths.credential_files(&loaded.name);
+    let paths = app.paths.credential_files(&loaded.name, loaded.profile.id.as_ref());
     let siblings = grant::siblings(app, loaded);
-    let names = siblings.iter().map(|(name, _)| name).chain([&loaded.name]);
-    let of_grant: Vec<PathBuf> = names.flat_map(|name| app.paths.credential_files(name)).collect();
+    let all = siblings.iter().map(|(name, profile)| (name, profile)).chain([(&loaded.name, &loaded.profile)]);
+    let files =
+        |(name, profile): (&ProfileName, &Profile)| app.paths.credential_files(name, profile.id.as_ref());
+    let of_grant: Vec<PathBuf> = all.flat_map(files).collect();
     let uses_grant = |path: &Path| {
         of_grant.iter().any(|known| known == path)
             || (handover::is_handed_over(path) && is_of_grant(path, loaded))

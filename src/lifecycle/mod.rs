@@ -7,3 +7,4 @@ pub(crate) mod refresh;
 pub(crate) mod remove;
 pub(crate) mod rotation;
 pub(crate) mod save;
+pub(crate) mod unfinished;

@@ -35,6 +35,7 @@ use crate::doctor::facts::r_packages::Version;
 use crate::doctor::facts::user_credential::UserCredential;
 use crate::doctor::facts::validity::{Validities, Validity};
 use crate::handover::parent_shell;
+use crate::store::items::{self, Item};
 use crate::system::env;
 use crate::system::users;
 
@@ -62,6 +63,8 @@ pub(crate) struct Facts {
     pub(crate) google_hardware: bool,
     /// The current profile of bqcred, which the libraries' identities are compared with.
     pub(crate) profile: CurrentProfile,
+    /// Credentials in the keyring that no profile here uses.
+    pub(crate) unused_items: Vec<Item>,
     /// `--offline`: neither Google nor a metadata server is asked.
     pub(crate) offline: bool,
     /// What Google says of the credentials.
@@ -81,6 +84,7 @@ impl Facts {
         let metadata = MetadataServers::ask([&environment, &r.variables], offline);
         Facts {
             profile: CurrentProfile::load(app, &validities),
+            unused_items: items::unused_if_unlocked(&app.paths),
             gargle: Version::of("gargle", &r.variables, &home),
             r_has_xml2: Version::of("xml2", &r.variables, &home).is_some(),
             login_home: users::registered_home(rustix::process::getuid().as_raw()),

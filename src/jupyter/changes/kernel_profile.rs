@@ -33,7 +33,7 @@ enum Handover {
 impl KernelProfile {
     /// The profile for kernels that are started by `bqcred exec` or, without `exec`, read its credential file.
     pub(crate) fn new(app: &App, name: ProfileName, profile: &Profile, exec: bool) -> Result<Self> {
-        let account = profile.account_or_unknown().to_owned();
+        let account = profile.account_or_unknown().into_owned();
         let handover = if exec {
             Handover::Exec(own_path()?)
         } else {

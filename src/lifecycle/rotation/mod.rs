@@ -85,7 +85,7 @@ pub(crate) fn prepare(
     if matches!(flow, Flow::OwnClient(_)) && !options.start_only {
         SignInListener::bind(options.port)?; // fails now if the port is taken
     }
-    Store::of(profile.store, &app.paths).probe(&loaded.name)?;
+    Store::of_profile(profile, &app.paths).probe(&loaded.name)?;
     let request = LoginRequest {
         name: loaded.name.clone(),
         account: Some(account),

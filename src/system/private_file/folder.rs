@@ -5,6 +5,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
+use rustix::fs::Access;
+
 use super::owner::{refuse_link, refuse_other_owner};
 use crate::output::error::{Error, Result};
 use crate::system::atomic_file::{self, folder_of};
@@ -64,6 +66,12 @@ fn refuse_disk(folder: &Path) -> Result<()> {
 #[cfg(not(target_os = "linux"))]
 fn refuse_disk(_folder: &Path) -> Result<()> {
     Ok(())
+}
+
+/// Checks that files can be removed from this folder. It need not have room for new ones.
+pub(crate) fn check_changeable(folder: &Path) -> Result<()> {
+    rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK)
+        .map_err(|error| Error::file(folder, "change", &error.into()))
 }
 
 /// Checks that files can be written to this folder, by writing one and removing it.

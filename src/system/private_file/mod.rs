@@ -12,7 +12,7 @@ mod read;
 mod temp_credential_file;
 mod write;
 
-pub(crate) use folder::{check_writable, create_dir, create_memory_dir};
+pub(crate) use folder::{check_changeable, check_writable, create_dir, create_memory_dir};
 pub(crate) use lock::Lock;
 pub(crate) use read::{Content, read};
 pub(crate) use temp_credential_file::TempCredentialFile;
