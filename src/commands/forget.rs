@@ -3,8 +3,9 @@
 use crate::app::App;
 use crate::cli::Forget;
 use crate::commands::{kernel, leftovers};
-use crate::credential::profile::{self, StoreKind};
+use crate::credential::profile;
 use crate::lifecycle::remove::{self, KeyringItem};
+use crate::lifecycle::revocation::Revocation;
 use crate::output::error::Result;
 use crate::output::ui::{self, Output};
 use crate::store::items::REMOVE_GONE;
@@ -24,13 +25,14 @@ pub(crate) fn run(args: &Forget, app: &App) -> Result<Output> {
     let removed = remove::remove(app, &name, item)?;
     ui::show(removed.notes);
     ui::note(&format!("profile {name} is removed here"));
-    if removed.had_credential && !profile.needs_sign_in() {
+    if removed.had_credential && !profile.state().is_over() {
         ui::note(&format!(
-            "nothing was revoked at Google; {} can do that at https://myaccount.google.com/connections",
-            profile.account.as_deref().unwrap_or("its account")
+            "nothing was revoked: the credential of {} {}; https://myaccount.google.com/connections can revoke it",
+            profile.account_or_unknown(),
+            Revocation::Unproved.describe()
         ));
     }
-    if args.keep_item && profile.store == StoreKind::Keyring {
+    if removed.keeps_item {
         ui::note(&format!(
             "its item stays in the keyring: `{REMOVE_GONE}` removes it, once the keyring works"
         ));

@@ -13,6 +13,8 @@ use crate::system::private_file::{self, Content, Lock};
 pub(crate) struct Removed {
     /// Whether there was a credential.
     pub(crate) had_credential: bool,
+    /// Whether its item in the keyring was left there.
+    pub(crate) keeps_item: bool,
     /// What the user should know of it.
     pub(crate) notes: Notes,
 }
@@ -123,11 +125,11 @@ fn remove_locked(
                 return Err(nothing_removed(error));
             }
         }
-    } else if is_last {
-        had_credential = true;
     }
+    let keeps_item = is_in_keyring(&profile) && !removes_item;
+    had_credential |= keeps_item;
     notes.append(remove_folder(app, name)?);
-    Ok(Removed { had_credential, notes })
+    Ok(Removed { had_credential, keeps_item, notes })
 }
 
 /// Removes the folder if no file of the user's is left in it.
