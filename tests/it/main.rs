@@ -47,6 +47,7 @@ mod keepassxc;
 mod kernel;
 mod kernel_exec;
 mod kernel_jupyter;
+mod kernel_refusals;
 mod kernel_search;
 mod kernel_snippet;
 mod keyring;
