@@ -44,7 +44,7 @@ pub(crate) fn relocate(
     if from == to {
         return Ok(notes);
     }
-    new.probe(name)?;
+    new.probe_under(Some(lock), name)?;
     profile.leftover = Some(to);
     notes.append(profile.save(lock, paths, name)?);
     notes.append(new.save(lock, name, &credential)?);

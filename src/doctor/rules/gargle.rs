@@ -15,7 +15,7 @@ use crate::doctor::prediction::problem::LibraryProblem;
 use crate::doctor::prediction::steps::Steps;
 use crate::doctor::rules::shared::adc_file::{self, AdcReader};
 use crate::doctor::rules::shared::{fix, vm};
-use crate::handover::variables::ADC;
+use crate::handover::variables::{ADC, NO_METADATA_SERVER};
 use crate::oauth::Reason;
 
 /// gargle: bigrquery, and most of R.
@@ -124,7 +124,7 @@ fn on_vm(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
         .variables
         .get("GCE_METADATA_URL")
         .map_or_else(|| metadata_server::NAME.to_owned(), |host| host.to_string_lossy().into_owned());
-    if host == "127.0.0.1:9" {
+    if host == NO_METADATA_SERVER {
         steps.passed("the guard (GCE_METADATA_URL) keeps it from asking for the VM's service account");
         return prompt(facts, steps);
     }

@@ -50,6 +50,10 @@ impl<'p> KeyringStore<'p> {
         self.user(name).map_or(Ok(None), |user| service::get(&user).map_err(Failure::into_error))
     }
 
+    pub(super) fn paths(&self) -> &'p Paths {
+        self.paths
+    }
+
     pub(super) fn load(&self, name: &ProfileName) -> Result<Option<AuthorizedUser>> {
         let Some(bytes) = self.read(name)? else { return Ok(None) };
         AuthorizedUser::parse(&bytes).map(Some).map_err(|problem| {
