@@ -14,6 +14,9 @@ use crate::output::ui::{self, Output};
 use crate::system::env;
 
 pub(crate) fn run(args: &Env, app: &App) -> Result<Output> {
+    if ui::is_stdout_closed() {
+        return Err(Error::other("stdout is closed, so nothing would read the environment"));
+    }
     if let Some(format) = args.format {
         return changes(args, app, named(args, app))
             .and_then(|changes| format::format(format.format(), &changes))

@@ -17,6 +17,7 @@ pub(crate) fn run(args: &Use, app: &App) -> Result<Output> {
     let name = ProfileName::parse(&args.name)?;
     args.project.as_deref().map_or(Ok(()), check_project)?;
     let profile = app.known_profile(&name)?.ok_or_else(|| profile::missing(&app.paths, &name))?;
+    Settings::check_changeable(&app.paths)?;
     if let Some(project) = &args.project {
         ui::show(save::set_project(app, &name, project)?);
         ui::note(&format!("the project of profile {name} is {project}"));

@@ -89,14 +89,18 @@ mod dbus {
     /// D-Bus specification, "Standard errors" of its reference implementation; freedesktop's secret-service
     /// specification, "Errors".
     pub(super) fn named(name: &str) -> Option<Failure> {
-        if name == "org.freedesktop.Secret.Error.IsLocked" {
-            return Some(Failure::Locked);
+        match name {
+            "org.freedesktop.Secret.Error.IsLocked" => return Some(Failure::Locked),
+            "org.freedesktop.Secret.Error.NoSuchObject" => return Some(Failure::ItemGone),
+            _ => {}
         }
         match name.strip_prefix("org.freedesktop.DBus.Error.")? {
             "AccessDenied" => Some(Failure::Denied),
             "ServiceUnknown" | "NameHasNoOwner" => Some(Failure::NoService),
             start if start.starts_with("Spawn.") => Some(Failure::NoService),
             "NoReply" | "Disconnected" => Some(Failure::Gone),
+            // gnome-keyring answers so for an item that another process removed after it was found
+            "UnknownMethod" | "UnknownObject" => Some(Failure::ItemGone),
             _ => None,
         }
     }

@@ -31,6 +31,8 @@ pub(super) enum Failure {
     Denied,
     /// The service stopped during the request.
     Gone,
+    /// Another process removed the item during the request.
+    ItemGone,
     /// It is locked, and was not unlocked within this time.
     NotUnlocked(Duration),
     /// It did not answer within this time; zero: an earlier call hung already.
@@ -99,6 +101,10 @@ impl Failure {
                 "the keyring service stopped during the request",
                 "start it with `gnome-keyring-daemon --start --components=secrets`, then run the same command again",
             ),
+            Failure::ItemGone => fixed(
+                "another program removed the item from the keyring during the request",
+                "run the same command again",
+            ),
             Failure::NotUnlocked(waited) => fixed(
                 &format!("the keyring is locked, and was not unlocked within {} s", waited.as_secs()),
                 "unlock it in its window on your desktop, then run the same command again",
@@ -135,6 +141,7 @@ impl Failure {
             Failure::Locked
             | Failure::Dismissed
             | Failure::Gone
+            | Failure::ItemGone
             | Failure::NotUnlocked(_)
             | Failure::NoAnswer(_)
             | Failure::Several(_) => false,

@@ -33,11 +33,18 @@ static HANGS: AtomicBool = AtomicBool::new(false);
 
 /// The item's content; `None` if there is no such item.
 pub(super) fn get(user: &str) -> Result<Option<SecretBytes>, Failure> {
-    call(user, |entry| match entry.get_secret() {
-        Ok(bytes) => Ok(Some(SecretBytes::new(bytes))),
-        Err(Error::NoEntry) => Ok(None),
-        Err(error) => Err(error),
-    })
+    let get = || {
+        call(user, |entry| match entry.get_secret() {
+            Ok(bytes) => Ok(Some(SecretBytes::new(bytes))),
+            Err(Error::NoEntry) => Ok(None),
+            Err(error) => Err(error),
+        })
+    };
+    match get() {
+        // it is found first and read then: in between another process may have replaced or removed it
+        Err(Failure::ItemGone) => get(),
+        other => other,
+    }
 }
 
 /// Creates the item, or replaces its content and its label. If several items match, only one is kept.

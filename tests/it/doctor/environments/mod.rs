@@ -17,10 +17,10 @@ use crate::common::{Consent, GUARD_HOST, find_program, gcloud_clients};
 /// A name, and how to set up the environment.
 pub type Environment = (&'static str, fn(&mut Scene));
 
-const ADC: &str = "GOOGLE_APPLICATION_CREDENTIALS";
-const PYDATA: &str = ".config/pydata/pydata_google_credentials.json";
-const PANDAS_GBQ: &str = ".config/pandas_gbq/bigquery_credentials.dat";
-const IBIS: &str = ".config/pydata/ibis.json";
+pub const ADC: &str = "GOOGLE_APPLICATION_CREDENTIALS";
+pub const PYDATA: &str = ".config/pydata/pydata_google_credentials.json";
+pub const PANDAS_GBQ: &str = ".config/pandas_gbq/bigquery_credentials.dat";
+pub const IBIS: &str = ".config/pydata/ibis.json";
 
 /// The guard variables as `bqcred env` sets them.
 fn guard(s: &mut Scene) {
