@@ -15,7 +15,7 @@ use crate::system::terminal;
 pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
     let (name, _) = app.profile()?;
     let _claim = grant::claim(app, &name)?;
-    let mut loaded = app.load()?;
+    let mut loaded = app.load_for_server()?;
     if is_over(app, &mut loaded) {
         // what was allowed since then is another grant, and not this profile's to revoke
         let is_removed = remove_here(app, &loaded)?;

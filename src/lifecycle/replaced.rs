@@ -74,6 +74,9 @@ impl Replaced {
         let Some(credential) = &self.credential else {
             return self.profile.fingerprint.is_some().then_some(Revocation::Unproved);
         };
+        if self.profile.distrusted_host().is_some() {
+            return Some(Revocation::Unproved);
+        }
         let endpoints = self.profile.endpoints.clone().unwrap_or_else(Endpoints::google);
         let answer = Google::at(&endpoints).refresh(
             &credential.client_id,

@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Status, app: &App) -> Result<Output> {
         leftovers::report_without_id(&name);
     }
     ui::show(unfinished::resolve(app, &name)?);
-    let loaded = app.load()?;
+    let loaded = app.load_for_server()?;
     two_step::sweep(app);
     let login_started = two_step::waiting(app, &loaded.name).map(|waiting| waiting.since);
     let mut report =

@@ -27,9 +27,11 @@ pub(crate) fn names(paths: &Paths) -> Result<Vec<ProfileName>> {
         .flatten()
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
         .filter_map(|entry| ProfileName::parse(entry.file_name().to_str()?).ok())
+        // what can't be looked at may be one
         .filter(|name| {
-            paths.profile_settings(name).exists()
-                || paths.adc(name).exists()
+            [paths.profile_settings(name), paths.adc(name)]
+                .iter()
+                .any(|file| file.try_exists().unwrap_or(true))
                 || Profile::first_sign_in(paths, name).is_some()
         })
         .collect();
