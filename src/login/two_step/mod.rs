@@ -48,7 +48,7 @@ pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str, by: StartedBy)
         pending.waiting().check(app, name, profile.as_ref(), by)?;
         if belongs_to(&answer, &pending.state) {
             // a keyring that was locked meanwhile must not use up the answer
-            return Store::of(pending.store, &app.paths).probe(name);
+            return Store::of(pending.store, None, &app.paths).probe(name);
         }
         Err(Error::other(format!(
             "this answer belongs to another sign-in than the one that waits for profile {name}"
