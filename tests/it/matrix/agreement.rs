@@ -19,7 +19,8 @@ pub fn check(cell: &mut Cell<'_>, checked: &mut Vec<Facts>) {
     let listed = ran(&["list", "--json"]);
     if let Ok(rows) = serde_json::from_str::<serde_json::Value>(&listed.stdout) {
         let rows = rows.as_array().cloned().unwrap_or_default();
-        let row = rows.into_iter().find(|row| row["profile"] == cell.profile.as_str() && row["error"].is_null());
+        let row =
+            rows.into_iter().find(|row| row["profile"] == cell.profile.as_str() && row["error"].is_null());
         named.extend(row.map(|row| ("list", account(&row["account"]))));
     }
     let status = ran(&["status", "--offline", "--json"]);
@@ -45,7 +46,8 @@ pub fn check(cell: &mut Cell<'_>, checked: &mut Vec<Facts>) {
         && account != person
         && !cell.world.lenient.account_is_wrong
     {
-        cell.faults.push(format!("after `bqcred {}`: {account} is named, and programs are {person}", last(cell)));
+        cell.faults
+            .push(format!("after `bqcred {}`: {account} is named, and programs are {person}", last(cell)));
     }
     cell.now = now;
 }
@@ -96,7 +98,11 @@ pub fn try_hints(cell: &mut Cell<'_>, tried: &mut std::collections::BTreeSet<Str
         let hint = words.join(" ");
         let is_usage = run.code == Some(2) && run.stderr.contains("--help");
         if is_usage || run.code == Some(101) {
-            cell.faults.push(format!("`{}` hints at `bqcred {hint}`, which fails: {}", last(cell), run.stderr));
+            cell.faults.push(format!(
+                "`{}` hints at `bqcred {hint}`, which fails: {}",
+                last(cell),
+                run.stderr
+            ));
         } else if run.code != Some(0) && reason(&run) == first && !first.is_empty() {
             cell.faults.push(format!(
                 "`{}` hints at `bqcred {hint}`, which says the same again: {}",

@@ -119,7 +119,9 @@ impl<'w> Cell<'w> {
 
     fn shown(&self, step: &Step) -> String {
         let mut parts = vec![step.run.code.map_or("signal".to_owned(), |code| code.to_string())];
-        parts.extend(Some(step.sent.to_string()).filter(|sent| !sent.is_empty()).map(|sent| format!("asks {sent}")));
+        parts.extend(
+            Some(step.sent.to_string()).filter(|sent| !sent.is_empty()).map(|sent| format!("asks {sent}")),
+        );
         let (old, new) = (step.before.secret(&self.profile), step.after.secret(&self.profile));
         if let Some(old) = &old {
             if step.before.valid.contains(old) && !step.after.valid.contains(old) {

@@ -34,10 +34,11 @@ impl Facts {
 
     pub fn items_of(world: &World) -> BTreeMap<String, String> {
         let Some(keyring) = world.keyring().filter(|_| world.keyring_opens) else { return BTreeMap::new() };
-        let text = keyring.search();
-        let users = text.lines().filter_map(|line| line.strip_prefix("attribute.username = "));
-        let users: BTreeSet<&str> = users.collect();
-        users.into_iter().map(|user| (user.to_owned(), keyring.lookup(user))).collect()
+        let read = |user: &String| {
+            let words = ["lookup", "service", "bqcred", "username", user];
+            String::from_utf8(keyring.command("secret-tool").args(words).output().unwrap().stdout).unwrap()
+        };
+        keyring.users().into_iter().map(|user| (user.clone(), read(&user))).collect()
     }
 
     /// The names of the profiles: folders with one of bqcred's files in it.
@@ -107,7 +108,8 @@ impl Facts {
     /// Whether revoking one of these refresh tokens revokes the other.
     pub fn share_a_grant(&self, one: &str, other: &str) -> bool {
         let project = |client: &str| cloud_project(client).to_owned();
-        let grant = |token: &str| self.grants.find_refresh(token).map(|it| (it.account.clone(), project(&it.client)));
+        let grant =
+            |token: &str| self.grants.find_refresh(token).map(|it| (it.account.clone(), project(&it.client)));
         grant(one).is_some() && grant(one) == grant(other)
     }
 
@@ -132,9 +134,8 @@ impl Facts {
 
     /// The files that can't be left out of a comparison: all but locks, access tokens and pending sign-ins.
     pub fn lasting(&self) -> BTreeMap<&Path, &[u8]> {
-        let passing = |name: &str| {
-            name.ends_with(".lock") || name.ends_with(".token") || name.ends_with(".login")
-        };
+        let passing =
+            |name: &str| name.ends_with(".lock") || name.ends_with(".token") || name.ends_with(".login");
         let files = self.tree.files().map(|(path, bytes, _)| (path, bytes));
         files.filter(|(path, _)| !passing(path.file_name().unwrap().to_str().unwrap())).collect()
     }

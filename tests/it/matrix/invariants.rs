@@ -192,7 +192,10 @@ fn the_product_is_the_right_persons(cell: &Cell<'_>, step: &Step, faults: &mut V
         Some("token") => {
             let expected = step.after.person(&cell.profile).or(step.before.person(&cell.profile));
             if step.after.owner_of_access(out) != expected {
-                faults.push(format!("prints a token of {:?}, not of {expected:?}", step.after.owner_of_access(out)));
+                faults.push(format!(
+                    "prints a token of {:?}, not of {expected:?}",
+                    step.after.owner_of_access(out)
+                ));
             }
         }
         Some("exec") | Some("export") if out.starts_with('{') => check_person(cell, step, out, faults),

@@ -22,7 +22,8 @@ pub static KEYRING_STATES: &[State] = &[
         name: "keyring, session file of another folder",
         make: || {
             let mut world = with_session()?;
-            let other = tempfile::Builder::new().prefix("bqcred-test-run-").tempdir_in("/dev/shm").ok()?.keep();
+            let other =
+                tempfile::Builder::new().prefix("bqcred-test-run-").tempdir_in("/dev/shm").ok()?.keep();
             world.env.push(("XDG_RUNTIME_DIR".to_owned(), other.to_str().unwrap().to_owned()));
             Some(world)
         },
@@ -50,7 +51,7 @@ pub static KEYRING_STATES: &[State] = &[
         make: || {
             let world = ada()?;
             for user in items(&world) {
-                world.keyring()?.put(&user, &[], "{\"type\": ");
+                world.keyring()?.put_as(&user, &[], "{\"type\": ");
             }
             Some(world)
         },
@@ -67,7 +68,7 @@ pub static KEYRING_STATES: &[State] = &[
         name: "keyring, item of another home",
         make: || {
             let world = ada()?;
-            world.keyring()?.put("default", &[], &world.credential(BOB, CLIENT_ID));
+            world.keyring()?.put_as("default", &[], &world.credential(BOB, CLIENT_ID));
             Some(world)
         },
     },
@@ -102,7 +103,7 @@ pub static KEYRING_STATES: &[State] = &[
             world.put(&known.with_extension("json.next"), std::fs::read(&known).unwrap());
             world.put(&known, old);
             for (user, content) in before {
-                world.keyring()?.put(&user, &[], &content);
+                world.keyring()?.put_as(&user, &[], &content);
             }
             Some(world)
         },

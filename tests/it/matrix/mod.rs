@@ -52,7 +52,9 @@ fn each_command_in_each_state_says_what_is_so_and_loses_nothing() {
                         println!("{}: {} faults\n{}", state.name, faults.len(), faults.join("\n"));
                     }
                     let mut results = results.lock().unwrap();
-                    cells.into_iter().for_each(|(command, outcome)| results.0.add(command, state.name, outcome));
+                    cells
+                        .into_iter()
+                        .for_each(|(command, outcome)| results.0.add(command, state.name, outcome));
                     results.1.extend(faults);
                 }
             });
@@ -84,14 +86,19 @@ fn run_state(state: &State, row: usize, wanted: &str) -> (Vec<(&'static str, Str
     let (mut cells, mut faults, mut seen) = (Vec::new(), Vec::new(), Seen::default());
     let brief = world.lenient.slow;
     for (at, command) in COMMANDS.iter().enumerate() {
-        if !command.name.contains(wanted) || (brief && !command.brief) || !(is_full() || command.brief || (at + row).is_multiple_of(2)) {
+        if !command.name.contains(wanted)
+            || (brief && !command.brief)
+            || !(is_full() || command.brief || (at + row).is_multiple_of(2))
+        {
             continue;
         }
         let ran = catch_unwind(AssertUnwindSafe(|| run_cell(&world, command, &mut seen)));
         match ran {
             Ok((outcome, found)) => {
                 cells.push((command.name, outcome));
-                faults.extend(found.into_iter().map(|fault| format!("[{} / {}] {fault}", state.name, command.name)));
+                faults.extend(
+                    found.into_iter().map(|fault| format!("[{} / {}] {fault}", state.name, command.name)),
+                );
             }
             Err(_) => faults.push(format!("[{} / {}] see the panic above", state.name, command.name)),
         }

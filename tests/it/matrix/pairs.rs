@@ -175,10 +175,21 @@ impl Pair<'_> {
         faults.extend(self.lost(&first, &second, &after));
         faults.extend(self.afterwards());
         let what = if self.is_killed { "killed" } else { "stopped" };
-        let line = format!("{what} at call {} beside `{}` ({})", self.n, self.second.words.join(" "),
-            if is_exact { "which ended first" } else { "which waited" });
-        faults.into_iter().map(|fault| format!("{line}: {fault}\n  first ({:?}): {}\n  second ({:?}): {}",
-            first.run.code, first.run.stderr, second.run.code, second.run.stderr)).collect()
+        let line = format!(
+            "{what} at call {} beside `{}` ({})",
+            self.n,
+            self.second.words.join(" "),
+            if is_exact { "which ended first" } else { "which waited" }
+        );
+        faults
+            .into_iter()
+            .map(|fault| {
+                format!(
+                    "{line}: {fault}\n  first ({:?}): {}\n  second ({:?}): {}",
+                    first.run.code, first.run.stderr, second.run.code, second.run.stderr
+                )
+            })
+            .collect()
     }
 
     /// All that holds for a command alone.
@@ -308,7 +319,8 @@ impl<'l> Held<'l> {
         let (n, roots) = (n.to_string(), world.roots());
         let roots: Vec<&str> = roots.iter().map(|root| root.to_str().unwrap()).collect();
         let bqcred = crate::common::bqcred().to_str().unwrap();
-        let words = [&[log.to_str().unwrap(), how, &n], roots.as_slice(), &["--", bqcred], line.words].concat();
+        let words =
+            [&[log.to_str().unwrap(), how, &n], roots.as_slice(), &["--", bqcred], line.words].concat();
         let command = world.program(faults().unwrap(), &words);
         let ran = Ran::start(command, &input(world, line));
         let options = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;

@@ -4,9 +4,9 @@
 
 use super::cell::{Cell, Step};
 use super::facts::Facts;
+use super::phrases::{DONE, NEUTRAL, STATE, WHO};
 use super::world::Answer;
 use crate::common::Endpoint;
-use super::phrases::{DONE, NEUTRAL, STATE, WHO};
 
 /// What a clause claims. "It" is the credential that the profile had before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,9 +67,11 @@ impl Claim {
 fn is_marked(clause: &str) -> bool {
     let words = clause.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
     let about = |word: &str| {
-        word.starts_with("revok") || ["valid", "google", "google's", "expired", "sign-in", "sent"].contains(&word)
+        word.starts_with("revok")
+            || ["valid", "google", "google's", "expired", "sign-in", "sent"].contains(&word)
     };
-    words.into_iter().any(about) || ["nothing was", "signed in", "runs as"].iter().any(|words| clause.contains(words))
+    words.into_iter().any(about)
+        || ["nothing was", "signed in", "runs as"].iter().any(|words| clause.contains(words))
 }
 
 /// A clause, and what it claims; `None` if no phrase is known in it.
@@ -101,7 +103,8 @@ fn claims(clause: &str) -> Vec<Option<Claim>> {
     };
     let is_announced = first(NEUTRAL).is_some();
     let state = first(STATE).filter(|_| !is_announced);
-    let claims: Vec<Option<Claim>> = [state, first(DONE), first(WHO)].into_iter().filter(Option::is_some).collect();
+    let claims: Vec<Option<Claim>> =
+        [state, first(DONE), first(WHO)].into_iter().filter(Option::is_some).collect();
     match claims.is_empty() {
         true if is_announced => vec![Some(Claim::Neutral)],
         true if is_marked(clause) => vec![None],
@@ -130,7 +133,11 @@ pub fn judge(cell: &Cell<'_>, step: &Step, sentence: &Sentence) -> Option<String
     let false_if = |is: bool, why: &str| is.then(|| why.to_owned());
     match claim {
         Claim::Neutral | Claim::MayBeRevoked => None,
-        _ if repeats && matches!(claim, Claim::Revoked | Claim::RevokedBefore | Claim::NeedsSignIn | Claim::Valid) => None,
+        _ if repeats
+            && matches!(claim, Claim::Revoked | Claim::RevokedBefore | Claim::NeedsSignIn | Claim::Valid) =>
+        {
+            None
+        }
         Claim::Revoked => false_if(is_valid, "it is valid at the double"),
         Claim::RevokedBefore => false_if(was_valid, "it was valid at the double"),
         Claim::Valid => false_if(!is_valid && !new_is_valid(step, profile), "it is not valid at the double"),
@@ -138,7 +145,9 @@ pub fn judge(cell: &Cell<'_>, step: &Step, sentence: &Sentence) -> Option<String
         Claim::NotRevoked => false_if(was_valid && !is_valid, "it was revoked"),
         Claim::NothingSent => false_if(!step.sent.is_empty(), "requests went out"),
         Claim::NothingChanged => changed(step),
-        Claim::NothingRemoved => false_if(old.is_some() && step.after.secret(profile).is_none(), "it is gone"),
+        Claim::NothingRemoved => {
+            false_if(old.is_some() && step.after.secret(profile).is_none(), "it is gone")
+        }
         Claim::Removed => false_if(step.after.secret(profile).is_some(), "it is still stored"),
         Claim::SignedIn if cell.world.lenient.account_is_wrong => None,
         Claim::SignedIn => other_person(&step.after, profile, &sentence.clause),
@@ -164,7 +173,9 @@ fn hears_that_it_is_over(cell: &Cell<'_>, step: &Step, token: &str) -> bool {
         !matches!(answer, Answer::Always(Endpoint::Token, _) | Answer::First(Endpoint::Token, _))
     };
     let asked = cell.world.answers.iter().all(is_usual);
-    asked && !step.after.valid.contains(token) && step.sent.refreshes(token).any(|request| request.status == 400)
+    asked
+        && !step.after.valid.contains(token)
+        && step.sent.refreshes(token).any(|request| request.status == 400)
 }
 
 fn changed(step: &Step) -> Option<String> {
@@ -172,7 +183,10 @@ fn changed(step: &Step) -> Option<String> {
     for path in before.keys().chain(after.keys()) {
         let name = path.file_name().unwrap().to_str().unwrap();
         // what the server said of the old credential may be written down
-        if before.get(path) != after.get(path) && !name.starts_with("profile.json") && !is_the_same_grant(step, path) {
+        if before.get(path) != after.get(path)
+            && !name.starts_with("profile.json")
+            && !is_the_same_grant(step, path)
+        {
             return Some(format!("{} changed", path.display()));
         }
     }
@@ -189,7 +203,8 @@ fn is_the_same_grant(step: &Step, path: &std::path::Path) -> bool {
 
 /// Whether another person than the one in the sentence would be used.
 fn other_person(after: &Facts, profile: &str, clause: &str) -> Option<String> {
-    let named = clause.split(|c: char| c.is_whitespace() || "(),;:`".contains(c)).find(|word| word.contains('@'))?;
+    let named =
+        clause.split(|c: char| c.is_whitespace() || "(),;:`".contains(c)).find(|word| word.contains('@'))?;
     let person = after.person(profile)?;
     (!person.eq_ignore_ascii_case(named)).then(|| format!("programs are {person}"))
 }

@@ -36,7 +36,9 @@ impl Table {
             text += &format!("\nbqcred {}\n", command.name);
             let mut ways: Vec<(&str, Vec<&str>)> = Vec::new();
             for state in &states {
-                let Some(outcome) = self.0.get(&(command.name.to_owned(), (*state).to_owned())) else { continue };
+                let Some(outcome) = self.0.get(&(command.name.to_owned(), (*state).to_owned())) else {
+                    continue;
+                };
                 match ways.iter_mut().find(|(known, _)| known == outcome) {
                     Some((_, states)) => states.push(state),
                     None => ways.push((outcome, vec![state])),
@@ -83,7 +85,8 @@ impl Table {
             let expected = known.0.get(&(command.clone(), state.clone()));
             if expected != Some(outcome) {
                 let expected = expected.map_or("nothing", String::as_str);
-                differences.push(format!("bqcred {command}, {state}:\n  is     {outcome}\n  table  {expected}"));
+                differences
+                    .push(format!("bqcred {command}, {state}:\n  is     {outcome}\n  table  {expected}"));
             }
         }
         assert!(

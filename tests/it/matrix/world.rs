@@ -322,7 +322,7 @@ impl World {
             assert!(keyring.command("secret-tool").args(clear).status().unwrap().success());
         }
         for (user, content) in facts.items.iter().filter(|(user, content)| now.get(*user) != Some(content)) {
-            keyring.put(user, &[], content);
+            keyring.put_as(user, &[], content);
         }
     }
 
