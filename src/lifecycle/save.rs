@@ -11,6 +11,7 @@ use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
 use crate::store::{Store, relocate};
 use crate::system::clock::Time;
+use crate::system::effects;
 use crate::system::private_file::Lock;
 use crate::system::terminal;
 
@@ -62,6 +63,7 @@ pub(crate) fn save(app: &App, name: &ProfileName, mut new: NewCredential) -> Res
     profile.write_ahead(&lock, &app.paths, name)?;
     notes.append(Store::of(profile.store, &app.paths).save(&lock, name, &new.credential)?);
     notes.append(profile.save(&lock, &app.paths, name)?);
+    effects::saved();
     match relocate::clear_leftover(&lock, &app.paths, name, &mut profile) {
         Ok(cleared) => notes.append(cleared),
         Err(error) => {

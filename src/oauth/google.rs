@@ -19,6 +19,7 @@ use super::tokens::{Fresh, TokenResponse, TokenResult, for_oauth2, issued};
 use super::transport::Transport;
 use crate::output::secret::Secret;
 use crate::system::clock::Time;
+use crate::system::effects::{self, Progress};
 
 /// Before the second and third attempt of a request.
 const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_millis(1500)];
@@ -108,13 +109,19 @@ impl<'e> Google<'e> {
         verifier: &Secret,
     ) -> Result<Fresh, Failure> {
         let client = self.client(client_id, client_secret, Some(redirect))?;
-        request_tokens(|send| {
+        effects::sign_in(Progress::Sent);
+        let issued = request_tokens(|send| {
             client
                 .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
                 .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()))
                 .request(send)
-        })
-        .map_err(|failure| match failure {
+        });
+        match &issued {
+            Ok(_) => effects::sign_in(Progress::Done),
+            Err(Failure::Refused(_)) => effects::sign_in(Progress::None),
+            Err(Failure::Unreachable(_)) => {} // it may have got there
+        }
+        issued.map_err(|failure| match failure {
             // until a code is exchanged there is no credential that could be invalid
             Failure::Refused(Reason::GrantEnded) => Failure::Refused(Reason::BadCode),
             other => other,
@@ -150,7 +157,8 @@ impl<'e> Google<'e> {
             form.push(("client_id", client_id));
             form.push(("client_secret", client_secret.expose()));
         }
-        with_retries(|| {
+        effects::revocation(Progress::Sent);
+        let revoked = with_retries(|| {
             let answer = post_form(uri, &form)?;
             match (answer.status, ErrorResponse::read(&answer)) {
                 // the body of a success doesn't matter (RFC 7009 section 2.2), but an HTML page is not a success
@@ -164,7 +172,13 @@ impl<'e> Google<'e> {
                 (status, Some(error)) => Err(error.into_failure(status)),
                 (_, None) => Err(Failure::Unreachable(unreadable(&answer))),
             }
-        })
+        });
+        match &revoked {
+            Ok(_) => effects::revocation(Progress::Done),
+            Err(Failure::Refused(_)) => effects::revocation(Progress::None),
+            Err(Failure::Unreachable(_)) => {} // it may have got there
+        }
+        revoked
     }
 
     /// Asks which account an access token belongs to and what it may do. `None` if the server can't be asked.

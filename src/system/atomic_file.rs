@@ -15,6 +15,7 @@ use rustix::fs::OFlags;
 
 #[cfg(target_os = "linux")]
 use crate::system::hash;
+use crate::system::interrupt;
 
 const PREFIX: &str = ".bqcred-";
 const SUFFIX: &str = ".tmp";
@@ -39,6 +40,7 @@ pub(crate) fn write(
     if path.is_dir() {
         return Err(io::Error::new(ErrorKind::IsADirectory, "is a folder"));
     }
+    let _whole = interrupt::whole();
     let folder = folder_of(path);
     let fill = |file: &mut File| {
         file.write_all(bytes)?;

@@ -12,8 +12,8 @@ use super::{LoginRequest, SignedIn, belongs_to};
 use crate::app::App;
 use crate::credential::client::Client;
 use crate::credential::profile_name::ProfileName;
-use crate::oauth::{Answer, SignInListener};
-use crate::output::error::{Error, Kind, Result};
+use crate::oauth::{Answer, Failure, Reason, SignInListener};
+use crate::output::error::{Error, Result};
 use crate::store::Store;
 use pending_login::PendingLogin;
 
@@ -33,8 +33,8 @@ pub(super) fn start(app: &App, request: &LoginRequest, client: &Client, port: u1
     Ok(consent.url)
 }
 
-/// Completes a sign-in that was started. An answer that belongs to another one leaves it waiting; one that
-/// the server has judged uses it up.
+/// Completes a sign-in that was started. An answer that belongs to another one, or whose code the server doesn't
+/// accept, leaves it waiting; any other one that the server has judged uses it up.
 pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str) -> Result<SignedIn> {
     let answer = Answer::from_pasted(pasted)?;
     let start = format!("{} --start", app.login_command(name));
@@ -50,15 +50,26 @@ pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str) -> Result<Sign
     })?;
     let PendingLogin { verifier, port, .. } = &pending;
     let (request, client) = pending.request(name)?;
-    let result = request.complete(app, &client, answer, verifier, *port);
-    match result {
+    let error = match LoginRequest::exchange(&client, answer, verifier, *port) {
+        Ok(fresh) => return request.complete(app, &client, fresh),
+        Err(failure @ Failure::Refused(Reason::BadCode)) => bad_code(app, name, &pending, failure),
         // the server has not judged it: the same answer can be given again
-        Err(error) if error.kind() == Kind::Network => Err(match pending_login::put_back(app, name, &file) {
-            Ok(()) => error,
-            Err(problem) => not_put_back(&error, &problem),
-        }),
-        result => result,
-    }
+        Err(failure @ Failure::Unreachable(_)) => failure.into_error(&app.login_command(name)),
+        Err(failure) => return Err(failure.into_error(&app.login_command(name))),
+    };
+    Err(match pending_login::put_back(app, name, &file) {
+        Ok(()) => error,
+        Err(problem) => not_put_back(&error, &problem),
+    })
+}
+
+/// A code that was cut off, or is another sign-in's, doesn't use up the right one, which can still be given.
+fn bad_code(app: &App, name: &ProfileName, pending: &PendingLogin, failure: Failure) -> Error {
+    let login = app.login_command(name);
+    let command = if pending.is_rotation() { app.command("rotate", name) } else { login.clone() };
+    failure.into_error(&login).hint(format!(
+        "copy the whole address and give it again: `{command} --finish -`; or start again: `{command} --start`"
+    ))
 }
 
 fn not_put_back(error: &Error, problem: &Error) -> Error {

@@ -72,6 +72,11 @@ impl PendingLogin {
         Ok((request, client))
     }
 
+    /// Whether it completes a rotation.
+    pub(super) fn is_rotation(&self) -> bool {
+        self.rotation.is_some()
+    }
+
     fn is_too_old(&self) -> bool {
         Time::now().since(self.started) > VALID_FOR
     }
@@ -154,7 +159,7 @@ pub(super) fn put_back(app: &App, name: &ProfileName, bytes: &[u8]) -> Result<()
 /// The sign-in of this profile that waits for its answer, if there is one.
 pub(crate) fn waiting(app: &App, name: &ProfileName) -> Option<Waiting> {
     let pending = read(app, name).filter(|pending| !pending.is_too_old())?;
-    Some(Waiting { since: pending.started, is_rotation: pending.rotation.is_some() })
+    Some(Waiting { since: pending.started, is_rotation: pending.is_rotation() })
 }
 
 /// Removes the files of sign-ins that waited too long: their verifiers are of no use any more.
