@@ -5,5 +5,7 @@ pub(crate) mod grant;
 pub(crate) mod mark;
 pub(crate) mod refresh;
 pub(crate) mod remove;
+pub(crate) mod replaced;
+pub(crate) mod revocation;
 pub(crate) mod rotation;
 pub(crate) mod save;

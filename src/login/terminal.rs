@@ -192,7 +192,7 @@ enum Given {
 }
 
 fn stopped() -> Error {
-    Error::new(Kind::Interrupted, "stopped; nothing was changed")
+    Error::new(Kind::Interrupted, "stopped").unchanged()
 }
 
 fn ask_again(problem: &Error) {

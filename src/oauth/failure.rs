@@ -95,6 +95,7 @@ mod tests {
             Reason::AccessDenied,
             Reason::InvalidScope,
             Reason::RedirectMismatch,
+            Reason::OtherUser,
             Reason::Other("quota_exceeded".to_owned()),
         ];
         assert_all_differ(reasons.map(Failure::Refused).into());
@@ -124,6 +125,8 @@ mod tests {
             Transport::Busy(503),
             Transport::NotTheServer(302),
             Transport::Malformed,
+            Transport::NoLifetime,
+            Transport::NothingLeft,
         ];
         assert_all_differ(transports.map(Failure::Unreachable).into());
     }

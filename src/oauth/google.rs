@@ -38,13 +38,22 @@ pub(crate) struct Consent {
     pub(crate) verifier: Secret,
 }
 
-/// What a revocation came to.
+/// What the server answered to a revocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Revoked {
-    /// It ended now.
+    /// It revoked the grant: now, or at an earlier attempt whose answer was lost.
     Now,
-    /// It had ended before.
+    /// It knows no such token (any more).
     Before,
+}
+
+/// A revocation that the server did not confirm.
+#[derive(Debug)]
+pub(crate) struct RevokeFailure {
+    /// Why, by the last attempt.
+    pub(crate) failure: Failure,
+    /// Whether the server can have received one of the attempts, and have carried it out.
+    pub(crate) may_have_arrived: bool,
 }
 
 /// An OAuth server.
@@ -118,8 +127,8 @@ impl<'e> Google<'e> {
         });
         match &issued {
             Ok(_) => effects::sign_in(Progress::Done),
-            Err(Failure::Refused(_)) => effects::sign_in(Progress::None),
-            Err(Failure::Unreachable(_)) => {} // it may have got there
+            Err(Failure::Unreachable(why)) if why.may_have_arrived() => {}
+            Err(_) => effects::sign_in(Progress::None),
         }
         issued.map_err(|failure| match failure {
             // until a code is exchanged there is no credential that could be invalid
@@ -147,9 +156,10 @@ impl<'e> Google<'e> {
         client_id: &str,
         client_secret: &Secret,
         refresh_token: &Secret,
-    ) -> Result<Revoked, Failure> {
+    ) -> Result<Revoked, RevokeFailure> {
         let Some(uri) = self.endpoints.revoke_uri.as_deref() else {
-            return Err(Failure::Refused(Reason::Other("no_revocation_endpoint".to_owned())));
+            let failure = Failure::Refused(Reason::Other("no_revocation_endpoint".to_owned()));
+            return Err(RevokeFailure { failure, may_have_arrived: false });
         };
         let mut form = vec![("token", refresh_token.expose())];
         if self.endpoints.foreign_host().is_some() {
@@ -157,28 +167,23 @@ impl<'e> Google<'e> {
             form.push(("client_id", client_id));
             form.push(("client_secret", client_secret.expose()));
         }
+        let mut may_have_arrived = false;
         effects::revocation(Progress::Sent);
         let revoked = with_retries(|| {
-            let answer = post_form(uri, &form)?;
-            match (answer.status, ErrorResponse::read(&answer)) {
-                // the body of a success doesn't matter (RFC 7009 section 2.2), but an HTML page is not a success
-                (200, _) if starts_with(&answer.body, b'<') => {
-                    Err(Failure::Unreachable(Transport::NotTheServer(200)))
-                }
-                (200, _) => Ok(Revoked::Now),
-                (_, Some(error)) if matches!(error.error.as_str(), "invalid_token" | "invalid_grant") => {
-                    Ok(Revoked::Before)
-                }
-                (status, Some(error)) => Err(error.into_failure(status)),
-                (_, None) => Err(Failure::Unreachable(unreadable(&answer))),
+            let answer = post_form(uri, &form).and_then(|answer| revoked_by(&answer));
+            match answer {
+                Ok(Revoked::Before) if may_have_arrived => return Ok(Revoked::Now),
+                Err(Failure::Unreachable(ref why)) => may_have_arrived |= why.may_have_arrived(),
+                Ok(_) | Err(Failure::Refused(_)) => {}
             }
+            answer
         });
         match &revoked {
             Ok(_) => effects::revocation(Progress::Done),
-            Err(Failure::Refused(_)) => effects::revocation(Progress::None),
-            Err(Failure::Unreachable(_)) => {} // it may have got there
+            Err(_) if may_have_arrived => {}
+            Err(_) => effects::revocation(Progress::None),
         }
-        revoked
+        revoked.map_err(|failure| RevokeFailure { failure, may_have_arrived })
     }
 
     /// Asks which account an access token belongs to and what it may do. `None` if the server can't be asked.
@@ -209,6 +214,22 @@ impl<'e> Google<'e> {
             client = client.set_redirect_uri(RedirectUrl::new(redirect.to_owned()).map_err(bad)?);
         }
         Ok(client)
+    }
+}
+
+/// What an answer of the revocation endpoint means (RFC 7009 section 2.2).
+fn revoked_by(answer: &HttpAnswer) -> Result<Revoked, Failure> {
+    match (answer.status, ErrorResponse::read(answer)) {
+        // the body of a success doesn't matter, but an HTML page is not a success
+        (200, _) if starts_with(&answer.body, b'<') => {
+            Err(Failure::Unreachable(Transport::NotTheServer(200)))
+        }
+        (200, _) => Ok(Revoked::Now),
+        (_, Some(error)) if matches!(error.error.as_str(), "invalid_token" | "invalid_grant") => {
+            Ok(Revoked::Before)
+        }
+        (status, Some(error)) => Err(error.into_failure(status)),
+        (_, None) => Err(Failure::Unreachable(unreadable(answer))),
     }
 }
 

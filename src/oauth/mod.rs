@@ -24,7 +24,7 @@ pub(crate) use endpoints::Endpoints;
 pub(crate) use failure::Failure;
 #[cfg(any(test, feature = "internals"))]
 pub(crate) use google::refreshed_by;
-pub(crate) use google::{Consent, Google, Revoked};
+pub(crate) use google::{Consent, Google, RevokeFailure, Revoked};
 pub(crate) use identity::Identity;
 pub(crate) use metadata::metadata;
 pub(crate) use reason::Reason;

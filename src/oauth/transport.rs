@@ -39,6 +39,10 @@ pub(crate) enum Transport {
     NotTheServer(u16),
     /// JSON, but cut off or of another form.
     Malformed,
+    /// An answer with a token whose `expires_in` is no number.
+    NoLifetime,
+    /// An access token whose time is over when it comes.
+    NothingLeft,
 }
 
 /// What is wrong with a proxy.
@@ -55,6 +59,12 @@ pub(crate) enum ProxyFailure {
 }
 
 impl Transport {
+    /// Whether the server can have received the request.
+    pub(super) fn may_have_arrived(&self) -> bool {
+        use Transport::{Broken, Busy, Malformed, NotTheServer, Timeout};
+        matches!(self, Timeout | Broken | Busy(_) | NotTheServer(_) | Malformed)
+    }
+
     /// What happened, as a message.
     pub(super) fn message(&self) -> String {
         let message = match self {
@@ -97,6 +107,10 @@ impl Transport {
                 );
             }
             Transport::Malformed => "the answer was cut off, or is not Google's",
+            Transport::NoLifetime => {
+                "the server does not say for how long its access token is valid: `expires_in` is no number"
+            }
+            Transport::NothingLeft => "the access token that the server gave has expired already",
         };
         message.to_owned()
     }
@@ -136,6 +150,8 @@ impl Transport {
             Transport::NotTheServer(_) => {
                 "open a browser on this network and sign in to it, or check HTTPS_PROXY"
             }
+            Transport::NoLifetime => "the server is at fault, whose administrator can correct that",
+            Transport::NothingLeft => "the server is at fault (its `expires_in`): try again later",
             Transport::Malformed => "a proxy may be in between: check HTTPS_PROXY, then try again",
         }
     }

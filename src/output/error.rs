@@ -73,14 +73,16 @@ impl Kind {
 pub(crate) struct Error {
     kind: Kind,
     what: String,
+    is_unchanged: bool,
     hint: Option<String>,
+    then: Option<String>,
     stdout: &'static str,
 }
 
 impl Error {
     /// An error of this kind; `what` says what happened and why, without a final full stop.
     pub(crate) fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Error { kind, what: what.into(), hint: None, stdout: "" }
+        Error { kind, what: what.into(), is_unchanged: false, hint: None, then: None, stdout: "" }
     }
 
     /// A failure that fits no other kind.
@@ -111,6 +113,21 @@ impl Error {
         self
     }
 
+    /// Adds the command for when what the hint is about is done.
+    #[must_use]
+    pub(crate) fn then(mut self, command: impl Into<String>) -> Self {
+        self.then = Some(command.into());
+        self
+    }
+
+    /// Says that nothing was changed, which is true of the step that failed. A caller that has changed something
+    /// before that step builds its own error from [`Error::what`], which leaves it out.
+    #[must_use]
+    pub(crate) fn unchanged(mut self) -> Self {
+        self.is_unchanged = true;
+        self
+    }
+
     /// Puts this on stdout all the same, for a reader that would not notice the exit code (`eval`).
     #[must_use]
     pub(crate) fn with_stdout(mut self, stdout: &'static str) -> Self {
@@ -123,7 +140,7 @@ impl Error {
         self.kind
     }
 
-    /// What happened and why.
+    /// What happened and why. What became of things here ([`Error::unchanged`]) is left out.
     pub(crate) fn what(&self) -> &str {
         &self.what
     }
@@ -131,6 +148,11 @@ impl Error {
     /// What helps, if anything is known to.
     pub(crate) fn hint_text(&self) -> Option<&str> {
         self.hint.as_deref()
+    }
+
+    /// The command for after that.
+    pub(crate) fn then_text(&self) -> Option<&str> {
+        self.then.as_deref()
     }
 
     /// What `eval` has to see of this failure; empty for most.
@@ -141,7 +163,8 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)
+        f.write_str(&self.what)?;
+        f.write_str(if self.is_unchanged { "; nothing was changed" } else { "" })
     }
 }
 

@@ -32,6 +32,83 @@ fn adc(sandbox: &Sandbox) -> Value {
     serde_json::from_slice(&std::fs::read(sandbox.adc("default")).unwrap()).unwrap()
 }
 
+/// What google-auth's `Credentials.to_json()` writes, as in Google's quickstarts.
+#[test]
+fn token_json_of_google_auth_is_imported() {
+    let google = Google::start();
+    for client in [&google.client_json(), &google.client_json().replacen('{', r#"{"note":[1],"#, 1)] {
+        let sandbox = Sandbox::new();
+        let client = sandbox.write("client.json", client);
+        sandbox.bqcred(&["client", "set", client.to_str().unwrap()]).success();
+        let mut token = serde_json::from_str::<Value>(&credential(&google, json!({}))).unwrap();
+        token.as_object_mut().unwrap().remove("type");
+        token.as_object_mut().unwrap().extend(
+            json!({
+                "token": "ya29.old", "token_uri": "https://oauth2.googleapis.com/token", "scopes": [BIGQUERY],
+                "expiry": "2026-01-01T00:00:00Z", "universe_domain": "googleapis.com", "account": "",
+            })
+            .as_object()
+            .unwrap()
+            .clone(),
+        );
+        let file = sandbox.write("token.json", token.to_string());
+        sandbox
+            .bqcred(&["import", file.to_str().unwrap()])
+            .success()
+            .says("profile default is now ada@example.com");
+        let saved = adc(&sandbox);
+        assert_eq!((&saved["type"], &saved["account"]), (&json!("authorized_user"), &json!(ADA)));
+        assert!(saved.get("token").is_none() && saved.get("token_uri").is_none(), "{saved}");
+        sandbox.bqcred(&["status", "--exit-code"]).success();
+    }
+}
+
+#[test]
+fn empty_quota_project_is_none_everywhere() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    let file = sandbox.write("adc.json", credential(&google, json!({"quota_project_id": ""})));
+    sandbox.bqcred(&["import", file.to_str().unwrap()]).success();
+    assert!(adc(&sandbox).get("quota_project_id").is_none());
+    for words in
+        [&["env", "--shell", "sh"][..], &["env", "--format", "json"], &["exec", "--", "env"], &["list"]]
+    {
+        let run = sandbox.bqcred(words).success();
+        assert!(!run.stdout.contains("QUOTA"), "{words:?}: {}", run.stdout);
+    }
+    assert_eq!(sandbox.bqcred(&["status", "--json", "--offline"]).json()["quota_project"], Value::Null);
+}
+
+#[test]
+fn each_other_credential_has_an_error_that_says_what_works() {
+    let sandbox = Sandbox::new();
+    let user =
+        json!({"type": "authorized_user", "client_id": "a", "client_secret": "b", "refresh_token": "c"});
+    for (file, is, works) in [
+        (json!({"type": "service_account"}), "a service account key", "GOOGLE_APPLICATION_CREDENTIALS"),
+        (json!({"type": "external_account"}), "workload identity federation", "--cred-file FILE"),
+        (json!({"type": "external_account_authorized_user"}), "workforce identity", "--login-config FILE"),
+        (
+            json!({"type": "gdch_service_account"}),
+            "Google Distributed Cloud",
+            "GOOGLE_APPLICATION_CREDENTIALS",
+        ),
+        (
+            json!({"type": "impersonated_service_account", "source_credentials": user}),
+            "the user credential in its `source_credentials`",
+            "`jq .source_credentials FILE | bqcred import -`",
+        ),
+        (
+            json!({"type": "impersonated_service_account", "source_credentials": {"type": "service_account"}}),
+            "holds no user credential",
+            "--impersonate-service-account ACCOUNT",
+        ),
+    ] {
+        let run = sandbox.invoke(&["import", "-"]).stdin(file.to_string()).run();
+        run.fails(2).says(is).says(works);
+    }
+}
+
 #[test]
 fn import_finds_the_credential_of_every_tool_and_drops_its_cached_tokens() {
     for (tool, place) in [
@@ -269,4 +346,57 @@ fn import_of_a_pipe_hints_at_stdin() {
         .says("| bqcred import -`");
     let line = format!("cat {} | {} import -", file.display(), env!("CARGO_BIN_EXE_bqcred"));
     sandbox.program("bash", &["-c", &line]).run().success();
+}
+
+#[test]
+fn import_replaces_what_may_be_valid_only_by_force_and_says_what_it_was() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    sandbox.login(&google, "bob@example.com", &[]).success();
+    let file = sandbox.write("adc.json", credential(&google, json!({})));
+    let import = |extra: &[&str]| sandbox.bqcred(&[&["import", file.to_str().unwrap()], extra].concat());
+    google.require_reauth("bob@example.com");
+    sandbox.bqcred(&["status"]).code(4);
+    import(&[]).fails(2).says("profile default exists already; nothing was changed");
+    google.refuse_client(CLIENT_ID, "deleted_client");
+    sandbox.bqcred(&["status"]).code(4);
+    import(&[]).fails(2).says("exists already");
+    google.accept_client(CLIENT_ID);
+    let run = import(&["--force"]).fails(0);
+    run.says("profile default is now ada@example.com")
+        .says("profile default was bob@example.com before; that credential is still valid at Google");
+    // the same account, another credential
+    let other = sandbox.write("other.json", credential(&google, json!({})));
+    let run = sandbox.bqcred(&["import", "--force", other.to_str().unwrap()]).fails(0);
+    run.says(
+        "profile default had another credential of ada@example.com before; that credential is still valid",
+    );
+    // the same credential
+    let run = sandbox.bqcred(&["import", "--force", other.to_str().unwrap()]).fails(0);
+    assert!(!run.stderr.contains("before"), "{}", run.stderr);
+    // what is over for good needs no force
+    google.revoke_grant(ADA);
+    sandbox.bqcred(&["status"]).code(4);
+    let new = sandbox.write("new.json", credential(&google, json!({})));
+    let run = sandbox.bqcred(&["import", new.to_str().unwrap()]).fails(0);
+    assert!(!run.stderr.contains("valid at Google"), "{}", run.stderr);
+}
+
+#[test]
+fn import_under_an_account_that_nobody_confirms_is_refused() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    let nameless =
+        json!({"refresh_token": google.grant(ADA, CLIENT_ID, &[BIGQUERY]), "account": "bob@example.com"});
+    sandbox.write(
+        "home/.config/gcloud/legacy_credentials/bob@example.com/adc.json",
+        credential(&google, nameless),
+    );
+    let import = ["import", "--from", "gcloud", "--account", "bob@example.com"];
+    let run = sandbox.bqcred(&import).fails(4);
+    run.says("bob@example.com can't be confirmed").says("nothing was changed");
+    google.script_always(common::Endpoint::Token, Script::Unavailable(503));
+    let run = sandbox.bqcred(&import).fails(5);
+    run.says("could not be asked whether this credential is bob@example.com's").says("nothing was changed");
+    assert!(!sandbox.adc("default").exists());
 }

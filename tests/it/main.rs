@@ -62,6 +62,7 @@ mod oauth_server;
 mod packaging;
 mod pins;
 mod profiles;
+mod prompts;
 mod readme;
 mod revoke;
 mod rotate;
