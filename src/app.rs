@@ -70,6 +70,17 @@ impl App {
         self.profile.as_deref().map(ProfileName::parse).transpose()
     }
 
+    /// Whether a profile is named, or any is stored: else there is nothing yet that could be used.
+    pub(crate) fn is_set_up(&self) -> bool {
+        let is_named = || env::get(PROFILE_VARIABLE).is_some_and(|name| !name.is_empty());
+        let is_chosen = || Settings::load(&self.paths).is_ok_and(|settings| settings.profile.is_some());
+        let is_stored = || {
+            profile::names(&self.paths).map_or(true, |names| !names.is_empty())
+                || !matches!(self.known_profile(&ProfileName::default()), Ok(None))
+        };
+        self.profile.is_some() || is_named() || is_chosen() || is_stored()
+    }
+
     /// The profile that `bqcred use` set, else `default`.
     pub(crate) fn chosen_profile(&self) -> Result<ProfileName> {
         match Settings::load(&self.paths)?.profile {

@@ -5,6 +5,7 @@ pub(crate) mod clock;
 pub(crate) mod core_dump;
 pub(crate) mod effects;
 pub(crate) mod env;
+pub(crate) mod file_lock;
 pub(crate) mod hash;
 pub(crate) mod interrupt;
 pub(crate) mod json_file;
