@@ -68,6 +68,7 @@ mod prompts;
 mod readme;
 mod revoke;
 mod rotate;
+mod shell_checks;
 mod shells;
 mod status;
 mod token_errors;
