@@ -66,6 +66,7 @@ mod oauth_server;
 mod packaging;
 mod pins;
 mod profiles;
+mod prompts;
 mod readme;
 mod revoke;
 mod rotate;
