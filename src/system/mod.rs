@@ -2,10 +2,12 @@
 
 pub(crate) mod atomic_file;
 pub(crate) mod clock;
+pub(crate) mod container;
 pub(crate) mod core_dump;
 pub(crate) mod env;
 pub(crate) mod hash;
 pub(crate) mod json_file;
+pub(crate) mod own_program;
 pub(crate) mod private_file;
 pub(crate) mod processes;
 pub(crate) mod regular_file;

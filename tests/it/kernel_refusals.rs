@@ -243,3 +243,63 @@ fn a_kernel_has_nothing_of_the_profile_that_its_server_was_started_with() {
     assert_eq!(env["CLOUDSDK_CORE_ACCOUNT"], "bob@example.com");
     assert_eq!(listed(&sandbox, "python3")["state"], "current");
 }
+
+/// The kernel of the user's own directory, which Jupyter reads first here.
+fn of_the_home(sandbox: &Sandbox) -> PathBuf {
+    sandbox.home().join(".local/share/jupyter/kernels/python3/kernel.json")
+}
+
+#[test]
+fn an_environment_outside_the_home_is_left_as_it_is_where_the_home_is_read_first() {
+    let sandbox = scene();
+    let file = sandbox.path("venv/share/jupyter/kernels/python3/kernel.json");
+    let before = text(&file);
+    let install = |more: &[&str], prefer: &str| {
+        let args = [&["kernel", "install", "python3"], more].concat();
+        let run = sandbox.invoke(&args).env("VIRTUAL_ENV", sandbox.path("venv"));
+        run.env("JUPYTER_PREFER_ENV_PATH", prefer).env("CONDA_DIR", sandbox.path("venv")).run().success()
+    };
+    let home = install(&[], "0");
+    assert!(!home.stderr.contains("does not last"), "{}", home.stderr);
+    assert_eq!(text(&file), before);
+    assert!(text(&of_the_home(&sandbox)).contains(sandbox.adc("default").to_str().unwrap()));
+    sandbox.bqcred(&["kernel", "uninstall"]).success();
+    assert!(!of_the_home(&sandbox).exists());
+    // where the environment comes first, or is asked for, the user is told
+    for (more, prefer) in [(&[][..], "1"), (&["--where", "env"][..], "0")] {
+        let run = install(more, prefer);
+        assert!(run.stderr.contains("of kernel python3 does not last"), "{}", run.stderr);
+        assert!(run.stderr.contains("`bqcred kernel install --where user`"), "{}", run.stderr);
+        assert_ne!(text(&file), before);
+        sandbox.bqcred(&["kernel", "uninstall"]).success();
+        assert_eq!(text(&file), before);
+    }
+    // one in the home is changed in place
+    std::fs::rename(sandbox.path("venv"), sandbox.home().join("venv")).unwrap();
+    let args = ["kernel", "install", "python3"];
+    let run = sandbox.invoke(&args).env("VIRTUAL_ENV", sandbox.home().join("venv"));
+    run.env("JUPYTER_PREFER_ENV_PATH", "0").run().success();
+    assert!(!of_the_home(&sandbox).exists());
+}
+
+#[test]
+fn a_shared_environment_is_named_with_who_reads_it() {
+    let sandbox = scene();
+    let folder = sandbox.path("venv/share/jupyter/kernels");
+    let share = |mode: u32, group: Option<u32>| {
+        set_mode(&folder, mode);
+        if group.is_some() && std::os::unix::fs::chown(&folder, None, group).is_err() {
+            return None; // only root may give a folder away
+        }
+        let run = run(&sandbox, &["kernel", "install", "python3"]).success();
+        Some(run.stderr)
+    };
+    let told = share(0o755, None).unwrap();
+    assert!(!told.contains("is read by"), "{told}");
+    let told = share(0o777, None).unwrap();
+    assert!(told.contains("kernel.json is read by everybody on this machine"), "{told}");
+    assert!(told.contains("`bqcred kernel install --where user`"), "{told}");
+    if let Some(told) = share(0o775, Some(54_321)) {
+        assert!(told.contains("kernel.json is read by the group that shares it (54321)"), "{told}");
+    }
+}
