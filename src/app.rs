@@ -9,6 +9,7 @@ use crate::credential::paths::Paths;
 use crate::credential::profile::{self, Origin, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::credential::settings::Settings;
+use crate::credential::state::CredentialState;
 use crate::oauth::Endpoints;
 use crate::output::error::{Error, Result};
 use crate::store::Store;
@@ -68,6 +69,17 @@ impl App {
     /// The profile that `--profile` names, if it was given.
     pub(crate) fn asked_profile(&self) -> Result<Option<ProfileName>> {
         self.profile.as_deref().map(ProfileName::parse).transpose()
+    }
+
+    /// Whether a profile is named, or any is stored: else there is nothing yet that could be used.
+    pub(crate) fn is_set_up(&self) -> bool {
+        let is_named = || env::get(PROFILE_VARIABLE).is_some_and(|name| !name.is_empty());
+        let is_chosen = || Settings::load(&self.paths).is_ok_and(|settings| settings.profile.is_some());
+        let is_stored = || {
+            profile::names(&self.paths).map_or(true, |names| !names.is_empty())
+                || !matches!(self.known_profile(&ProfileName::default()), Ok(None))
+        };
+        self.profile.is_some() || is_named() || is_chosen() || is_stored()
     }
 
     /// The profile that `bqcred use` set, else `default`.
@@ -143,6 +155,11 @@ impl App {
         let Ok(Some(profile)) = Profile::load(&self.paths, name) else { return Ok(None) };
         if profile.origin != Some(Origin::Login) {
             return Ok(None);
+        }
+        if profile.state() == CredentialState::ClientDeleted
+            && Client::from_places(&self.paths, None, None, || Ok(None))?.is_some()
+        {
+            return Ok(None); // another one is there, and this one can't sign anybody in
         }
         let Ok(Some(credential)) = Store::of(profile.store, &self.paths).load(name) else { return Ok(None) };
         Ok(Some(Client {

@@ -76,13 +76,13 @@ pub(crate) struct Error {
     is_unchanged: bool,
     hint: Option<String>,
     then: Option<String>,
-    stdout: &'static str,
+    stdout: String,
 }
 
 impl Error {
     /// An error of this kind; `what` says what happened and why, without a final full stop.
     pub(crate) fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Error { kind, what: what.into(), is_unchanged: false, hint: None, then: None, stdout: "" }
+        Error { kind, what: what.into(), is_unchanged: false, hint: None, then: None, stdout: String::new() }
     }
 
     /// A failure that fits no other kind.
@@ -130,8 +130,8 @@ impl Error {
 
     /// Puts this on stdout all the same, for a reader that would not notice the exit code (`eval`).
     #[must_use]
-    pub(crate) fn with_stdout(mut self, stdout: &'static str) -> Self {
-        self.stdout = stdout;
+    pub(crate) fn with_stdout(mut self, stdout: impl Into<String>) -> Self {
+        self.stdout = stdout.into();
         self
     }
 
@@ -156,8 +156,8 @@ impl Error {
     }
 
     /// What `eval` has to see of this failure; empty for most.
-    pub(crate) fn stdout(&self) -> &'static str {
-        self.stdout
+    pub(crate) fn stdout(&self) -> &str {
+        &self.stdout
     }
 }
 
@@ -192,6 +192,9 @@ fn remedy(path: &Path, error: &std::io::Error) -> Option<String> {
         }
         ErrorKind::ReadOnlyFilesystem => Some(format!(
             "that file system is read-only (`findmnt -T {there}`): the XDG_* variables lead bqcred to other folders"
+        )),
+        ErrorKind::ResourceBusy if !path.is_dir() => Some(format!(
+            "it is mounted on its own, so that it can't be replaced: mount its folder, {there}, in its place"
         )),
         ErrorKind::PermissionDenied => {
             Some(format!("`ls -ld {there}` shows its owner; it has to be yours, and writable"))
@@ -266,9 +269,14 @@ mod tests {
     fn errors_of_a_disk_have_a_hint() {
         use std::io;
         let file_error = |error: io::Error| Error::file(Path::new("/etc/no/such"), "write", &error);
-        for (number, words) in
-            [(28, "df -h"), (122, "quota"), (30, "read-only"), (13, "ls -ld "), (5, "dmesg")]
-        {
+        for (number, words) in [
+            (28, "df -h"),
+            (122, "quota"),
+            (30, "read-only"),
+            (13, "ls -ld "),
+            (5, "dmesg"),
+            (16, "mount its folder"),
+        ] {
             let error = file_error(io::Error::from_raw_os_error(number));
             assert!(error.hint_text().unwrap().contains(words), "{number}: {:?}", error.hint_text());
             assert!(!error.what().contains("os error"), "{}", error.what());

@@ -39,6 +39,7 @@ mod double_checks;
 mod double_clients;
 mod exec;
 mod exec_clients;
+mod homes;
 mod import_export;
 mod init;
 mod jupyterhub;

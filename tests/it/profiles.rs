@@ -1,6 +1,6 @@
 //! `list`, `use`, `forget`, `token`, `status`, `env`: several profiles side by side.
 
-use crate::common::{self, Google, Sandbox, Script, mode, spawn_in_terminal};
+use crate::common::{self, GUARD_HOST, Google, Sandbox, Script, mode, spawn_in_terminal};
 
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
@@ -278,7 +278,7 @@ fn env_sets_and_unsets_variables() {
     assert_eq!(env["GOOGLE_CLOUD_PROJECT"], "p2");
     assert_eq!(env["GOOGLE_CLOUD_QUOTA_PROJECT"], "q2");
     assert_eq!(env["BQCRED_PROFILE"], "work");
-    assert_eq!(env["GCE_METADATA_URL"], "127.0.0.1:9");
+    assert_eq!(env["GCE_METADATA_URL"], GUARD_HOST);
     assert_eq!(env["NO_GCE_CHECK"], "true");
     assert_eq!(env.as_object().unwrap().len(), 6);
     assert!(json(&["--no-guard"]).get("NO_GCE_CHECK").is_none());

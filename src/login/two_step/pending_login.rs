@@ -13,6 +13,7 @@ use crate::login::LoginRequest;
 use crate::oauth::{Consent, Endpoints};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::secret::{Secret, SecretBytes};
+use crate::store::place;
 use crate::system::clock::{Time, span};
 use crate::system::private_file::{self, Content, Lock};
 
@@ -124,8 +125,10 @@ pub(super) fn write(
         })
         .to_string(),
     );
-    let lock = lock(app, &request.name)?;
-    private_file::write(&lock, &app.paths.pending_login(&request.name), text.expose().as_bytes())
+    let path = app.paths.pending_login(&request.name);
+    lock(app, &request.name)
+        .and_then(|lock| private_file::write(&lock, &path, text.expose().as_bytes()))
+        .map_err(|error| place::suggest(&app.paths, error))
 }
 
 /// Takes the file away, so that of two processes that finish at once one wins. `start` is the command that starts
@@ -169,12 +172,12 @@ fn too_old(started: Time) -> Error {
     })
 }
 
-/// Makes sure that the file can be written, by writing another one of its size beside it.
+/// Makes sure that the file can be written.
 pub(super) fn probe(app: &App, name: &ProfileName) -> Result<()> {
-    private_file::create_dir(&app.paths.state)?;
-    let _lock = lock(app, name)?;
-    private_file::read(&app.paths.pending_login(name), Content::Secret)?;
-    private_file::check_writable(&app.paths.state)
+    let path = app.paths.pending_login(name);
+    lock(app, name)
+        .and_then(|lock| private_file::probe(&lock, &path, Content::Secret))
+        .map_err(|error| place::suggest(&app.paths, error))
 }
 
 /// Puts the file back, unless a newer sign-in was started meanwhile.

@@ -190,6 +190,8 @@ impl Scene {
             let known = [self.before.file(path), self.after.file(path)];
             if known.into_iter().flatten().any(|known| known == bytes)
                 || (name.ends_with(".lock") && bytes.is_empty())
+                // a file that says why there is no credential
+                || path.parent().unwrap().ends_with("bqcred/no-credential")
             {
                 continue;
             }

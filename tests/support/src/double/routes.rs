@@ -4,7 +4,7 @@ use super::request::{Request, Via};
 use super::response::Response;
 use super::script::Endpoint;
 use super::world::{World, lock};
-use super::{authorize, bigquery, leaks, token, token_info};
+use super::{authorize, bigquery, federation, leaks, token, token_info};
 
 /// Which of Google's services a path belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ enum Service {
     Resources,
     Reauth,
     AllowedLocations,
+    Exchange,
+    Impersonate,
 }
 
 /// The service of a path, and the host that has it at Google.
@@ -45,6 +47,12 @@ fn service(path: &str) -> Option<(Service, &'static [&'static str])> {
         "/sdk/auth_success" => (Service::SuccessPage, &["cloud.google.com"]),
         _ if path.starts_with("/bigquery/v2/") => {
             (Service::BigQuery, &["bigquery.googleapis.com", "www.googleapis.com"])
+        }
+        "/v1/token" | "/v1/oauthtoken" => (Service::Exchange, &["sts.googleapis.com"]),
+        _ if path.starts_with("/v1/projects/-/serviceAccounts/")
+            && path.ends_with(":generateAccessToken") =>
+        {
+            (Service::Impersonate, &["iamcredentials.googleapis.com"])
         }
         _ if path.starts_with("/v1/projects/-/serviceAccounts/") && path.ends_with("/allowedLocations") => {
             (Service::AllowedLocations, &["iamcredentials.googleapis.com"])
@@ -108,6 +116,8 @@ fn serve(world: &World, service: Service, request: &Request) -> Response {
         Service::AllowedLocations => {
             Response::json(200, &serde_json::json!({"locations": [], "encodedLocations": "0x0"}))
         }
+        Service::Exchange => federation::exchange(world, request),
+        Service::Impersonate => federation::impersonate(world, request),
         Service::Reauth => Response::html(403, "No challenge can be met here"),
     }
 }
