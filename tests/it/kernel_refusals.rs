@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::common::{Run, Sandbox, set_mode};
+use crate::common::{Run, Sandbox, find_program, missing, set_mode};
 use serde_json::{Value, json};
 
 const ACCOUNT: &str = "ada@example.com";
@@ -301,5 +301,43 @@ fn a_shared_environment_is_named_with_who_reads_it() {
     assert!(told.contains("`bqcred kernel install --where user`"), "{told}");
     if let Some(told) = share(0o775, Some(54_321)) {
         assert!(told.contains("kernel.json is read by the group that shares it (54321)"), "{told}");
+    }
+}
+
+#[test]
+fn kernels_with_another_home_behind_the_same_path_are_not_listed() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::Stdio;
+    let sandbox = scene();
+    let Some(unshare) = find_program("unshare") else { return missing("unshare") };
+    let stand_in = "echo started; read x";
+    let hidden = format!("mount -t tmpfs none \"$HOME\" && {stand_in}");
+    let mut started = Vec::new();
+    for script in [stand_in, &hidden] {
+        let mut command = sandbox.command(&unshare);
+        let kernel = ["-rm", "sh", "-c", script, "IRkernel::main()", "/r/kernel-x.json"];
+        let plain = ["sh", "-c", script, "IRkernel::main()", "/r/kernel-x.json"];
+        if script == stand_in {
+            command = sandbox.command("env");
+            command.args(plain);
+        } else {
+            command.args(kernel);
+        }
+        command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        if line.is_empty() {
+            child.wait().unwrap();
+            return missing("a mount namespace for an ordinary user");
+        }
+        started.push(child);
+    }
+    let list = run(&sandbox, &["kernel", "list", "--json"]).success().json();
+    let pids: Vec<&Value> = list["running_kernels"].as_array().unwrap().iter().map(|k| &k["pid"]).collect();
+    assert_eq!(pids, [&json!(started[0].id())], "{list:#}");
+    for mut child in started {
+        drop(child.stdin.take());
+        child.wait().unwrap();
     }
 }

@@ -52,7 +52,12 @@ pub(crate) fn choose(context: &Context, kernel: &Kernel, placement: Placement) -
             None if kernel.location == Location::JupyterPath => {
                 return Err(Obstacle::JupyterPath(kernel.folder.clone()));
             }
-            None if placement == Placement::Environment => return Err(Obstacle::NotWritable(file)),
+            None if placement == Placement::Environment => {
+                return Err(match files::owner_of(&file).filter(|owner| *owner != context.uid) {
+                    Some(owner) => Obstacle::OfOthers(file, owner),
+                    None => Obstacle::NotWritable(file),
+                });
+            }
             None => not_writable = Some(file),
         }
     }
