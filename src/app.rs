@@ -11,7 +11,7 @@ use crate::credential::profile_name::ProfileName;
 use crate::credential::settings::Settings;
 use crate::credential::state::CredentialState;
 use crate::oauth::Endpoints;
-use crate::output::error::{Error, Result};
+use crate::output::error::{Error, Kind, Result};
 use crate::store::Store;
 use crate::system::atomic_file;
 use crate::system::env;
@@ -124,6 +124,22 @@ impl App {
         self.load_credential(name, profile)
     }
 
+    /// The same for a command that sends it to its server, which has to be one that the user chose.
+    pub(crate) fn load_for_server(&self) -> Result<Loaded> {
+        let loaded = self.load()?;
+        match loaded.profile.distrusted_host() {
+            None => Ok(loaded),
+            Some(host) => Err(Error::new(
+                Kind::Refused,
+                format!(
+                    "profile {} signs in at {host}, which is not Google, and others could have changed that address",
+                    loaded.name
+                ),
+            )
+            .hint(format!("`{} --client-id-file FILE`, with a file that you trust", self.login_command(&loaded.name)))),
+        }
+    }
+
     /// The credential of a profile. What `profile.json` says of another credential is dropped.
     pub(crate) fn load_credential(&self, name: ProfileName, mut profile: Profile) -> Result<Loaded> {
         let mut found = Store::of(profile.store, &self.paths).load(&name)?;
@@ -153,7 +169,7 @@ impl App {
     fn profiles_own_client(&self, name: &ProfileName) -> Result<Option<Client>> {
         // what can't be read is for the command to report, where it matters
         let Ok(Some(profile)) = Profile::load(&self.paths, name) else { return Ok(None) };
-        if profile.origin != Some(Origin::Login) {
+        if profile.origin != Some(Origin::Login) || profile.distrusted_host().is_some() {
             return Ok(None);
         }
         if profile.state() == CredentialState::ClientDeleted

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use crate::app::App;
+use crate::credential::adc::AuthorizedUser;
 use crate::credential::profile::{self, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::handover;
@@ -15,6 +16,7 @@ use crate::login::two_step;
 use crate::output::error::Result;
 use crate::output::shell_word;
 use crate::output::ui::{self, Output};
+use crate::system::private_file::{self, Content};
 use crate::system::{env, own_program, terminal};
 
 /// The current state, and the command that leads on, if there is one to run.
@@ -61,10 +63,24 @@ fn before_login(app: &App, name: &ProfileName) -> Result<Step> {
     if let Some(step) = waiting(app, name) {
         return Ok(step);
     }
+    let is_named_by_variable =
+        matches!(app.asked_profile(), Ok(None)) && env::text(variables::PROFILE).is_some();
+    if is_named_by_variable {
+        return Ok(Step::new(
+            format!("BQCRED_PROFILE names profile {name}, which doesn't exist"),
+            format!("{}, or {login}", parent_shell::line("bqcred env --unset")),
+        ));
+    }
     if let Some(first) = names.first() {
         return Ok(Step::new(
             format!("profile {name} doesn't exist"),
             format!("bqcred use {first}, or {login}"),
+        ));
+    }
+    if let Some(account) = account_of_gcloud(app) {
+        return Ok(Step::new(
+            format!("not signed in; gcloud has a credential{account}, which bqcred can use"),
+            format!("{}, or {login}", app.command("import --from gcloud", name)),
         ));
     }
     Ok(match (app.client(None, name)?, env::find_program("gcloud")) {
@@ -74,6 +90,13 @@ fn before_login(app: &App, name: &ProfileName) -> Result<Step> {
             Step::new("no OAuth client is set, and gcloud is not installed", "bqcred client guide")
         }
     })
+}
+
+/// Whose credential gcloud's file holds, as " of ACCOUNT", or nothing where it doesn't say; `None` if there is none.
+fn account_of_gcloud(app: &App) -> Option<String> {
+    let bytes = private_file::read(&app.gcloud_folder().adc(), Content::Foreign).ok()??;
+    let account = AuthorizedUser::parse(&bytes).ok()?.account;
+    Some(if account.is_empty() { String::new() } else { format!(" of {account}") })
 }
 
 /// A sign-in was started and can be completed.
@@ -111,6 +134,18 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
         let exec = if profile.store == StoreKind::Keyring { " --exec" } else { "" };
         let install = app.command("kernel install", name);
         return Step::new("Jupyter kernels don't use this credential yet", format!("{install}{exec}"));
+    }
+    if terminal::in_notebook()
+        && profile.store == StoreKind::File
+        && !is_in_environment(app, name, profile, &adc)
+    {
+        return Step::new(
+            "the kernel of this notebook was started before, and doesn't use this credential yet",
+            format!(
+                "{}: paste what it prints into a cell, or start a new kernel",
+                app.command("snippet python", name)
+            ),
+        );
     }
     let place = if terminal::in_notebook() { "new kernels run" } else { "this shell runs" };
     Step { now: format!("all set: {place} as {}", profile.account_or_unknown()), next: None }

@@ -15,6 +15,9 @@ pub(crate) struct Settings {
     /// The current profile, as `bqcred use` set it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) profile: Option<String>,
+    /// The one before, to which `bqcred use -` goes back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) previous: Option<String>,
     /// The port that sign-ins listen on, for `ssh -L`; any free one if not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) port: Option<u16>,

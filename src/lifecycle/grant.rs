@@ -75,14 +75,14 @@ pub(crate) fn claim(app: &App, name: &ProfileName) -> Result<Lock> {
     })
 }
 
-/// Refuses a server at which nothing can be revoked, before the user is asked.
-pub(crate) fn check_revocable(loaded: &Loaded) -> Result<()> {
+/// Refuses a server at which nothing can be revoked, before the user is asked. `left` is what is known of the credential.
+pub(crate) fn check_revocable(loaded: &Loaded, left: Revocation) -> Result<()> {
     if loaded.endpoints().revoke_uri.is_some() {
         return Ok(());
     }
     Err(Error::other(format!(
         "this credential's server has no revocation endpoint that bqcred knows of; the credential {}",
-        Revocation::NotSent.describe()
+        left.describe()
     ))
     .hint(
         "revoke it on the server's own pages, then `bqcred forget`; or name a `revoke_uri` in the client file",

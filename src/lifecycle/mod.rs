@@ -2,6 +2,7 @@
 
 pub(crate) mod dependents;
 pub(crate) mod grant;
+pub(crate) mod group_access;
 pub(crate) mod mark;
 pub(crate) mod refresh;
 pub(crate) mod remove;

@@ -1,6 +1,7 @@
 //! Saving a credential: the one way in which a profile gets one, whoever brings it.
 
 use crate::app::App;
+use crate::credential::client;
 use crate::credential::new_credential::NewCredential;
 use crate::credential::profile::{self, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
@@ -96,6 +97,7 @@ fn described(before: Option<Profile>, new: &mut NewCredential, now: Time) -> Pro
         leftover: if moved { Some(old.store) } else { old.leftover },
         client_id: Some(new.credential.client_id.clone()),
         endpoints: new.endpoints.take(),
+        distrusted: false,
         fingerprint: Some(new.credential.fingerprint()),
         origin: Some(new.origin),
         signed_in: new.signed_in,
@@ -164,6 +166,15 @@ impl Saved {
         });
         if self.profile.project.is_none() {
             notes.add(format!("no project is set, and Python needs one: `{}`", app.project_command(name)));
+        }
+        if self.profile.quota_project.is_none()
+            && self.profile.client_id.as_deref().is_some_and(client::is_gclouds)
+        {
+            notes.add(format!(
+                "under gcloud's client, Google's Python libraries warn if no quota project is set: `{} --quota-project \
+                 PROJECT` sets one",
+                app.login_command(name)
+            ));
         }
         notes
     }

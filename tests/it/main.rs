@@ -67,6 +67,7 @@ mod profiles;
 mod readme;
 mod revoke;
 mod rotate;
+mod shell_checks;
 mod shells;
 mod status;
 mod token_errors;

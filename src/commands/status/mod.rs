@@ -36,7 +36,7 @@ enum Check {
 }
 
 pub(crate) fn run(args: &Status, app: &App) -> Result<Output> {
-    let loaded = app.load()?;
+    let loaded = app.load_for_server()?;
     two_step::sweep(app);
     let login_started = two_step::waiting(app, &loaded.name).map(|waiting| waiting.since);
     let mut report =

@@ -6,7 +6,7 @@ use super::Profile;
 use crate::credential::paths::Paths;
 use crate::credential::profile_name::ProfileName;
 use crate::oauth::Endpoints;
-use crate::output::error::{Error, Result};
+use crate::output::error::Result;
 use crate::output::notes::Notes;
 use crate::system::json_file::{Document, JsonFile};
 use crate::system::private_file::{self, Content, Lock};
@@ -24,7 +24,7 @@ impl Document for Profile {
 impl Profile {
     /// Reads what is known about this profile; `None` if nothing is.
     pub(crate) fn load(paths: &Paths, name: &ProfileName) -> Result<Option<Profile>> {
-        refuse_linked_folder(paths, name)?;
+        check_folders(paths, name)?;
         let file = file(&paths.profile_settings(name));
         file.load().map_err(|error| match file.load_valid() {
             // it can be read, so its content is what is wrong
@@ -37,13 +37,13 @@ impl Profile {
     /// The same for a caller that is about to write the file: invalid content counts as nothing, as
     /// [`Profile::save`] sets it aside. A file that can't be read is an error all the same.
     pub(crate) fn load_to_replace(paths: &Paths, name: &ProfileName) -> Result<Option<Profile>> {
-        refuse_linked_folder(paths, name)?;
+        check_folders(paths, name)?;
         file(&paths.profile_settings(name)).load_valid()
     }
 
     /// Makes sure that the file can be written, whatever it holds now.
     pub(crate) fn check_place(paths: &Paths, name: &ProfileName) -> Result<()> {
-        refuse_linked_folder(paths, name)?;
+        check_folders(paths, name)?;
         private_file::read(&paths.profile_settings(name), Content::Settings).map(drop)
     }
 
@@ -58,6 +58,20 @@ impl Profile {
     /// What was written ahead of a credential, if there is such a file.
     pub(crate) fn load_ahead(paths: &Paths, name: &ProfileName) -> Option<Profile> {
         file(&paths.announced_settings(name)).load().ok()?
+    }
+
+    /// Marks addresses of another server than Google's in a `profile.json` that others could have changed
+    /// ([`Profile::distrusted_host`]).
+    pub(crate) fn distrust(lock: &Lock, path: &Path) -> Result<()> {
+        // what can't be parsed names no server
+        let Ok(Some(mut profile)) = JsonFile::<Profile>::new(path.to_owned(), Content::Foreign).load() else {
+            return Ok(());
+        };
+        if profile.endpoints.as_ref().and_then(Endpoints::foreign_host).is_none() {
+            return Ok(());
+        }
+        profile.distrusted = true;
+        file(path).write(lock, &profile)
     }
 
     /// Writes the file. An invalid one is kept under another name, and the notes say where.
@@ -86,18 +100,10 @@ fn file(path: &Path) -> JsonFile<Profile> {
     JsonFile::new(path.to_owned(), Content::Settings)
 }
 
-/// A profile's folder that is a link would lead reads and writes elsewhere.
-fn refuse_linked_folder(paths: &Paths, name: &ProfileName) -> Result<()> {
-    for folder in [&paths.data, &paths.profile(name)] {
-        if folder.is_symlink() {
-            return Err(Error::content(
-                folder,
-                "is a symbolic link; bqcred doesn't follow links where it keeps things",
-            )
-            .hint("put the folder itself there, or remove the link"));
-        }
-    }
-    Ok(())
+/// The folders of a profile: a link would lead reads and writes elsewhere, and who can write there can exchange files.
+fn check_folders(paths: &Paths, name: &ProfileName) -> Result<()> {
+    private_file::check_dir(&paths.data)?;
+    private_file::check_dir(&paths.profile(name))
 }
 
 #[cfg(test)]
@@ -106,6 +112,7 @@ mod tests {
     use super::*;
     use crate::credential::adc::AuthorizedUser;
     use crate::credential::profile::folders;
+    use crate::output::error::Error;
     use crate::output::secret::Secret;
 
     #[test]

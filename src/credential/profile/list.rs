@@ -24,7 +24,12 @@ pub(crate) fn names(paths: &Paths) -> Result<Vec<ProfileName>> {
         .flatten()
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
         .filter_map(|entry| ProfileName::parse(entry.file_name().to_str()?).ok())
-        .filter(|name| paths.profile_settings(name).exists() || paths.adc(name).exists())
+        // what can't be looked at may be one
+        .filter(|name| {
+            [paths.profile_settings(name), paths.adc(name)]
+                .iter()
+                .any(|file| file.try_exists().unwrap_or(true))
+        })
         .collect();
     names.sort();
     Ok(names)

@@ -80,6 +80,10 @@ pub(crate) struct Profile {
     /// Endpoints that the client file named; `None` for Google's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) endpoints: Option<Endpoints>,
+    /// Whether others could have changed the endpoints: those of another server than Google's are refused until a new
+    /// sign-in.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) distrusted: bool,
     /// Which credential this describes ([`AuthorizedUser::fingerprint`]). If the store holds another one,
     /// bqcred did not put it there, and what this says about the account doesn't apply to it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,6 +141,7 @@ impl Profile {
                 .endpoints
                 .take()
                 .filter(|_| self.client_id.as_ref() == Some(&credential.client_id)),
+            distrusted: self.distrusted,
             project: self.project.take(),
             store: self.store,
             leftover: self.leftover,
@@ -144,6 +149,11 @@ impl Profile {
             fingerprint: Some(credential.fingerprint()),
             ..Profile::default()
         };
+    }
+
+    /// The server other than Google's that others could have put into `profile.json`: no secret is sent there.
+    pub(crate) fn distrusted_host(&self) -> Option<String> {
+        self.endpoints.as_ref().filter(|_| self.distrusted)?.foreign_host()
     }
 
     /// The account, or what stands for one that isn't known.

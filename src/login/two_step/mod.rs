@@ -18,7 +18,7 @@ use crate::store::Store;
 use pending_login::PendingLogin;
 
 pub(crate) use instructions::instructions;
-pub(crate) use pending_login::{StartedBy, sweep, waiting};
+pub(crate) use pending_login::{StartedBy, is_foreign, sweep, waiting};
 
 /// More than any address that is pasted, in bytes.
 const PASTE_LIMIT: u64 = 64 * 1024;

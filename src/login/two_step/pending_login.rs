@@ -1,6 +1,6 @@
 //! The file of a sign-in that was started: what its answer is checked with, and what to do with it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -194,6 +194,13 @@ pub(super) fn put_back(app: &App, name: &ProfileName, bytes: &[u8]) -> Result<()
 pub(crate) fn waiting(app: &App, name: &ProfileName) -> Option<Waiting> {
     let pending = read(app, name).filter(|pending| !pending.is_too_old())?;
     Some(pending.waiting())
+}
+
+/// Whether this is the file of a sign-in at another server than Google's, whoever could have changed it.
+pub(crate) fn is_foreign(path: &Path) -> bool {
+    let bytes = private_file::read(path, Content::Foreign).ok().flatten();
+    let pending = bytes.and_then(|bytes| serde_json::from_slice::<PendingLogin>(&bytes).ok());
+    pending.and_then(|pending| pending.endpoints?.foreign_host()).is_some()
 }
 
 /// Removes the files of sign-ins that waited too long: their verifiers are of no use any more.

@@ -43,6 +43,22 @@ pub(crate) fn create_dir(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a folder in which others could have replaced a file. A missing one is none.
+pub(crate) fn check_dir(path: &Path) -> Result<()> {
+    let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
+    if metadata.is_symlink() {
+        return Err(refuse_link(path));
+    }
+    refuse_other_owner(path, metadata.uid())?;
+    if metadata.mode() & 0o022 == 0 || !metadata.is_dir() {
+        return Ok(());
+    }
+    let mode = metadata.mode() & 0o7777;
+    Err(Error::content(path, format!("its mode {mode:04o} lets others change what is in it"))
+        .hint(format!("`chmod 700 {}`, if you trust what is in it", shell_word(path)))
+        .open_to_others())
+}
+
 /// Names what is in the way of a new folder: the system only says that something exists.
 fn not_created(path: &Path, error: &std::io::Error) -> Error {
     let obstacle = path.ancestors().find(|place| place.symlink_metadata().is_ok());
