@@ -15,6 +15,9 @@ use crate::output::ui::{self, Output};
 use crate::system::{env, terminal};
 
 pub(crate) fn run(args: &Env, app: &App) -> Result<Output> {
+    if ui::is_stdout_closed() {
+        return Err(Error::other("stdout is closed, so nothing would read the environment"));
+    }
     if let Some(format) = args.format {
         return changes(args, app, named(args, app))
             .and_then(|changes| format::format(format.format(), &changes))
@@ -102,7 +105,7 @@ fn changes(args: &Env, app: &App, name: Result<ProfileName>) -> Result<Vec<Chang
         let set = VariableSet { gcloud: args.gcloud || variables::has_our_gcloud(&app.paths), ..set };
         return Ok(variables::unset(set));
     }
-    let (name, profile) = app.profile_named(name?)?;
+    let (name, profile) = app.stored_profile(name?)?;
     let ready = ready::for_programs(app, name, profile)?;
     ui::show(ready.notes);
     let (name, profile) = (&ready.name, &ready.profile);

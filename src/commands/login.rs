@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::cli::{Login, StoreChoice};
+use crate::commands::leftovers;
 use crate::credential::profile::{Profile, StoreKind, check_project};
 use crate::credential::profile_name::ProfileName;
 use crate::lifecycle::replaced::{self, Replaced};
@@ -166,6 +167,7 @@ fn save(app: &App, name: &ProfileName, signed_in: SignedIn) -> Result<Output> {
     if let Some(held) = held {
         ui::show(held.describe_after_sign_in(name, &saved.profile));
     }
+    leftovers::offer(app, false);
     ui::note(&save::next_command(app, name, saved.profile.store));
     Ok(Output::none())
 }

@@ -1,5 +1,5 @@
 //! The commands: one file each, with one `run`, read from top to bottom. They don't import each other, except for what
-//! several of them ask in the same words (`kernel::offer_undo`).
+//! several of them ask in the same words (`kernel::offer_undo`, `leftovers::offer`).
 
 mod allow;
 mod client;
@@ -14,6 +14,7 @@ mod help;
 mod import;
 mod init;
 mod kernel;
+mod leftovers;
 mod list;
 mod lock;
 mod login;

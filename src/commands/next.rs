@@ -16,6 +16,7 @@ use crate::login::two_step;
 use crate::output::error::Result;
 use crate::output::shell_word;
 use crate::output::ui::{self, Output};
+use crate::store::session;
 use crate::system::private_file::{self, Content};
 use crate::system::{env, own_program, terminal};
 
@@ -114,11 +115,9 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
     if let Some(step) = waiting(app, name) {
         return step;
     }
-    if let Some(reason) = profile.sign_in_reason() {
-        return Step::new(format!("this credential {reason}"), login);
-    }
-    if profile.store == StoreKind::File && !adc.exists() {
-        return Step::new("the credential file of this profile is missing", login);
+    if let Some(problem) = profile.problem() {
+        let status = app.command("status", name);
+        return Step::new(problem, if profile.condition.is_interrupted() { status } else { login });
     }
     if profile.project.is_none() && env::text(variables::PROJECT).is_none() {
         return Step::new("no project is set, which the Python libraries need", app.project_command(name));
@@ -151,16 +150,21 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
     Step { now: format!("all set: {place} as {}", profile.account_or_unknown()), next: None }
 }
 
-/// Whether programs started here get this profile's credential. What `exec` hands over and session files have
-/// other paths: there BQCRED_PROFILE decides, if the file exists.
+/// Whether programs started here get this profile's credential. What `exec` hands over has another path: there
+/// BQCRED_PROFILE decides, if the file exists.
 fn is_in_environment(app: &App, name: &ProfileName, profile: &Profile, adc: &Path) -> bool {
     let Some(path) = env::get(variables::ADC) else { return false };
     let path = Path::new(&path);
-    let its_own = profile.store == StoreKind::File && (path == adc || path == app.gcloud_folder().adc());
+    let is_file = profile.store == StoreKind::File && (path == adc || path == app.gcloud_folder().adc());
+    let is_session_file = || {
+        let files = profile.id.as_ref().map(|id| session::existing(&app.paths, name, id));
+        profile.store == StoreKind::Keyring
+            && files.is_some_and(|files| files.iter().any(|file| file == path))
+    };
     let is_handed_over = || {
-        (profile.store == StoreKind::Keyring || handover::is_handed_over(path))
+        handover::is_handed_over(path)
             && env::text(variables::PROFILE).is_some_and(|it| it == name.as_str())
             && path.exists()
     };
-    its_own || is_handed_over()
+    is_file || is_session_file() || is_handed_over()
 }

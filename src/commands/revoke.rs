@@ -102,7 +102,7 @@ fn confirm(app: &App, loaded: &Loaded) -> Result<()> {
 fn remove_here(app: &App, loaded: &Loaded) -> Result<bool> {
     let name = &loaded.name;
     let fingerprint = loaded.credential.fingerprint();
-    let removed = remove::remove_credential(app, name, &loaded.profile, &fingerprint)?;
+    let removed = remove::remove_credential(app, name, &fingerprint)?;
     let is_removed = removed.is_some();
     match removed {
         Some(removed) => ui::show(removed.notes),

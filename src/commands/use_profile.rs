@@ -17,6 +17,7 @@ pub(crate) fn run(args: &Use, app: &App) -> Result<Output> {
     let name = if args.name == "-" { previous(app)? } else { ProfileName::parse(&args.name)? };
     args.project.as_deref().map_or(Ok(()), check_project)?;
     let profile = app.known_profile(&name)?.ok_or_else(|| profile::missing(&app.paths, &name))?;
+    Settings::check_changeable(&app.paths)?;
     if let Some(project) = &args.project {
         ui::show(save::set_project(app, &name, project)?);
         ui::note(&format!("the project of profile {name} is {project}"));
@@ -32,6 +33,9 @@ pub(crate) fn run(args: &Use, app: &App) -> Result<Output> {
         }
     })?;
     ui::note(&format!("the current profile is {name} ({})", profile.account_or_unknown()));
+    if let Some(problem) = app.problem(&name, &profile).filter(|_| profile.condition.is_interrupted()) {
+        ui::note(&problem);
+    }
     let line = || parent_shell::line(&format!("bqcred env --profile {name}"));
     match env::get(variables::PROFILE).filter(|earlier| !earlier.is_empty()) {
         Some(earlier) if earlier != name.as_str() => {

@@ -29,7 +29,7 @@ pub(crate) fn held(app: &App, name: &ProfileName) -> Option<Replaced> {
 
 /// The same where `profile.json` is invalid: the server is not known, so the credential is sent nowhere.
 fn without_settings(app: &App, name: &ProfileName) -> Option<Replaced> {
-    let credential = Store::of(StoreKind::File, &app.paths).load(name).ok()??;
+    let credential = Store::of(StoreKind::File, None, &app.paths).load(name).ok()??;
     let mut profile = Profile::default();
     profile.match_to(&app.paths, name, &credential);
     Some(Replaced { profile, credential: None })

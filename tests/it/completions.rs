@@ -41,9 +41,11 @@ fn profiles_accounts_and_kernels_are_completed() {
 fn account_with_shell_code_is_not_offered() {
     let sandbox = Sandbox::new();
     write_profile(&sandbox, "default", "p");
-    let known = sandbox.data("default").join("profile.json");
-    let text = std::fs::read_to_string(&known).unwrap();
-    std::fs::write(&known, text.replace("ada@example.com", "$(touch${IFS}ran)")).unwrap();
+    for file in ["adc.json", "profile.json"] {
+        let known = sandbox.data("default").join(file);
+        let text = std::fs::read_to_string(&known).unwrap();
+        std::fs::write(&known, text.replace("ada@example.com", "$(touch${IFS}ran)")).unwrap();
+    }
     assert!(offered(&sandbox, &["login", ""]).is_empty());
 }
 

@@ -135,11 +135,7 @@ fn kernels_whose_command_drops_the_environment_get_the_way_that_works_for_them()
     let launchers = [
         ("docker", json!(["/usr/bin/docker", "run", "img", "-m", "ipykernel_launcher"]), mount.as_str()),
         ("inside", json!(["podman", "exec", "-i", "name", "python"]), "start that container with"),
-        (
-            "apptainer",
-            json!(["apptainer", "exec", "--cleanenv", "x.sif", "python"]),
-            "\"--bind\", ",
-        ),
+        ("apptainer", json!(["apptainer", "exec", "--cleanenv", "x.sif", "python"]), "\"--bind\", "),
         ("ssh", json!(["ssh", "gpu1", "python"]), "SendEnv="),
         ("sudo", json!(["sudo", "python"]), "--preserve-env="),
         ("sudobob", json!(["sudo", "-u", "bqcred-bob", "python"]), "`bqcred login` there"),

@@ -40,6 +40,7 @@ mod double_clients;
 mod exec;
 mod exec_clients;
 mod homes;
+mod identity;
 mod import_export;
 mod init;
 mod jupyterhub;

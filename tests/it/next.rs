@@ -123,7 +123,7 @@ fn credential_of_exec_counts_only_while_it_exists() {
     let known = sandbox.data("default").join("profile.json");
     let text = std::fs::read_to_string(&known).unwrap();
     std::fs::write(&known, text.replace("\"file\"", "\"keyring\"")).unwrap();
-    let session = sandbox.runtime().join("bqcred/default.json");
+    let session = sandbox.runtime().join("bqcred/default-0123456789abcdef.json");
     let locked =
         [("GOOGLE_APPLICATION_CREDENTIALS", session.to_str().unwrap()), ("BQCRED_PROFILE", "default")];
     assert_eq!(next(&sandbox, &locked), "eval $(bqcred env)");

@@ -526,7 +526,7 @@ fn keyring_item_and_session_file_are_replaced() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     keyring.bqcred(&["env"]).success();
-    let session = keyring.sandbox.runtime().join("bqcred/default.json");
+    let session = keyring.sandbox.session_file("default");
     let old = keyring.refresh_token("default");
     let url = keyring.bqcred(&["rotate", "--start", "--yes"]).success().stdout;
     assert!(
