@@ -52,8 +52,9 @@ fn describe(effects: Effects, is_half_done: bool) -> Error {
     };
     let done: Vec<&str> = [revocation, sign_in].into_iter().flatten().collect();
     if done.is_empty() && is_half_done {
-        return Error::new(Kind::Interrupted, "stopped; some of it may have been done already")
-            .hint("`bqcred list` and `bqcred kernel list` show what there is; the same command does the rest");
+        return Error::new(Kind::Interrupted, "stopped; some of it may have been done already").hint(
+            "`bqcred list` and `bqcred kernel list` show what there is; the same command does the rest",
+        );
     }
     if done.is_empty() {
         return Error::new(Kind::Interrupted, "stopped; nothing was changed");

@@ -15,8 +15,8 @@ use super::failure::Failure;
 use super::lock_state;
 use crate::output::secret::SecretBytes;
 use crate::output::ui;
-use crate::system::terminal;
 use crate::system::interrupt;
+use crate::system::terminal;
 
 /// The `service` attribute of all items.
 const SERVICE: &str = "bqcred";
