@@ -3,6 +3,7 @@
 
 mod files;
 mod kernels;
+mod long_running;
 mod network;
 mod settings;
 
@@ -14,7 +15,7 @@ pub(crate) use settings::has_drive;
 
 /// All findings, the weightiest first.
 pub(crate) fn of(facts: &Facts, predictions: &[Prediction]) -> Vec<Finding> {
-    let found: [Vec<Finding>; 10] = [
+    let found: [Vec<Finding>; 13] = [
         network::google_unreachable(facts),
         settings::no_project(facts, predictions),
         settings::starts_gcloud(facts, predictions),
@@ -25,6 +26,9 @@ pub(crate) fn of(facts: &Facts, predictions: &[Prediction]) -> Vec<Finding> {
         network::certificates(facts),
         network::clock(facts),
         kernels::of(facts),
+        long_running::of(facts),
+        settings::bigqueryrc(facts),
+        settings::r_profiles(facts),
     ];
     found.into_iter().flatten().collect()
 }

@@ -90,6 +90,7 @@ fn from_file(facts: &Facts, steps: &mut Steps, path: &Path) -> Option<LibraryIde
     }
     match adc_file::user(facts, steps, path, user, AdcReader::Gargle) {
         LibraryIdentity::Fails(LibraryProblem::Refused(reason)) if !falls_through(facts, &reason) => {
+            steps.uses_file(path);
             Some(LibraryIdentity::Fails(LibraryProblem::Refused(reason)))
         }
         // with xml2, httr reads the page as if it were an answer, and gargle keeps a token without content

@@ -83,8 +83,13 @@ fn project_in(facts: &Facts, path: &Path) -> Option<String> {
 }
 
 fn quota_project(facts: &Facts, path: &Path) -> Option<String> {
-    let named = facts.environment.text(QUOTA_PROJECT);
-    named.or_else(|| facts.file(path, AdcReader::GoogleAuth.parser()).credential()?.quota_project.clone())
+    let state = facts.file(path, AdcReader::GoogleAuth.parser());
+    // that of a service account key is not read
+    let in_file = || match state.kind()? {
+        CredentialKind::ServiceAccount(_) => None,
+        _ => state.credential()?.quota_project.clone(),
+    };
+    facts.environment.text(QUOTA_PROJECT).or_else(in_file)
 }
 
 /// The last resort: the VM's service account. The address that is pinged and the one that is asked have two
