@@ -9,6 +9,7 @@ use crate::credential::paths::Paths;
 use crate::credential::profile::{self, Origin, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::credential::settings::Settings;
+use crate::credential::state::CredentialState;
 use crate::oauth::Endpoints;
 use crate::output::error::{Error, Result};
 use crate::store::Store;
@@ -154,6 +155,11 @@ impl App {
         let Ok(Some(profile)) = Profile::load(&self.paths, name) else { return Ok(None) };
         if profile.origin != Some(Origin::Login) {
             return Ok(None);
+        }
+        if profile.state() == CredentialState::ClientDeleted
+            && Client::from_places(&self.paths, None, None, || Ok(None))?.is_some()
+        {
+            return Ok(None); // another one is there, and this one can't sign anybody in
         }
         let Ok(Some(credential)) = Store::of(profile.store, &self.paths).load(name) else { return Ok(None) };
         Ok(Some(Client {

@@ -6,7 +6,8 @@ use crate::app::App;
 use crate::cli::{Login, StoreChoice};
 use crate::credential::profile::{Profile, StoreKind, check_project};
 use crate::credential::profile_name::ProfileName;
-use crate::lifecycle::{replaced, save};
+use crate::lifecycle::replaced::{self, Replaced};
+use crate::lifecycle::save;
 use crate::login::two_step::{self, StartedBy};
 use crate::login::{self, Flow, LoginOptions, LoginRequest, Progress, SignedIn, gcloud};
 use crate::oauth::scopes;
@@ -26,12 +27,32 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     let known = app.known_profile(&name).ok().flatten();
     let (store, notes) = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
     ui::show(notes);
+    if let Some(account) = &args.account {
+        confirm_other_account(app, &name, account)?;
+    }
     let flow = flow(args, app, &name)?;
     let request = request(args, &name, store, &flow, known.as_ref())?;
     match login::sign_in(app, &request, &flow, &options(args, app)?)? {
         Progress::Started { url } => Ok(started(args, &name, &url)),
         Progress::SignedIn(signed_in) => save(app, &name, *signed_in),
     }
+}
+
+/// At a terminal, asks before another account takes over a profile whose credential may be valid.
+fn confirm_other_account(app: &App, name: &ProfileName, account: &str) -> Result<()> {
+    if !terminal::can_ask() {
+        return Ok(());
+    }
+    let held = replaced::held(app, name).filter(Replaced::may_be_valid);
+    let Some(now) = held.as_ref().and_then(Replaced::account) else { return Ok(()) };
+    if now.eq_ignore_ascii_case(account)
+        || terminal::confirm(&format!("Profile {name} is {now}. Replace that by {account}?"))?
+    {
+        return Ok(());
+    }
+    Err(Error::other("nobody was signed in")
+        .unchanged()
+        .hint(format!("`bqcred login {account} --profile NAME` keeps both")))
 }
 
 /// Text that will be put into addresses and files: a typing error is reported before a browser opens.
@@ -128,7 +149,7 @@ fn save(app: &App, name: &ProfileName, signed_in: SignedIn) -> Result<Output> {
     ui::show(std::mem::take(&mut saved.notes));
     ui::show(saved.describe_sign_in(app, name));
     if let Some(held) = held {
-        ui::show(held.describe_other_user(name, &saved.profile));
+        ui::show(held.describe_after_sign_in(name, &saved.profile));
     }
     ui::note(&save::next_command(app, name, saved.profile.store));
     Ok(Output::none())

@@ -28,7 +28,8 @@ pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
     if !args.yes {
         confirm(app, &loaded)?;
     }
-    let left = revocation::revoke(app, &loaded).map_err(|failed| not_revoked(app, &loaded, failed))?;
+    let left =
+        revocation::revoke(app, &loaded).map_err(|failed| not_revoked(app, &loaded, &dependents, failed))?;
     // had it been revoked before, the others may be of a newer grant
     if left == Revocation::Done {
         ui::show(mark::siblings_revoked(app, &dependents.siblings, |_| None));
@@ -49,11 +50,17 @@ fn is_over(app: &App, loaded: &mut Loaded) -> bool {
     Revocation::heard(&answer.result).is_over()
 }
 
-fn not_revoked(app: &App, loaded: &Loaded, failed: NotRevoked) -> Error {
-    if failed.left == Revocation::Unproved
-        && let Ok(notes) = mark::unproved(app, loaded)
-    {
-        ui::show(notes);
+/// What may have been revoked is not known to be valid any more.
+fn not_revoked(app: &App, loaded: &Loaded, dependents: &Dependents, failed: NotRevoked) -> Error {
+    if failed.left == Revocation::Unproved {
+        let own = (&loaded.name, Some(loaded.credential.fingerprint()));
+        let siblings = dependents.siblings.iter().map(|(name, profile)| (name, profile.fingerprint.clone()));
+        for (name, fingerprint) in siblings.chain([own]) {
+            // what can't be written down is found out by the next refresh
+            if let Ok(notes) = mark::unproved(app, name, fingerprint.as_deref()) {
+                ui::show(notes);
+            }
+        }
     }
     failed.error
 }

@@ -26,14 +26,20 @@ pub(crate) fn held(app: &App, name: &ProfileName) -> Option<Replaced> {
 }
 
 impl Replaced {
+    /// Whose it was, as far as is known.
+    pub(crate) fn account(&self) -> Option<&str> {
+        self.profile.account.as_deref()
+    }
+
     /// Whether the profile held a credential that may be valid: it must not be lost unsaid.
     pub(crate) fn may_be_valid(&self) -> bool {
         !self.profile.state().is_over()
     }
 
-    /// For people: what became of it, where the new credential is of somebody else. The server is asked.
-    pub(crate) fn describe_other_user(&self, name: &ProfileName, new: &Profile) -> Notes {
-        match grant::is_same_user(&self.profile, new) {
+    /// For people: what became of it after a sign-in, where the new credential is of somebody else, or where a rotation
+    /// was to revoke it. The server is asked.
+    pub(crate) fn describe_after_sign_in(&self, name: &ProfileName, new: &Profile) -> Notes {
+        match grant::is_same_user(&self.profile, new) && self.profile.rotation.is_none() {
             true => Notes::none(),
             false => self.describe(name, new),
         }
@@ -52,6 +58,7 @@ impl Replaced {
         };
         let left = self.left();
         notes.add(match left {
+            Some(left) if left.is_over() && grant::is_same_user(&self.profile, new) => return notes,
             Some(left) if left.is_over() => was,
             Some(left) => format!("{was}; that credential {}", left.describe()),
             None => was,

@@ -171,8 +171,9 @@ fn not_proved(app: &App, loaded: &Loaded, left: Revocation, why: Option<Failure>
     match why.hint_text() {
         _ if is_client_deleted => error.hint(format!(
             "should the client be restored, this credential may work again: {CONNECTIONS} shows what is allowed\n\
-             `{}` removes it here",
-            app.command("forget", &loaded.name)
+             `{}` removes it here, `{}` signs in with another client",
+            app.command("forget", &loaded.name),
+            app.login_command(&loaded.name)
         )),
         Some(hint) if why.kind() == Kind::Network => error.hint(hint),
         _ => error.hint(by_hand(app, loaded)),

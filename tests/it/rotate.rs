@@ -597,6 +597,21 @@ fn rotation_under_a_deleted_client_is_refused_before_revoking() {
     }
     google.accept_client(CLIENT_ID);
     assert!(google.is_valid(&old) && google.count("/revoke") == 0);
+    google.refuse_client(CLIENT_ID, "deleted_client");
+    // with another client the sign-in can start, and still nothing proves the revocation
+    let other = sandbox.write("other.json", google.client_json_of(double::OTHER_CLIENT_ID));
+    sandbox.bqcred(&["client", "set", other.to_str().unwrap()]).success();
+    let run = sandbox.bqcred(&["rotate", "--start", "--yes"]).fails(4);
+    run.says("whether it worked can't be checked")
+        .says("may still be valid at Google")
+        .says("`bqcred login`");
+    assert_eq!(google.count("/revoke"), 1);
+    let url = sandbox.bqcred(&["login", "--start"]).success().stdout;
+    let run = sandbox.bqcred(&["login", "--finish", &google.approve(url.trim(), ADA)]).fails(0);
+    run.says(
+        "had another credential of ada@example.com before; that credential may still be valid at Google",
+    );
+    sandbox.bqcred(&["status", "--exit-code"]).success();
 }
 
 #[test]
