@@ -121,6 +121,18 @@ impl Facts {
         state
     }
 
+    /// A path as R and its fs package expand it: `~` is this home folder, `~NAME` that user's.
+    pub(crate) fn expanded(&self, path: &Path, home: &Path) -> PathBuf {
+        let mut parts = path.components();
+        let first = parts.next().and_then(|part| part.as_os_str().to_str()).unwrap_or_default();
+        let folder = match first.strip_prefix('~') {
+            Some("") => Some(home.to_owned()),
+            Some(name) => users::home_of_name(name),
+            None => None,
+        };
+        folder.map_or_else(|| path.to_owned(), |folder| folder.join(parts.as_path()))
+    }
+
     /// What is at a path, read once.
     pub(crate) fn content(&self, path: &Path) -> Rc<Content> {
         let path = self.folder.join(path);
