@@ -25,8 +25,8 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
         Err(error) => return Err(error),
     };
     note_nesting(&loaded.name);
-    if let Some(reason) = loaded.profile.sign_in_reason() {
-        ui::note(&format!("this credential {reason}: `{}`", app.login_command(&loaded.name)));
+    if let Some(problem) = app.problem(&loaded.name, &loaded.profile) {
+        ui::note(&problem);
     }
     let credential = loaded.credential.to_adc_json();
     if args.file || cfg!(not(target_os = "linux")) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::cli::{Login, StoreChoice};
+use crate::commands::leftovers;
 use crate::credential::profile::{Profile, StoreKind, check_project};
 use crate::credential::profile_name::ProfileName;
 use crate::lifecycle::replaced::{self, Replaced};
@@ -21,7 +22,7 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     if let Some(answer) = &args.finish {
         let answer = two_step::read_answer(answer)?;
         let signed_in = two_step::finish(app, &name, &answer, StartedBy::Login)?;
-        return save(app, &name, signed_in);
+        return confirm_and_save(app, &name, signed_in);
     }
     check_words(args)?;
     let known = app.known_profile(&name).ok().flatten();
@@ -34,8 +35,22 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     let request = request(args, &name, store, &flow, known.as_ref())?;
     match login::sign_in(app, &request, &flow, &options(args, app)?)? {
         Progress::Started { url } => Ok(started(args, &name, &url)),
-        Progress::SignedIn(signed_in) => save(app, &name, *signed_in),
+        // a named one was asked about, and is the one that signed in
+        Progress::SignedIn(signed_in) if args.account.is_some() => save(app, &name, *signed_in),
+        Progress::SignedIn(signed_in) => confirm_and_save(app, &name, *signed_in),
     }
+}
+
+/// Asks about an account that was chosen in the browser and not named before.
+fn confirm_and_save(app: &App, name: &ProfileName, signed_in: SignedIn) -> Result<Output> {
+    let account = &signed_in.new.credential.account;
+    if !account.is_empty() {
+        confirm_other_account(app, name, account).map_err(|error| {
+            let what = format!("{}, and what you just allowed as {account} was not saved", error.what());
+            Error::other(what).hint(error.hint_text().unwrap_or_default())
+        })?;
+    }
+    save(app, name, signed_in)
 }
 
 /// At a terminal, asks before another account takes over a profile whose credential may be valid.
@@ -135,9 +150,10 @@ fn options(args: &Login, app: &App) -> Result<LoginOptions> {
     })
 }
 
-/// The result of the first step of two. The second is explained unless `--start` was given.
+/// The result of the first step of two. The second is explained where somebody reads that.
 fn started(args: &Login, name: &ProfileName, url: &str) -> Output {
-    if !args.start {
+    // `--start` is for programs, but somebody at a terminal has to know what comes next
+    if !args.start || terminal::is_interactive() {
         ui::tell(&two_step::instructions(name, "login"));
     }
     Output::text(format!("{url}\n"))
@@ -151,6 +167,7 @@ fn save(app: &App, name: &ProfileName, signed_in: SignedIn) -> Result<Output> {
     if let Some(held) = held {
         ui::show(held.describe_after_sign_in(name, &saved.profile));
     }
+    leftovers::offer(app, false);
     ui::note(&save::next_command(app, name, saved.profile.store));
     Ok(Output::none())
 }

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
         return finish(app, &name, answer);
     }
     rotation::refuse_second(app, &name, &profile)?;
-    let mut loaded = app.load()?;
+    let mut loaded = app.load_for_server()?;
     let options = options(args, app)?;
     let answer = refresh::refresh(app, &mut loaded);
     ui::show(answer.notes);
@@ -75,11 +75,11 @@ fn end_old(
     if args.keep_old {
         return Ok(OldRevoked { left: heard, siblings: Vec::new(), notes: Notes::none() });
     }
-    grant::check_revocable(loaded)
+    grant::check_revocable(loaded, heard)
         .map_err(|error| error.hint("`bqcred rotate --keep-old` only signs in again"))?;
     tell_what_stops(loaded, dependents);
     let siblings = confirm(args, app, loaded, dependents)?;
-    rotation::revoke_old(app, loaded, dependents, siblings)
+    rotation::revoke_old(app, loaded, dependents, siblings, heard)
 }
 
 /// Completes what `--start` began.
@@ -163,7 +163,7 @@ fn started(args: &Rotate, name: &ProfileName, url: &str, old: Revocation) -> Out
 
 /// Tries the new credential.
 fn prove(app: &App) -> Result<Loaded> {
-    let mut loaded = app.load()?;
+    let mut loaded = app.load_for_server()?;
     let answer = refresh::refresh(app, &mut loaded);
     ui::show(answer.notes);
     rotation::prove_new(app, &loaded, answer.result)?;

@@ -50,6 +50,8 @@ pub(crate) enum FindingCode {
     Bigqueryrc,
     /// `r_profile`: code that R runs when it starts names what decides the identity.
     RProfile,
+    /// `keyring_item`: the keyring holds a credential that no profile here uses.
+    KeyringItem,
     /// The name of an IAM permission that is missing, such as `bigquery.jobs.create`.
     Permission(&'static str),
     /// `api_disabled`: the BigQuery API is not enabled in the project.
@@ -99,6 +101,7 @@ impl FindingCode {
             FindingCode::RunningCluster => "running_cluster",
             FindingCode::Bigqueryrc => "bigqueryrc",
             FindingCode::RProfile => "r_profile",
+            FindingCode::KeyringItem => "keyring_item",
             FindingCode::Permission(name) => name,
             FindingCode::ApiDisabled => "api_disabled",
             FindingCode::VpcServiceControls => "vpc_service_controls",

@@ -2,6 +2,7 @@
 
 pub(crate) mod dependents;
 pub(crate) mod grant;
+pub(crate) mod group_access;
 pub(crate) mod mark;
 pub(crate) mod refresh;
 pub(crate) mod remove;
@@ -9,3 +10,4 @@ pub(crate) mod replaced;
 pub(crate) mod revocation;
 pub(crate) mod rotation;
 pub(crate) mod save;
+pub(crate) mod unfinished;

@@ -77,12 +77,21 @@ pub(crate) struct Error {
     hint: Option<String>,
     then: Option<String>,
     stdout: String,
+    is_open_to_others: bool,
 }
 
 impl Error {
     /// An error of this kind; `what` says what happened and why, without a final full stop.
     pub(crate) fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Error { kind, what: what.into(), is_unchanged: false, hint: None, then: None, stdout: String::new() }
+        Error {
+            kind,
+            what: what.into(),
+            is_unchanged: false,
+            hint: None,
+            then: None,
+            stdout: String::new(),
+            is_open_to_others: false,
+        }
     }
 
     /// A failure that fits no other kind.
@@ -133,6 +142,18 @@ impl Error {
     pub(crate) fn with_stdout(mut self, stdout: impl Into<String>) -> Self {
         self.stdout = stdout.into();
         self
+    }
+
+    /// Marks a file or folder of bqcred's that is refused because others have access to it.
+    #[must_use]
+    pub(crate) fn open_to_others(mut self) -> Self {
+        self.is_open_to_others = true;
+        self
+    }
+
+    /// Whether a file or folder was refused because others have access to it.
+    pub(crate) fn is_open_to_others(&self) -> bool {
+        self.is_open_to_others
     }
 
     /// Which kind of failure this is.

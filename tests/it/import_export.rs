@@ -172,6 +172,45 @@ fn export_writes_a_private_file_and_does_not_overwrite() {
 }
 
 #[test]
+fn move_removes_a_file_and_refuses_what_is_none() {
+    let google = Google::start();
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("given.json", credential(&google, json!({})));
+    let link = sandbox.path("link.json");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let run = sandbox.bqcred(&["import", link.to_str().unwrap(), "--move"]).fails(2);
+    run.says("is a link to").says("given.json").says("nothing was changed");
+    let content = std::fs::read(&file).unwrap();
+    sandbox.invoke(&["import", "-", "--move"]).stdin(content).run().fails(2).says("stdin is none");
+    assert!(link.is_symlink() && file.exists() && !sandbox.adc("default").exists());
+    assert_eq!(google.requests().len(), 0);
+}
+
+#[test]
+fn undo_restores_the_first_file_of_each_gcloud_folder() {
+    let google = Google::start();
+    let sandbox = Sandbox::new();
+    sandbox.login(&google, ADA, &[]).success();
+    let name = "application_default_credentials.json";
+    let first = sandbox.write(&format!("home/.config/gcloud/{name}"), "mine");
+    let second = sandbox.write(&format!("second/{name}"), "mine too");
+    let in_second = |args: &[&str]| sandbox.invoke(args).env("CLOUDSDK_CONFIG", sandbox.path("second")).run();
+    let (export, undo) = (["export", "--well-known"], ["export", "--well-known", "--undo"]);
+    for _ in 0..2 {
+        sandbox.bqcred(&export).success();
+        in_second(&export).success();
+        std::fs::remove_file(&first).unwrap();
+    }
+    sandbox.bqcred(&export).success();
+    sandbox.bqcred(&undo).fails(0).says("is restored");
+    assert_eq!(std::fs::read(&first).unwrap(), b"mine");
+    sandbox.bqcred(&undo).fails(3).says("CLOUDSDK_CONFIG='");
+    in_second(&undo).fails(0).says("is restored");
+    assert_eq!(std::fs::read(&second).unwrap(), b"mine too");
+    assert!(!sandbox.home().join(".local/state/bqcred/well-known.json").exists());
+}
+
+#[test]
 fn export_well_known_can_be_undone() {
     let google = Google::start();
     let sandbox = sandbox(&google);

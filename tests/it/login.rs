@@ -171,6 +171,13 @@ fn scopes_are_presets_or_full_names() {
         assert!(scopes.contains(&wanted), "{wanted} {scopes:?}");
     }
     sandbox.bqcred(&["login", "--scopes", "a b"]).fails(2);
+    let client = sandbox.client_file(&google);
+    for (mistyped, preset) in
+        [("drvie", "drive"), ("bigqery", "bigquery"), ("cloud_platform", "cloud-platform")]
+    {
+        let run = sandbox.bqcred(&["login", "--start", "--client-id-file", &client, "--scopes", mistyped]);
+        run.fails(2).says(&format!("did you mean `--scopes {preset}`?"));
+    }
 }
 
 #[test]

@@ -76,6 +76,24 @@ fn the_profile_is_flag_then_variable_then_use_then_default() {
 }
 
 #[test]
+fn use_with_a_dash_goes_back_to_the_profile_before() {
+    let sandbox = Sandbox::new();
+    for name in ["default", "work", "home"] {
+        common::write_profile(&sandbox, name, "p1");
+    }
+    let to = |name: &str| sandbox.bqcred(&["use", name]);
+    to("-").fails(2).says("bqcred list");
+    to("work").success();
+    to("-").success().says("the current profile is default");
+    to("-").success().says("the current profile is work");
+    to("work").success();
+    to("home").success();
+    to("-").success().says("the current profile is work");
+    sandbox.bqcred(&["forget", "home"]).success();
+    to("-").fails(3).says("no profile named home");
+}
+
+#[test]
 fn use_changes_the_project_without_sign_in() {
     let google = Google::start();
     let sandbox = two_profiles(&google);

@@ -23,6 +23,9 @@ const UNIVERSE: &str = "googleapis.com";
 /// every refresh, and a stale `token` would be used.
 const CACHE_KEYS: [&str; 5] = ["token", "expiry", "scopes", "token_uri", "id_token"];
 
+/// The key of a keyring item that names the data folder whose profile it belongs to. Only in the keyring.
+const HOME_KEY: &str = "bqcred_data_folder";
+
 /// One user's grant, as an ADC file holds it.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthorizedUser {
@@ -102,7 +105,7 @@ impl AdcFile {
                 missing.into_iter().filter_map(|(key, is_missing)| is_missing.then_some(key)).collect(),
             ));
         };
-        let is_kept = |(key, _): &(String, Value)| !CACHE_KEYS.contains(&key.as_str());
+        let is_kept = |(key, _): &(String, Value)| key != HOME_KEY && !CACHE_KEYS.contains(&key.as_str());
         Ok(AuthorizedUser {
             account: self.account.unwrap_or_default(),
             client_id,
@@ -141,16 +144,16 @@ impl AuthorizedUser {
     /// The content of an ADC file, byte for byte as gcloud writes one: sorted keys, two spaces,
     /// ASCII only, no final newline.
     pub(crate) fn to_adc_json(&self) -> SecretBytes {
-        self.to_json(None)
+        self.to_json(None, None)
     }
 
-    /// The same with an access token, under the keys of google-auth's own caches (`Credentials.to_json`).
-    /// For a store that keeps the two together; [`AuthorizedUser::parse`] leaves the token out again.
-    pub(crate) fn to_json_with_token(&self, token: &Secret, expires: Time) -> SecretBytes {
-        self.to_json(Some((token, expires)))
+    /// The content of a keyring item: the same, with the data folder that it belongs to, and an access token under the
+    /// keys of google-auth's own caches (`Credentials.to_json`). [`AuthorizedUser::parse`] leaves both out again.
+    pub(crate) fn to_item_json(&self, data_folder: &str, token: Option<(&Secret, Time)>) -> SecretBytes {
+        self.to_json(Some(data_folder), token)
     }
 
-    fn to_json(&self, token: Option<(&Secret, Time)>) -> SecretBytes {
+    fn to_json(&self, data_folder: Option<&str>, token: Option<(&Secret, Time)>) -> SecretBytes {
         let mut object = self.unknown.0.clone(); // sorted: serde_json's map is a BTreeMap
         let mut set = |key: &str, value: &str| object.insert(key.to_owned(), Value::from(value));
         set("account", &self.account);
@@ -161,6 +164,9 @@ impl AuthorizedUser {
         set("universe_domain", UNIVERSE);
         if let Some(project) = &self.quota_project_id {
             set("quota_project_id", project);
+        }
+        if let Some(folder) = data_folder {
+            set(HOME_KEY, folder);
         }
         if let Some((token, expires)) = token {
             set("token", token.expose());
@@ -189,6 +195,15 @@ pub(crate) fn cached_token(bytes: &[u8]) -> Option<(Secret, Time)> {
         expiry: Time,
     }
     serde_json::from_slice(bytes).ok().map(|cached: Cached| (cached.token, cached.expiry))
+}
+
+/// The data folder that a keyring item belongs to, if it names one.
+pub(crate) fn data_folder(bytes: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Item {
+        bqcred_data_folder: String,
+    }
+    serde_json::from_slice(bytes).ok().map(|item: Item| item.bqcred_data_folder)
 }
 
 /// Overwrites the secrets that a JSON object holds a copy of.

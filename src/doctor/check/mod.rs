@@ -36,7 +36,7 @@ pub(crate) struct Checked {
 
 /// Asks BigQuery, with the current profile's credential.
 pub(crate) fn check(app: &App, facts: &Facts, target: Target) -> Result<Checked> {
-    let mut loaded = app.load()?;
+    let mut loaded = app.load_for_server()?;
     if let Some(host) = loaded.endpoints().foreign_host() {
         // BigQuery must not learn another server's token, and could not do anything with it
         let what = format!(

@@ -45,6 +45,7 @@ use crate::doctor::facts::user_credential::UserCredential;
 use crate::doctor::facts::validity::{Validities, Validity};
 use crate::handover::parent_shell;
 use crate::jupyter::locate::machine::Machine;
+use crate::store::items::{self, Item};
 use crate::system::env;
 use crate::system::users;
 
@@ -70,6 +71,8 @@ pub(crate) struct Facts {
     pub(crate) google_hardware: bool,
     /// The current profile of bqcred, which the libraries' identities are compared with.
     pub(crate) profile: CurrentProfile,
+    /// Credentials in the keyring that no profile here uses.
+    pub(crate) unused_items: Vec<Item>,
     /// `--offline`: neither Google nor a metadata server is asked.
     pub(crate) offline: bool,
     /// What Google says of the credentials.
@@ -93,6 +96,7 @@ impl Facts {
         validities.of_other_servers(app);
         Facts {
             profile,
+            unused_items: items::unused_if_unlocked(&app.paths),
             gcloud: Gcloud::read(&environment, &home.of_python(), &folder, &metadata),
             bigqueryrc: BigQueryRc::read(environment.path("BIGQUERYRC"), &home.of_python(), &folder),
             has_gcloud: env::find_program("gcloud").is_some(),

@@ -5,6 +5,7 @@
 
 mod instructions;
 mod pending_login;
+mod waiting;
 
 use std::io::Read;
 
@@ -18,7 +19,8 @@ use crate::store::Store;
 use pending_login::PendingLogin;
 
 pub(crate) use instructions::instructions;
-pub(crate) use pending_login::{StartedBy, sweep, waiting};
+pub(crate) use pending_login::{is_foreign, sweep, waiting};
+pub(crate) use waiting::StartedBy;
 
 /// More than any address that is pasted, in bytes.
 const PASTE_LIMIT: u64 = 64 * 1024;
@@ -44,11 +46,15 @@ pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str, by: StartedBy)
     let answer = Answer::from_pasted(pasted)?;
     let start = format!("{} --start", app.command(by.command(), name));
     let (pending, file) = pending_login::take(app, name, &start, |pending| {
-        let profile = app.known_profile(name).ok().flatten();
+        let known = app.known_profile(name).ok().flatten();
+        // what is known of another credential than the stored one doesn't count
+        let profile = known.map(|known| {
+            app.load_credential(name.clone(), known.clone()).map_or(known, |loaded| loaded.profile)
+        });
         pending.waiting().check(app, name, profile.as_ref(), by)?;
         if belongs_to(&answer, &pending.state) {
             // a keyring that was locked meanwhile must not use up the answer
-            return Store::of(pending.store, &app.paths).probe(name);
+            return Store::of(pending.store, None, &app.paths).probe(name);
         }
         Err(Error::other(format!(
             "this answer belongs to another sign-in than the one that waits for profile {name}"
