@@ -190,6 +190,7 @@ fn frequent(words: &[OsString]) -> Option<Cli> {
             unset: false,
             no_guard: false,
             gcloud: false,
+            announce: false,
             pinned_by: None,
         }),
         ("token", []) => Command::Token(Token { min_ttl: DEFAULT_MIN_TTL, json: false }),

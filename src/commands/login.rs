@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::cli::{Login, StoreChoice};
+use crate::commands::leftovers;
 use crate::credential::profile::{Profile, StoreKind, check_project};
 use crate::credential::profile_name::ProfileName;
 use crate::lifecycle::replaced::{self, Replaced};
@@ -135,9 +136,10 @@ fn options(args: &Login, app: &App) -> Result<LoginOptions> {
     })
 }
 
-/// The result of the first step of two. The second is explained unless `--start` was given.
+/// The result of the first step of two. The second is explained where somebody reads that.
 fn started(args: &Login, name: &ProfileName, url: &str) -> Output {
-    if !args.start {
+    // `--start` is for programs, but somebody at a terminal has to know what comes next
+    if !args.start || terminal::is_interactive() {
         ui::tell(&two_step::instructions(name, "login"));
     }
     Output::text(format!("{url}\n"))
@@ -151,6 +153,7 @@ fn save(app: &App, name: &ProfileName, signed_in: SignedIn) -> Result<Output> {
     if let Some(held) = held {
         ui::show(held.describe_after_sign_in(name, &saved.profile));
     }
+    leftovers::offer(app, false);
     ui::note(&save::next_command(app, name, saved.profile.store));
     Ok(Output::none())
 }

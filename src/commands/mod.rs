@@ -1,5 +1,5 @@
 //! The commands: one file each, with one `run`, read from top to bottom. They don't import each other, except for what
-//! several of them ask in the same words (`kernel::offer_undo`).
+//! several of them ask in the same words (`kernel::offer_undo`, `leftovers::offer`).
 
 mod allow;
 mod client;
@@ -14,6 +14,7 @@ mod help;
 mod import;
 mod init;
 mod kernel;
+mod leftovers;
 mod list;
 mod lock;
 mod login;
@@ -24,6 +25,7 @@ mod revoke;
 mod rotate;
 mod snippet;
 mod status;
+mod stopped;
 mod token;
 mod use_profile;
 
@@ -32,9 +34,17 @@ use crate::cli::{Command, Parsed};
 use crate::lifecycle::group_access::{self, Outcome};
 use crate::output::error::Result;
 use crate::output::ui::{self, Output};
+use crate::system::interrupt;
 
-/// Runs the command that was parsed.
+/// Runs the command that was parsed, and stops it when a signal asks for that.
 pub(crate) fn run(parsed: Parsed) -> Result<Output> {
+    match stopped::is_watched(&parsed) {
+        true => interrupt::watched(move || run_to_its_end(parsed)).unwrap_or_else(|_| Err(stopped::error())),
+        false => run_to_its_end(parsed),
+    }
+}
+
+fn run_to_its_end(parsed: Parsed) -> Result<Output> {
     let cli = match parsed {
         Parsed::Command(cli) => cli,
         Parsed::Text(text) => return Ok(text),

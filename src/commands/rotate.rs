@@ -75,11 +75,11 @@ fn end_old(
     if args.keep_old {
         return Ok(OldRevoked { left: heard, siblings: Vec::new(), notes: Notes::none() });
     }
-    grant::check_revocable(loaded)
+    grant::check_revocable(loaded, heard)
         .map_err(|error| error.hint("`bqcred rotate --keep-old` only signs in again"))?;
     tell_what_stops(loaded, dependents);
     let siblings = confirm(args, app, loaded, dependents)?;
-    rotation::revoke_old(app, loaded, dependents, siblings)
+    rotation::revoke_old(app, loaded, dependents, siblings, heard)
 }
 
 /// Completes what `--start` began.

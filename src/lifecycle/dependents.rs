@@ -51,7 +51,11 @@ pub(crate) fn of(app: &App, loaded: &Loaded) -> Dependents {
             .into_iter()
             .filter_map(|path| of_grant_elsewhere(path, loaded))
             .collect(),
-        kernelspecs: kernelspecs(app, &loaded.name, &app.paths.credential_files(&loaded.name)),
+        kernelspecs: kernelspecs(
+            app,
+            &loaded.name,
+            &app.paths.credential_files(&loaded.name, loaded.profile.id.as_ref()),
+        ),
         processes: processes_of_grant(app, loaded, &siblings),
         siblings,
     }
@@ -63,8 +67,11 @@ pub(crate) fn processes(app: &App, loaded: &Loaded) -> Vec<String> {
 }
 
 fn processes_of_grant(app: &App, loaded: &Loaded, siblings: &[(ProfileName, Profile)]) -> Vec<String> {
-    let names = siblings.iter().map(|(name, _)| name).chain([&loaded.name]);
-    let of_grant: Vec<PathBuf> = names.flat_map(|name| app.paths.credential_files(name)).collect();
+    let profiles =
+        siblings.iter().map(|(name, profile)| (name, profile)).chain([(&loaded.name, &loaded.profile)]);
+    let files =
+        |(name, profile): (&ProfileName, &Profile)| app.paths.credential_files(name, profile.id.as_ref());
+    let of_grant: Vec<PathBuf> = profiles.flat_map(files).collect();
     programs_using(|path| {
         of_grant.iter().any(|known| known == path)
             || (handover::is_handed_over(path) && of_project(path, loaded).is_some())

@@ -83,9 +83,9 @@ fn change(
 ) -> Result<Notes> {
     let lock = Lock::acquire(&app.paths.profile_lock(name))?;
     let mut profile = Profile::load(&app.paths, name)?.unwrap_or_default();
-    if profile.store == StoreKind::File {
+    if profile.store == StoreKind::File || Profile::load_ahead(&app.paths, name).is_some() {
         // there may be another credential by now: copied there, or from a new sign-in
-        match Store::of(profile.store, &app.paths).load(name)? {
+        match Store::of_profile(&profile, &app.paths).load(name)? {
             Some(credential) => profile.match_to(&app.paths, name, &credential),
             None => return Ok(Notes::none()),
         }

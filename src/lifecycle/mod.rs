@@ -10,3 +10,4 @@ pub(crate) mod replaced;
 pub(crate) mod revocation;
 pub(crate) mod rotation;
 pub(crate) mod save;
+pub(crate) mod unfinished;

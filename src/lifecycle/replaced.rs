@@ -2,12 +2,13 @@
 
 use crate::app::App;
 use crate::credential::adc::AuthorizedUser;
-use crate::credential::profile::Profile;
+use crate::credential::profile::{Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::lifecycle::grant;
 use crate::lifecycle::revocation::Revocation;
 use crate::oauth::{Endpoints, Google};
 use crate::output::notes::Notes;
+use crate::store::Store;
 
 /// What a profile held before a new credential was saved.
 pub(crate) struct Replaced {
@@ -18,11 +19,20 @@ pub(crate) struct Replaced {
 
 /// What a profile holds, before a new credential is saved; `None` for a new profile.
 pub(crate) fn held(app: &App, name: &ProfileName) -> Option<Replaced> {
-    let profile = app.known_profile(name).ok()??;
+    let Ok(known) = app.known_profile(name) else { return without_settings(app, name) };
+    let profile = known?;
     Some(match app.load_credential(name.clone(), profile.clone()) {
         Ok(loaded) => Replaced { profile: loaded.profile, credential: Some(loaded.credential) },
         Err(_) => Replaced { profile, credential: None },
     })
+}
+
+/// The same where `profile.json` is invalid: the server is not known, so the credential is sent nowhere.
+fn without_settings(app: &App, name: &ProfileName) -> Option<Replaced> {
+    let credential = Store::of(StoreKind::File, None, &app.paths).load(name).ok()??;
+    let mut profile = Profile::default();
+    profile.match_to(&app.paths, name, &credential);
+    Some(Replaced { profile, credential: None })
 }
 
 impl Replaced {

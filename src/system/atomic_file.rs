@@ -16,6 +16,7 @@ use rustix::fs::OFlags;
 
 use crate::system::file_lock::{self, LockState};
 use crate::system::hash;
+use crate::system::interrupt;
 use crate::system::regular_file;
 
 const PREFIX: &str = ".bqcred-";
@@ -48,6 +49,7 @@ pub(crate) fn write(
     if path.is_dir() {
         return Err(io::Error::new(ErrorKind::IsADirectory, "is a folder"));
     }
+    let _whole = interrupt::whole();
     let folder = folder_of(path);
     let fill = |file: &mut File| {
         accept(file)?;

@@ -171,6 +171,13 @@ fn scopes_are_presets_or_full_names() {
         assert!(scopes.contains(&wanted), "{wanted} {scopes:?}");
     }
     sandbox.bqcred(&["login", "--scopes", "a b"]).fails(2);
+    let client = sandbox.client_file(&google);
+    for (mistyped, preset) in
+        [("drvie", "drive"), ("bigqery", "bigquery"), ("cloud_platform", "cloud-platform")]
+    {
+        let run = sandbox.bqcred(&["login", "--start", "--client-id-file", &client, "--scopes", mistyped]);
+        run.fails(2).says(&format!("did you mean `--scopes {preset}`?"));
+    }
 }
 
 #[test]
@@ -563,4 +570,13 @@ fn another_account_takes_a_profile_over_only_if_the_user_says_yes() {
     session.exp_string("Paste the address: ").unwrap();
     session.send_control('c').unwrap();
     session.exp_eof().unwrap();
+}
+
+#[test]
+fn start_at_a_terminal_says_what_comes_next() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    let client = sandbox.client_file(&google);
+    let mut session = sandbox.terminal(&["login", "--start", "--client-id-file", &client]);
+    let text = session.exp_eof().unwrap();
+    assert!(text.contains("http") && text.contains("bqcred login --profile default --finish -"), "{text}");
 }

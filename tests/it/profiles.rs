@@ -76,6 +76,24 @@ fn the_profile_is_flag_then_variable_then_use_then_default() {
 }
 
 #[test]
+fn use_with_a_dash_goes_back_to_the_profile_before() {
+    let sandbox = Sandbox::new();
+    for name in ["default", "work", "home"] {
+        common::write_profile(&sandbox, name, "p1");
+    }
+    let to = |name: &str| sandbox.bqcred(&["use", name]);
+    to("-").fails(2).says("bqcred list");
+    to("work").success();
+    to("-").success().says("the current profile is default");
+    to("-").success().says("the current profile is work");
+    to("work").success();
+    to("home").success();
+    to("-").success().says("the current profile is work");
+    sandbox.bqcred(&["forget", "home"]).success();
+    to("-").fails(3).says("no profile named home");
+}
+
+#[test]
 fn use_changes_the_project_without_sign_in() {
     let google = Google::start();
     let sandbox = two_profiles(&google);
@@ -290,6 +308,20 @@ fn env_sets_and_unsets_variables() {
         assert!(unset.contains(name.as_str()), "{name}");
     }
     sandbox.bqcred(&["env", "--unset", "--profile", "gone", "--shell", "sh"]).success();
+}
+
+#[test]
+fn env_says_what_to_do_with_what_it_prints_where_nothing_evaluates_it() {
+    let sandbox = Sandbox::new();
+    common::write_profile(&sandbox, "work", "p1");
+    let mut session = sandbox.terminal(&["env", "--profile", "work", "--gcloud"]);
+    let text = session.exp_eof().unwrap();
+    let line = "this only prints; to change this shell: `eval $(bqcred env --gcloud --profile work)`";
+    assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(line), "{text}");
+    let cell = sandbox.invoke(&["env", "--profile", "work"]).env("JPY_PARENT_PID", "1").run().success();
+    cell.says("a cell's `!eval $(bqcred env)` changes nothing in the notebook").says("bqcred snippet python");
+    let captured = sandbox.bqcred(&["env", "--profile", "work"]).success();
+    assert_eq!(captured.stderr, "");
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl CurrentProfile {
         current.adc = match loaded.profile.store {
             StoreKind::File => Some(app.paths.adc(&name)),
             // where `env` makes it readable for this login session
-            StoreKind::Keyring => app.paths.session_file(&name),
+            StoreKind::Keyring => loaded.profile.id.as_ref().and_then(|id| app.paths.session_file(&name, id)),
         };
         current.name = Some(name.to_string());
         current.fingerprint = Some(loaded.credential.fingerprint());

@@ -46,6 +46,7 @@ impl Facts {
             has_gcloud: false,
             google_hardware: false,
             profile: CurrentProfile::default(),
+            unused_items: Vec::new(),
             offline: false,
             validities: Validities::new(true),
             metadata,

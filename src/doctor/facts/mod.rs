@@ -40,6 +40,7 @@ use crate::doctor::facts::r::R;
 use crate::doctor::facts::user_credential::UserCredential;
 use crate::doctor::facts::validity::{Validities, Validity};
 use crate::handover::parent_shell;
+use crate::store::items::{self, Item};
 use crate::system::env;
 use crate::system::users;
 
@@ -63,6 +64,8 @@ pub(crate) struct Facts {
     pub(crate) google_hardware: bool,
     /// The current profile of bqcred, which the libraries' identities are compared with.
     pub(crate) profile: CurrentProfile,
+    /// Credentials in the keyring that no profile here uses.
+    pub(crate) unused_items: Vec<Item>,
     /// `--offline`: neither Google nor a metadata server is asked.
     pub(crate) offline: bool,
     /// What Google says of the credentials.
@@ -84,6 +87,7 @@ impl Facts {
         let metadata = MetadataServers::ask([&environment, &r.variables], offline);
         Facts {
             profile: CurrentProfile::load(app, &validities),
+            unused_items: items::unused_if_unlocked(&app.paths),
             gcloud: Gcloud::read(&environment, &home.of_python(), &folder, &metadata),
             has_gcloud: env::find_program("gcloud").is_some(),
             google_hardware: machine::is_made_by_google(),

@@ -167,8 +167,6 @@ fn unicode(value: &OsStr) -> Result<&str, Reason> {
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
-mod real_checks;
-#[cfg(test)]
 mod real_programs;
 #[cfg(test)]
 mod real_shells;

@@ -85,7 +85,7 @@ pub(crate) fn prepare(
         Flow::Gcloud { .. } => scopes::again(&profile.scopes, true)?,
     };
     check_places(app, &loaded.name, &flow, options).map_err(Error::unchanged)?;
-    Store::of(profile.store, &app.paths).probe(&loaded.name).map_err(Error::unchanged)?;
+    Store::of_profile(profile, &app.paths).probe(&loaded.name).map_err(Error::unchanged)?;
     let request = LoginRequest {
         name: loaded.name.clone(),
         account: Some(account),
