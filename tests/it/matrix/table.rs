@@ -16,6 +16,12 @@ const HEAD: &str = "\
 # BQCRED_TEST_UPDATE=1; read the difference before you commit it.
 ";
 
+/// Between two states on one line.
+const SEPARATOR: &str = " · ";
+
+/// In characters.
+const WIDTH: usize = 110;
+
 impl Table {
     pub fn add(&mut self, command: &str, state: &str, outcome: String) {
         self.0.insert((command.to_owned(), state.to_owned()), outcome);
@@ -47,9 +53,7 @@ impl Table {
             ways.sort();
             for (outcome, states) in ways {
                 text += &format!("  {outcome}\n");
-                for state in states {
-                    text += &format!("      {state}\n");
-                }
+                text += &lines(&states);
             }
         }
         text
@@ -59,8 +63,8 @@ impl Table {
         let mut table = Table::default();
         let (mut command, mut outcome) = ("", "");
         for line in text.lines().filter(|line| !line.starts_with('#')) {
-            if let Some(state) = line.strip_prefix("      ") {
-                table.add(command, state, outcome.to_owned());
+            if let Some(states) = line.strip_prefix("      ") {
+                states.split(SEPARATOR).for_each(|state| table.add(command, state, outcome.to_owned()));
             } else if let Some(way) = line.strip_prefix("  ") {
                 outcome = way;
             } else if let Some(name) = line.strip_prefix("bqcred ").or(line.strip_prefix("bqcred")) {
@@ -96,4 +100,19 @@ impl Table {
             differences.join("\n")
         );
     }
+}
+
+/// The states, several on a line.
+fn lines(states: &[&str]) -> String {
+    let mut text = String::new();
+    let mut line = String::new();
+    for state in states {
+        if !line.is_empty() && line.chars().count() + state.len() > WIDTH {
+            text += &format!("      {line}\n");
+            line.clear();
+        }
+        let before = if line.is_empty() { "" } else { SEPARATOR };
+        line += &format!("{before}{state}");
+    }
+    text + &format!("      {line}\n")
 }
