@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::cli::Exec;
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
+use crate::handover::detached::{self, Detached, DetachedKind};
 use crate::handover::variables::{self, VariableSet};
 use crate::handover::{self, stub, supervised};
 use crate::output::error::{Error, Result};
@@ -27,6 +28,9 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
     note_nesting(&loaded.name);
     if let Some(problem) = app.problem(&loaded.name, &loaded.profile) {
         ui::note(&problem);
+    }
+    if let Some(detached) = detached::find(&args.program) {
+        ui::note(&describe(&detached));
     }
     let credential = loaded.credential.to_adc_json();
     if args.file || cfg!(not(target_os = "linux")) {
@@ -66,6 +70,29 @@ fn start_without(app: &App, mut program: Command, why: &Error) -> Result<Output>
         program.env_remove(variables::PROFILE);
     }
     Err(handover::become_program(&mut program))
+}
+
+/// What becomes of a credential that ends with `exec`, and what works instead.
+fn describe(detached: &Detached) -> String {
+    let name = &detached.name;
+    match detached.kind {
+        DetachedKind::Queue => format!(
+            "{name} runs its job later, and the credential ends with this command: let the job itself run \
+             `bqcred exec -- PROGRAM`"
+        ),
+        DetachedKind::Cluster => format!(
+            "{name} leaves processes running that lose the credential when this command ends: start {name} after \
+             `eval $(bqcred env)` instead"
+        ),
+        DetachedKind::Container => format!(
+            "{name} starts a container that does not see this credential and goes on after this command: mount the \
+             file that `bqcred env` names, and set GOOGLE_APPLICATION_CREDENTIALS to where it is mounted"
+        ),
+        DetachedKind::Background => format!(
+            "what {name} leaves running in the background loses the credential when this command ends: let {name} \
+             start `bqcred exec -- PROGRAM` instead"
+        ),
+    }
 }
 
 /// Says so if this `exec` runs inside another one.

@@ -196,7 +196,7 @@ fn read(source: &Option<PathBuf>) -> Result<AuthorizedUser> {
         }
         None => (read_stdin()?, "what came on stdin".to_owned()),
     };
-    AuthorizedUser::parse(&bytes).map_err(|problem| {
+    AuthorizedUser::parse_to_import(&bytes).map_err(|problem| {
         let kind = if matches!(problem, NotAuthorizedUser::Malformed(_)) { Kind::Store } else { Kind::Usage };
         let colon = if source.is_some() { ":" } else { "" };
         Error::new(kind, format!("{what}{colon} {}", problem.problem())).hint(problem.hint())

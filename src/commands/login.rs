@@ -22,7 +22,7 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     if let Some(answer) = &args.finish {
         let answer = two_step::read_answer(answer)?;
         let signed_in = two_step::finish(app, &name, &answer, StartedBy::Login)?;
-        return confirm_and_save(app, &name, signed_in);
+        return save(app, &name, signed_in);
     }
     check_words(args)?;
     let known = app.known_profile(&name).ok().flatten();
@@ -35,22 +35,8 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     let request = request(args, &name, store, &flow, known.as_ref())?;
     match login::sign_in(app, &request, &flow, &options(args, app)?)? {
         Progress::Started { url } => Ok(started(args, &name, &url)),
-        // a named one was asked about, and is the one that signed in
-        Progress::SignedIn(signed_in) if args.account.is_some() => save(app, &name, *signed_in),
-        Progress::SignedIn(signed_in) => confirm_and_save(app, &name, *signed_in),
+        Progress::SignedIn(signed_in) => save(app, &name, *signed_in),
     }
-}
-
-/// Asks about an account that was chosen in the browser and not named before.
-fn confirm_and_save(app: &App, name: &ProfileName, signed_in: SignedIn) -> Result<Output> {
-    let account = &signed_in.new.credential.account;
-    if !account.is_empty() {
-        confirm_other_account(app, name, account).map_err(|error| {
-            let what = format!("{}, and what you just allowed as {account} was not saved", error.what());
-            Error::other(what).hint(error.hint_text().unwrap_or_default())
-        })?;
-    }
-    save(app, name, signed_in)
 }
 
 /// At a terminal, asks before another account takes over a profile whose credential may be valid.

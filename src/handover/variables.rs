@@ -46,7 +46,7 @@ pub(crate) fn set(name: &ProfileName, profile: &Profile, adc: &Path, which: Vari
     let mut changes = guard(which);
     changes.push(change(ADC, adc.as_os_str()));
     let mut optional = |name, value: &Option<String>| {
-        if let Some(value) = value {
+        if let Some(value) = value.as_deref().filter(|value| !value.is_empty()) {
             changes.push(change(name, OsStr::new(value)));
         }
     };

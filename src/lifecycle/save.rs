@@ -13,6 +13,7 @@ use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
 use crate::store::{Store, items, relocate};
 use crate::system::clock::Time;
+use crate::system::effects;
 use crate::system::private_file::Lock;
 use crate::system::terminal;
 
@@ -57,6 +58,7 @@ pub(crate) fn save(app: &App, name: &ProfileName, mut new: NewCredential) -> Res
     }
     notes.append(Store::of_profile(&profile, &app.paths).save(&lock, name, &new.credential)?);
     notes.append(profile.save(&lock, &app.paths, name)?);
+    effects::saved();
     match relocate::clear_leftover(&lock, &app.paths, name, &mut profile) {
         Ok(cleared) => notes.append(cleared),
         Err(error) => {

@@ -571,3 +571,12 @@ fn another_account_takes_a_profile_over_only_if_the_user_says_yes() {
     session.send_control('c').unwrap();
     session.exp_eof().unwrap();
 }
+
+#[test]
+fn start_at_a_terminal_says_what_comes_next() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    let client = sandbox.client_file(&google);
+    let mut session = sandbox.terminal(&["login", "--start", "--client-id-file", &client]);
+    let text = session.exp_eof().unwrap();
+    assert!(text.contains("http") && text.contains("bqcred login --profile default --finish -"), "{text}");
+}

@@ -311,6 +311,20 @@ fn env_sets_and_unsets_variables() {
 }
 
 #[test]
+fn env_says_what_to_do_with_what_it_prints_where_nothing_evaluates_it() {
+    let sandbox = Sandbox::new();
+    common::write_profile(&sandbox, "work", "p1");
+    let mut session = sandbox.terminal(&["env", "--profile", "work", "--gcloud"]);
+    let text = session.exp_eof().unwrap();
+    let line = "this only prints; to change this shell: `eval $(bqcred env --gcloud --profile work)`";
+    assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(line), "{text}");
+    let cell = sandbox.invoke(&["env", "--profile", "work"]).env("JPY_PARENT_PID", "1").run().success();
+    cell.says("a cell's `!eval $(bqcred env)` changes nothing in the notebook").says("bqcred snippet python");
+    let captured = sandbox.bqcred(&["env", "--profile", "work"]).success();
+    assert_eq!(captured.stderr, "");
+}
+
+#[test]
 fn failing_env_prints_false_for_eval() {
     let sandbox = Sandbox::new();
     for words in [["env", "--shell=sh"], ["env", "--bogus"], ["env", "--profile=X"]] {
