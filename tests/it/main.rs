@@ -58,6 +58,7 @@ mod leaks;
 mod login;
 mod login_in_notebook;
 mod man;
+mod matrix;
 mod nb_conda;
 mod network;
 mod next;

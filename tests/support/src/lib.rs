@@ -16,6 +16,7 @@ mod profile_files;
 mod programs;
 mod run;
 mod sandbox;
+pub mod tree;
 mod vm;
 
 pub use double::{Consent, Endpoint, Google, Script, TlsFault};
