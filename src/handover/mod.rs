@@ -2,6 +2,7 @@
 //! ([`memory`]), in a file that lasts as long as the program ([`supervised`]), or, if it can't be loaded, as a
 //! file that says why ([`stub`]).
 
+pub(crate) mod broker;
 pub(crate) mod format;
 #[cfg(target_os = "linux")]
 pub(crate) mod memory;

@@ -198,6 +198,11 @@ impl<'e> Google<'e> {
     }
 }
 
+/// 256 random bits as text, in the alphabet of addresses.
+pub(crate) fn random_secret() -> Secret {
+    Secret::new(CsrfToken::new_random_len(32).into_secret())
+}
+
 /// Repeats a request after a transient failure, with a pause, unless it took long already.
 fn with_retries<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
     let started = Instant::now();

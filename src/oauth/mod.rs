@@ -9,7 +9,7 @@ mod error_response;
 mod failure;
 mod google;
 mod http;
-mod http_server;
+pub(crate) mod http_server;
 mod identity;
 mod metadata;
 mod reason;
@@ -24,7 +24,7 @@ pub(crate) use endpoints::Endpoints;
 pub(crate) use failure::Failure;
 #[cfg(any(test, feature = "internals"))]
 pub(crate) use google::refreshed_by;
-pub(crate) use google::{Consent, Google, Revoked};
+pub(crate) use google::{Consent, Google, Revoked, random_secret};
 pub(crate) use identity::Identity;
 pub(crate) use metadata::metadata;
 pub(crate) use reason::Reason;
