@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
         prepare(app, &mut program, &loaded.name, &loaded.profile, &file.path());
         // this process stays until the program ends, and needs the secret no more
         drop((credential, loaded));
-        return supervised::run(&mut program, file).map(|code| Output::none().with_code(code));
+        return supervised::run(&mut program, || file.remove()).map(|code| Output::none().with_code(code));
     }
     #[cfg(target_os = "linux")]
     {

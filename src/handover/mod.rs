@@ -6,6 +6,8 @@ pub(crate) mod broker;
 pub(crate) mod format;
 #[cfg(target_os = "linux")]
 pub(crate) mod memory;
+#[cfg(target_os = "linux")]
+pub(crate) mod parent_death;
 pub(crate) mod parent_shell;
 pub(crate) mod stub;
 pub(crate) mod supervised;

@@ -42,7 +42,7 @@ pub(crate) fn refresh(app: &App, loaded: &mut Loaded) -> Answered<Fresh> {
     let free = Lock::acquire_within(&app.paths.token_lock(&loaded.name), Duration::ZERO);
     if !matches!(free, Ok(None)) {
         load_again(app, loaded);
-        return ask(app, loaded);
+        return ask(app, loaded, &[]);
     }
     let before = cached(app, loaded, 0);
     let _turn = take_turn(app, loaded);
@@ -51,7 +51,7 @@ pub(crate) fn refresh(app: &App, loaded: &mut Loaded) -> Answered<Fresh> {
     };
     match cached(app, loaded, 0).filter(is_new) {
         Some(token) => Answered::quietly(Ok(token.into())),
-        None => ask(app, loaded),
+        None => ask(app, loaded, &[]),
     }
 }
 
@@ -65,9 +65,16 @@ pub(crate) fn access_token(app: &App, loaded: &mut Loaded, min_ttl: u64) -> Answ
     if let Some(token) = cached(app, loaded, min_ttl) {
         return Answered::quietly(Ok(token));
     }
-    let Answered { result, notes } = ask(app, loaded);
+    let Answered { result, notes } = ask(app, loaded, &[]);
     let token = |fresh: Fresh| AccessToken { token: fresh.access_token, expires: fresh.expires };
     Answered { result: result.map(token), notes }
+}
+
+/// A new access token for a part of the granted scopes. It is not cached: whoever asks for a token of this profile
+/// expects all of them.
+pub(crate) fn narrowed_token(app: &App, loaded: &mut Loaded, scopes: &[String]) -> Answered<Fresh> {
+    let _turn = take_turn(app, loaded);
+    ask(app, loaded, scopes)
 }
 
 /// One process at a time refreshes a profile. The lock is held over the network, and only for this:
@@ -117,18 +124,31 @@ fn cached(app: &App, loaded: &Loaded, min_ttl: u64) -> Option<AccessToken> {
 }
 
 /// Asks the server for a new access token and saves it. What the answer says about the credential (account,
-/// scopes, state) goes into the profile. The caller has the turn.
-fn ask(app: &App, loaded: &mut Loaded) -> Answered<Fresh> {
+/// scopes, state) goes into the profile. `narrowed`: only for these scopes. The caller has the turn.
+fn ask(app: &App, loaded: &mut Loaded, narrowed: &[String]) -> Answered<Fresh> {
     let endpoints = loaded.endpoints();
     let credential = &loaded.credential;
-    let result = Google::at(&endpoints).refresh(
+    let mut result = Google::at(&endpoints).refresh_narrowed(
         &credential.client_id,
         &credential.client_secret,
         &credential.refresh_token,
+        narrowed,
     );
     let mut notes = Notes::none();
+    let saved = match narrowed {
+        [] => save_answer::save_answer(app, loaded, &result, &mut notes),
+        _ => {
+            // they are not all that was granted
+            let scopes = result.as_mut().ok().and_then(|fresh| fresh.scopes.take());
+            let saved = save_answer::update_profile(app, loaded, &result, &mut notes);
+            if let Ok(fresh) = &mut result {
+                fresh.scopes = scopes;
+            }
+            saved
+        }
+    };
     // the token is valid even if nothing could be saved
-    if let Err(error) = save_answer::save_answer(app, loaded, &result, &mut notes) {
+    if let Err(error) = saved {
         notes.append(not_saved(app, loaded, &result, &error));
     }
     Answered { result, notes }
