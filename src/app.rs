@@ -19,6 +19,7 @@ use crate::system::env;
 pub(crate) const PROFILE_VARIABLE: &str = "BQCRED_PROFILE";
 
 /// The surroundings of one run.
+#[derive(Clone)]
 pub(crate) struct App {
     /// Where bqcred keeps things.
     pub(crate) paths: Paths,

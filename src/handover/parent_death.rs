@@ -5,7 +5,7 @@
 //! more, asks, and becomes the program. Linux only.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use rustix::process::{Signal, set_parent_process_death_signal};
@@ -16,10 +16,11 @@ use crate::output::error::{Error, reason};
 /// The command by which bqcred is started once more; hidden.
 pub(crate) const COMMAND: &str = "__start-under";
 
-/// Starts the program under this process. `bqcred` is the path of this program.
-pub(crate) fn command(bqcred: &Path, program: &[OsString]) -> Command {
-    let mut command = Command::new(bqcred);
-    command.arg(COMMAND).arg(std::process::id().to_string()).arg("--").args(program);
+/// What starts the program under this process.
+pub(crate) fn command(program: &[OsString]) -> Command {
+    // valid even if the file was replaced by an update
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0("bqcred").arg(COMMAND).arg(std::process::id().to_string()).arg("--").args(program);
     command
 }
 

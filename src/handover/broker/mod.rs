@@ -7,6 +7,7 @@
 mod answers;
 mod requests;
 pub(crate) mod session_file;
+pub(crate) mod variables;
 
 use std::collections::BTreeMap;
 use std::io;
