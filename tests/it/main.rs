@@ -68,6 +68,7 @@ mod rotate;
 mod shells;
 mod status;
 mod token_errors;
+mod token_only;
 mod tour;
 
 use bqcred_test_support as common;

@@ -16,6 +16,7 @@ mod browser;
 mod controls;
 pub mod grants;
 mod http;
+mod impersonation;
 mod jobs;
 mod leaks;
 pub mod metadata;

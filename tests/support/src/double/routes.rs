@@ -4,7 +4,7 @@ use super::request::{Request, Via};
 use super::response::Response;
 use super::script::Endpoint;
 use super::world::{World, lock};
-use super::{authorize, bigquery, leaks, token, token_info};
+use super::{authorize, bigquery, impersonation, leaks, token, token_info};
 
 /// Which of Google's services a path belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,7 @@ enum Service {
     Resources,
     Reauth,
     AllowedLocations,
+    Impersonation,
 }
 
 /// The service of a path, and the host that has it at Google.
@@ -48,6 +49,11 @@ fn service(path: &str) -> Option<(Service, &'static [&'static str])> {
         }
         _ if path.starts_with("/v1/projects/-/serviceAccounts/") && path.ends_with("/allowedLocations") => {
             (Service::AllowedLocations, &["iamcredentials.googleapis.com"])
+        }
+        _ if path.starts_with("/v1/projects/-/serviceAccounts/")
+            && path.ends_with(":generateAccessToken") =>
+        {
+            (Service::Impersonation, &["iamcredentials.googleapis.com"])
         }
         _ if path.starts_with("/v1/projects") || path.starts_with("/v3/projects") => {
             (Service::Resources, &["cloudresourcemanager.googleapis.com"])
@@ -108,6 +114,7 @@ fn serve(world: &World, service: Service, request: &Request) -> Response {
         Service::AllowedLocations => {
             Response::json(200, &serde_json::json!({"locations": [], "encodedLocations": "0x0"}))
         }
+        Service::Impersonation => world.scripted(Endpoint::Api, || impersonation::answer(world, request)),
         Service::Reauth => Response::html(403, "No challenge can be met here"),
     }
 }
