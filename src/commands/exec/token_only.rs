@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::{note_nesting, prepare};
+use super::{note_nesting, prepare, start_without};
 use crate::app::App;
 use crate::cli::Exec;
 use crate::credential::profile::Profile;
@@ -21,7 +21,11 @@ use crate::system::processes::Processes;
 
 pub(super) fn run(args: &Exec, app: &App) -> Result<Output> {
     let limits = Limits { scopes: scopes::exactly(&args.scopes)?, acting_as: args.acting_as.clone() };
-    let (name, profile) = app.profile()?;
+    let (name, profile) = match app.profile() {
+        Ok(known) => known,
+        Err(error) if args.always_start => return start_without(args, app, plain(args), &error),
+        Err(error) => return Err(error),
+    };
     note_nesting(&name);
     let tokens = ProgramTokens::new(app.clone(), name.clone(), &profile, limits.clone())?;
     // R waits two seconds for a token, and what can't be had at all should be known before the program runs
@@ -58,6 +62,11 @@ fn program(args: &Exec) -> Command {
 
 #[cfg(not(target_os = "linux"))]
 fn program(args: &Exec) -> Command {
+    plain(args)
+}
+
+/// The program as it is.
+fn plain(args: &Exec) -> Command {
     let mut words = args.program.iter();
     let mut program = Command::new(words.next().map(|name| name.as_os_str()).unwrap_or_default());
     program.args(words);
