@@ -45,8 +45,10 @@ impl TempCredentialFile {
     pub(crate) fn replace(self, content: &[u8]) -> Result<()> {
         let path = self.path();
         let folder = path.parent().unwrap_or(&path);
-        let replaced = write(folder, content).and_then(|(_, new)| Ok(new.persist(&path)?));
-        replaced.map_err(|error| Error::file(&path, "write", &error))
+        write(folder, content)
+            .and_then(|(_, new)| Ok(new.persist(&path)?))
+            .and_then(|()| Ok(self.path.keep().map(drop)?)) // dropped, it would remove what is there now
+            .map_err(|error| Error::file(&path, "write", &error))
     }
 
     /// Removes the files in this folder whose processes have ended.
