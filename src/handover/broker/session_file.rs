@@ -15,7 +15,8 @@ pub(crate) const TYPE: &str = "external_account_authorized_user";
 pub(crate) struct SessionFile {
     #[serde(rename = "type")]
     kind: String,
-    /// google-auth searches in it; there is no such pool.
+    /// There is no such pool. google-auth searches in it for a name, logs an error if there is none, and otherwise
+    /// asks Google in the background where that pool may be used from, and ignores that it doesn't exist.
     audience: String,
     client_id: String,
     client_secret: String,

@@ -20,6 +20,7 @@ enum Service {
     Resources,
     Reauth,
     AllowedLocations,
+    NoPool,
     Impersonation,
 }
 
@@ -49,6 +50,11 @@ fn service(path: &str) -> Option<(Service, &'static [&'static str])> {
         }
         _ if path.starts_with("/v1/projects/-/serviceAccounts/") && path.ends_with("/allowedLocations") => {
             (Service::AllowedLocations, &["iamcredentials.googleapis.com"])
+        }
+        _ if path.starts_with("/v1/locations/global/workforcePools/")
+            && path.ends_with("/allowedLocations") =>
+        {
+            (Service::NoPool, &["iamcredentials.googleapis.com"])
         }
         _ if path.starts_with("/v1/projects/-/serviceAccounts/")
             && path.ends_with(":generateAccessToken") =>
@@ -114,6 +120,8 @@ fn serve(world: &World, service: Service, request: &Request) -> Response {
         Service::AllowedLocations => {
             Response::json(200, &serde_json::json!({"locations": [], "encodedLocations": "0x0"}))
         }
+        // google-auth asks the same for a workforce pool
+        Service::NoPool => bigquery::error(404, "NOT_FOUND", "notFound", "The pool was not found."),
         Service::Impersonation => world.scripted(Endpoint::Api, || impersonation::answer(world, request)),
         Service::Reauth => Response::html(403, "No challenge can be met here"),
     }
