@@ -30,8 +30,11 @@ pub(crate) struct KernelInstall {
     /// Kernels to change, by their names in `bqcred kernel list`
     #[arg(value_name = "KERNEL")]
     pub(crate) kernels: Vec<String>,
+    /// The same, as `jupyter` and papermill name kernels
+    #[arg(long, value_name = "KERNEL", hide = true, conflicts_with = "kernels")]
+    pub(crate) kernel: Vec<String>,
     /// Change the kernels of every language
-    #[arg(long, conflicts_with = "kernels")]
+    #[arg(long, conflicts_with_all = ["kernels", "kernel"])]
     pub(crate) all: bool,
     /// Which directory to write to
     #[arg(long = "where", value_enum, value_name = "PLACE", default_value_t = KernelPlace::Auto)]

@@ -28,7 +28,7 @@ fn set(app: &App, file: &Path) -> Result<Output> {
             .hint("`bqcred client guide` shows how to create a client and download its file"));
     };
     let lock = Lock::acquire(&app.paths.config.join(".lock"))?;
-    private_file::write(&lock, &app.paths.client(), &bytes)?;
+    private_file::write_as(&lock, &app.paths.client(), &bytes, Content::Shared)?;
     ui::note(&format!("`bqcred login` now uses the OAuth client {}", client.id));
     warn_of_foreign_server(&client);
     if !client::is_googles(&client.id) && client.endpoints.is_none() {

@@ -1,18 +1,14 @@
 //! `bqcred env`: runs at every start of a shell, so it reads three small files, and uses no network.
 
-use std::path::PathBuf;
-
 use crate::app::App;
 use crate::cli::Env;
 use crate::credential::pins::Pin;
-use crate::credential::profile::{self, Profile, StoreKind};
-use crate::credential::profile_name::ProfileName;
 use crate::handover::format::{self, Change, Dialect};
 use crate::handover::parent_shell;
+use crate::handover::ready;
 use crate::handover::variables::{self, VariableSet};
 use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
-use crate::store::session;
 use crate::system::env;
 
 pub(crate) fn run(args: &Env, app: &App) -> Result<Output> {
@@ -43,16 +39,18 @@ fn changes(args: &Env, app: &App) -> Result<Vec<Change>> {
         let set = VariableSet { gcloud: args.gcloud || variables::has_our_gcloud(&app.paths), ..set };
         return Ok(variables::unset(set));
     }
-    let (name, profile, adc) = profile_and_file(args, app)?;
-    let (name, profile) = (&name, &profile);
-    if let Some(reason) = profile.sign_in_reason() {
-        ui::note(&format!("this credential {reason}: `{}`", app.login_command(name)));
+    let (name, profile) = match &args.pinned_by {
+        Some(file) => app.profile_named(Pin::read(file)?.allowed(&app.paths)?)?,
+        None => app.profile()?,
+    };
+    let ready = ready::for_programs(app, name, profile)?;
+    ui::show(ready.notes);
+    let (name, profile) = (&ready.name, &ready.profile);
+    let mut changes = variables::set(name, profile, &ready.adc, set);
+    if args.format.is_none() {
+        changes = variables::replace(&app.paths, name, changes);
     }
-    let mut changes = variables::set(name, profile, &adc, set);
-    if args.format.is_none() && env::get(variables::PROFILE).is_some_and(|earlier| earlier != name.as_str()) {
-        changes.extend(variables::leftovers(&changes, variables::has_our_gcloud(&app.paths)));
-    }
-    let has_project = profile.project.is_some() || env::get(variables::PROJECT).is_some();
+    let has_project = profile.project.is_some() || env::text(variables::PROJECT).is_some();
     if !has_project {
         ui::note(&format!(
             "profile {name} has no project, which the Python libraries need: `{}`",
@@ -60,28 +58,4 @@ fn changes(args: &Env, app: &App) -> Result<Vec<Change>> {
         ));
     }
     Ok(changes)
-}
-
-/// The profile, and the file that libraries read its credential from. A keyring profile gets a session file;
-/// while that is up to date, the keyring is not asked.
-fn profile_and_file(args: &Env, app: &App) -> Result<(ProfileName, Profile, PathBuf)> {
-    let (name, profile) = match &args.pinned_by {
-        Some(file) => app.profile_named(Pin::read(file)?.allowed(&app.paths)?)?,
-        None => app.profile()?,
-    };
-    if profile.store == StoreKind::File {
-        let loaded = app.load_credential(name, profile)?;
-        let adc = app.paths.adc(&loaded.name);
-        return Ok((loaded.name, loaded.profile, adc));
-    }
-    let Some(file) = session::provide(&app.paths, &name, &profile)? else {
-        return Err(profile::without_credential(&name, &profile, &app.login_command(&name)));
-    };
-    if file.new {
-        ui::note(&format!(
-            "profile {name} now has a session file in memory, {}; `bqcred lock` removes it",
-            file.path.display()
-        ));
-    }
-    Ok((name, profile, file.path))
 }

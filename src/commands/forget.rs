@@ -6,6 +6,7 @@ use crate::commands::kernel;
 use crate::credential::profile::{Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::lifecycle::remove;
+use crate::lifecycle::revocation::Revocation;
 use crate::output::error::{Kind, Result};
 use crate::output::ui::{self, Output};
 
@@ -14,10 +15,11 @@ pub(crate) fn run(args: &Forget, app: &App) -> Result<Output> {
     let removed = remove::remove(app, &name, &profile)?;
     ui::show(removed.notes);
     ui::note(&format!("profile {name} is removed here"));
-    if removed.had_credential && !profile.needs_sign_in() {
+    if removed.had_credential && !profile.state().is_over() {
         ui::note(&format!(
-            "nothing was revoked at Google; {} can do that at https://myaccount.google.com/connections",
-            profile.account.as_deref().unwrap_or("its account")
+            "nothing was revoked: the credential of {} {}; https://myaccount.google.com/connections can revoke it",
+            profile.account_or_unknown(),
+            Revocation::Unproved.describe()
         ));
     }
     kernel::offer_undo(app, &name, args.yes);

@@ -6,8 +6,9 @@ use crate::app::App;
 use crate::cli::{Import, ImportSource, StoreChoice};
 use crate::credential::adc::{AuthorizedUser, NotAuthorizedUser};
 use crate::credential::other_tools::PythonCache;
-use crate::credential::profile::{self, check_project};
+use crate::credential::profile::{self, Origin, check_project};
 use crate::credential::profile_name::ProfileName;
+use crate::lifecycle::replaced::{self, Replaced};
 use crate::lifecycle::save;
 use crate::login::ImportRequest;
 use crate::output::error::{Error, Kind, Result, reason};
@@ -23,8 +24,9 @@ const STDIN_LIMIT: u64 = 1024 * 1024;
 
 pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
     let name = app.profile_name()?;
+    let held = replaced::held(app, &name);
     if !args.force {
-        refuse_to_replace(app, &name)?;
+        refuse_to_replace(app, &name, held.as_ref())?;
     }
     for project in [&args.project, &args.quota_project].into_iter().flatten() {
         check_project(project)?;
@@ -42,6 +44,7 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
         project: args.project.clone(),
         quota_project: args.quota_project.clone(),
         store,
+        origin: origin(app, args, &source),
     };
     let imported = import.ask(app, credential)?;
     ui::show(imported.notes);
@@ -57,16 +60,36 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
         Some(account) => format!("profile {name} is now {account}"),
         None => format!("profile {name} is imported; its account is not known"),
     });
+    if let Some(held) = held {
+        ui::show(held.describe(&name, &saved.profile));
+    }
     finish_source(args, &source)?;
     ui::note(&save::next_command(app, &name, saved.profile.store));
     Ok(Output::none())
 }
 
-fn refuse_to_replace(app: &App, name: &ProfileName) -> Result<()> {
-    if app.known_profile(name)?.is_none_or(|profile| profile.needs_sign_in()) {
-        return Ok(());
+/// Whether it comes from one of gcloud's own files.
+fn origin(app: &App, args: &Import, source: &Option<PathBuf>) -> Origin {
+    let gcloud = app.gcloud_folder();
+    let is_gclouds = |path: &PathBuf| {
+        path.canonicalize()
+            .is_ok_and(|path| gcloud.path().canonicalize().is_ok_and(|folder| path.starts_with(folder)))
+    };
+    match args.from == Some(ImportSource::Gcloud) || source.as_ref().is_some_and(is_gclouds) {
+        true => Origin::Gcloud,
+        false => Origin::Import,
     }
-    Err(Error::usage(format!("profile {name} exists already; nothing was changed")).hint(format!(
+}
+
+/// A credential that may be valid is not replaced unless the user asks for that.
+fn refuse_to_replace(app: &App, name: &ProfileName, held: Option<&Replaced>) -> Result<()> {
+    match held {
+        Some(held) if !held.may_be_valid() => return Ok(()),
+        // what can't be read may be valid
+        None if app.known_profile(name)?.is_none() => return Ok(()),
+        _ => {}
+    }
+    Err(Error::usage(format!("profile {name} exists already")).unchanged().hint(format!(
         "`--force` replaces its credential, `--profile NAME` keeps both: {}",
         command_for_both(app, name)
     )))

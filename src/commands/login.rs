@@ -6,8 +6,9 @@ use crate::app::App;
 use crate::cli::{Login, StoreChoice};
 use crate::credential::profile::{Profile, StoreKind, check_project};
 use crate::credential::profile_name::ProfileName;
-use crate::lifecycle::save;
-use crate::login::{self, Flow, LoginOptions, LoginRequest, Progress, SignedIn, gcloud, two_step};
+use crate::lifecycle::{replaced, save};
+use crate::login::two_step::{self, StartedBy};
+use crate::login::{self, Flow, LoginOptions, LoginRequest, Progress, SignedIn, gcloud};
 use crate::oauth::scopes;
 use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
@@ -17,7 +18,8 @@ use crate::system::terminal;
 pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     let name = app.profile_name()?;
     if let Some(answer) = &args.finish {
-        let signed_in = two_step::finish(app, &name, &two_step::read_answer(answer)?)?;
+        let answer = two_step::read_answer(answer)?;
+        let signed_in = two_step::finish(app, &name, &answer, StartedBy::Login)?;
         return save(app, &name, signed_in);
     }
     check_words(args)?;
@@ -121,9 +123,13 @@ fn started(args: &Login, name: &ProfileName, url: &str) -> Output {
 }
 
 fn save(app: &App, name: &ProfileName, signed_in: SignedIn) -> Result<Output> {
+    let held = replaced::held(app, name);
     let mut saved = save::save_sign_in(app, name, signed_in)?;
     ui::show(std::mem::take(&mut saved.notes));
     ui::show(saved.describe_sign_in(app, name));
+    if let Some(held) = held {
+        ui::show(held.describe_other_user(name, &saved.profile));
+    }
     ui::note(&save::next_command(app, name, saved.profile.store));
     Ok(Output::none())
 }

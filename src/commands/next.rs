@@ -72,7 +72,7 @@ fn before_login(app: &App, name: &ProfileName) -> Result<Step> {
 
 /// A sign-in was started and can be completed.
 fn waiting(app: &App, name: &ProfileName) -> Option<Step> {
-    let command = two_step::waiting(app, name)?.command();
+    let command = two_step::waiting(app, name)?.started_by.command();
     Some(Step::new(
         "a sign-in was started; paste the address that the browser shows at the end",
         format!("{} --finish -", app.command(command, name)),

@@ -6,8 +6,8 @@ use crate::commands::kernel;
 use crate::credential::profile_name::ProfileName;
 use crate::jupyter::kernelspec::edit;
 use crate::lifecycle::dependents::{self, Dependents};
+use crate::lifecycle::revocation::{self, NotRevoked, Revocation};
 use crate::lifecycle::{grant, mark, refresh, remove};
-use crate::oauth::{Failure, Reason, Revoked};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::ui::{self, Output};
 use crate::system::terminal;
@@ -16,10 +16,10 @@ pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
     let (name, _) = app.profile()?;
     let _claim = grant::claim(app, &name)?;
     let mut loaded = app.load()?;
-    if is_refused(app, &mut loaded) {
+    if is_over(app, &mut loaded) {
         // what was allowed since then is another grant, and not this profile's to revoke
         let is_removed = remove_here(app, &loaded)?;
-        tell_nothing_revoked(&loaded, is_removed);
+        tell_done(&loaded, Revocation::Before, is_removed);
         return clean_up(app, &name, is_removed, args.yes);
     }
     grant::check_revocable(&loaded)?;
@@ -28,37 +28,34 @@ pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
     if !args.yes {
         confirm(app, &loaded)?;
     }
-    let login = app.login_command(&name);
-    let revoked = grant::revoke(&loaded, &login)?;
-    grant::prove_revoked(&loaded, &login)?;
+    let left = revocation::revoke(app, &loaded).map_err(|failed| not_revoked(app, &loaded, failed))?;
     // had it been revoked before, the others may be of a newer grant
-    if revoked == Revoked::Now {
+    if left == Revocation::Done {
         ui::show(mark::siblings_revoked(app, &dependents.siblings, |_| None));
     }
-    let is_removed = remove_here(app, &loaded).map_err(|error| not_removed(app, &loaded, &error))?;
-    tell_done(&loaded, &dependents, revoked);
+    let is_removed = remove_here(app, &loaded).map_err(|error| not_removed(app, &loaded, left, &error))?;
+    tell_done(&loaded, left, is_removed);
+    tell_dependents(&dependents, left);
     clean_up(app, &name, is_removed, args.yes)
 }
 
-/// Whether the credential is known to need a new sign-in, and the server refuses it for good.
-fn is_refused(app: &App, loaded: &mut Loaded) -> bool {
+/// Whether the server refuses a credential for good that is known to need a new sign-in.
+fn is_over(app: &App, loaded: &mut Loaded) -> bool {
     if !loaded.profile.needs_sign_in() {
         return false;
     }
     let answer = refresh::refresh(app, loaded);
     ui::show(answer.notes);
-    matches!(answer.result, Err(Failure::Refused(Reason::GrantEnded | Reason::ClientDeleted)))
+    Revocation::heard(&answer.result).is_over()
 }
 
-fn tell_nothing_revoked(loaded: &Loaded, is_removed: bool) {
-    let (name, who) = (&loaded.name, loaded.profile.account_or_unknown());
-    let state = loaded.profile.state();
-    let what = match state.is_over() {
-        true => "had been revoked or had expired before".to_owned(),
-        false => format!("{}, so it was not revoked", state.describe()),
-    };
-    let here = if is_removed { format!("; profile {name} is removed here") } else { String::new() };
-    ui::note(&format!("the credential of {who} {what}{here}"));
+fn not_revoked(app: &App, loaded: &Loaded, failed: NotRevoked) -> Error {
+    if failed.left == Revocation::Unproved
+        && let Ok(notes) = mark::unproved(app, loaded)
+    {
+        ui::show(notes);
+    }
+    failed.error
 }
 
 /// Undoes what named the profile, and would mean nothing now.
@@ -83,10 +80,9 @@ fn tell_what_stops(loaded: &Loaded, dependents: &Dependents) {
 
 fn confirm(app: &App, loaded: &Loaded) -> Result<()> {
     if !terminal::can_ask() {
-        return Err(Error::usage(
-            "a revocation can't be undone, and bqcred can't ask for confirmation here; nothing was changed",
-        )
-        .hint(format!("`{} --yes`", app.command("revoke", &loaded.name))));
+        return Err(Error::usage("a revocation can't be undone, and bqcred can't ask for confirmation here")
+            .unchanged()
+            .hint(format!("`{} --yes`", app.command("revoke", &loaded.name))));
     }
     if terminal::confirm("Revoke?")? {
         return Ok(());
@@ -108,7 +104,7 @@ fn remove_here(app: &App, loaded: &Loaded) -> Result<bool> {
 }
 
 /// The grant is revoked and the profile is left, so it should say what is known.
-fn not_removed(app: &App, loaded: &Loaded, error: &Error) -> Error {
+fn not_removed(app: &App, loaded: &Loaded, left: Revocation, error: &Error) -> Error {
     let (name, fingerprint) = (&loaded.name, loaded.credential.fingerprint());
     if let Ok(notes) = mark::revoked(app, name, Some(&fingerprint), None) {
         ui::show(notes);
@@ -116,7 +112,7 @@ fn not_removed(app: &App, loaded: &Loaded, error: &Error) -> Error {
     let forget = format!("`{}`", app.command("forget", name));
     Error::new(
         Kind::Store,
-        format!("the credential is revoked, but could not be removed here: {}", error.what()),
+        format!("the credential {}, but could not be removed here: {}", left.describe(), error.what()),
     )
     .hint(match error.hint_text() {
         Some(hint) => format!("{hint}\n{forget}"),
@@ -124,25 +120,28 @@ fn not_removed(app: &App, loaded: &Loaded, error: &Error) -> Error {
     })
 }
 
-fn tell_done(loaded: &Loaded, dependents: &Dependents, revoked: Revoked) {
+fn tell_done(loaded: &Loaded, left: Revocation, is_removed: bool) {
     let (name, who) = (&loaded.name, loaded.profile.account_or_unknown());
-    let when = match revoked {
-        Revoked::Now => "is revoked",
-        Revoked::Before => "had been revoked before",
-    };
-    ui::note(&format!("the credential of {who} {when}; profile {name} is removed here"));
+    let here = if is_removed { format!("; profile {name} is removed here") } else { String::new() };
+    ui::note(&format!("the credential of {who} {}{here}", left.describe()));
+}
+
+/// What became of everything else that used the grant.
+fn tell_dependents(dependents: &Dependents, left: Revocation) {
+    let is_done = left == Revocation::Done;
     for (sibling, _) in &dependents.siblings {
-        ui::note(&match revoked {
-            Revoked::Now => format!(
+        ui::note(&match is_done {
+            true => format!(
                 "profile {sibling} is revoked with it: `bqcred login --profile {sibling}`, or `bqcred forget --profile {sibling}`"
             ),
-            Revoked::Before => {
-                format!("profile {sibling} may be revoked as well: `bqcred status --profile {sibling}`")
-            }
+            false => format!("profile {sibling} may be revoked as well: `bqcred status --profile {sibling}`"),
         });
     }
-    for path in &dependents.elsewhere {
-        ui::note(&format!("{} is still there, and no longer works", path.display()));
+    for other in &dependents.elsewhere {
+        ui::note(&match is_done && other.is_certain {
+            true => format!("{} is still there, and no longer works", other.path.display()),
+            false => format!("{} may be revoked as well", other.path.display()),
+        });
     }
     for path in dependents.kernelspecs.iter().filter(|path| edit::marker_in(path).is_none()) {
         ui::note(&format!("{} names a file that is gone; bqcred did not write that", path.display()));

@@ -12,59 +12,88 @@ use crate::credential::profile_name::ProfileName;
 use crate::lifecycle::dependents::{self, Dependents};
 use crate::lifecycle::grant;
 use crate::lifecycle::refresh;
-use crate::lifecycle::rotation::{self, OldCredential};
+use crate::lifecycle::revocation::Revocation;
+use crate::lifecycle::rotation::{self, OldRevoked};
 use crate::lifecycle::save;
-use crate::login::{self, LoginOptions, Progress, two_step};
+use crate::login::two_step::{self, StartedBy};
+use crate::login::{self, LoginOptions, Progress};
 use crate::output::error::{Error, Result};
+use crate::output::notes::Notes;
 use crate::output::ui::{self, Output};
 use crate::system::terminal;
 
 pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
-    let (name, _) = app.profile()?;
+    let (name, profile) = app.profile()?;
     let _claim = grant::claim(app, &name)?;
     if let Some(answer) = &args.finish {
         return finish(app, &name, answer);
     }
-    rotation::refuse_second(app, &name)?;
+    rotation::refuse_second(app, &name, &profile)?;
     let mut loaded = app.load()?;
     let options = options(args, app)?;
     let answer = refresh::refresh(app, &mut loaded);
     ui::show(answer.notes);
+    let heard = Revocation::heard(&answer.result);
     let account = rotation::account(app, &mut loaded, answer.result)?;
     let mut rotation = rotation::prepare(app, &loaded, account, &options, args.start || args.port.is_some())?;
     ui::show(std::mem::take(&mut rotation.notes));
     let dependents = dependents::of(app, &loaded);
-    let mut old = OldCredential::of(&loaded.profile);
-    if let Some(reason) = loaded.profile.sign_in_reason() {
-        // what was allowed since then is another grant, and not this profile's to revoke
-        ui::note(&format!(
-            "the old credential of profile {name} {reason}; all that is left is a new sign-in"
-        ));
-    } else if !args.keep_old {
-        rotation.request.siblings = Some(revoke(args, app, &loaded, &dependents)?);
-        old = OldCredential::Revoked;
-    }
+    let old = end_old(args, app, &loaded, &dependents, heard)?;
+    ui::show(old.notes);
+    rotation.request.siblings = Some(old.siblings);
+    let old = old.left;
     let explain = |error| rotation::explain(app, &name, loaded.profile.account.as_deref(), old, error);
     let signed_in = match login::sign_in(app, &rotation.request, &rotation.flow, &options).map_err(explain)? {
         Progress::Started { url } => return Ok(started(args, &name, &url, old)),
         Progress::SignedIn(signed_in) => signed_in,
     };
     ui::show(save::save_sign_in(app, &name, *signed_in).map_err(explain)?.notes);
-    prove(app)?;
-    tell_done(&name, &dependents, old);
+    let loaded = prove(app)?;
+    tell_done(&loaded, &dependents, old);
     Ok(Output::none())
+}
+
+/// What becomes of the old credential, of which the server has just been asked: `heard`.
+fn end_old(
+    args: &Rotate,
+    app: &App,
+    loaded: &Loaded,
+    dependents: &Dependents,
+    heard: Revocation,
+) -> Result<OldRevoked> {
+    let name = &loaded.name;
+    if heard.is_over() {
+        // what was allowed since then is another grant, and not this profile's to revoke
+        let left = Revocation::recorded(&loaded.profile);
+        ui::note(&format!(
+            "the old credential of profile {name} {}; all that is left is a new sign-in",
+            left.describe()
+        ));
+        let siblings = rotation::waiting_siblings(app, name, dependents);
+        return Ok(OldRevoked { left, siblings, notes: Notes::none() });
+    }
+    if args.keep_old {
+        return Ok(OldRevoked { left: heard, siblings: Vec::new(), notes: Notes::none() });
+    }
+    grant::check_revocable(loaded)
+        .map_err(|error| error.hint("`bqcred rotate --keep-old` only signs in again"))?;
+    tell_what_stops(loaded, dependents);
+    let siblings = confirm(args, app, loaded, dependents)?;
+    rotation::revoke_old(app, loaded, dependents, siblings)
 }
 
 /// Completes what `--start` began.
 fn finish(app: &App, name: &ProfileName, answer: &str) -> Result<Output> {
     let (_, profile) = app.profile()?;
-    let old = OldCredential::of(&profile);
+    // what is known of another credential than the stored one says nothing of this one
+    let profile = app.load_credential(name.clone(), profile.clone()).map_or(profile, |loaded| loaded.profile);
+    let old = Revocation::recorded(&profile);
     let explain = |error| rotation::explain(app, name, profile.account.as_deref(), old, error);
     let answer = two_step::read_answer(answer)?;
-    let signed_in = two_step::finish(app, name, &answer).map_err(explain)?;
+    let signed_in = two_step::finish(app, name, &answer, StartedBy::Rotate).map_err(explain)?;
     ui::show(save::save_sign_in(app, name, signed_in).map_err(explain)?.notes);
     let loaded = prove(app)?;
-    tell_done(name, &dependents::of(app, &loaded), old);
+    tell_done(&loaded, &dependents::of(app, &loaded), old);
     Ok(Output::none())
 }
 
@@ -75,16 +104,6 @@ fn options(args: &Rotate, app: &App) -> Result<LoginOptions> {
         timeout: Duration::from_secs(args.timeout),
         start_only: args.start || !terminal::can_ask(),
     })
-}
-
-/// Asks, then revokes the old credential. Gives the siblings that will get the new one.
-fn revoke(args: &Rotate, app: &App, loaded: &Loaded, dependents: &Dependents) -> Result<Vec<ProfileName>> {
-    grant::check_revocable(loaded)
-        .map_err(|error| error.hint("`bqcred rotate --keep-old` only signs in again"))?;
-    tell_what_stops(loaded, dependents);
-    let siblings = confirm(args, app, loaded, dependents)?;
-    ui::show(rotation::revoke_old(app, loaded, dependents, &siblings)?);
-    Ok(siblings)
 }
 
 fn tell_what_stops(loaded: &Loaded, dependents: &Dependents) {
@@ -108,13 +127,12 @@ fn confirm(args: &Rotate, app: &App, loaded: &Loaded, dependents: &Dependents) -
         return Ok(able);
     }
     if !terminal::can_ask() {
-        return Err(Error::usage(
-            "a revocation can't be undone, and bqcred can't ask for confirmation here; nothing was changed",
-        )
-        .hint(format!("`{} --yes`", app.command("rotate", &loaded.name))));
+        return Err(Error::usage("a revocation can't be undone, and bqcred can't ask for confirmation here")
+            .unchanged()
+            .hint(format!("`{} --yes`", app.command("rotate", &loaded.name))));
     }
     if !terminal::confirm("Revoke, and sign in again?")? {
-        return Err(Error::other("nothing was revoked, nothing was changed"));
+        return Err(Error::other("nothing was revoked").unchanged());
     }
     let mut siblings = Vec::new();
     for name in able {
@@ -125,9 +143,9 @@ fn confirm(args: &Rotate, app: &App, loaded: &Loaded, dependents: &Dependents) -
     Ok(siblings)
 }
 
-fn started(args: &Rotate, name: &ProfileName, url: &str, old: OldCredential) -> Output {
-    if old == OldCredential::Revoked {
-        ui::note("the old credential is revoked; the sign-in brings the new one");
+fn started(args: &Rotate, name: &ProfileName, url: &str, old: Revocation) -> Output {
+    if old == Revocation::Done {
+        ui::note(&format!("the old credential {}; the sign-in brings the new one", old.describe()));
     }
     if args.start {
         ui::note(&format!("then: `bqcred rotate --profile {name} --finish -`"));
@@ -146,9 +164,14 @@ fn prove(app: &App) -> Result<Loaded> {
     Ok(loaded)
 }
 
-fn tell_done(name: &ProfileName, dependents: &Dependents, old: OldCredential) {
-    ui::note(&format!("profile {name} has a new credential, in the same place; {}", old.describe()));
-    if old == OldCredential::NotRevoked || dependents.processes.is_empty() {
+fn tell_done(loaded: &Loaded, dependents: &Dependents, old: Revocation) {
+    let (name, who) = (&loaded.name, loaded.profile.account_or_unknown());
+    let kept = if old.is_over() { "" } else { "was not revoked, and " };
+    ui::note(&format!(
+        "profile {name} ({who}) has a new credential, in the same place; the old one {kept}{}",
+        old.describe()
+    ));
+    if !old.is_over() || dependents.processes.is_empty() {
         return;
     }
     ui::note("these were started with the old credential and keep it in memory:");

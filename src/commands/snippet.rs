@@ -2,35 +2,36 @@
 
 use crate::app::App;
 use crate::cli::{Snippet, SnippetKind};
-use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
 use crate::handover::format::{self, Format};
-use crate::handover::variables::{self, VariableSet};
+use crate::handover::ready::{self, Ready};
+use crate::handover::variables::{self, Inherited, VariableSet};
+use crate::jupyter::changes::detour::{self, IN_CONTAINER};
 use crate::jupyter::changes::kernel_profile::{lasting_variables, utf8};
 use crate::jupyter::kernelspec::json::quote;
 use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
-
-/// Where a container finds the profile's folder. The folder is mounted, not the file: a new credential
-/// is a new file, and a mounted file would stay the old one.
-const IN_CONTAINER: &str = "/run/bqcred";
+use crate::system::env;
 
 pub(crate) fn run(args: &Snippet, app: &App) -> Result<Output> {
     let (name, profile) = app.profile()?;
-    let vars = lasting_variables(app, &name, &profile)?;
+    let mut ready = ready::for_good(app, name, profile)?;
+    ui::show(std::mem::take(&mut ready.notes));
+    let (name, profile, adc) = (&ready.name, &ready.profile, &ready.adc);
+    let set = variables::set(name, profile, adc, VariableSet { guard: true, gcloud: false });
     let text = match args.kind {
-        SnippetKind::Python => python(&vars),
-        SnippetKind::R => r(&vars),
-        SnippetKind::Renviron => assignments(app, &name, &profile, Format::Renviron)?,
+        SnippetKind::Python => python(app, name, &lasting_variables(set)?),
+        SnippetKind::R => r(app, name, &lasting_variables(set)?),
         SnippetKind::IpythonStartup => {
             format!(
                 "# Printed by `bqcred snippet ipython-startup`: BigQuery with profile {name}\n{}",
-                python(&vars)
+                python(app, name, &lasting_variables(set)?)
             )
         }
-        SnippetKind::Vscode => assignments(app, &name, &profile, Format::Dotenv)?,
-        SnippetKind::Jupyterhub => jupyterhub(app, &name, &vars)?,
-        SnippetKind::Docker => docker(app, &name, &vars)?,
+        SnippetKind::Renviron => assignments(app, &ready, Format::Renviron)?,
+        SnippetKind::Vscode => assignments(app, &ready, Format::Dotenv)?,
+        SnippetKind::Jupyterhub => jupyterhub(app, name, &lasting_variables(set)?)?,
+        SnippetKind::Docker => docker(app, name, &lasting_variables(set)?)?,
     };
     ui::note(usage(args.kind));
     Ok(Output::text(text))
@@ -56,38 +57,67 @@ fn usage(kind: SnippetKind) -> &'static str {
     }
 }
 
-/// Lines of a file of variables.
-fn assignments(app: &App, name: &ProfileName, profile: &Profile, format: Format) -> Result<String> {
-    let extent = VariableSet { guard: true, gcloud: false };
-    let changes = variables::set(name, profile, &app.paths.adc(name), extent);
+/// Lines of a file of variables, which can't remove any.
+fn assignments(app: &App, ready: &Ready, format: Format) -> Result<String> {
+    let inherited = Inherited::of(&app.paths, &env::all());
+    let changes = variables::set_for_good(&ready.name, &ready.profile, &ready.adc, &inherited);
     let bytes = format::format(format, &changes)?;
     String::from_utf8(bytes)
         .map_err(|_| Error::usage("a value that is not UTF-8 can't be written to this file"))
 }
 
+/// The variables that another profile may have left in the process, and that `vars` don't set: bqcred's, and gcloud's.
+fn leftovers(vars: &[(String, String)]) -> [Vec<String>; 2] {
+    let missing = |name: &&str| !vars.iter().any(|(set, _)| set == name);
+    let all: Vec<&str> = variables::leftovers(true).filter(missing).collect();
+    let (gcloud, own): (Vec<&str>, Vec<&str>) = all.iter().partition(|name| variables::GCLOUD.contains(name));
+    [own, gcloud].map(|names| names.into_iter().map(quote).collect())
+}
+
+/// The folders that bqcred keeps credential files in, as literals.
+fn folders(app: &App) -> Vec<String> {
+    let folders = [Some(&app.paths.data), app.paths.runtime.as_ref()].into_iter().flatten();
+    folders.filter_map(|folder| folder.to_str()).map(quote).collect()
+}
+
 /// Sets the environment of the running process, and replaces the credential and the project that `%%bigquery` keeps
-/// from its first use. A JSON string is a Python literal.
-fn python(vars: &[(String, String)]) -> String {
+/// from its first use. What another profile left is removed first. A JSON string is a Python literal.
+fn python(app: &App, profile: &ProfileName, vars: &[(String, String)]) -> String {
     let entries: String =
         vars.iter().map(|(name, value)| format!("    {}: {},\n", quote(name), quote(value))).collect();
     let project = vars.iter().find(|(name, _)| name == variables::PROJECT);
-    let project = project.map_or(String::new(), |(_, project)| {
-        format!("        sys.modules[_name].context.project = {}\n", quote(project))
-    });
+    let project = project.map_or("None".to_owned(), |(_, project)| quote(project));
+    let [own, gcloud] = leftovers(vars).map(|names| names.join(", "));
+    let (folders, profile) = (folders(app).join(", "), quote(profile.as_str()));
+    let [variable, file] = [variables::PROFILE, variables::GCLOUD[0]].map(quote);
     format!(
-        "import os, sys\nos.environ.update({{\n{entries}}})\n\
+        "import os, sys\n\
+         if os.environ.get({variable}, {profile}) != {profile}:\n    \
+             _names = [{own}]\n    \
+             if os.environ.get({file}, \"\").startswith(({folders},)):\n        \
+                 _names += [{gcloud}]\n    \
+             for _name in _names:\n        \
+                 os.environ.pop(_name, None)\n\
+         os.environ.update({{\n{entries}}})\n\
          for _name in (\"bigquery_magics\", \"google.cloud.bigquery.magics.magics\"):\n    \
          if _name in sys.modules:\n        import google.auth\n        \
-         sys.modules[_name].context.credentials = google.auth.default()[0]\n{project}"
+         sys.modules[_name].context.credentials = google.auth.default()[0]\n        \
+         sys.modules[_name].context.project = {project}\n"
     )
 }
 
 /// The same for R, where bigrquery keeps its token. A JSON string is also an R literal.
-fn r(vars: &[(String, String)]) -> String {
+fn r(app: &App, profile: &ProfileName, vars: &[(String, String)]) -> String {
     let entries: Vec<String> =
         vars.iter().map(|(name, value)| format!("  {name} = {}", quote(value))).collect();
+    let [own, gcloud] = leftovers(vars).map(|names| names.join(", "));
+    let (folders, profile) = (folders(app).join(", "), quote(profile.as_str()));
+    let [variable, file] = [variables::PROFILE, variables::GCLOUD[0]].map(quote);
     format!(
-        "Sys.setenv(\n{}\n)\nif (isNamespaceLoaded(\"bigrquery\")) {{\n  bigrquery::bq_deauth()\n  bigrquery::bq_auth()\n}}\n",
+        "if (Sys.getenv({variable}, {profile}) != {profile}) {{\n  \
+           Sys.unsetenv(c({own}))\n  \
+           if (any(startsWith(Sys.getenv({file}), c({folders})))) Sys.unsetenv(c({gcloud}))\n}}\n\
+         Sys.setenv(\n{}\n)\nif (isNamespaceLoaded(\"bigrquery\")) {{\n  bigrquery::bq_deauth()\n  bigrquery::bq_auth()\n}}\n",
         entries.join(",\n")
     )
 }
@@ -129,10 +159,7 @@ fn jupyterhub(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Resul
 fn docker(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Result<String> {
     let folder = utf8(&app.paths.profile(name))?;
     let mut options = vec![format!("--mount type=bind,source={folder},target={IN_CONTAINER},readonly")];
-    for (name, value) in vars {
-        let value = if name == variables::ADC { format!("{IN_CONTAINER}/adc.json") } else { value.clone() };
-        options.push(format!("--env {name}={value}"));
-    }
+    options.extend(detour::container_variables(vars).map(|(name, value)| format!("--env {name}={value}")));
     // docker splits --mount at commas, and a shell splits at spaces
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=,@+ ".contains(c);
     let odd = options.iter().find(|option| !option.chars().all(plain));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::credential::profile_name::ProfileName;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::shell_word::shell_word;
-use crate::system::users;
+use crate::system::{private_file, users};
 
 /// bqcred's folders. They need not exist.
 #[derive(Clone, Debug)]
@@ -49,7 +49,8 @@ impl Paths {
         }
         let data = places.data_local_dir().to_owned();
         Ok(Paths {
-            config: places.config_dir().to_owned(),
+            // a dotfiles manager may keep the whole folder as a link; it holds no secret
+            config: private_file::follow(places.config_dir().to_owned()),
             cache: places.cache_dir().to_owned(),
             state: places.state_dir().map_or_else(|| data.join(".state"), Path::to_owned),
             usual_runtime: PathBuf::from(format!("/run/user/{}/bqcred", rustix::process::geteuid().as_raw())),

@@ -47,5 +47,5 @@ impl Settings {
 }
 
 fn file(paths: &Paths) -> JsonFile<Settings> {
-    JsonFile::new(paths.settings(), Content::Settings)
+    JsonFile::new(paths.settings(), Content::Shared)
 }

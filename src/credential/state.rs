@@ -21,7 +21,8 @@ pub(crate) enum CredentialState {
         /// Where that was done.
         by: RevokedBy,
     },
-    /// It was granted for a limited time, which is over.
+    /// The server refuses it for good, and it was granted for a limited time, which is over: with that the refresh
+    /// token is gone. (What is over for an access token alone is no state: the next refresh gives another one.)
     Expired,
     /// Its OAuth client was deleted; should that be restored, so is the credential.
     ClientDeleted,
@@ -88,8 +89,9 @@ impl CredentialState {
         !matches!(self, CredentialState::Valid | CredentialState::Unknown)
     }
 
-    /// Whether nothing is left to revoke at the server. After anything else the refresh token may still be
-    /// valid there.
+    /// Whether nothing is left to revoke at the server: it refused the credential as revoked or expired, or a
+    /// revocation from here was proved. After anything else the refresh token may still be valid there. This is the
+    /// one place that says so.
     pub(crate) fn is_over(self) -> bool {
         matches!(self, CredentialState::Revoked { .. } | CredentialState::Expired)
     }

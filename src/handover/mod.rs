@@ -1,6 +1,6 @@
 //! Hands a credential to shells and programs: as environment variables ([`variables`], [`mod@format`]), in memory
 //! ([`memory`]), in a file that lasts as long as the program ([`supervised`]), or, if it can't be loaded, as a
-//! file that says why ([`stub`]).
+//! file that says why ([`stub`]). Whether it can be handed over at all is decided in [`ready`].
 
 pub(crate) mod broker;
 pub(crate) mod format;
@@ -9,6 +9,7 @@ pub(crate) mod memory;
 #[cfg(target_os = "linux")]
 pub(crate) mod parent_death;
 pub(crate) mod parent_shell;
+pub(crate) mod ready;
 pub(crate) mod stub;
 pub(crate) mod supervised;
 pub(crate) mod variables;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::app::{App, Loaded};
 use crate::credential::adc::AuthorizedUser;
+use crate::credential::client;
 use crate::credential::other_tools::PythonCache;
 use crate::credential::profile::{Origin, Profile};
 use crate::credential::profile_name::ProfileName;
@@ -14,6 +15,7 @@ use crate::jupyter::locate::kernelspecs;
 use crate::jupyter::locate::machine::Machine;
 use crate::jupyter::locate::running;
 use crate::lifecycle::grant;
+use crate::oauth::{Failure, Google, Reason};
 use crate::system::private_file::{self, Content};
 use crate::system::processes::{Process, Processes};
 
@@ -21,15 +23,23 @@ use crate::system::processes::{Process, Processes};
 pub(crate) struct Dependents {
     /// Other profiles of the same grant.
     pub(crate) siblings: Vec<(ProfileName, Profile)>,
-    /// Files of gcloud and the libraries that hold a credential of this grant.
-    pub(crate) elsewhere: Vec<PathBuf>,
-    /// Whether the credential is of gcloud's own client, which other machines use too.
+    /// Files of gcloud and the libraries that hold a credential of this grant, or may do.
+    pub(crate) elsewhere: Vec<OtherFile>,
+    /// Whether gcloud signs in with the same client, on other machines too.
     pub(crate) is_gclouds: bool,
     /// Kernelspecs (`kernel.json`) that point here.
     pub(crate) kernelspecs: Vec<PathBuf>,
     /// Running programs of this user that were started with this credential, or another of its grant:
     /// `python3 (4711)`, `Jupyter kernel python3 (4711)`.
     pub(crate) processes: Vec<String>,
+}
+
+/// A file of another tool with a credential of the same Cloud project.
+pub(crate) struct OtherFile {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// Whether it is of the same grant: of the same user, too. gcloud writes no account into its file.
+    pub(crate) is_certain: bool,
 }
 
 /// Looks for them. What can't be read is left out: this informs, it protects nothing.
@@ -40,11 +50,14 @@ pub(crate) fn of(app: &App, loaded: &Loaded) -> Dependents {
     let of_grant: Vec<PathBuf> = names.flat_map(|name| app.paths.credential_files(name)).collect();
     let uses_grant = |path: &Path| {
         of_grant.iter().any(|known| known == path)
-            || (handover::is_handed_over(path) && is_of_grant(path, loaded))
+            || (handover::is_handed_over(path) && of_project(path, loaded).is_some())
     };
     Dependents {
-        is_gclouds: loaded.profile.origin == Some(Origin::Gcloud),
-        elsewhere: others_files(app).into_iter().filter(|file| is_of_grant(file, loaded)).collect(),
+        is_gclouds: is_gclouds(app, loaded),
+        elsewhere: others_files(app)
+            .into_iter()
+            .filter_map(|path| of_grant_elsewhere(path, loaded))
+            .collect(),
         kernelspecs: kernelspecs(app, &loaded.name, &paths),
         processes: programs_using(uses_grant),
         siblings,
@@ -71,20 +84,76 @@ fn describe(process: &Process) -> String {
 
 /// Where gcloud and the Python libraries keep credentials of their own, or of whoever imported them.
 fn others_files(app: &App) -> Vec<PathBuf> {
-    let gcloud = app.gcloud_folder();
-    let accounts = gcloud.account_adcs().into_iter().map(|(_, adc)| adc);
     let libraries = PythonCache::ALL.map(|library| library.file(&app.paths.home));
-    std::iter::once(gcloud.adc()).chain(accounts).chain(libraries).collect()
+    gclouds_files(app).chain(libraries).collect()
 }
 
-/// Whether this file holds a credential of the same grant.
-fn is_of_grant(path: &Path, loaded: &Loaded) -> bool {
-    let Ok(Some(bytes)) = private_file::read(path, Content::Foreign) else { return false };
-    let Ok(credential) = AuthorizedUser::parse(&bytes) else { return false };
+fn gclouds_files(app: &App) -> impl Iterator<Item = PathBuf> {
+    let gcloud = app.gcloud_folder();
+    std::iter::once(gcloud.adc()).chain(gcloud.account_adcs().into_iter().map(|(_, adc)| adc))
+}
+
+/// The credential in a file, if it is of the same Cloud project, and of the same user as far as the file says.
+fn of_project(path: &Path, loaded: &Loaded) -> Option<AuthorizedUser> {
+    let bytes = private_file::read(path, Content::Foreign).ok()??;
+    let credential = AuthorizedUser::parse(&bytes).ok()?;
     let account = Some(credential.account.as_str()).filter(|account| !account.is_empty());
-    credential.fingerprint() == loaded.credential.fingerprint()
+    let is_of_grant = credential.fingerprint() == loaded.credential.fingerprint()
         || (grant::same_project(&credential.client_id, &loaded.credential.client_id)
-            && account.zip(loaded.profile.account.as_deref()).is_none_or(|(a, b)| a.eq_ignore_ascii_case(b)))
+            && account
+                .zip(loaded.profile.account.as_deref())
+                .is_none_or(|(one, other)| one.eq_ignore_ascii_case(other)));
+    is_of_grant.then_some(credential)
+}
+
+/// The file, unless its credential is of another grant. Where it does not say whose it is, the server is asked.
+fn of_grant_elsewhere(path: PathBuf, loaded: &Loaded) -> Option<OtherFile> {
+    let credential = of_project(&path, loaded)?;
+    let is_same = credential.fingerprint() == loaded.credential.fingerprint();
+    if is_same || (!credential.account.is_empty() && loaded.profile.account.is_some()) {
+        return Some(OtherFile { path, is_certain: true });
+    }
+    match user_of(&credential, loaded) {
+        Ok(Some(user)) if !grant::is_same_user(&loaded.profile, &user) => None,
+        Ok(user) => Some(OtherFile { path, is_certain: user.is_some() }),
+        Err(Failure::Refused(Reason::GrantEnded)) => None,
+        Err(_) => Some(OtherFile { path, is_certain: false }),
+    }
+}
+
+/// Whose credential it is, by the server; `None` if it can't be asked, or doesn't say.
+fn user_of(credential: &AuthorizedUser, loaded: &Loaded) -> Result<Option<Profile>, Failure> {
+    // another client's secrets are not for this client's server
+    if credential.client_id != loaded.credential.client_id && loaded.profile.endpoints.is_some() {
+        return Ok(None);
+    }
+    let endpoints = loaded.endpoints();
+    let server = Google::at(&endpoints);
+    let fresh =
+        server.refresh(&credential.client_id, &credential.client_secret, &credential.refresh_token)?;
+    let identity = match fresh.identity {
+        Some(identity) => Some(identity),
+        None => server.identify(&fresh.access_token)?,
+    };
+    let named = identity.filter(|identity| identity.sub.is_some() || identity.email.is_some());
+    Ok(named.map(|named| Profile { account: named.email, sub: named.sub, ..Profile::default() }))
+}
+
+/// Whether gcloud's own credentials are of the same client: by its id, or because it came from gcloud.
+fn is_gclouds(app: &App, loaded: &Loaded) -> bool {
+    let fingerprint = loaded.credential.fingerprint();
+    let is_same = |path: PathBuf| {
+        let held = private_file::read(&path, Content::Foreign).ok().flatten();
+        held.and_then(|bytes| AuthorizedUser::parse(&bytes).ok())
+            .is_some_and(|held| held.fingerprint() == fingerprint)
+    };
+    match loaded.profile.origin {
+        _ if client::is_gclouds(&loaded.credential.client_id) => true,
+        Some(Origin::Gcloud) => true,
+        // gcloud's file may be an export of bqcred's
+        Some(Origin::Login) => false,
+        Some(Origin::Import) | None => gclouds_files(app).any(is_same),
+    }
 }
 
 /// The kernelspecs that bqcred changed for this profile, and those that name its path.
@@ -105,10 +174,13 @@ impl Dependents {
             format!("profile {name} ({}), which shares the grant", profile.account_or_unknown())
         });
         let gcloud = self.is_gclouds.then(|| {
-            "`gcloud auth application-default login` of this account, on every machine: the client is gcloud's"
+            "`gcloud auth application-default login` of this account, on every machine: gcloud uses the same client"
                 .to_owned()
         });
-        let files = self.elsewhere.iter().map(|path| format!("the same grant in {}", path.display()));
+        let files = self.elsewhere.iter().map(|other| match other.is_certain {
+            true => format!("the same grant in {}", other.path.display()),
+            false => format!("perhaps {}: it does not say whose credential it holds", other.path.display()),
+        });
         let kernels = self.kernelspecs.iter().map(|path| format!("the kernelspec {}", path.display()));
         let running = self.processes.iter().cloned();
         profiles.chain(gcloud).chain(files).chain(kernels).chain(running).collect()

@@ -7,13 +7,9 @@ use crate::app::{App, Loaded};
 use crate::credential::client;
 use crate::credential::profile::{self, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
-use crate::oauth::{Failure, Google, Reason, Revoked};
-use crate::output::error::{Error, Kind, Result};
+use crate::lifecycle::revocation::Revocation;
+use crate::output::error::{Error, Result};
 use crate::system::private_file::Lock;
-
-/// Google says that a revocation may take a moment: how long to wait before each further check.
-const PAUSES: [Duration; 4] =
-    [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
 /// Whether two clients belong to one Cloud project, so that one grant covers both.
 pub(crate) fn same_project(one: &str, other: &str) -> bool {
@@ -25,18 +21,22 @@ pub(crate) fn same_project(one: &str, other: &str) -> bool {
                 .is_some_and(|(one, other)| one == other))
 }
 
+/// Whether two profiles are known to be of one user.
+pub(crate) fn is_same_user(one: &Profile, other: &Profile) -> bool {
+    match (&one.sub, &other.sub, &one.account, &other.account) {
+        (Some(one), Some(other), ..) => one == other,
+        (.., Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+        _ => false,
+    }
+}
+
 /// Whether revoking the credential of one profile revokes that of the other.
 fn is_shared(one: &Profile, other: &Profile) -> bool {
     if one.fingerprint.is_some() && one.fingerprint == other.fingerprint {
         return true;
     }
-    let same_user = match (&one.sub, &other.sub, &one.account, &other.account) {
-        (Some(one), Some(other), ..) => one == other,
-        (.., Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
-        _ => false,
-    };
     let clients = one.client_id.as_deref().zip(other.client_id.as_deref());
-    same_user
+    is_same_user(one, other)
         && clients.is_some_and(|(one, other)| same_project(one, other))
         && one.endpoints == other.endpoints
 }
@@ -69,10 +69,9 @@ fn without_keyring(app: &App, name: &ProfileName) -> Option<Profile> {
 /// signs in: others can still use the profile, but not rotate or revoke it.
 pub(crate) fn claim(app: &App, name: &ProfileName) -> Result<Lock> {
     Lock::acquire_within(&app.paths.grant_lock(name), Duration::ZERO)?.ok_or_else(|| {
-        Error::other(format!(
-            "another bqcred is rotating or revoking profile {name} at this moment; nothing was changed"
-        ))
-        .hint("wait until it is done, then look at `bqcred status`")
+        Error::other(format!("another bqcred is rotating or revoking profile {name} at this moment"))
+            .unchanged()
+            .hint("wait until it is done, then look at `bqcred status`")
     })
 }
 
@@ -81,57 +80,13 @@ pub(crate) fn check_revocable(loaded: &Loaded) -> Result<()> {
     if loaded.endpoints().revoke_uri.is_some() {
         return Ok(());
     }
-    Err(Error::other(
-        "this credential's server has no revocation endpoint that bqcred knows of; the credential is still valid",
-    )
+    Err(Error::other(format!(
+        "this credential's server has no revocation endpoint that bqcred knows of; the credential {}",
+        Revocation::NotSent.describe()
+    ))
     .hint(
         "revoke it on the server's own pages, then `bqcred forget`; or name a `revoke_uri` in the client file",
     ))
-}
-
-/// Asks the server to revoke the grant. After an error nothing stored has changed.
-pub(crate) fn revoke(loaded: &Loaded, login: &str) -> Result<Revoked> {
-    let (endpoints, credential) = (loaded.endpoints(), &loaded.credential);
-    Google::at(&endpoints)
-        .revoke(&credential.client_id, &credential.client_secret, &credential.refresh_token)
-        .map_err(|failure| not_revoked("it could not be revoked", failure, login))
-}
-
-/// Proves that the grant was revoked, by a refresh that must fail.
-pub(crate) fn prove_revoked(loaded: &Loaded, login: &str) -> Result<()> {
-    let (endpoints, credential) = (loaded.endpoints(), &loaded.credential);
-    let server = Google::at(&endpoints);
-    for pause in PAUSES.into_iter().map(Some).chain([None]) {
-        match server.refresh(&credential.client_id, &credential.client_secret, &credential.refresh_token) {
-            Err(Failure::Refused(Reason::GrantEnded | Reason::ClientDeleted)) => return Ok(()),
-            // any other refusal says nothing about the grant: a device or a sign-in can be wrong for it
-            Err(failure) => {
-                let what = "the server accepted the revocation, but whether it worked can't be checked";
-                return Err(not_revoked(what, failure, login));
-            }
-            Ok(_) => {}
-        }
-        if let Some(pause) = pause {
-            std::thread::sleep(pause);
-        }
-    }
-    Err(Error::new(
-        Kind::Network,
-        "the server says that the credential is revoked, but it is still valid; nothing was removed",
-    )
-    .hint("try again in a minute, or revoke it at https://myaccount.google.com/connections"))
-}
-
-fn not_revoked(what: &str, failure: Failure, login: &str) -> Error {
-    let why = failure.into_error(login);
-    let error = Error::new(
-        why.kind(),
-        format!("{what}: {}; nothing was removed; assume that the credential is still valid", why.what()),
-    );
-    match (why.kind(), why.hint_text()) {
-        (Kind::Network, Some(hint)) => error.hint(hint),
-        _ => error.hint("revoke it at https://myaccount.google.com/connections, then `bqcred forget`"),
-    }
 }
 
 #[cfg(test)]

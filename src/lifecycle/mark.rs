@@ -21,6 +21,16 @@ pub(crate) fn rotating(app: &App, loaded: &Loaded) -> Result<Notes> {
     })
 }
 
+/// Writes down that a revocation was sent which could not be proved, if the profile still holds that credential. What
+/// is known of an expected refusal stays.
+pub(crate) fn unproved(app: &App, loaded: &Loaded) -> Result<Notes> {
+    change(app, &loaded.name, Some(&loaded.credential.fingerprint()), |profile| {
+        if profile.state() == CredentialState::Valid {
+            profile.state_record.set(CredentialState::Unknown, Time::now());
+        }
+    })
+}
+
 /// Writes down that a profile's credential was revoked from here, if it still holds the one with this
 /// fingerprint. `rotation` is set where a new one is to come.
 pub(crate) fn revoked(

@@ -6,5 +6,7 @@ pub(crate) mod mark;
 pub(crate) mod program_tokens;
 pub(crate) mod refresh;
 pub(crate) mod remove;
+pub(crate) mod replaced;
+pub(crate) mod revocation;
 pub(crate) mod rotation;
 pub(crate) mod save;

@@ -14,11 +14,9 @@ use crate::system::clock::Time;
 use crate::system::private_file::Lock;
 use crate::system::terminal;
 
-/// What a profile was before and is now.
+/// What a profile is now.
 pub(crate) struct Saved {
-    /// What was known before, if anything was.
-    pub(crate) before: Option<Profile>,
-    /// What is known now.
+    /// What is known of it.
     pub(crate) profile: Profile,
     /// What the user should know of it.
     pub(crate) notes: Notes,
@@ -29,19 +27,16 @@ pub(crate) fn save_sign_in(app: &App, name: &ProfileName, signed_in: SignedIn) -
     let SignedIn { new, siblings, mut notes } = signed_in;
     let saved = save(app, name, new.clone()).map_err(|error| signed_in_for_nothing(app, name, &error))?;
     notes.append(saved.notes);
-    notes.append(update_siblings(app, &siblings, &new));
+    notes.append(update_siblings(app, name, &siblings, &new));
     Ok(Saved { notes, ..saved })
 }
 
 /// The user has signed in for nothing, and has to know that Google counts it.
 fn signed_in_for_nothing(app: &App, name: &ProfileName, error: &Error) -> Error {
-    let login = format!("then sign in again: `{}`", app.login_command(name));
-    let hint = error.hint_text().map_or_else(|| login.clone(), |hint| format!("{hint}\n{login}"));
-    Error::new(
-        error.kind(),
-        format!("you signed in, but the credential could not be saved: {}", error.what()),
-    )
-    .hint(hint)
+    let what = format!("you signed in, but the credential could not be saved: {}", error.what());
+    let failed = Error::new(error.kind(), what);
+    let failed = error.hint_text().into_iter().fold(failed, Error::hint);
+    failed.then(format!("then sign in again: `{}`", app.login_command(name)))
 }
 
 /// Saves the credential under this name. What is known about it is written ahead, then the secret, then what is
@@ -58,7 +53,7 @@ pub(crate) fn save(app: &App, name: &ProfileName, mut new: NewCredential) -> Res
         let half = Profile { leftover: Some(new.store), ..old.clone() };
         notes.append(half.save(&lock, &app.paths, name)?);
     }
-    let mut profile = described(before.clone(), &mut new, Time::now());
+    let mut profile = described(before, &mut new, Time::now());
     profile.write_ahead(&lock, &app.paths, name)?;
     notes.append(Store::of(profile.store, &app.paths).save(&lock, name, &new.credential)?);
     notes.append(profile.save(&lock, &app.paths, name)?);
@@ -69,7 +64,7 @@ pub(crate) fn save(app: &App, name: &ProfileName, mut new: NewCredential) -> Res
             notes.add(format!("the earlier credential is still in the {other}: {error}"));
         }
     }
-    Ok(Saved { before, profile, notes })
+    Ok(Saved { profile, notes })
 }
 
 /// What is known of a new credential, and what stays of the profile that it is saved under. The credential gets
@@ -113,13 +108,15 @@ fn described(before: Option<Profile>, new: &mut NewCredential, now: Time) -> Pro
     }
 }
 
-/// Gives these profiles, whose credential a rotation has revoked, the new one as well. One that was signed in again
-/// meanwhile keeps what it has.
-fn update_siblings(app: &App, names: &[ProfileName], new: &NewCredential) -> Notes {
+/// Gives these profiles, whose credential a rotation of `rotated` has revoked, the new one as well. One that was signed
+/// in again meanwhile keeps what it has.
+fn update_siblings(app: &App, rotated: &ProfileName, names: &[ProfileName], new: &NewCredential) -> Notes {
+    let waits =
+        |profile: &Profile| profile.rotation.as_ref().is_some_and(|by| by.of.as_ref() == Some(rotated));
     let mut notes = Notes::none();
     for name in names {
         let profile = match Profile::load(&app.paths, name) {
-            Ok(Some(profile)) if profile.needs_sign_in() => profile,
+            Ok(Some(profile)) if waits(&profile) => profile,
             Ok(_) => {
                 notes.add(format!("profile {name} was changed meanwhile, and is left as it is"));
                 continue;
@@ -155,7 +152,7 @@ pub(crate) fn set_project(app: &App, name: &ProfileName, project: &str) -> Resul
 }
 
 impl Saved {
-    /// For people: who signed in, and whose profile it was before.
+    /// For people: who signed in.
     pub(crate) fn describe_sign_in(&self, app: &App, name: &ProfileName) -> Notes {
         let mut notes = Notes::none();
         notes.add(match &self.profile.account {
@@ -165,13 +162,6 @@ impl Saved {
                 app.command("status", name)
             ),
         });
-        if let Some(before) = &self.before
-            && let (Some(old), Some(new)) = (&before.account, &self.profile.account)
-            && !old.eq_ignore_ascii_case(new)
-        {
-            let left = if before.needs_sign_in() { "" } else { "; that credential is still valid at Google" };
-            notes.add(format!("profile {name} was {old} before{left}"));
-        }
         if self.profile.project.is_none() {
             notes.add(format!("no project is set, and Python needs one: `{}`", app.project_command(name)));
         }

@@ -23,6 +23,8 @@ pub(crate) struct ImportRequest {
     pub(crate) quota_project: Option<String>,
     /// Where the credential will be kept.
     pub(crate) store: StoreKind,
+    /// Whether it is gcloud's, or another tool's.
+    pub(crate) origin: Origin,
 }
 
 /// The result of the import.
@@ -49,8 +51,11 @@ impl ImportRequest {
         match answer {
             Ok(fresh) => self.confirmed(&server, new, fresh),
             Err(failure @ Failure::Unreachable(_)) => {
-                let mut notes = Notes::none();
                 let error = failure.into_error(&login);
+                if let Some(wanted) = &self.account {
+                    return Err(unconfirmed(&error, wanted));
+                }
+                let mut notes = Notes::none();
                 notes.add(format!("Google could not be asked for the account of this credential: {error}"));
                 notes.add("it is saved as the file says; `bqcred status` asks again");
                 Ok(Imported { new, is_token_replaced: false, notes })
@@ -67,7 +72,7 @@ impl ImportRequest {
             quota_project: self.quota_project.clone().or(credential.quota_project_id.clone()),
             store: self.store,
             endpoints,
-            origin: Origin::Import,
+            origin: self.origin,
             signed_in: None,
             refresh_token_expires: None,
             credential,
@@ -104,14 +109,25 @@ impl ImportRequest {
 
     /// The account that was named has to be the one that Google confirms.
     fn check_account(&self, identity: &Identity) -> Result<()> {
-        let (Some(wanted), Some(email)) = (&self.account, &identity.email) else { return Ok(()) };
-        if wanted.eq_ignore_ascii_case(email) {
-            return Ok(());
-        }
-        let what = format!("gcloud's credential of {wanted} belongs to {email}; nothing was changed");
+        let Some(wanted) = &self.account else { return Ok(()) };
+        let what = match &identity.email {
+            Some(email) if wanted.eq_ignore_ascii_case(email) => return Ok(()),
+            Some(email) => format!("gcloud's credential of {wanted} belongs to {email}"),
+            None => format!(
+                "Google does not say whose credential this is, so {wanted} can't be confirmed: it has no scope that \
+                 shows the address"
+            ),
+        };
         Err(Error::new(Kind::Refused, what)
+            .unchanged()
             .hint(format!("`bqcred login {wanted}` makes one of the right account")))
     }
+}
+
+/// Nothing is kept under a name that nobody confirmed.
+fn unconfirmed(why: &Error, wanted: &str) -> Error {
+    let what = format!("Google could not be asked whether this credential is {wanted}'s: {}", why.what());
+    why.hint_text().into_iter().fold(Error::new(why.kind(), what).unchanged(), Error::hint)
 }
 
 /// The addresses of the configured client, if the credential is of that client. The ones in a credential file

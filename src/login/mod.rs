@@ -108,6 +108,7 @@ fn belongs_to(answer: &Answer, state: &Secret) -> bool {
 
 /// The user did not come back in time.
 fn timed_out(timeout: Duration) -> Error {
-    Error::other(format!("timed out after {} s; nothing was changed", timeout.as_secs()))
+    Error::other(format!("timed out after {} s", timeout.as_secs()))
+        .unchanged()
         .hint("start again; `--timeout SECONDS` waits longer")
 }

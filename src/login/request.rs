@@ -92,19 +92,18 @@ impl LoginRequest {
             Some(email) if email.eq_ignore_ascii_case(wanted) => Ok(()),
             Some(email) => Err(Error::new(
                 Kind::Refused,
-                format!("you signed in as {email}, not as {wanted}; nothing was changed"),
+                format!("you signed in as {email}, not as {wanted}"),
             )
+            .unchanged()
             .hint(format!(
                 "`{login} {wanted}` and choose that account on Google's page\nto keep {email} as well: \
                  `bqcred login {email} --profile NAME`"
             ))),
             None => Err(Error::new(
                 Kind::Refused,
-                format!(
-                    "the server does not say who signed in, so {wanted} can't be confirmed; nothing was \
-                     changed"
-                ),
+                format!("the server does not say who signed in, so {wanted} can't be confirmed"),
             )
+            .unchanged()
             .hint(format!("`{login}` without an account accepts any"))),
         }
     }

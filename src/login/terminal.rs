@@ -68,7 +68,7 @@ fn wait(
         let problem = match events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(Event::Browser(answer)) => return Ok(answer),
             Ok(Event::Signal) => {
-                return Err(Error::new(Kind::Interrupted, "stopped; nothing was changed"));
+                return Err(Error::new(Kind::Interrupted, "stopped").unchanged());
             }
             Ok(Event::Suspend) => {
                 ui::tell("\n");

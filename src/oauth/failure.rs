@@ -1,7 +1,7 @@
 //! A request that did not give what was asked for: refused by the server, or without a usable answer.
 
 use super::reason::Reason;
-use super::transport::Transport;
+use super::transport::{ProxyFailure, Transport};
 use crate::output::error::{Error, Kind};
 
 /// A request that did not give what was asked for.
@@ -27,7 +27,14 @@ impl Failure {
     /// Whether the same request may succeed in a moment. After a timeout it is not tried again: that would make the
     /// user wait for two more.
     pub(super) fn is_transient(&self) -> bool {
-        matches!(self, Failure::Unreachable(Transport::NoConnection | Transport::Broken | Transport::Busy(_)))
+        let Failure::Unreachable(transport) = self else { return false };
+        matches!(
+            transport,
+            Transport::NoConnection
+                | Transport::Proxy(ProxyFailure::NoConnection)
+                | Transport::Broken
+                | Transport::Busy(_)
+        )
     }
 }
 
@@ -49,7 +56,14 @@ mod tests {
         for transient in [Transport::NoConnection, Transport::Broken, Transport::Busy(503)] {
             assert!(Failure::Unreachable(transient).is_transient());
         }
-        for lasting in [Transport::Timeout, Transport::Malformed, Transport::CertificateName] {
+        for lasting in [
+            Transport::Timeout,
+            Transport::NameServer,
+            Transport::Malformed,
+            Transport::CertificateName,
+            Transport::CertificateExpired(None),
+            Transport::Encryption,
+        ] {
             assert!(!Failure::Unreachable(lasting).is_transient());
         }
         assert!(!Failure::Refused(Reason::GrantEnded).is_transient());
@@ -81,6 +95,7 @@ mod tests {
             Reason::AccessDenied,
             Reason::InvalidScope,
             Reason::RedirectMismatch,
+            Reason::OtherUser,
             Reason::Other("quota_exceeded".to_owned()),
         ];
         assert_all_differ(reasons.map(Failure::Refused).into());
@@ -92,18 +107,26 @@ mod tests {
             Transport::Timeout,
             Transport::Broken,
             Transport::UntrustedCertificate,
-            Transport::CertificateTime,
+            Transport::CertificateExpired(None),
+            Transport::CertificateNotYetValid(None),
             Transport::CertificateName,
             Transport::Encryption,
             Transport::NoAuthorities,
             Transport::ProxyAuthentication,
-            Transport::Proxy,
+            Transport::ProxySetting("https_proxy"),
+            Transport::Proxy(ProxyFailure::UnknownHost),
+            Transport::Proxy(ProxyFailure::NoConnection),
+            Transport::Proxy(ProxyFailure::Encryption),
+            Transport::Proxy(ProxyFailure::Refused),
+            Transport::NameServer,
             Transport::UnknownHost,
             Transport::NoConnection,
             Transport::Busy(429),
             Transport::Busy(503),
             Transport::NotTheServer(302),
             Transport::Malformed,
+            Transport::NoLifetime,
+            Transport::NothingLeft,
         ];
         assert_all_differ(transports.map(Failure::Unreachable).into());
     }

@@ -37,13 +37,22 @@ pub(crate) struct Consent {
     pub(crate) verifier: Secret,
 }
 
-/// What a revocation came to.
+/// What the server answered to a revocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Revoked {
-    /// It ended now.
+    /// It revoked the grant: now, or at an earlier attempt whose answer was lost.
     Now,
-    /// It had ended before.
+    /// It knows no such token (any more).
     Before,
+}
+
+/// A revocation that the server did not confirm.
+#[derive(Debug)]
+pub(crate) struct RevokeFailure {
+    /// Why, by the last attempt.
+    pub(crate) failure: Failure,
+    /// Whether the server can have received one of the attempts, and have carried it out.
+    pub(crate) may_have_arrived: bool,
 }
 
 /// An OAuth server.
@@ -155,9 +164,10 @@ impl<'e> Google<'e> {
         client_id: &str,
         client_secret: &Secret,
         refresh_token: &Secret,
-    ) -> Result<Revoked, Failure> {
+    ) -> Result<Revoked, RevokeFailure> {
         let Some(uri) = self.endpoints.revoke_uri.as_deref() else {
-            return Err(Failure::Refused(Reason::Other("no_revocation_endpoint".to_owned())));
+            let failure = Failure::Refused(Reason::Other("no_revocation_endpoint".to_owned()));
+            return Err(RevokeFailure { failure, may_have_arrived: false });
         };
         let mut form = vec![("token", refresh_token.expose())];
         if self.endpoints.foreign_host().is_some() {
@@ -165,21 +175,17 @@ impl<'e> Google<'e> {
             form.push(("client_id", client_id));
             form.push(("client_secret", client_secret.expose()));
         }
+        let mut may_have_arrived = false;
         with_retries(|| {
-            let answer = post_form(uri, &form)?;
-            match (answer.status, ErrorResponse::read(&answer)) {
-                // the body of a success doesn't matter (RFC 7009 section 2.2), but an HTML page is not a success
-                (200, _) if starts_with(&answer.body, b'<') => {
-                    Err(Failure::Unreachable(Transport::NotTheServer(200)))
-                }
-                (200, _) => Ok(Revoked::Now),
-                (_, Some(error)) if matches!(error.error.as_str(), "invalid_token" | "invalid_grant") => {
-                    Ok(Revoked::Before)
-                }
-                (status, Some(error)) => Err(error.into_failure(status)),
-                (_, None) => Err(Failure::Unreachable(unreadable(&answer))),
+            let answer = post_form(uri, &form).and_then(|answer| revoked_by(&answer));
+            match answer {
+                Ok(Revoked::Before) if may_have_arrived => return Ok(Revoked::Now),
+                Err(Failure::Unreachable(ref why)) => may_have_arrived |= why.may_have_arrived(),
+                Ok(_) | Err(Failure::Refused(_)) => {}
             }
+            answer
         })
+        .map_err(|failure| RevokeFailure { failure, may_have_arrived })
     }
 
     /// Asks which account an access token belongs to and what it may do. `None` if the server can't be asked.
@@ -216,6 +222,22 @@ impl<'e> Google<'e> {
 /// 256 random bits as text, in the alphabet of addresses.
 pub(crate) fn random_secret() -> Secret {
     Secret::new(CsrfToken::new_random_len(32).into_secret())
+}
+
+/// What an answer of the revocation endpoint means (RFC 7009 section 2.2).
+fn revoked_by(answer: &HttpAnswer) -> Result<Revoked, Failure> {
+    match (answer.status, ErrorResponse::read(answer)) {
+        // the body of a success doesn't matter, but an HTML page is not a success
+        (200, _) if starts_with(&answer.body, b'<') => {
+            Err(Failure::Unreachable(Transport::NotTheServer(200)))
+        }
+        (200, _) => Ok(Revoked::Now),
+        (_, Some(error)) if matches!(error.error.as_str(), "invalid_token" | "invalid_grant") => {
+            Ok(Revoked::Before)
+        }
+        (status, Some(error)) => Err(error.into_failure(status)),
+        (_, None) => Err(Failure::Unreachable(unreadable(answer))),
+    }
 }
 
 /// Repeats a request after a transient failure, with a pause, unless it took long already.

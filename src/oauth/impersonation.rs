@@ -54,11 +54,6 @@ impl ServiceAccount {
             }
         }
     }
-
-    /// Its address.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl fmt::Display for ServiceAccount {
@@ -127,7 +122,7 @@ mod tests {
             "p@appspot.gserviceaccount.com",
             "sa@p.example.com.iam.gserviceaccount.com",
         ] {
-            assert_eq!(ServiceAccount::parse(good).unwrap().as_str(), good);
+            assert_eq!(ServiceAccount::parse(good).unwrap().to_string(), good);
         }
         for bad in [
             "",

@@ -1,6 +1,6 @@
 //! Google's OAuth server, and others that a client file names: consent, tokens, revocation.
 //!
-//! The only folder that uses `oauth2`, `reqwest` and `httparse`. Nothing here knows where credentials are kept.
+//! The only folder that uses `oauth2`, `reqwest`, `hyper-util` and `httparse`. Nothing here knows where credentials are kept.
 
 mod answer;
 mod bigquery;
@@ -25,7 +25,7 @@ pub(crate) use endpoints::Endpoints;
 pub(crate) use failure::Failure;
 #[cfg(any(test, feature = "internals"))]
 pub(crate) use google::refreshed_by;
-pub(crate) use google::{Consent, Google, Revoked, random_secret};
+pub(crate) use google::{Consent, Google, RevokeFailure, Revoked, random_secret};
 pub(crate) use identity::Identity;
 pub(crate) use impersonation::{NotImpersonated, ServiceAccount, token as token_of_service_account};
 pub(crate) use metadata::metadata;

@@ -32,6 +32,8 @@ pub(crate) enum Reason {
     InvalidScope,
     /// `redirect_uri_mismatch`: the client has not registered the address of the answer.
     RedirectMismatch,
+    /// The answer's token is of another user than the one whose credential was sent.
+    OtherUser,
     /// Another error code of the server's, if it looks like one.
     Other(String),
 }
@@ -50,7 +52,11 @@ impl Reason {
                 Reason::BadCode
             }
             "invalid_grant" if says("reauth") => Reason::SignInAgain,
-            "invalid_grant" => Reason::GrantEnded,
+            // only without a subtype it says that nothing is left of the grant
+            "invalid_grant" => match subtype.filter(|subtype| !subtype.is_empty()) {
+                Some(subtype) => Reason::Other(printable_code(subtype)),
+                None => Reason::GrantEnded,
+            },
             "deleted_client" => Reason::ClientDeleted,
             "disabled_client" => Reason::ClientDisabled,
             "invalid_client" if says("deleted") => Reason::ClientDeleted,
@@ -82,6 +88,7 @@ impl Reason {
             Reason::AccessDenied => "access_denied",
             Reason::InvalidScope => "invalid_scope",
             Reason::RedirectMismatch => "redirect_uri_mismatch",
+            Reason::OtherUser => "other_user",
             Reason::Other(code) => code,
         }
     }
@@ -117,6 +124,9 @@ impl Reason {
             Reason::RedirectMismatch => {
                 "Google does not let this OAuth client send its answer to this machine: it is not a \
                  \"Desktop app\""
+            }
+            Reason::OtherUser => {
+                "the server answered with a token of another user than this credential's, so it is not used"
             }
             Reason::Other(code) => return format!("Google refused ({code})"),
         };
@@ -156,6 +166,9 @@ impl Reason {
                 return format!(
                     "`{login}` starts again; while a client is in Testing, its owner lists who may use it"
                 );
+            }
+            Reason::OtherUser => {
+                return format!("this should never happen; `{login}` makes a new credential");
             }
             Reason::InvalidScope => "check --scopes; `bqcred login --help` lists the presets",
             Reason::Other(_) => return format!("`{login}`, or `bqcred doctor`"),
@@ -199,6 +212,8 @@ mod tests {
             ("org_internal", None, None, Reason::OrganisationInternal),
             ("invalid_scope", None, None, Reason::InvalidScope),
             ("redirect_uri_mismatch", None, None, Reason::RedirectMismatch),
+            ("invalid_grant", Some("new_rule"), None, Reason::Other("new_rule".to_owned())),
+            ("invalid_grant", Some(""), None, Reason::GrantEnded),
             ("internal_failure", None, None, Reason::Other("internal_failure".to_owned())),
         ];
         for (error, subtype, description, reason) in cases {

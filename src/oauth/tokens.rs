@@ -3,6 +3,7 @@
 use oauth2::basic::BasicTokenType;
 use oauth2::{RequestTokenError, StandardTokenResponse, TokenResponse as _};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::error_response::{ErrorResponse, check_status, starts_with, unreadable};
 use super::failure::Failure;
@@ -72,9 +73,39 @@ pub(super) fn for_oauth2(answer: &HttpAnswer) -> Result<oauth2::HttpResponse, Tr
     if status == 200 && !starts_with(&answer.body, b'{') {
         return Err(Transport::NotTheServer(status));
     }
-    let mut response = oauth2::HttpResponse::new(answer.body.to_vec());
+    let body = match status {
+        200 => with_whole_seconds(&answer.body)?.unwrap_or_else(|| answer.body.to_vec()),
+        _ => answer.body.to_vec(),
+    };
+    let mut response = oauth2::HttpResponse::new(body);
     *response.status_mut() = oauth2::http::StatusCode::from_u16(status).unwrap_or_default();
     Ok(response)
+}
+
+/// Some servers send seconds as text or with a fraction, which google-auth takes as well
+/// (`google/oauth2/_client.py`, `_parse_expiry`), and the `oauth2` crate doesn't. The body with whole numbers
+/// instead; `None` if it has them already, or is for the crate to judge.
+fn with_whole_seconds(body: &[u8]) -> Result<Option<Vec<u8>>, Transport> {
+    let Ok(Value::Object(mut fields)) = serde_json::from_slice(body) else { return Ok(None) };
+    let mut is_changed = false;
+    for name in ["expires_in", "refresh_token_expires_in"] {
+        let Some(value) = fields.get_mut(name).filter(|value| !value.is_u64() && !value.is_null()) else {
+            continue;
+        };
+        *value = whole_seconds(value).ok_or(Transport::NoLifetime)?.into();
+        is_changed = true;
+    }
+    Ok(if is_changed { serde_json::to_vec(&fields).ok() } else { None })
+}
+
+/// A number of seconds in whatever form; a negative one is none left.
+fn whole_seconds(value: &Value) -> Option<u64> {
+    let seconds = match value {
+        Value::String(text) => text.trim().parse().ok()?,
+        other => other.as_f64()?,
+    };
+    // the cast ends at 0 and at the greatest number
+    seconds.is_finite().then_some(seconds as u64)
 }
 
 impl Fresh {
@@ -147,6 +178,31 @@ mod tests {
         }
         let refused = fresh(400, br#"{"error":"invalid_grant"}"#).unwrap_err();
         assert_eq!(refused, Failure::Refused(Reason::GrantEnded));
+    }
+
+    #[test]
+    fn a_lifetime_may_be_text_or_a_fraction_but_has_to_be_a_number() {
+        let now = Time::now();
+        let left = |expires_in: &str| {
+            let body = format!(r#"{{"access_token":"a","token_type":"Bearer","expires_in":{expires_in}}}"#);
+            refreshed_by(200, body.as_bytes(), now).map(|fresh| fresh.expires.since(now))
+        };
+        for (expires_in, seconds) in [
+            ("3599", 3599),
+            ("\"3599\"", 3599),
+            ("3599.9", 3599),
+            ("\" 60.5 \"", 60),
+            ("null", DEFAULT_LIFETIME),
+            ("0", 0),
+            ("-5", 0),
+            ("\"-1\"", 0),
+        ] {
+            assert_eq!(left(expires_in).unwrap(), seconds, "{expires_in}");
+        }
+        for garbage in ["\"soon\"", "\"\"", "true", "[1]", "{}", "\"inf\"", "\"NaN\""] {
+            let failure = left(garbage).unwrap_err();
+            assert_eq!(failure, Failure::Unreachable(Transport::NoLifetime), "{garbage}");
+        }
     }
 
     #[test]

@@ -73,14 +73,16 @@ impl Kind {
 pub(crate) struct Error {
     kind: Kind,
     what: String,
+    is_unchanged: bool,
     hint: Option<String>,
+    then: Option<String>,
     stdout: &'static str,
 }
 
 impl Error {
     /// An error of this kind; `what` says what happened and why, without a final full stop.
     pub(crate) fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Error { kind, what: what.into(), hint: None, stdout: "" }
+        Error { kind, what: what.into(), is_unchanged: false, hint: None, then: None, stdout: "" }
     }
 
     /// A failure that fits no other kind.
@@ -111,6 +113,21 @@ impl Error {
         self
     }
 
+    /// Adds the command for when what the hint is about is done.
+    #[must_use]
+    pub(crate) fn then(mut self, command: impl Into<String>) -> Self {
+        self.then = Some(command.into());
+        self
+    }
+
+    /// Says that nothing was changed, which is true of the step that failed. A caller that has changed something
+    /// before that step builds its own error from [`Error::what`], which leaves it out.
+    #[must_use]
+    pub(crate) fn unchanged(mut self) -> Self {
+        self.is_unchanged = true;
+        self
+    }
+
     /// Puts this on stdout all the same, for a reader that would not notice the exit code (`eval`).
     #[must_use]
     pub(crate) fn with_stdout(mut self, stdout: &'static str) -> Self {
@@ -123,7 +140,7 @@ impl Error {
         self.kind
     }
 
-    /// What happened and why.
+    /// What happened and why. What became of things here ([`Error::unchanged`]) is left out.
     pub(crate) fn what(&self) -> &str {
         &self.what
     }
@@ -131,6 +148,11 @@ impl Error {
     /// What helps, if anything is known to.
     pub(crate) fn hint_text(&self) -> Option<&str> {
         self.hint.as_deref()
+    }
+
+    /// The command for after that.
+    pub(crate) fn then_text(&self) -> Option<&str> {
+        self.then.as_deref()
     }
 
     /// What `eval` has to see of this failure; empty for most.
@@ -141,7 +163,8 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)
+        f.write_str(&self.what)?;
+        f.write_str(if self.is_unchanged { "; nothing was changed" } else { "" })
     }
 }
 
@@ -169,6 +192,9 @@ fn remedy(path: &Path, error: &std::io::Error) -> Option<String> {
         }
         ErrorKind::ReadOnlyFilesystem => Some(format!(
             "that file system is read-only (`findmnt -T {there}`): the XDG_* variables lead bqcred to other folders"
+        )),
+        ErrorKind::ResourceBusy if !path.is_dir() => Some(format!(
+            "it is mounted on its own, so that it can't be replaced: mount its folder, {there}, in its place"
         )),
         ErrorKind::PermissionDenied => {
             Some(format!("`ls -ld {there}` shows its owner; it has to be yours, and writable"))
@@ -243,9 +269,14 @@ mod tests {
     fn errors_of_a_disk_have_a_hint() {
         use std::io;
         let file_error = |error: io::Error| Error::file(Path::new("/etc/no/such"), "write", &error);
-        for (number, words) in
-            [(28, "df -h"), (122, "quota"), (30, "read-only"), (13, "ls -ld "), (5, "dmesg")]
-        {
+        for (number, words) in [
+            (28, "df -h"),
+            (122, "quota"),
+            (30, "read-only"),
+            (13, "ls -ld "),
+            (5, "dmesg"),
+            (16, "mount its folder"),
+        ] {
             let error = file_error(io::Error::from_raw_os_error(number));
             assert!(error.hint_text().unwrap().contains(words), "{number}: {:?}", error.hint_text());
             assert!(!error.what().contains("os error"), "{}", error.what());

@@ -88,11 +88,9 @@ pub(crate) fn tell(text: &str) {
 
 /// Writes the error and its hints to stderr. Returns the exit code.
 pub(crate) fn fail(error: &Error) -> u8 {
-    let mut text = format!("bqcred: {}\n", error.what());
-    if let Some(hint) = error.hint_text() {
-        for line in hint.lines() {
-            text.push_str(&format!("  hint: {line}\n"));
-        }
+    let mut text = format!("bqcred: {error}\n");
+    for line in [error.hint_text(), error.then_text()].into_iter().flatten().flat_map(str::lines) {
+        text.push_str(&format!("  hint: {line}\n"));
     }
     tell(&text);
     if !error.stdout().is_empty() {

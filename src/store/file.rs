@@ -7,7 +7,6 @@ use serde::Deserialize;
 use super::AccessToken;
 use crate::credential::adc::AuthorizedUser;
 use crate::credential::paths::Paths;
-use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::notes::Notes;
@@ -34,6 +33,10 @@ impl<'p> FileStore<'p> {
         FileStore { paths }
     }
 
+    pub(super) fn paths(&self) -> &'p Paths {
+        self.paths
+    }
+
     pub(super) fn load(&self, name: &ProfileName) -> Result<Option<AuthorizedUser>> {
         let path = self.paths.adc(name);
         let Some(bytes) = private_file::read(&path, Content::Secret)? else { return Ok(None) };
@@ -47,14 +50,6 @@ impl<'p> FileStore<'p> {
                 "`bqcred login --profile {name}` writes a new one and keeps this file under another name"
             ))),
         }
-    }
-
-    pub(super) fn probe(&self, name: &ProfileName) -> Result<()> {
-        private_file::create_dir(&self.paths.data)?;
-        private_file::create_dir(&self.paths.profile(name))?;
-        private_file::read(&self.paths.adc(name), Content::Secret)?;
-        Profile::check_place(self.paths, name)?;
-        private_file::check_writable(&self.paths.profile(name))
     }
 
     pub(super) fn save(&self, lock: &Lock, name: &ProfileName, credential: &AuthorizedUser) -> Result<Notes> {

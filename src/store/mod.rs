@@ -2,6 +2,7 @@
 
 mod file;
 mod keyring;
+pub(crate) mod place;
 pub(crate) mod relocate;
 pub(crate) mod session;
 
@@ -64,11 +65,11 @@ impl<'p> Store<'p> {
             },
         };
         Store::of(kind, paths).probe(name)?;
-        Ok((kind, Notes::none()))
+        Ok((kind, place::notes(paths, name)))
     }
 
     fn keyring_or_file(paths: &Paths, name: &ProfileName) -> Result<(StoreKind, Notes)> {
-        let mut notes = Notes::none();
+        let mut notes = place::notes(paths, name);
         let Err(unusable) = Store::of(StoreKind::Keyring, paths).probe(name) else {
             return Ok((StoreKind::Keyring, notes));
         };
@@ -87,9 +88,23 @@ impl<'p> Store<'p> {
 
     /// Checks that a credential can be stored, before the user signs in.
     pub(crate) fn probe(&self, name: &ProfileName) -> Result<()> {
+        self.probe_under(None, name)
+    }
+
+    /// The same. `lock`: the profile's, if the caller holds it.
+    fn probe_under(&self, lock: Option<&Lock>, name: &ProfileName) -> Result<()> {
         match self {
-            Store::File(store) => store.probe(name),
-            Store::Keyring(store) => store.probe(),
+            Store::File(store) => place::probe(StoreKind::File, lock, store.paths(), name).map_err(|error| {
+                let keyring = Store::of(StoreKind::Keyring, store.paths());
+                match place::holds_secrets(store.paths(), name) || keyring.probe_under(lock, name).is_err() {
+                    true => error,
+                    false => place::add_hint(error, "`--store keyring` keeps the credential in the keyring"),
+                }
+            }),
+            Store::Keyring(store) => {
+                place::probe(StoreKind::Keyring, lock, store.paths(), name)?;
+                store.probe()
+            }
         }
     }
 

@@ -38,7 +38,7 @@ pub(crate) fn relocate(
         return Err(Error::new(Kind::Missing, format!("profile {name} has no credential to move"))
             .hint(format!("`bqcred login --profile {name} --store {to}`")));
     };
-    new.probe(name)?;
+    new.probe_under(Some(lock), name)?;
     profile.leftover = Some(to);
     notes.append(profile.save(lock, paths, name)?);
     notes.append(new.save(lock, name, &credential)?);

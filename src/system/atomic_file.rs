@@ -10,14 +10,22 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::fs::OFlags;
 
+use crate::system::file_lock::{self, LockState};
 #[cfg(target_os = "linux")]
 use crate::system::hash;
+use crate::system::regular_file;
 
 const PREFIX: &str = ".bqcred-";
 const SUFFIX: &str = ".tmp";
+/// The age from which a temporary file counts as abandoned where no lock shows its writer.
+const ABANDONED_AFTER: Duration = Duration::from_secs(3600);
+
+/// For what [`probe`] reads back, in bytes.
+const SIZE_LIMIT: u64 = 64 * 1024;
 
 /// What to do with an existing file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,11 +37,13 @@ pub(crate) enum Existing {
 }
 
 /// Writes a file to disk, with mode 0600 unless `prepare` sets another. A concurrent reader, and a crash at any
-/// moment, see the old content or the new one.
+/// moment, see the old content or the new one. `accept` looks at the new file while it is still empty: a file system
+/// may have given it another mode.
 pub(crate) fn write(
     path: &Path,
     bytes: &[u8],
     existing: Existing,
+    accept: impl Fn(&File) -> io::Result<()>,
     prepare: impl Fn(&File) -> io::Result<()>,
 ) -> io::Result<()> {
     if path.is_dir() {
@@ -41,13 +51,13 @@ pub(crate) fn write(
     }
     let folder = folder_of(path);
     let fill = |file: &mut File| {
+        accept(file)?;
         file.write_all(bytes)?;
         prepare(file)?;
         file.sync_all() // before it gets its name: otherwise a crash may leave an empty file
     };
     match unnamed(folder) {
-        Some(Err(error)) => return Err(error),
-        Some(Ok(mut file)) => {
+        Some(mut file) => {
             fill(&mut file)?;
             if !publish(&file, folder, path, existing)? {
                 named(folder, path, existing, fill)?;
@@ -58,13 +68,20 @@ pub(crate) fn write(
     sync_folder(folder)
 }
 
-/// Checks that a file with these bytes can be written to this folder. The file is removed.
-pub(crate) fn probe(folder: &Path, bytes: &[u8]) -> io::Result<()> {
-    let fill = |file: &mut File| file.write_all(bytes).and_then(|()| file.sync_all());
-    match unnamed(folder) {
-        Some(file) => fill(&mut file?),
-        None => fill(draft(folder)?.as_file_mut()),
+/// Does what replacing a file in this folder will do, with files that are removed: creates, looks (`accept`), writes,
+/// renames over another, and reads back.
+pub(crate) fn probe(folder: &Path, bytes: &[u8], accept: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
+    let older = draft(folder)?;
+    let mut newer = draft(folder)?;
+    accept(newer.as_file())?;
+    newer.write_all(bytes)?;
+    newer.as_file().sync_all()?;
+    fs::rename(newer.path(), older.path())?;
+    if *regular_file::read(older.path(), SIZE_LIMIT)? != *bytes {
+        return Err(io::Error::other("what is read is not what was written"));
     }
+    fs::remove_file(older.path())?;
+    sync_folder(folder)
 }
 
 /// The folder of a file; `.` for a bare name.
@@ -101,24 +118,27 @@ fn is_abandoned(path: &Path) -> bool {
     // for writing too: NFS makes it a byte-range lock, which needs a file that is open for writing
     let opened =
         fs::OpenOptions::new().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(path);
-    opened.is_ok_and(|file| file.metadata().is_ok_and(|meta| meta.is_file()) && file.try_lock().is_ok())
+    let Ok(file) = opened else { return false };
+    let Ok(metadata) = file.metadata() else { return false };
+    metadata.is_file()
+        && match file_lock::try_lock(&file) {
+            Ok(LockState::Held) => true,
+            Ok(LockState::Unsupported) => {
+                metadata.modified().is_ok_and(|then| then.elapsed().is_ok_and(|age| age > ABANDONED_AFTER))
+            }
+            Ok(LockState::Busy) | Err(_) => false,
+        }
 }
 
-/// A file without a name; `None` where the system can't do that.
+/// A file without a name; `None` where that can't be done. What else is wrong shows when a named one is created.
 #[cfg(target_os = "linux")]
-fn unnamed(folder: &Path) -> Option<io::Result<File>> {
-    use rustix::io::Errno;
+fn unnamed(folder: &Path) -> Option<File> {
     let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-    match rustix::fs::open(folder, flags, 0o600.into()) {
-        Ok(file) => Some(Ok(File::from(file))),
-        // Linux before 3.11 reads the flag as an attempt to write to a folder
-        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => None,
-        Err(error) => Some(Err(error.into())),
-    }
+    rustix::fs::open(folder, flags, 0o600.into()).ok().map(File::from)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn unnamed(_folder: &Path) -> Option<io::Result<File>> {
+fn unnamed(_folder: &Path) -> Option<File> {
     None
 }
 
@@ -130,8 +150,18 @@ fn publish(file: &File, folder: &Path, path: &Path, existing: Existing) -> io::R
     use std::os::fd::AsRawFd;
     let source = format!("/proc/self/fd/{}", file.as_raw_fd());
     let link = |to: &Path| linkat(CWD, &source, CWD, to, AtFlags::SYMLINK_FOLLOW);
-    let cannot =
-        |error| matches!(error, Errno::NOENT | Errno::PERM | Errno::ACCESS | Errno::XDEV | Errno::OPNOTSUPP);
+    let cannot = |error| {
+        matches!(
+            error,
+            Errno::NOENT
+                | Errno::PERM
+                | Errno::ACCESS
+                | Errno::XDEV
+                | Errno::OPNOTSUPP
+                | Errno::NOSYS
+                | Errno::INVAL
+        )
+    };
     if existing == Existing::Keep {
         return match link(path) {
             Ok(()) => Ok(true),
@@ -139,7 +169,7 @@ fn publish(file: &File, folder: &Path, path: &Path, existing: Existing) -> io::R
             Err(error) => Err(error.into()),
         };
     }
-    file.try_lock()?; // no other process can have opened it: it has no name yet
+    file_lock::try_lock(file)?; // no other process can have opened it: it has no name yet
     let name = loop {
         let name = temporary_name(folder);
         match link(&name) {
@@ -170,12 +200,22 @@ fn named(
 ) -> io::Result<()> {
     let mut draft = draft(folder)?;
     fill(draft.as_file_mut())?;
-    match existing {
-        Existing::Replace => draft.persist(path),
-        Existing::Keep => draft.persist_noclobber(path),
+    let failed = match existing {
+        Existing::Replace => return draft.persist(path).map(drop).map_err(|failed| failed.error),
+        Existing::Keep => match draft.persist_noclobber(path) {
+            Ok(_) => return Ok(()),
+            Err(failed) => failed,
+        },
+    };
+    if failed.error.kind() == ErrorKind::AlreadyExists {
+        return Err(failed.error);
     }
-    .map(drop)
-    .map_err(|error| error.error)
+    // neither hard links nor a rename that doesn't replace: claims the name, then renames over it
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    failed.file.persist(path).map(drop).map_err(|failed| {
+        let _ = fs::remove_file(path);
+        failed.error
+    })
 }
 
 /// An empty, locked file with a temporary name; removed when dropped.
@@ -183,7 +223,7 @@ fn draft(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     loop {
         let draft =
             tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).rand_bytes(16).tempfile_in(folder)?;
-        draft.as_file().lock()?;
+        file_lock::lock(draft.as_file())?;
         // another process may have swept it before it was locked
         if draft.as_file().metadata()?.nlink() > 0 {
             return Ok(draft);

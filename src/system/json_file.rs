@@ -100,7 +100,7 @@ impl<T: Document + Serialize> JsonFile<T> {
             Error::other(format!("can't write {} as JSON: {}", self.path.display(), json_problem(&error)))
         })?;
         text.push(b'\n');
-        private_file::write(lock, &self.path, &text)
+        private_file::write_as(lock, &self.path, &text, self.content)
     }
 
     /// Changes the content, and returns what `change` returns. An invalid file is kept under another name, which the

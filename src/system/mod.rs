@@ -4,6 +4,7 @@ pub(crate) mod atomic_file;
 pub(crate) mod clock;
 pub(crate) mod core_dump;
 pub(crate) mod env;
+pub(crate) mod file_lock;
 pub(crate) mod hash;
 pub(crate) mod json_file;
 pub(crate) mod peers;

@@ -123,14 +123,15 @@ fn damaged_profile_file_is_refused() {
 
 #[test]
 fn damaged_settings_file_is_refused() {
-    damage_each(CONFIG, &["env", "--shell=sh"], &[6], &[]);
-    damage_each(CONFIG, &["use", "default"], &[6], &[]);
+    // a link of the user's own is no damage
+    damage_each(CONFIG, &["env", "--shell=sh"], &[6], &["link"]);
+    damage_each(CONFIG, &["use", "default"], &[6], &["link"]);
 }
 
 #[test]
 fn damaged_client_file_is_refused() {
-    damage_each(CLIENT, &["client", "show", "--profile=new"], &[2, 6], &[]);
-    damage_each(CLIENT, &["login", "--start", "--profile=new"], &[2, 6], &[]);
+    damage_each(CLIENT, &["client", "show", "--profile=new"], &[2, 6], &["link"]);
+    damage_each(CLIENT, &["login", "--start", "--profile=new"], &[2, 6], &["link"]);
 }
 
 #[test]

@@ -270,3 +270,56 @@ fn import_of_a_pipe_hints_at_stdin() {
     let line = format!("cat {} | {} import -", file.display(), env!("CARGO_BIN_EXE_bqcred"));
     sandbox.program("bash", &["-c", &line]).run().success();
 }
+
+#[test]
+fn import_replaces_what_may_be_valid_only_by_force_and_says_what_it_was() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    sandbox.login(&google, "bob@example.com", &[]).success();
+    let file = sandbox.write("adc.json", credential(&google, json!({})));
+    let import = |extra: &[&str]| sandbox.bqcred(&[&["import", file.to_str().unwrap()], extra].concat());
+    google.require_reauth("bob@example.com");
+    sandbox.bqcred(&["status"]).code(4);
+    import(&[]).fails(2).says("profile default exists already; nothing was changed");
+    google.refuse_client(CLIENT_ID, "deleted_client");
+    sandbox.bqcred(&["status"]).code(4);
+    import(&[]).fails(2).says("exists already");
+    google.accept_client(CLIENT_ID);
+    let run = import(&["--force"]).fails(0);
+    run.says("profile default is now ada@example.com")
+        .says("profile default was bob@example.com before; that credential is still valid at Google");
+    // the same account, another credential
+    let other = sandbox.write("other.json", credential(&google, json!({})));
+    let run = sandbox.bqcred(&["import", "--force", other.to_str().unwrap()]).fails(0);
+    run.says(
+        "profile default had another credential of ada@example.com before; that credential is still valid",
+    );
+    // the same credential
+    let run = sandbox.bqcred(&["import", "--force", other.to_str().unwrap()]).fails(0);
+    assert!(!run.stderr.contains("before"), "{}", run.stderr);
+    // what is over for good needs no force
+    google.revoke_grant(ADA);
+    sandbox.bqcred(&["status"]).code(4);
+    let new = sandbox.write("new.json", credential(&google, json!({})));
+    let run = sandbox.bqcred(&["import", new.to_str().unwrap()]).fails(0);
+    assert!(!run.stderr.contains("valid at Google"), "{}", run.stderr);
+}
+
+#[test]
+fn import_under_an_account_that_nobody_confirms_is_refused() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    let nameless =
+        json!({"refresh_token": google.grant(ADA, CLIENT_ID, &[BIGQUERY]), "account": "bob@example.com"});
+    sandbox.write(
+        "home/.config/gcloud/legacy_credentials/bob@example.com/adc.json",
+        credential(&google, nameless),
+    );
+    let import = ["import", "--from", "gcloud", "--account", "bob@example.com"];
+    let run = sandbox.bqcred(&import).fails(4);
+    run.says("bob@example.com can't be confirmed").says("nothing was changed");
+    google.script_always(common::Endpoint::Token, Script::Unavailable(503));
+    let run = sandbox.bqcred(&import).fails(5);
+    run.says("could not be asked whether this credential is bob@example.com's").says("nothing was changed");
+    assert!(!sandbox.adc("default").exists());
+}

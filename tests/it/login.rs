@@ -515,3 +515,22 @@ fn gcloud_login_times_out() {
         assert_eq!(folders, 0, "gcloud's folder is left");
     }
 }
+
+#[test]
+fn signing_in_as_somebody_else_says_what_is_left_of_the_earlier_credential() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    let before = "profile default was ada@example.com before";
+    let valid = format!("{before}; that credential is still valid at Google");
+    sandbox.login(&google, "ada@example.com", &[]).success();
+    sandbox.login(&google, "bob@example.com", &[]).fails(0).says(&valid);
+    // it needs a new sign-in, and is not revoked
+    sandbox.login(&google, "ada@example.com", &[]).success();
+    google.require_reauth("ada@example.com");
+    sandbox.bqcred(&["status"]).code(4);
+    sandbox.login(&google, "bob@example.com", &[]).fails(0).says(&valid);
+    // it was revoked elsewhere, which nobody knew here
+    sandbox.login(&google, "ada@example.com", &[]).success();
+    google.revoke_grant("ada@example.com");
+    let run = sandbox.login(&google, "bob@example.com", &[]).fails(0).says(before);
+    assert!(!run.stderr.contains("valid at Google"), "{}", run.stderr);
+}

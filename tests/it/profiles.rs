@@ -123,9 +123,12 @@ fn forget_removes_all_files_and_revokes_nothing() {
     sandbox.bqcred(&["use", "work"]).success();
     sandbox.invoke(&["token"]).may_print_secret().run().success();
     let token = google.valid_tokens(BOB).pop().unwrap();
+    google.require_reauth(BOB);
+    sandbox.bqcred(&["status"]).code(4);
     let before = google.requests().len();
-    sandbox.bqcred(&["forget"]).fails(0).says("nothing was revoked");
-    assert!(google.is_valid(&token) && google.requests().len() == before);
+    let run = sandbox.bqcred(&["forget"]).fails(0);
+    run.says("nothing was revoked: the credential of bob@example.com may still be valid at Google");
+    assert!(google.valid_tokens(BOB).contains(&token) && google.requests().len() == before);
     assert_eq!(sandbox.files_with(&token), Vec::<std::path::PathBuf>::new());
     assert!(!sandbox.data("work").exists());
     assert_eq!(sandbox.bqcred(&["list", "--json"]).json().as_array().unwrap().len(), 1);
@@ -136,7 +139,9 @@ fn forget_removes_all_files_and_revokes_nothing() {
 #[test]
 fn removal_with_unreadable_settings_warns_of_the_current_profile() {
     let google = Google::start();
-    for (verb, done) in [("forget", "profile work is removed here"), ("revoke", "is revoked; profile work")] {
+    for (verb, done) in
+        [("forget", "profile work is removed here"), ("revoke", "is revoked at Google; profile work")]
+    {
         let sandbox = two_profiles(&google);
         sandbox.bqcred(&["use", "work"]).success();
         sandbox.write("home/.config/bqcred/config.json", "{");

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::common::keyring::Keyring;
 use crate::common::{Endpoint, Google, Sandbox, Script};
-use crate::double::{OTHER_CLIENT_ID, SIBLING_CLIENT_ID};
+use crate::double::{CLIENT_ID, CLIENT_SECRET, OTHER_CLIENT_ID, SIBLING_CLIENT_ID};
 use serde_json::Value;
 
 const ADA: &str = "ada@example.com";
@@ -189,7 +189,7 @@ fn already_revoked_succeeds() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     google.revoke_grant(ADA);
-    sandbox.bqcred(&["revoke", "--yes"]).fails(0).says("had been revoked before");
+    sandbox.bqcred(&["revoke", "--yes"]).fails(0).says("had been revoked at Google before, or had expired");
     assert!(!sandbox.data("default").exists());
 }
 
@@ -232,7 +232,7 @@ fn failing_revocation_endpoint_removes_nothing() {
     for failure in failures {
         google.script_always(Endpoint::Revoke, failure.clone());
         let run = sandbox.bqcred(&["revoke", "--yes"]).fails(5);
-        run.says("nothing was removed; assume that the credential is still valid");
+        run.says("it is still valid at Google; nothing was removed");
         assert!(google.is_valid(&token) && refresh_token(&sandbox, "default") == token, "{failure:?}");
         assert_eq!(problem(&sandbox, "default"), None);
     }
@@ -246,7 +246,11 @@ fn network_failure_removes_nothing() {
     let google = Google::start();
     sandbox.login(&google, ADA, &[]).success();
     drop(google);
-    sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("still valid").says("is the network up?");
+    sandbox
+        .bqcred(&["revoke", "--yes"])
+        .fails(5)
+        .says("nothing was sent to Google")
+        .says("is the network up?");
     assert!(sandbox.adc("default").exists());
 }
 
@@ -255,7 +259,7 @@ fn ineffective_revocation_is_detected() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
     google.script_always(Endpoint::Revoke, Script::Body("application/json".to_owned(), "{}".to_owned()));
-    sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("it is still valid; nothing was removed");
+    sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("is still valid at Google; nothing was removed");
     assert!(sandbox.adc("default").exists());
     // and an unverified revocation does not count as done
     google.script_always(Endpoint::Token, Script::Unavailable(503));
@@ -286,7 +290,7 @@ fn server_without_revocation_endpoint_is_reported_before_the_prompt() {
     let file = sandbox.write("client.json", client.to_string());
     sandbox.login(&google, ADA, &["--client-id-file", file.to_str().unwrap()]).success();
     let run = sandbox.bqcred(&["revoke", "--yes"]).fails(1);
-    run.says("has no revocation endpoint").says("`bqcred forget`").says("still valid");
+    run.says("has no revocation endpoint").says("`bqcred forget`").says("nothing was sent to Google");
     assert!(sandbox.adc("default").exists());
 }
 
@@ -345,4 +349,123 @@ fn kernels_of_the_profile_are_restored_or_named() {
     run.says(&format!("{} names a file that is gone", by_hand.display()));
     assert_eq!(std::fs::read_to_string(&kernel).unwrap(), SPEC);
     assert_eq!(std::fs::read_to_string(&by_hand).unwrap(), spec.to_string());
+}
+
+#[test]
+fn credential_that_needs_a_new_sign_in_is_revoked() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    google.require_reauth(ADA);
+    sandbox.bqcred(&["status"]).code(4);
+    sandbox
+        .bqcred(&["revoke", "--yes"])
+        .fails(0)
+        .says("the credential of ada@example.com is revoked at Google");
+    assert_eq!(google.valid_tokens(ADA), Vec::<String>::new());
+    assert_eq!(google.count("/revoke"), 1);
+}
+
+#[test]
+fn credential_of_a_deleted_client_is_kept_as_nothing_proves_its_revocation() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    google.refuse_client(CLIENT_ID, "deleted_client");
+    sandbox.bqcred(&["status"]).code(4);
+    let run = sandbox.bqcred(&["revoke", "--yes"]).fails(4);
+    run.says("the server accepted the revocation, but whether it worked can't be checked")
+        .says("the credential may still be valid at Google; nothing was removed")
+        .says("`bqcred forget` removes it here");
+    assert_eq!(google.count("/revoke"), 1);
+    assert!(sandbox.adc("default").exists());
+    // restored, it shows that the revocation worked
+    google.accept_client(CLIENT_ID);
+    sandbox.bqcred(&["revoke", "--yes"]).fails(0).says("had been revoked at Google before, or had expired");
+    assert!(!sandbox.data("default").exists());
+}
+
+#[test]
+fn revocation_whose_answer_is_lost_is_resolved_by_a_refresh() {
+    for is_always in [false, true] {
+        let (google, sandbox) = (Google::start(), Sandbox::new());
+        sandbox.login(&google, ADA, &[]).success();
+        login_as(&sandbox, &google, ADA, "sibling", SIBLING_CLIENT_ID);
+        match is_always {
+            true => google.script_always(Endpoint::Revoke, Script::LoseAnswer),
+            false => google.script(Endpoint::Revoke, Script::LoseAnswer),
+        }
+        let run = sandbox.bqcred(&["revoke", "--yes"]).fails(0);
+        run.says("the credential of ada@example.com is revoked at Google")
+            .says("profile sibling is revoked with it");
+        assert_eq!(problem(&sandbox, "sibling").as_deref(), Some("was revoked from this machine"));
+    }
+}
+
+#[test]
+fn revocation_that_can_not_be_resolved_removes_nothing() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    google.script_always(Endpoint::Revoke, Script::LoseAnswer);
+    google.script_always(Endpoint::Token, Script::Unavailable(503));
+    let run = sandbox.bqcred(&["revoke", "--yes"]).fails(5);
+    run.says("it may still be valid at Google; nothing was removed").says("try again");
+    assert!(sandbox.adc("default").exists());
+    assert_eq!(sandbox.bqcred(&["list", "--json"]).json()[0]["state"], "unknown");
+    google.clear_scripts();
+    sandbox.bqcred(&["revoke", "--yes"]).fails(0).says("had been revoked at Google before");
+}
+
+/// A credential of gcloud's, as gcloud writes it: without an account.
+fn gclouds(token: &str) -> String {
+    serde_json::json!({"account": "", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET,
+        "refresh_token": token, "type": "authorized_user", "universe_domain": "googleapis.com"})
+    .to_string()
+}
+
+#[test]
+fn gclouds_file_is_named_only_if_it_shares_the_grant() {
+    const FILE: &str = "home/.config/gcloud/application_default_credentials.json";
+    let scopes = ["openid", "userinfo.email", "bigquery"];
+    for (who, is_named) in [(ADA, true), (BOB, false)] {
+        let (google, sandbox) = (Google::start(), Sandbox::new());
+        sandbox.login(&google, ADA, &[]).success();
+        let file = sandbox.write(FILE, gclouds(&google.grant(who, CLIENT_ID, &scopes)));
+        let file = file.display().to_string();
+        let run = sandbox.bqcred(&["revoke"]).fails(2);
+        assert_eq!(run.stderr.contains(&format!("the same grant in {file}")), is_named, "{}", run.stderr);
+        let run = sandbox.bqcred(&["revoke", "--yes"]).fails(0);
+        assert_eq!(run.stderr.contains("no longer works"), is_named, "{}", run.stderr);
+        assert_eq!(run.stderr.contains(&file), is_named, "{}", run.stderr);
+    }
+    // whose it is can't be found out
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let file = sandbox.write(FILE, gclouds(&google.grant(BOB, CLIENT_ID, &["bigquery"])));
+    google.script_always(Endpoint::Tokeninfo, Script::Unavailable(503));
+    let run = sandbox.bqcred(&["revoke", "--yes"]).fails(0);
+    let run = run
+        .says(&format!("perhaps {}: it does not say whose credential it holds", file.display()))
+        .says(&format!("{} may be revoked as well", file.display()));
+    assert!(!run.stderr.contains("no longer works"), "{}", run.stderr);
+}
+
+#[test]
+fn credential_that_came_from_gcloud_ends_gclouds_on_every_machine() {
+    let scopes = ["openid", "userinfo.email", "bigquery"];
+    for words in [&["import", "--from", "gcloud"][..], &["import", "--from", "gcloud", "--move"]] {
+        let (google, sandbox) = (Google::start(), Sandbox::new());
+        sandbox.bqcred(&["client", "set", &sandbox.client_file(&google)]).success();
+        let adc = gclouds(&google.grant(ADA, CLIENT_ID, &scopes));
+        sandbox.write("home/.config/gcloud/application_default_credentials.json", adc);
+        sandbox.bqcred(words).success();
+        for command in ["revoke", "rotate"] {
+            let run = sandbox.bqcred(&[command]).fails(2);
+            run.says("`gcloud auth application-default login` of this account, on every machine");
+        }
+    }
+    // an export to gcloud's place is still bqcred's own
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    sandbox.bqcred(&["export", "--well-known"]).success();
+    let run = sandbox.bqcred(&["revoke"]).fails(2).says("the same grant in");
+    assert!(!run.stderr.contains("`gcloud auth"), "{}", run.stderr);
 }

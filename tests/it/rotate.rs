@@ -117,7 +117,10 @@ fn rotation_stopped_at_sign_in_is_fixed_by_login() {
     session.exp_string("Paste the address: ").unwrap();
     session.send_control('c').unwrap();
     let rest = ends_with(session, 130);
-    assert!(rest.contains("the old credential is revoked, and there is no new one yet: stopped"), "{rest}");
+    assert!(
+        rest.contains("the old credential is revoked at Google, and there is no new one yet: stopped"),
+        "{rest}"
+    );
     assert!(
         rest.contains("`bqcred login ada@example.com`") && !rest.contains("nothing was changed"),
         "{rest}"
@@ -213,7 +216,7 @@ fn failed_revocation_changes_nothing() {
     sandbox
         .bqcred(&["rotate", "--start", "--yes"])
         .fails(5)
-        .says("assume that the credential is still valid");
+        .says("it is still valid at Google; nothing was removed");
     google.clear_scripts();
     assert!(google.is_valid(&old));
     assert_eq!((problem(&sandbox, "default"), refresh_token(&sandbox, "default")), (None, old));
@@ -282,7 +285,7 @@ fn rotating_an_ended_profile_keeps_a_newer_grant() {
     let run = sandbox
         .bqcred(&["rotate", "--start"])
         .success()
-        .says("was revoked or has expired; all that is left is a new sign-in");
+        .says("had been revoked at Google before, or had expired; all that is left is a new sign-in");
     finish(&sandbox, &google.approve(run.stdout.trim(), ADA)).fails(0).says("has a new credential");
     assert_eq!(google.count("/revoke"), 0);
     assert!(google.is_valid(&new) && google.is_valid(&refresh_token(&sandbox, "default")));
@@ -298,7 +301,7 @@ fn keep_old_revokes_nothing() {
     assert_eq!(problem(&sandbox, "default"), None);
     finish(&sandbox, &google.approve(url.trim(), ADA))
         .fails(0)
-        .says("the old one was not revoked: assume that it is still valid");
+        .says("the old one was not revoked, and may still be valid at Google");
     assert!(google.is_valid(&old) && google.is_valid(&refresh_token(&sandbox, "default")));
     assert_ne!(refresh_token(&sandbox, "default"), old);
     assert_eq!(google.count("/revoke"), 0);
@@ -565,4 +568,151 @@ fn readers_always_see_a_complete_file() {
     assert!(seen.iter().all(|token| issued.contains(token)), "every one was a token that Google gave out");
     assert!(seen.len() > rotations / 2, "the reader saw {} of {rotations} rotations", seen.len());
     assert_eq!(google.valid_tokens(ADA), [refresh_token(&sandbox, "default")]);
+}
+
+#[test]
+fn credential_that_needs_a_new_sign_in_is_revoked_first() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    google.require_reauth(ADA);
+    sandbox.bqcred(&["status"]).code(4);
+    google.take_requests();
+    let run = sandbox.bqcred(&["rotate", "--start", "--yes"]).success().says("is revoked at Google");
+    assert_eq!((google.count("/revoke"), google.valid_tokens(ADA)), (1, Vec::new()));
+    finish(&sandbox, &google.approve(run.stdout.trim(), ADA))
+        .fails(0)
+        .says("profile default (ada@example.com) has a new credential")
+        .says("the old one was revoked at Google when the rotation was started");
+}
+
+#[test]
+fn rotation_under_a_deleted_client_is_refused_before_revoking() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let old = refresh_token(&sandbox, "default");
+    google.refuse_client(CLIENT_ID, "deleted_client");
+    for _ in 0..2 {
+        let run = sandbox.bqcred(&["rotate", "--start", "--yes"]).fails(4);
+        run.says("was deleted").says("nothing was changed");
+    }
+    google.accept_client(CLIENT_ID);
+    assert!(google.is_valid(&old) && google.count("/revoke") == 0);
+}
+
+#[test]
+fn revocation_whose_answer_is_lost_counts_as_done() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    sandbox.login(&google, ADA, &["--profile", "twin"]).success();
+    google.script(Endpoint::Revoke, Script::LoseAnswer);
+    let run = sandbox.bqcred(&["rotate", "--start", "--yes"]).success().says("is revoked at Google");
+    assert_eq!(google.count("/revoke"), 2, "the retry hears that there is no such token");
+    assert!(problem(&sandbox, "twin").unwrap().contains("a rotation of profile default"));
+    let run = finish(&sandbox, &google.approve(run.stdout.trim(), ADA)).fails(0);
+    run.says("profile twin has the new credential as well");
+    assert_eq!(refresh_token(&sandbox, "twin"), refresh_token(&sandbox, "default"));
+    assert!(google.is_valid(&refresh_token(&sandbox, "twin")));
+}
+
+#[test]
+fn revocation_that_may_have_been_received_leaves_the_profile_marked() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    google.script(Endpoint::Token, Script::Pass);
+    google.script_always(Endpoint::Token, Script::Unavailable(503));
+    google.script_always(Endpoint::Revoke, Script::LoseAnswer);
+    let run = sandbox.bqcred(&["rotate", "--start", "--yes"]).fails(5);
+    run.says("may still be valid at Google; nothing was removed");
+    assert!(problem(&sandbox, "default").unwrap().contains("may have been revoked by a rotation"));
+    google.clear_scripts();
+    let run = sandbox.bqcred(&["rotate", "--start", "--yes"]).success();
+    run.says("was revoked at Google when the rotation was started; all that is left is a new sign-in");
+}
+
+#[test]
+fn abandoned_rotation_gives_its_siblings_the_new_credential_when_it_is_repeated() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    sandbox.login(&google, ADA, &["--profile", "twin"]).success();
+    let url = start(&sandbox, &[]);
+    finish(&sandbox, &google.approve_with(&url, Consent::denied(ADA))).fails(4);
+    let url = start(&sandbox, &[]);
+    finish(&sandbox, &google.approve(&url, ADA)).fails(0).says("profile twin has the new credential as well");
+    assert_eq!((problem(&sandbox, "default"), problem(&sandbox, "twin")), (None, None));
+}
+
+#[test]
+fn finish_completes_only_what_the_same_command_started() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let kept = refresh_token(&sandbox, "default");
+    let url = sandbox.bqcred(&["login", "--start"]).success().stdout;
+    let answer = google.approve(url.trim(), BOB);
+    let run = finish(&sandbox, &answer).fails(1);
+    run.says("`bqcred login` started the sign-in that waits for profile default, not `bqcred rotate`")
+        .says("nothing was changed")
+        .says("`bqcred login --finish -` completes it");
+    assert_eq!(refresh_token(&sandbox, "default"), kept);
+    let run = sandbox.bqcred(&["login", "--finish", &answer]).fails(0).says("signed in as bob@example.com");
+    run.says("profile default was ada@example.com before; that credential is still valid at Google");
+    let url = start(&sandbox, &[]);
+    let answer = google.approve(&url, BOB);
+    let run = sandbox.bqcred(&["login", "--finish", &answer]).fails(1);
+    run.says("`bqcred rotate` started the sign-in").says("`bqcred rotate --finish -` completes it");
+    finish(&sandbox, &answer).fails(0).says("profile default (bob@example.com) has a new credential");
+}
+
+#[test]
+fn rotation_is_not_completed_for_a_profile_that_became_somebody_elses() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let url = start(&sandbox, &[]);
+    let adc = serde_json::json!({"type": "authorized_user", "client_id": CLIENT_ID, "account": BOB,
+        "client_secret": double::CLIENT_SECRET,
+        "refresh_token": google.grant(BOB, CLIENT_ID, &["bigquery", "userinfo.email", "openid"])});
+    let file = sandbox.write("adc.json", adc.to_string());
+    sandbox.bqcred(&["client", "set", &sandbox.client_file(&google)]).success();
+    sandbox.bqcred(&["import", file.to_str().unwrap()]).success();
+    let bobs = refresh_token(&sandbox, "default");
+    let run = finish(&sandbox, &google.approve(&url, ADA)).fails(1);
+    run.says("the rotation was started for ada@example.com, and profile default is bob@example.com by now");
+    assert!(refresh_token(&sandbox, "default") == bobs && google.is_valid(&bobs));
+    start(&sandbox, &[]);
+    assert!(!google.is_valid(&bobs), "the one of before does not block the next");
+}
+
+#[test]
+fn rotation_of_a_clock_that_was_ahead_does_not_block_the_next() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    let url = start(&sandbox, &[]);
+    let file = sandbox.path("home/.local/state/bqcred/default.login");
+    let mut pending: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    pending["started"] = "2099-01-01T00:00:00Z".into();
+    std::fs::write(&file, pending.to_string()).unwrap();
+    finish(&sandbox, &google.approve(&url, ADA)).fails(1).says("was started when the clock was");
+    let url = start(&sandbox, &[]);
+    finish(&sandbox, &google.approve(&url, ADA)).success();
+}
+
+#[test]
+fn place_of_the_pending_sign_in_is_checked_before_revoking() {
+    for is_taken in [false, true] {
+        let (google, sandbox) = (Google::start(), Sandbox::new());
+        sandbox.login(&google, ADA, &[]).success();
+        let old = refresh_token(&sandbox, "default");
+        let state = sandbox.path("home/.local/state/bqcred");
+        let _ = std::fs::remove_dir_all(&state);
+        if is_taken {
+            std::fs::create_dir_all(state.join("default.login")).unwrap();
+        } else {
+            sandbox.write("home/.local/state/bqcred", "");
+        }
+        let rotate = sandbox.invoke(&["rotate", "--yes"]).env("JPY_PARENT_PID", "1").run();
+        for run in [rotate, sandbox.bqcred(&["rotate", "--start", "--yes"])] {
+            run.fails(6).says("state/bqcred").says("nothing was changed");
+        }
+        assert!(google.is_valid(&old) && google.count("/revoke") == 0);
+        assert_eq!(problem(&sandbox, "default"), None);
+    }
 }

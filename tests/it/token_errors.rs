@@ -240,7 +240,7 @@ fn proxy_failures_are_distinguished_from_google_failures() {
     check(
         &sandbox,
         &env,
-        &told(5, "valid", "or did not let the request through", "HTTPS_PROXY and NO_PROXY"),
+        &told(5, "valid", "the proxy did not let the request through", "HTTPS_PROXY and NO_PROXY"),
     );
     google.clear_scripts();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -284,4 +284,47 @@ fn status_reports_a_wrong_clock() {
         let text = sandbox.bqcred(&["status"]).success().stdout;
         assert!(text.contains(says), "{text}");
     }
+}
+
+#[test]
+fn token_of_another_user_is_not_handed_out_and_changes_nothing() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, "ada@example.com", &[]).success();
+    let kept = std::fs::read(sandbox.adc("default")).unwrap();
+    google.claim_user(Some("bob@example.com"));
+    for words in [&["token"][..], &["status"], &["rotate", "--start", "--yes"]] {
+        let run = sandbox.bqcred(words).code(4).says("a token of another user");
+        assert!(!run.stdout.contains("ya29") && !run.stdout.contains("bob"), "{}", run.stdout);
+    }
+    assert_eq!(std::fs::read(sandbox.adc("default")).unwrap(), kept);
+    assert_eq!(sandbox.bqcred(&["status", "--offline", "--json"]).json()["account"], "ada@example.com");
+    assert_eq!(google.count("/revoke"), 0);
+    google.claim_user(None);
+    // the same user under a new address
+    google.claim_email(Some("ada.new@example.com"));
+    let run = sandbox.bqcred(&["status"]).success();
+    run.says("Google names ada.new@example.com as the account of this credential; it was ada@example.com");
+    let adc: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(sandbox.adc("default")).unwrap()).unwrap();
+    assert_eq!(adc["account"], "ada.new@example.com");
+}
+
+#[test]
+fn lifetime_of_a_token_may_be_text_and_is_never_nothing() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    let token = || sandbox.invoke(&["token", "--min-ttl", "99999"]).may_print_secret().run();
+    for written in [serde_json::json!("3599"), serde_json::json!(3599.5)] {
+        google.write_expires_in(Some(written));
+        sandbox.login(&google, "ada@example.com", &[]).success();
+        assert!(token().success().stdout.starts_with("ya29."));
+    }
+    for written in [serde_json::json!(0), serde_json::json!(-3599), serde_json::json!("0")] {
+        google.write_expires_in(Some(written));
+        let run = token().fails(5).says("has expired already");
+        assert_eq!(run.stdout, "");
+        sandbox.login(&google, "ada@example.com", &[]).success();
+    }
+    google.write_expires_in(Some(serde_json::json!("soon")));
+    let run = token().fails(5).says("`expires_in` is no number");
+    assert!(!run.stderr.contains("proxy"), "{}", run.stderr);
 }

@@ -53,11 +53,8 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
 
 /// Sets the variables that `env` prints, guard included, and removes what an earlier profile set.
 fn prepare(args: &Exec, app: &App, program: &mut Command, name: &ProfileName, profile: &Profile, adc: &Path) {
-    let mut changes = variables::set(name, profile, adc, VariableSet { guard: true, gcloud: args.gcloud });
-    if env::get(variables::PROFILE).is_some_and(|earlier| earlier != name.as_str()) {
-        changes.extend(variables::leftovers(&changes, variables::has_our_gcloud(&app.paths)));
-    }
-    handover::apply(&changes, program);
+    let changes = variables::set(name, profile, adc, VariableSet { guard: true, gcloud: args.gcloud });
+    handover::apply(&variables::replace(&app.paths, name, changes), program);
 }
 
 /// Starts the program with a file in place of the credential that names the reason.

@@ -5,7 +5,8 @@ use crate::cli::{KernelInstall, KernelPlace};
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
 use crate::jupyter::changes::install::{self, InstallPlan, InstallRequest, RefusedKernel};
-use crate::jupyter::changes::kernel_profile::KernelProfile;
+use crate::jupyter::changes::kernel_profile::{KernelProfile, Way};
+use crate::jupyter::changes::obstacle::Obstacle;
 use crate::jupyter::changes::restart;
 use crate::jupyter::changes::target::Placement;
 use crate::jupyter::locate::machine::Machine;
@@ -17,15 +18,24 @@ use super::show_errors;
 
 pub(crate) fn run(args: &KernelInstall, app: &App) -> Result<Output> {
     let (name, profile) = app.profile()?;
-    let kernel_profile = KernelProfile::new(app, name.clone(), &profile, args.exec)?;
-    ui::show(describe_missing_project(args, app, &name, &profile));
-
     let machine = Machine::here(&app.paths.home);
     let servers = machine.servers();
+    let way = match args.exec {
+        true => Way::Exec,
+        false => Way::Variables(servers.inherited(&app.paths)),
+    };
+    let no_project = describe_missing_project(args, app, &name, &profile);
+    let (kernel_profile, notes) = KernelProfile::new(app, name, profile, &way)?;
+    ui::show(notes);
+    ui::show(no_project);
     ui::show(install::describe_servers(&servers));
     let plan = install::plan(&servers, &kernel_profile, &request(args))?;
-    let refused = describe_refused(&plan.refused);
-    let code_of_refused = if plan.refused.is_empty() { 0 } else { Kind::Other.code() };
+    let refused = describe_refused(&plan.refused, &kernel_profile);
+    // a kernel that nobody asked for is no failure if no change of it would help
+    let is_failure = |refused: &RefusedKernel| {
+        !kernels(args).is_empty() || !matches!(refused.obstacle, Obstacle::Barrier(_))
+    };
+    let code_of_refused = if plan.refused.iter().any(is_failure) { Kind::Other.code() } else { 0 };
     if args.dry_run {
         ui::show(refused);
         let code = show_errors(&plan.errors).max(code_of_refused);
@@ -45,9 +55,14 @@ pub(crate) fn run(args: &KernelInstall, app: &App) -> Result<Output> {
     Ok(Output::none().with_code(show_errors(&report.errors).max(code_of_refused)))
 }
 
+/// The kernels that are asked for.
+fn kernels(args: &KernelInstall) -> &[String] {
+    if args.kernels.is_empty() { &args.kernel } else { &args.kernels }
+}
+
 fn request(args: &KernelInstall) -> InstallRequest<'_> {
     InstallRequest {
-        kernels: &args.kernels,
+        kernels: kernels(args),
         all_languages: args.all,
         placement: match args.place {
             KernelPlace::Auto => Placement::Auto,
@@ -76,11 +91,13 @@ fn describe_plan(plan: &InstallPlan) -> String {
         .collect()
 }
 
-fn describe_refused(refused: &[RefusedKernel]) -> Notes {
+fn describe_refused(refused: &[RefusedKernel], profile: &KernelProfile) -> Notes {
     let mut notes = Notes::none();
     for RefusedKernel { kernel, obstacle } in refused {
         notes.add(format!("kernel {kernel} is not changed: {}", obstacle.describe()));
-        notes.detail(format!("instead: {}", obstacle.alternative()));
+        let lines = obstacle.alternative(profile);
+        let mut lead = "instead: ";
+        lines.iter().for_each(|line| notes.detail(format!("{}{line}", std::mem::take(&mut lead))));
     }
     notes
 }

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::cli::KernelList;
 use crate::handover::variables;
 use crate::jupyter::changes::running::{RunningState, value};
-use crate::jupyter::changes::state::KernelState;
+use crate::jupyter::changes::state::{self, KernelState};
 use crate::jupyter::locate::kernels::Kernel;
 use crate::jupyter::locate::machine::Machine;
 use crate::jupyter::locate::running::Running;
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &KernelList, app: &App) -> Result<Output> {
 fn server_as_table(app: &App, server: &Server) -> String {
     let kernels = server.kernels();
     let mut rows = vec![["KERNEL", "LANGUAGE", "PROFILE", "STATE", "FOLDER"].map(str::to_owned).to_vec()];
-    rows.extend(kernels.iter().map(|kernel| kernel_as_row(app, kernel)));
+    rows.extend(kernels.iter().map(|kernel| kernel_as_row(app, server, kernel)));
     let mut text = format!("{}\n", server.describe());
     text += &if kernels.is_empty() { "no kernels\n".to_owned() } else { ui::table(&rows) };
     if server.config().is_nb_conda() {
@@ -54,19 +54,26 @@ fn server_as_table(app: &App, server: &Server) -> String {
     text + "\n"
 }
 
-fn kernel_as_row(app: &App, kernel: &Kernel) -> Vec<String> {
+fn kernel_as_row(app: &App, server: &Server, kernel: &Kernel) -> Vec<String> {
     let marker = kernel.marker();
     let state = match &kernel.spec {
         Err(problem) => format!("not listed by Jupyter: {problem}"),
         Ok(_) if !kernel.allowed => "not listed by Jupyter: not in allowed_kernelspecs".to_owned(),
         Ok(spec) => match spec.flaw {
             Some(flaw) => format!("can't start: {flaw}"),
-            None => KernelState::of(app, &kernel.text, marker.as_ref()).describe(),
+            None => match state::barrier(app, kernel) {
+                Some(barrier) => format!("{}: `bqcred kernel install {}`", barrier.describe(), kernel.name),
+                None => state_of(app, server, kernel).describe(),
+            },
         },
     };
     let language = if kernel.spec.is_ok() { kernel.language() } else { "-" };
     let profile = marker.map_or_else(|| "-".to_owned(), |marker| marker.profile);
     vec![kernel.name.clone(), language.to_owned(), profile, state, kernel.folder.display().to_string()]
+}
+
+fn state_of(app: &App, server: &Server, kernel: &Kernel) -> KernelState {
+    KernelState::of(app, &kernel.text, kernel.marker().as_ref(), &server.inherited(&app.paths))
 }
 
 fn running_as_table(app: &App, servers: &Servers, running: &[Running]) -> String {
@@ -106,7 +113,8 @@ fn server_as_json(app: &App, server: &Server) -> Value {
         .iter()
         .map(|directory| json!({"path": directory.path, "location": location(directory.location)}))
         .collect();
-    let kernels: Vec<Value> = server.kernels().iter().map(|kernel| kernel_as_json(app, kernel)).collect();
+    let kernels: Vec<Value> =
+        server.kernels().iter().map(|kernel| kernel_as_json(app, server, kernel)).collect();
     json!({
         "origin": origin,
         "pid": pid,
@@ -118,9 +126,14 @@ fn server_as_json(app: &App, server: &Server) -> Value {
     })
 }
 
-fn kernel_as_json(app: &App, kernel: &Kernel) -> Value {
+fn kernel_as_json(app: &App, server: &Server, kernel: &Kernel) -> Value {
     let marker = kernel.marker();
     let spec = kernel.spec.as_ref();
+    let problem = match spec {
+        Err(problem) => Some(problem.clone()),
+        Ok(spec) => spec.flaw.map(str::to_owned),
+    };
+    let problem = problem.or_else(|| state::barrier(app, kernel).map(|barrier| barrier.describe()));
     let variables: Vec<String> = marker.iter().flat_map(|marker| marker.set.keys().cloned()).collect();
     json!({
         "name": kernel.name,
@@ -130,12 +143,12 @@ fn kernel_as_json(app: &App, kernel: &Kernel) -> Value {
         "resource_dir": kernel.folder,
         "location": location(kernel.location),
         "listed": kernel.is_listed(),
-        "problem": spec.err().map(String::as_str).or_else(|| spec.ok().and_then(|spec| spec.flaw)),
+        "problem": problem,
         "hidden_folders": kernel.shadowed,
         "profile": marker.as_ref().map(|marker| &marker.profile),
         "exec": marker.as_ref().is_some_and(|marker| marker.argv.is_some()),
         "variables": variables,
-        "state": KernelState::of(app, &kernel.text, marker.as_ref()).word(),
+        "state": state_of(app, server, kernel).word(),
     })
 }
 

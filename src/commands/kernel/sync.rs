@@ -13,7 +13,9 @@ use super::show_errors;
 pub(crate) fn run(args: &KernelSync, app: &App) -> Result<Output> {
     let (record, notes) = Record::load_or_set_aside(&app.paths)?;
     ui::show(notes);
-    let plan = sync::plan(app, &record);
+    let machine = Machine::here(&app.paths.home);
+    let mut plan = sync::plan(app, &record, &machine.servers().inherited(&app.paths));
+    plan.credentials.drain(..).for_each(ui::show);
     if args.dry_run {
         let code = show_errors(&plan.errors);
         return Ok(Output::for_people(&plan.describe()).with_code(code));
@@ -24,7 +26,7 @@ pub(crate) fn run(args: &KernelSync, app: &App) -> Result<Output> {
         ui::note("no kernel uses bqcred yet: `bqcred kernel install`");
     }
     if report.has_changed {
-        ui::show(restart::after_sync(&Machine::here(&app.paths.home).running_kernels()));
+        ui::show(restart::after_sync(&machine.running_kernels()));
     }
     Ok(Output::none().with_code(show_errors(&report.errors)))
 }

@@ -148,10 +148,16 @@ pub(crate) fn is_googles(client_id: &str) -> bool {
     client_id.ends_with(".apps.googleusercontent.com")
 }
 
-/// The number of the Cloud project that a client belongs to: the part before the dash. Revoking at Google
+/// Whether this is a client of gcloud's: they are of two Cloud projects, for `gcloud auth application-default login`
+/// and for `gcloud auth login` (googlecloudsdk/api_lib/auth/util.py, core/config.py).
+pub(crate) fn is_gclouds(client_id: &str) -> bool {
+    is_googles(client_id) && matches!(project_number(client_id), Some("764086051850" | "32555940559"))
+}
+
+/// The number of the Cloud project that a client belongs to: the part before the dash, or before the host's name. Revoking at Google
 /// ends the grants of all clients of one project.
 pub(crate) fn project_number(client_id: &str) -> Option<&str> {
-    let (number, _) = client_id.split_once('-')?;
+    let (number, _) = client_id.split_once(['-', '.'])?;
     (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(number)
 }
 
@@ -211,7 +217,10 @@ mod tests {
     #[test]
     fn the_project_number_is_the_part_before_the_dash() {
         assert_eq!(project_number("123-abc.apps.googleusercontent.com"), Some("123"));
+        assert_eq!(project_number("123.apps.googleusercontent.com"), Some("123"));
         assert_eq!(project_number("my-client"), None);
+        assert!(is_gclouds("32555940559.apps.googleusercontent.com"));
+        assert!(!is_gclouds("764086051850-x") && !is_gclouds("1-a.apps.googleusercontent.com"));
     }
 
     proptest! {

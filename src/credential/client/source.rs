@@ -70,9 +70,11 @@ impl Client {
             Client::read(&path, content)
                 .map(|read| read.map(|(client, _)| FoundClient { client, source, path: Some(path) }))
         };
-        match found(ClientSource::User, paths.client(), Content::Secret)? {
+        // bqcred's own copy is private from birth; what a link leads to is a file that the user keeps elsewhere
+        let own = if paths.client().is_symlink() { Content::Shared } else { Content::Secret };
+        match found(ClientSource::User, paths.client(), own)? {
             Some(client) => Ok(Some(client)),
-            None => found(ClientSource::Organisation, paths.system_client.clone(), Content::Settings),
+            None => found(ClientSource::Organisation, paths.system_client.clone(), Content::Shared),
         }
     }
 

@@ -43,7 +43,7 @@ impl fmt::Display for StoreKind {
 pub(crate) enum Origin {
     /// A sign-in that bqcred ran, with an OAuth client of the user's.
     Login,
-    /// A sign-in that gcloud ran, with its own OAuth client.
+    /// A sign-in that gcloud ran, with its own OAuth client: for bqcred, or before, in a file of its own.
     Gcloud,
     /// A file that another tool made.
     Import,

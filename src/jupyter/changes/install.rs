@@ -115,7 +115,7 @@ pub(crate) fn apply(plan: InstallPlan, profile: &KernelProfile, paths: &Paths) -
 /// For people: who a kernel runs as now, and in which file that stands.
 pub(crate) fn describe_installed(kernel: &str, change: &FileChange, profile: &KernelProfile) -> Notes {
     let mut notes = Notes::none();
-    notes.add(format!("kernel {kernel} runs as {}", profile.describe()));
+    notes.add(format!("kernel {kernel} {}", profile.describe()));
     notes.detail(change.describe_result());
     notes
 }

@@ -3,12 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::App;
-use crate::credential::profile::{Profile, StoreKind};
+use crate::credential::paths::Paths;
+use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
-use crate::handover::variables::{self, VariableSet};
+use crate::handover::format::Change;
+use crate::handover::ready;
+use crate::handover::variables::{self, Inherited};
 use crate::jupyter::kernelspec::argv::ExecWrapper;
 use crate::jupyter::kernelspec::edit::Assignment;
-use crate::output::error::{Error, Kind, Result, reason};
+use crate::jupyter::kernelspec::launch::{self, Barrier, Handed};
+use crate::jupyter::kernelspec::spec::Spec;
+use crate::output::error::{Error, Result, reason};
+use crate::output::notes::Notes;
 use crate::system::env;
 
 /// A profile as kernelspecs get it.
@@ -18,6 +24,8 @@ pub(crate) struct KernelProfile {
     pub(crate) name: ProfileName,
     /// The profile's account, or words for an unknown one.
     account: String,
+    /// Whether the profile works only after a new sign-in.
+    needs_sign_in: bool,
     handover: Handover,
 }
 
@@ -30,21 +38,41 @@ enum Handover {
     Exec(String),
 }
 
+/// How kernels are to get the credential.
+#[derive(Clone, Debug)]
+pub(crate) enum Way {
+    /// `bqcred exec` starts them.
+    Exec,
+    /// Variables, in an environment that has this already.
+    Variables(Inherited),
+}
+
 impl KernelProfile {
-    /// The profile for kernels that are started by `bqcred exec` or, without `exec`, read its credential file.
-    pub(crate) fn new(app: &App, name: ProfileName, profile: &Profile, exec: bool) -> Result<Self> {
-        let account = profile.account_or_unknown().to_owned();
-        let handover = if exec {
-            Handover::Exec(own_path()?)
-        } else {
-            Handover::Variables(kernelspec_variables(app, &name, profile)?)
+    /// The profile for kernels that get the credential in this way, and what is to be said of the credential.
+    ///
+    /// # Errors
+    /// If `bqcred env` or `bqcred exec` would refuse the credential, or a kernelspec can't hold a value.
+    pub(crate) fn new(app: &App, name: ProfileName, profile: Profile, way: &Way) -> Result<(Self, Notes)> {
+        let (ready, handover) = match way {
+            Way::Exec => (ready::in_store(app, name, profile)?, Handover::Exec(own_path()?)),
+            Way::Variables(inherited) => {
+                let ready = ready::for_good(app, name, profile)?;
+                let vars = kernelspec_variables(&app.paths, &ready.name, &ready.profile, inherited)?;
+                (ready, Handover::Variables(vars))
+            }
         };
-        Ok(KernelProfile { name, account, handover })
+        let account = ready.profile.account_or_unknown().to_owned();
+        let needs_sign_in = ready.profile.needs_sign_in();
+        Ok((KernelProfile { name: ready.name, account, needs_sign_in, handover }, ready.notes))
     }
 
-    /// For people: `ada@example.com (profile default)`.
+    /// For people, to follow the name of a kernel: "runs as ada@example.com (profile default)", if it does.
     pub(crate) fn describe(&self) -> String {
-        format!("{} (profile {})", self.account, self.name)
+        let who = format!("{} (profile {})", self.account, self.name);
+        match self.needs_sign_in {
+            true => format!("will run as {who} after a new sign-in"),
+            false => format!("runs as {who}"),
+        }
     }
 
     /// Whether `bqcred exec` hands the credential over.
@@ -52,10 +80,23 @@ impl KernelProfile {
         matches!(self.handover, Handover::Exec(_))
     }
 
+    /// The variables that kernelspecs get; none with `exec`.
+    pub(crate) fn variables(&self) -> &[(String, String)] {
+        match &self.handover {
+            Handover::Variables(vars) => vars,
+            Handover::Exec(_) => &[],
+        }
+    }
+
     /// The credential file that kernels read; none with `exec`.
     pub(crate) fn credential_file(&self) -> Option<&str> {
-        let Handover::Variables(vars) = &self.handover else { return None };
-        vars.iter().find(|(name, _)| name == variables::ADC).map(|(_, value)| value.as_str())
+        self.variables().iter().find(|(name, _)| name == variables::ADC).map(|(_, value)| value.as_str())
+    }
+
+    /// What keeps the credential from the kernels of this kernelspec.
+    pub(crate) fn barrier(&self, folder: &Path, spec: &Spec) -> Option<Barrier> {
+        let file = self.credential_file().map(Path::new);
+        launch::barrier(&spec.argv, &Handed { file, folder, env: &spec.env })
     }
 
     /// What a kernelspec is given. `python` is the interpreter that a bare `python` stands for in it.
@@ -76,25 +117,8 @@ pub(crate) fn python_text(python: Option<&Path>) -> Result<String> {
     python.map_or_else(|| Ok("/usr/bin/python3".to_owned()), utf8)
 }
 
-/// The variables of a profile for what outlasts this session: a kernelspec, a snippet. These can only name a
-/// file, so the profile has to be kept in one.
-pub(crate) fn lasting_variables(
-    app: &App,
-    name: &ProfileName,
-    profile: &Profile,
-) -> Result<Vec<(String, String)>> {
-    if profile.store != StoreKind::File {
-        let what = format!(
-            "profile {name} is kept in the {}, and a kernelspec or snippet can only name a file",
-            profile.store
-        );
-        return Err(Error::new(Kind::Store, what).hint(format!(
-            "`{} --exec` hands it over when a kernel starts",
-            app.command("kernel install", name)
-        )));
-    }
-    let extent = VariableSet { guard: true, gcloud: false };
-    let changes = variables::set(name, profile, &app.paths.adc(name), extent);
+/// The variables of a profile for what outlasts this session.
+pub(crate) fn lasting_variables(changes: Vec<Change>) -> Result<Vec<(String, String)>> {
     let set = changes.into_iter().filter_map(|change| Some((change.name, change.value?)));
     set.map(|(name, value)| match value.into_string() {
         Ok(value) => Ok((name.to_owned(), value)),
@@ -105,11 +129,12 @@ pub(crate) fn lasting_variables(
 
 /// The same for a kernelspec. Jupyter replaces what follows a `$` in its values.
 pub(crate) fn kernelspec_variables(
-    app: &App,
+    paths: &Paths,
     name: &ProfileName,
     profile: &Profile,
+    inherited: &Inherited,
 ) -> Result<Vec<(String, String)>> {
-    let vars = lasting_variables(app, name, profile)?;
+    let vars = lasting_variables(variables::set_for_good(name, profile, &paths.adc(name), inherited))?;
     match vars.iter().find(|(_, value)| value.contains('$')) {
         Some((name, _)) => Err(unusable_value(name, "Jupyter replaces what follows a $ in it")),
         None => Ok(vars),

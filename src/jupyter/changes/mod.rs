@@ -2,10 +2,12 @@
 //!
 //! - [`install`]: assigning a profile to kernels; [`sync`]: assigning it again; [`undo`]: restoring the kernels
 //! - [`kernel_profile`]: what a kernel gets from a profile
-//! - [`target`]: which file to write, so that the server reads it; [`obstacle`]: why none would do
+//! - [`target`]: which file to write, so that the server reads it; [`obstacle`]: why none would do;
+//!   [`detour`]: what works where a command keeps the credential off
 //! - [`record`]: which kernelspecs were changed
 //! - [`state`], [`running`]: whether kernelspecs and running kernels are up to date; [`restart`]: what to do then
 
+pub(crate) mod detour;
 pub(crate) mod install;
 pub(crate) mod kernel_profile;
 pub(crate) mod obstacle;

@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::jupyter::changes::detour;
+use crate::jupyter::changes::kernel_profile::KernelProfile;
+use crate::jupyter::kernelspec::launch::Barrier;
+
 /// Why no file would be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Obstacle {
@@ -28,6 +32,8 @@ pub(crate) enum Obstacle {
     NameTaken(PathBuf),
     /// Jupyter itself does not accept the spec, for this reason.
     InvalidSpec(String),
+    /// The kernel's command keeps the credential from the kernel.
+    Barrier(Barrier),
 }
 
 impl Obstacle {
@@ -53,13 +59,15 @@ impl Obstacle {
             Obstacle::NameTaken(path) => {
                 format!("there is a kernel of that name already: {}", path.display())
             }
+            Obstacle::Barrier(barrier) => barrier.describe(),
             Obstacle::InvalidSpec(problem) => format!("Jupyter does not accept this kernelspec: {problem}"),
         }
     }
 
-    /// What works instead.
-    pub(crate) fn alternative(&self) -> &'static str {
-        match self {
+    /// What works instead for kernels that are to get this profile, in one or more lines.
+    pub(crate) fn alternative(&self, profile: &KernelProfile) -> Vec<String> {
+        let text = match self {
+            Obstacle::Barrier(barrier) => return detour::describe(barrier, profile),
             Obstacle::JupyterPath(_) | Obstacle::NotWritable(_) | Obstacle::NoEnvironment => {
                 "`bqcred snippet ipython-startup` (or `renviron` for R) works in all your kernels"
             }
@@ -75,6 +83,7 @@ impl Obstacle {
             }
             Obstacle::NameTaken(_) => "choose another name for --new-kernel",
             Obstacle::InvalidSpec(_) => "reinstall the kernel, for Python with `python -m ipykernel install`",
-        }
+        };
+        vec![text.to_owned()]
     }
 }

@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::app::App;
+use crate::credential::profile::StoreKind;
 use crate::credential::profile_name::ProfileName;
+use crate::handover::variables::Inherited;
 use crate::jupyter::changes::kernel_profile;
 use crate::jupyter::kernelspec::edit;
+use crate::jupyter::kernelspec::launch::{self, Barrier, Handed};
 use crate::jupyter::kernelspec::marker::{self, Marker};
 use crate::jupyter::kernelspec::spec;
+use crate::jupyter::locate::kernels::Kernel;
 
 /// The state of one kernelspec.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,11 +27,14 @@ pub(crate) enum KernelState {
     Edited(Vec<String>),
     /// Its profile does not exist any more.
     ProfileMissing,
+    /// The credential of its profile can't be used, for this reason.
+    CredentialUnusable(String),
 }
 
 impl KernelState {
-    /// The state of the kernelspec with this text; `marker` is the one in it.
-    pub(crate) fn of(app: &App, text: &str, marker: Option<&Marker>) -> Self {
+    /// The state of the kernelspec with this text; `marker` is the one in it. `inherited`: what the environment of its
+    /// server has. The keyring is not asked.
+    pub(crate) fn of(app: &App, text: &str, marker: Option<&Marker>, inherited: &Inherited) -> Self {
         let Some(marker) = marker else { return KernelState::NotInstalled };
         let profile = ProfileName::parse(&marker.profile).ok();
         let known = profile.as_ref().and_then(|name| app.known_profile(name).ok().flatten());
@@ -41,7 +48,11 @@ impl KernelState {
                 return KernelState::Outdated("bqcred has another path now");
             }
         } else {
-            let vars = kernel_profile::kernelspec_variables(app, &name, &profile);
+            let then = Inherited::when_set(&marker.set);
+            if inherited.is_of_another(&name) && inherited.gcloud && !then.gcloud {
+                return KernelState::Outdated("its server has gcloud's variables of another profile");
+            }
+            let vars = kernel_profile::kernelspec_variables(&app.paths, &name, &profile, &then);
             if !vars.is_ok_and(|vars| vars.into_iter().collect::<BTreeMap<_, _>>() == marker.set) {
                 return KernelState::Outdated("the profile has changed");
             }
@@ -49,7 +60,14 @@ impl KernelState {
         if is_copy_outdated(marker) {
             return KernelState::Outdated("the original has changed");
         }
-        KernelState::Current
+        match profile.store {
+            StoreKind::File => {
+                app.load_credential(name, profile).err().map_or(KernelState::Current, |error| {
+                    KernelState::CredentialUnusable(error.what().to_owned())
+                })
+            }
+            StoreKind::Keyring => KernelState::Current,
+        }
     }
 
     /// One word for programs.
@@ -60,6 +78,7 @@ impl KernelState {
             KernelState::Outdated(_) => "outdated",
             KernelState::Edited(_) => "edited",
             KernelState::ProfileMissing => "profile_missing",
+            KernelState::CredentialUnusable(_) => "credential_unusable",
         }
     }
 
@@ -73,8 +92,20 @@ impl KernelState {
                 format!("edited since ({}): `bqcred kernel sync`", what.join(", "))
             }
             KernelState::ProfileMissing => "profile removed: `bqcred kernel uninstall`".to_owned(),
+            KernelState::CredentialUnusable(why) => why.clone(),
         }
     }
+}
+
+/// What keeps the credential from a kernel: that of the profile it has, else of the current one.
+pub(crate) fn barrier(app: &App, kernel: &Kernel) -> Option<Barrier> {
+    let marker = kernel.marker();
+    let is_exec = marker.as_ref().is_some_and(|marker| marker.argv.is_some());
+    let assigned = marker.and_then(|marker| ProfileName::parse(&marker.profile).ok());
+    let name = assigned.or_else(|| app.profile_name().ok()).unwrap_or_default();
+    let (file, spec) = (app.paths.adc(&name), kernel.spec.as_ref().ok()?);
+    let file = (!is_exec).then_some(file.as_path());
+    launch::barrier(&spec.argv, &Handed { file, folder: &kernel.folder, env: &spec.env })
 }
 
 /// Whether the kernelspec that a copy was made of has changed since. A copy under another name is meant to differ.

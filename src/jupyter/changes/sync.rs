@@ -1,17 +1,18 @@
 //! Making kernels again what they were installed as, after an upgrade replaced their kernelspec or their profile
 //! has changed.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::app::App;
 use crate::credential::paths::Paths;
 use crate::credential::profile_name::ProfileName;
-use crate::jupyter::changes::install;
-use crate::jupyter::changes::kernel_profile::{self, KernelProfile};
+use crate::handover::variables::Inherited;
+use crate::jupyter::changes::kernel_profile::{self, KernelProfile, Way};
 use crate::jupyter::changes::record::{Entry, Record};
-use crate::jupyter::changes::state;
-use crate::jupyter::kernelspec::edit::{self, Assignment};
-use crate::jupyter::kernelspec::file_change::{self, FileChange, FileUndo};
+use crate::jupyter::changes::{detour, install, state};
+use crate::jupyter::kernelspec::edit;
+use crate::jupyter::kernelspec::file_change::{self, FileChange};
 use crate::jupyter::kernelspec::spec;
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
@@ -20,6 +21,8 @@ use crate::output::notes::Notes;
 #[derive(Debug, Default)]
 pub(crate) struct SyncPlan {
     steps: Vec<SyncStep>,
+    /// What is to be said of the credentials.
+    pub(crate) credentials: Vec<Notes>,
     /// Why others can't be updated.
     pub(crate) errors: Vec<Error>,
 }
@@ -36,8 +39,8 @@ struct SyncStep {
 enum SyncAction {
     /// Nothing is left to update or to restore, for this reason: the kernel leaves the record.
     Forget(String),
-    /// These changes assign the profile again.
-    Assign(KernelProfile, Vec<FileChange>),
+    /// This change assigns the profile again.
+    Assign(KernelProfile, FileChange),
 }
 
 /// What was done.
@@ -52,15 +55,20 @@ pub(crate) struct SyncReport {
 }
 
 /// Plans what makes the recorded kernels what they were installed as.
-pub(crate) fn plan(app: &App, record: &Record) -> SyncPlan {
+///
+/// `inherited`: what the environments of the servers here have.
+pub(crate) fn plan(app: &App, record: &Record, inherited: &Inherited) -> SyncPlan {
     let mut plan = SyncPlan::default();
     for entry in &record.kernels {
         let action = match reason_to_forget(app, entry) {
-            Some(reason) => Ok(SyncAction::Forget(reason)),
-            None => assign_again(app, entry),
+            Some(reason) => Ok((SyncAction::Forget(reason), Notes::none())),
+            None => assign_again(app, entry, inherited),
         };
         match action {
-            Ok(action) => {
+            Ok((action, notes)) => {
+                if !plan.credentials.contains(&notes) {
+                    plan.credentials.push(notes); // once, for all kernels of a profile
+                }
                 plan.steps.push(SyncStep { kernel: entry.kernel.clone(), file: entry.file.clone(), action });
             }
             Err(error) => plan.errors.push(error),
@@ -71,7 +79,8 @@ pub(crate) fn plan(app: &App, record: &Record) -> SyncPlan {
 
 /// Why nothing of an entry is left to update or to restore, if so.
 fn reason_to_forget(app: &App, entry: &Entry) -> Option<String> {
-    if !entry.file.exists() {
+    // a file that can't be seen at the moment, as on a folder that is not mounted, stays recorded
+    if entry.file.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
         return Some(format!("{} does not exist any more", entry.file.display()));
     }
     let known = ProfileName::parse(&entry.profile).and_then(|name| app.known_profile(&name));
@@ -81,38 +90,47 @@ fn reason_to_forget(app: &App, entry: &Entry) -> Option<String> {
 }
 
 /// Assigns the profile as it is now. If the original of a copy has changed, the copy is made again.
-fn assign_again(app: &App, entry: &Entry) -> Result<SyncAction> {
+fn assign_again(app: &App, entry: &Entry, inherited: &Inherited) -> Result<(SyncAction, Notes)> {
     let name = ProfileName::parse(&entry.profile)?;
     let known = app.known_profile(&name)?.ok_or_else(|| {
         Error::other(format!("kernel {} uses profile {name}, which does not exist any more", entry.kernel))
             .hint("`bqcred kernel uninstall` restores it")
     })?;
-    let profile = KernelProfile::new(app, name, &known, entry.exec)?;
+    let text = spec::read_file(&entry.file)?;
+    let way = match (entry.exec, edit::marker(&text)) {
+        (true, _) => Way::Exec,
+        (false, Some(marker)) => {
+            Way::Variables(Inherited::when_set(&marker.set).with_gcloud_of(inherited, &name))
+        }
+        (false, None) => Way::Variables(inherited.clone()),
+    };
+    let (profile, notes) = KernelProfile::new(app, name, known, &way)?;
+    refuse_barrier(entry, &text, &profile)?;
     let python = kernel_profile::python_text(entry.python.as_deref())?;
     let assignment = profile.assignment(&python);
-    let text = spec::read_file(&entry.file)?;
     let outdated_copy = edit::marker(&text).filter(state::is_copy_outdated).and_then(|marker| marker.folder);
-    let changes = match outdated_copy {
-        Some(copy) => copy_again(&entry.file, Path::new(&copy.from), &assignment)?,
+    let renewed = match outdated_copy {
+        Some(copy) => file_change::renew(&entry.file, Path::new(&copy.from), &assignment)?,
         None => None,
     };
-    let changes = match changes {
-        Some(changes) => changes,
-        None => vec![file_change::patch(&entry.file, &text, &assignment)?],
+    let change = match renewed {
+        Some(change) => change,
+        None => file_change::patch(&entry.file, &text, &assignment)?,
     };
-    Ok(SyncAction::Assign(profile, changes))
+    Ok((SyncAction::Assign(profile, change), notes))
 }
 
-/// Removes a copy and makes it again; `None` if it has to stay, because it was changed since.
-fn copy_again(file: &Path, original: &Path, assignment: &Assignment<'_>) -> Result<Option<Vec<FileChange>>> {
-    let Some(FileUndo { change: removal @ FileChange::Remove { .. }, .. }) = file_change::restore(file)?
-    else {
-        return Ok(None);
-    };
-    let text = spec::read_file(&original.join("kernel.json"))?;
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let copy = file_change::copy(original, &text, folder, assignment, None)?;
-    Ok(Some(vec![removal, copy]))
+/// A kernel whose command was changed since, so that it does not get the credential any more.
+fn refuse_barrier(entry: &Entry, text: &str, profile: &KernelProfile) -> Result<()> {
+    let Ok(spec) = spec::parse(text) else { return Ok(()) }; // the change itself reports it
+    let folder = entry.file.parent().unwrap_or(Path::new("."));
+    match profile.barrier(folder, &spec) {
+        None => Ok(()),
+        Some(barrier) => {
+            let what = format!("kernel {} is not updated: {}", entry.kernel, barrier.describe());
+            Err(Error::other(what).hint(detour::describe(&barrier, profile).join("\n")))
+        }
+    }
 }
 
 impl SyncPlan {
@@ -122,10 +140,8 @@ impl SyncPlan {
         for SyncStep { kernel, action, .. } in &self.steps {
             match action {
                 SyncAction::Forget(reason) => text += &format!("{kernel}: forget it: {reason}\n"),
-                SyncAction::Assign(_, changes) => {
-                    for change in changes {
-                        text += &format!("{kernel}: {}\n", change.describe_plan());
-                    }
+                SyncAction::Assign(_, change) => {
+                    text += &format!("{kernel}: {}\n", change.describe_plan());
                 }
             }
         }
@@ -151,14 +167,10 @@ fn apply_step(step: SyncStep, paths: &Paths, report: &mut SyncReport) -> Result<
             report.notes.append(Record::change(paths, |record| record.remove(&file))?);
             report.notes.add(format!("kernel {kernel} is forgotten: {reason}"));
         }
-        SyncAction::Assign(profile, changes) => {
-            for change in &changes {
-                change.apply()?;
-                report.has_changed |= !matches!(change, FileChange::Unchanged(_));
-            }
-            if let Some(last) = changes.last() {
-                report.notes.append(install::describe_installed(&kernel, last, &profile));
-            }
+        SyncAction::Assign(profile, change) => {
+            change.apply()?;
+            report.has_changed |= !matches!(change, FileChange::Unchanged(_));
+            report.notes.append(install::describe_installed(&kernel, &change, &profile));
         }
     }
     Ok(())

@@ -32,6 +32,19 @@ pub(crate) enum FileChange {
         /// The text of the new `kernel.json`.
         text: String,
     },
+    /// A copy that bqcred made is brought up to date with its original.
+    Renew {
+        /// The folder that was copied.
+        from: PathBuf,
+        /// The copy.
+        to: PathBuf,
+        /// The text that the copy's `kernel.json` had when the change was planned.
+        before: String,
+        /// The new text.
+        text: String,
+        /// Files of the copy that the original has no more, relative.
+        gone: Vec<PathBuf>,
+    },
     /// A copy that bqcred made is removed.
     Remove {
         /// The folder.
@@ -83,6 +96,21 @@ pub(crate) fn copy(
     Ok(FileChange::Copy { from: from.to_owned(), to: to.to_owned(), text })
 }
 
+/// Plans to bring a copy up to date with its original; `None` if it has to stay, because it was changed since.
+pub(crate) fn renew(file: &Path, from: &Path, assignment: &Assignment<'_>) -> Result<Option<FileChange>> {
+    let Some(FileUndo { change: FileChange::Remove { folder: to, files }, .. }) = restore(file)? else {
+        return Ok(None);
+    };
+    let before = spec::read_file(file)?;
+    let original = spec::read_file(&from.join("kernel.json"))?;
+    let FileChange::Copy { text, .. } = copy(from, &original, &to, assignment, None)? else {
+        return Ok(None);
+    };
+    let kept = files::resources(from)?;
+    let gone = files.into_iter().filter(|file| !kept.contains(file)).collect();
+    Ok(Some(FileChange::Renew { from: from.to_owned(), to, before, text, gone }))
+}
+
 /// Plans to take bqcred's changes out of a `kernel.json`; `None` if there are none. A copy is removed, unless
 /// it was changed since: then only bqcred's part is taken out.
 pub(crate) fn restore(file: &Path) -> Result<Option<FileUndo>> {
@@ -112,13 +140,17 @@ fn replace(file: &Path, before: &str, text: String) -> FileChange {
     }
 }
 
-/// The files of a copy that is unchanged since bqcred made it; `None` if the folder has to stay.
+/// The files of a copy that is unchanged since bqcred made it; `None` if the folder has to stay. Where an update of the
+/// copy was interrupted, some of its files are those of the original now.
 fn removable_files(restored: &Restored, folder: &Path) -> Result<Option<Vec<PathBuf>>> {
     let Some(made) = restored.removable_folder() else { return Ok(None) };
-    if folder::checksums(folder)? != made.files {
-        return Ok(None);
-    }
-    Ok(Some(made.files.keys().map(PathBuf::from).collect()))
+    let now = folder::checksums(folder)?;
+    let original = folder::checksums(Path::new(&made.from)).unwrap_or_default();
+    let is_known = |(name, sum): (&String, &String)| {
+        made.files.get(name) == Some(sum) || original.get(name) == Some(sum)
+    };
+    let is_complete = made.files.keys().all(|name| now.contains_key(name) || !original.contains_key(name));
+    Ok((is_complete && now.iter().all(is_known)).then(|| now.keys().map(PathBuf::from).collect()))
 }
 
 impl FileChange {
@@ -126,7 +158,7 @@ impl FileChange {
     pub(crate) fn file(&self) -> PathBuf {
         match self {
             FileChange::Unchanged(file) | FileChange::Replace { file, .. } => file.clone(),
-            FileChange::Copy { to, .. } => to.join("kernel.json"),
+            FileChange::Copy { to, .. } | FileChange::Renew { to, .. } => to.join("kernel.json"),
             FileChange::Remove { folder, .. } => folder.join("kernel.json"),
         }
     }
@@ -138,6 +170,9 @@ impl FileChange {
             FileChange::Replace { file, .. } => format!("change {}", file.display()),
             FileChange::Copy { from, to, .. } => {
                 format!("copy {} to {} and change the copy", from.display(), to.display())
+            }
+            FileChange::Renew { from, to, .. } => {
+                format!("copy {} to {} again and change the copy", from.display(), to.display())
             }
             FileChange::Remove { folder, .. } => {
                 format!("remove {}, a copy that bqcred made", folder.display())
@@ -153,6 +188,9 @@ impl FileChange {
             FileChange::Copy { from, .. } => {
                 format!("made {}, a copy of {}", self.file().display(), from.display())
             }
+            FileChange::Renew { from, .. } => {
+                format!("changed {}, a copy of {}, which had changed", self.file().display(), from.display())
+            }
             FileChange::Remove { folder, .. } => format!("removed the copy {}", folder.display()),
         }
     }
@@ -162,18 +200,24 @@ impl FileChange {
         match self {
             FileChange::Unchanged(_) => Ok(()),
             FileChange::Replace { file, before, text } => {
-                if spec::read_file(file)? != *before {
-                    return Err(Error::content(
-                        file,
-                        "another program changed it just now; nothing was written",
-                    ));
-                }
+                check_unchanged(file, before)?;
                 files::replace(file, text.as_bytes())
             }
             FileChange::Copy { from, to, text } => folder::copy(from, to, text),
+            FileChange::Renew { from, to, before, text, gone } => {
+                check_unchanged(&self.file(), before)?;
+                folder::renew(from, to, text, gone)
+            }
             FileChange::Remove { folder, files } => folder::remove(folder, files),
         }
     }
+}
+
+fn check_unchanged(file: &Path, before: &str) -> Result<()> {
+    if spec::read_file(file)? == before {
+        return Ok(());
+    }
+    Err(Error::content(file, "another program changed it just now; nothing was written"))
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<()> {
 fn put(path: &Path, content: &[u8], new_mode: u32) -> Result<()> {
     // a temporary file would keep a copied folder from being removed
     atomic_file::sweep(atomic_file::folder_of(path));
-    atomic_file::write(path, content, Existing::Replace, |file| keep_mode(file, path, new_mode))
+    atomic_file::write(path, content, Existing::Replace, |_| Ok(()), |file| keep_mode(file, path, new_mode))
         .map_err(|error| Error::file(path, "write", &error))
 }
 

@@ -45,24 +45,39 @@ fn copy_resources(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Brings a copy up to date. Each file is replaced by rename, `kernel.json` last: until then the copy is the old kernel,
+/// with other pictures at most, and afterwards it is the new one.
+pub(super) fn renew(from: &Path, to: &Path, text: &str, gone: &[PathBuf]) -> Result<()> {
+    copy_resources(from, to)?;
+    for name in gone {
+        let path = to.join(name);
+        tolerated(&path, std::fs::remove_file(&path))?;
+    }
+    files::replace(&to.join("kernel.json"), text.as_bytes())
+}
+
 /// Removes a kernelspec folder. `kernel.json` goes first: from then on the server sees what the copy hid.
 pub(super) fn remove(folder: &Path, names: &[PathBuf]) -> Result<()> {
-    use std::io::ErrorKind;
-    // a hidden file in the folder is not bqcred's and stays; without kernel.json the folder is not a kernel
-    let tolerated = |path: PathBuf, result: std::io::Result<()>| match result {
-        Err(e) if !matches!(e.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) => {
-            Err(Error::file(&path, "remove", &e))
-        }
-        _ => Ok(()),
-    };
     for name in [PathBuf::from("kernel.json")].iter().chain(names) {
         let path = folder.join(name);
-        tolerated(path.clone(), std::fs::remove_file(&path))?;
+        tolerated(&path, std::fs::remove_file(&path))?;
     }
     let inner: BTreeSet<&Path> = names.iter().filter_map(|name| name.parent()).collect();
     for name in inner.into_iter().filter(|name| !name.as_os_str().is_empty()) {
         let path = folder.join(name);
-        tolerated(path.clone(), std::fs::remove_dir(&path))?;
+        tolerated(&path, std::fs::remove_dir(&path))?;
     }
-    tolerated(folder.to_owned(), std::fs::remove_dir(folder))
+    tolerated(folder, std::fs::remove_dir(folder))
+}
+
+/// The result of a removal. A hidden file in the folder is not bqcred's and stays; without `kernel.json` the folder is not
+/// a kernel.
+fn tolerated(path: &Path, result: std::io::Result<()>) -> Result<()> {
+    use std::io::ErrorKind;
+    match result {
+        Err(e) if !matches!(e.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) => {
+            Err(Error::file(path, "remove", &e))
+        }
+        _ => Ok(()),
+    }
 }

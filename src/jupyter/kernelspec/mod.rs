@@ -2,6 +2,7 @@
 //!
 //! - [`json`]: the text as Python reads it, with the place of every value; [`spec`]: what it means to Jupyter
 //! - [`splice`], [`argv`], [`edit`]: changing the text; [`marker`]: what was changed, recorded in the text itself
+//! - [`launch`]: whether its command hands the environment on to the kernel
 //! - [`file_change`], `folder`: changing the file or its folder, planned first and then carried out
 //!
 //! The JSON reader and the splicing are bqcred's own, because no crate does what they have to do:
@@ -19,6 +20,7 @@ pub(crate) mod file_change;
 pub(crate) mod files;
 mod folder;
 pub(crate) mod json;
+pub(crate) mod launch;
 pub(crate) mod marker;
 pub(crate) mod spec;
 pub(crate) mod splice;

@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 
+use crate::credential::paths::Paths;
+use crate::handover::variables::Inherited;
 use crate::jupyter::locate::config::Config;
 use crate::jupyter::locate::context::Context;
 use crate::jupyter::locate::kernels::Kernel;
@@ -75,6 +77,11 @@ impl Server {
         self.context.kernels(&self.config())
     }
 
+    /// What its environment has of a profile already: kernels inherit it.
+    pub(crate) fn inherited(&self, paths: &Paths) -> Inherited {
+        Inherited::of(paths, &self.context.environ)
+    }
+
     /// For people: its Python's prefix, and how it was found.
     pub(crate) fn describe(&self) -> String {
         let python = self.context.python.as_ref();
@@ -97,6 +104,12 @@ impl Servers {
     pub(crate) fn to_change(&self) -> Vec<&Server> {
         let running: Vec<&Server> = self.own.iter().filter(|server| server.is_running()).collect();
         if running.is_empty() { self.own.iter().take(1).collect() } else { running }
+    }
+
+    /// What the environments have, together, in which these servers start kernels.
+    pub(crate) fn inherited(&self, paths: &Paths) -> Inherited {
+        let all = self.to_change().into_iter().map(|server| server.inherited(paths));
+        all.reduce(Inherited::or).unwrap_or_default()
     }
 
     /// The kernels of all servers that Jupyter can list, sorted, one of each name.

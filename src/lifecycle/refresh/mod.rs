@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use crate::app::{App, Loaded};
 use crate::credential::forecast;
+use crate::credential::profile::Profile;
 use crate::credential::state::{CredentialState, RevokedBy};
-use crate::oauth::{Failure, Fresh, Google, Reason};
+use crate::oauth::{Failure, Fresh, Google, Identity, Reason, Transport};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::notes::Notes;
 use crate::store::{AccessToken, Store};
@@ -66,8 +67,11 @@ pub(crate) fn access_token(app: &App, loaded: &mut Loaded, min_ttl: u64) -> Answ
         return Answered::quietly(Ok(token));
     }
     let Answered { result, notes } = ask(app, loaded, &[]);
-    let token = |fresh: Fresh| AccessToken { token: fresh.access_token, expires: fresh.expires };
-    Answered { result: result.map(token), notes }
+    let token = |fresh: Fresh| match fresh.expires.since(Time::now()) {
+        0 => Err(Failure::Unreachable(Transport::NothingLeft)),
+        _ => Ok(AccessToken { token: fresh.access_token, expires: fresh.expires }),
+    };
+    Answered { result: result.and_then(token), notes }
 }
 
 /// A new access token for a part of the granted scopes. It is not cached: whoever asks for a token of this profile
@@ -128,12 +132,19 @@ fn cached(app: &App, loaded: &Loaded, min_ttl: u64) -> Option<AccessToken> {
 fn ask(app: &App, loaded: &mut Loaded, narrowed: &[String]) -> Answered<Fresh> {
     let endpoints = loaded.endpoints();
     let credential = &loaded.credential;
-    let mut result = Google::at(&endpoints).refresh_narrowed(
+    let answer = Google::at(&endpoints).refresh_narrowed(
         &credential.client_id,
         &credential.client_secret,
         &credential.refresh_token,
         narrowed,
     );
+    let mut result = answer.and_then(|fresh| match &fresh.identity {
+        // nobody acts as another user than the profile says, and the profile doesn't change
+        Some(identity) if is_other_user(&loaded.profile, identity) => {
+            Err(Failure::Refused(Reason::OtherUser))
+        }
+        _ => Ok(fresh),
+    });
     let mut notes = Notes::none();
     let saved = match narrowed {
         [] => save_answer::save_answer(app, loaded, &result, &mut notes),
@@ -152,6 +163,16 @@ fn ask(app: &App, loaded: &mut Loaded, narrowed: &[String]) -> Answered<Fresh> {
         notes.append(not_saved(app, loaded, &result, &error));
     }
     Answered { result, notes }
+}
+
+/// Whether an answer is about another user than Google confirmed for the profile. An address can change; the
+/// permanent identifier can't.
+fn is_other_user(profile: &Profile, named: &Identity) -> bool {
+    match (&profile.sub, &named.sub, &profile.account, &named.email) {
+        (Some(known), Some(named), ..) => known != named,
+        (.., Some(known), Some(named)) => profile.account_confirmed && !known.eq_ignore_ascii_case(named),
+        _ => false,
+    }
 }
 
 /// The server answered, and the disk did not take it. A refresh token that replaces the stored one is lost
@@ -200,5 +221,38 @@ pub(crate) fn to_error(app: &App, loaded: &Loaded, failure: Failure) -> Error {
             because(&profile.sign_in_reason().unwrap_or_default())
         }
         _ => failure.into_error(&login),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_user_is_one_with_another_identifier_or_without_one_another_address() {
+        let profile = |sub: Option<&str>, account: &str, account_confirmed| Profile {
+            sub: sub.map(str::to_owned),
+            account: Some(account.to_owned()),
+            account_confirmed,
+            ..Profile::default()
+        };
+        let named = |sub: Option<&str>, email: &str| Identity {
+            sub: sub.map(str::to_owned),
+            email: Some(email.to_owned()),
+            scopes: None,
+        };
+        let (ada, bob) = ("ada@example.com", "bob@example.com");
+        for (known, named, is_other) in [
+            (profile(Some("1"), ada, true), named(Some("1"), ada), false),
+            (profile(Some("1"), ada, true), named(Some("1"), bob), false),
+            (profile(Some("1"), ada, true), named(Some("2"), ada), true),
+            (profile(Some("1"), ada, true), named(None, bob), true),
+            (profile(None, ada, true), named(Some("1"), "Ada@Example.com"), false),
+            (profile(None, ada, true), named(Some("1"), bob), true),
+            (profile(None, ada, false), named(Some("1"), bob), false),
+            (Profile::default(), named(Some("1"), bob), false),
+        ] {
+            assert_eq!(is_other_user(&known, &named), is_other, "{known:?} {named:?}");
+        }
     }
 }

@@ -45,10 +45,9 @@ pub(super) fn update_profile(
     profile.match_to(&app.paths, &loaded.name, &loaded.credential);
     match result {
         Ok(fresh) => {
+            notes.append(describe_other_address(&profile, fresh));
             take_over(&mut profile, fresh, Time::now());
-            if let Some(token) = &fresh.refresh_token {
-                let mut next = loaded.credential.clone();
-                next.refresh_token = token.clone();
+            if let Some(next) = next_credential(&loaded.credential, fresh) {
                 notes.append(replace_credential(app, &lock, loaded, &mut profile, next)?);
             }
         }
@@ -62,7 +61,37 @@ pub(super) fn update_profile(
     Ok(())
 }
 
-/// For a server that rotates refresh tokens (RFC 6749 section 6); Google doesn't.
+/// For people: Google names another address than the profile does, which takes it over.
+fn describe_other_address(profile: &Profile, fresh: &Fresh) -> Notes {
+    let mut notes = Notes::none();
+    let named = fresh.identity.as_ref().and_then(|identity| identity.email.as_deref());
+    if let (Some(known), Some(named)) = (profile.account.as_deref(), named)
+        && !known.eq_ignore_ascii_case(named)
+    {
+        let was = if profile.account_confirmed { "it was" } else { "the imported file said" };
+        notes.add(format!("Google names {named} as the account of this credential; {was} {known}"));
+    }
+    notes
+}
+
+/// The credential as the answer changes it: by the address that Google names, and by a new refresh token of a server
+/// that rotates them (RFC 6749 section 6; Google doesn't).
+fn next_credential(credential: &AuthorizedUser, fresh: &Fresh) -> Option<AuthorizedUser> {
+    let email = fresh.identity.as_ref().and_then(|identity| identity.email.as_ref());
+    let email = email.filter(|email| !email.eq_ignore_ascii_case(&credential.account));
+    if email.is_none() && fresh.refresh_token.is_none() {
+        return None;
+    }
+    let mut next = credential.clone();
+    if let Some(email) = email {
+        next.account.clone_from(email);
+    }
+    if let Some(token) = &fresh.refresh_token {
+        next.refresh_token = token.clone();
+    }
+    Some(next)
+}
+
 fn replace_credential(
     app: &App,
     lock: &Lock,
@@ -99,6 +128,8 @@ fn take_over(profile: &mut Profile, fresh: &Fresh, now: Time) {
 fn take_refusal_over(profile: &mut Profile, reason: &Reason, now: Time) {
     let known = profile.state();
     let state = match CredentialState::after_refusal(reason, profile.refresh_token_expires, now) {
+        // the server knows it, so it is not over, whatever was known
+        Some(CredentialState::ReauthRequired) => CredentialState::ReauthRequired,
         // what is over stays over, for the reason that is known already
         _ if known.is_over() => return,
         // a rotation was about to revoke it, and could not learn whether it did
@@ -136,7 +167,8 @@ mod tests {
             (ReauthRequired, false, Reason::GrantEnded, elsewhere),
             (Unknown, true, Reason::GrantEnded, here),
             (here, false, Reason::GrantEnded, here),
-            (here, true, Reason::SignInAgain, here),
+            (here, true, Reason::SignInAgain, ReauthRequired),
+            (here, false, Reason::ClientDeleted, here),
             (Valid, false, Reason::SignInAgain, ReauthRequired),
             (Unknown, false, Reason::ClientDeleted, ClientDeleted),
             (Valid, false, Reason::AdminPolicy, Unknown),

@@ -5,17 +5,19 @@ mod old_credential;
 
 use crate::app::{App, Loaded};
 use crate::credential::client::Client;
-use crate::credential::profile::Origin;
+use crate::credential::profile::{Origin, Profile};
 use crate::credential::profile_name::ProfileName;
 use crate::lifecycle::refresh;
-use crate::login::{Flow, LoginOptions, LoginRequest, gcloud, two_step};
+use crate::login::two_step::{self, StartedBy};
+use crate::login::{Flow, LoginOptions, LoginRequest, gcloud};
 use crate::oauth::scopes;
 use crate::oauth::{Failure, Fresh, Google, Reason, SignInListener};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::notes::Notes;
 use crate::store::Store;
+use crate::system::terminal::Hidden;
 
-pub(crate) use old_credential::{OldCredential, explain, revoke_old};
+pub(crate) use old_credential::{OldRevoked, explain, revoke_old, waiting_siblings};
 
 /// The new sign-in of a rotation.
 pub(crate) struct Rotation {
@@ -28,15 +30,18 @@ pub(crate) struct Rotation {
 }
 
 /// Of two rotations one wins: the one that was started waits for its answer.
-pub(crate) fn refuse_second(app: &App, name: &ProfileName) -> Result<()> {
-    let Some(waiting) = two_step::waiting(app, name).filter(|waiting| waiting.is_rotation) else {
+pub(crate) fn refuse_second(app: &App, name: &ProfileName, profile: &Profile) -> Result<()> {
+    let Some(waiting) = two_step::waiting(app, name)
+        .filter(|waiting| waiting.started_by == StartedBy::Rotate && waiting.is_for(profile))
+    else {
         return Ok(());
     };
     let rotate = app.command("rotate", name);
     Err(Error::other(format!(
-        "a rotation of profile {name} was started at {} and waits for its answer; nothing was changed",
+        "a rotation of profile {name} was started at {} and waits for its answer",
         waiting.since
     ))
+    .unchanged()
     .hint(format!("`{rotate} --finish -` completes it; `{}` signs in without it", app.login_command(name))))
 }
 
@@ -46,26 +51,21 @@ pub(crate) fn account(app: &App, loaded: &mut Loaded, answer: Result<Fresh, Fail
     match answer {
         Ok(fresh) if !loaded.profile.account_confirmed => {
             let identity = Google::at(&loaded.endpoints()).identify(&fresh.access_token);
-            let identity = identity.map_err(|failure| unchanged(&refresh::to_error(app, loaded, failure)))?;
+            let identity = identity.map_err(|failure| refresh::to_error(app, loaded, failure).unchanged())?;
             loaded.profile.account = identity.and_then(|identity| identity.email);
         }
         Ok(_) | Err(Failure::Refused(Reason::GrantEnded | Reason::SignInAgain)) => {}
-        Err(failure) => return Err(unchanged(&refresh::to_error(app, loaded, failure))),
+        Err(failure) => return Err(refresh::to_error(app, loaded, failure).unchanged()),
     }
     loaded.profile.account.clone().ok_or_else(|| {
-        Error::other(
-            "the account of this credential is not known, so a new sign-in can't be checked; nothing was changed",
-        )
-        .hint("`bqcred revoke`, then `bqcred login`")
+        Error::other("the account of this credential is not known, so a new sign-in can't be checked")
+            .unchanged()
+            .hint("`bqcred revoke`, then `bqcred login`")
     })
 }
 
-fn unchanged(error: &Error) -> Error {
-    let what = format!("{}; nothing was changed", error.what());
-    error.hint_text().into_iter().fold(Error::new(error.kind(), what), Error::hint)
-}
-
-/// The new sign-in, as `account`. What it needs (a client or gcloud, the port, the store) is checked here.
+/// The new sign-in, as `account`. All that it needs is checked here, as nothing can be undone after it: a client or
+/// gcloud, the port, the place of what waits for the answer, the terminal, the store.
 /// `needs_own_client` says that the user asked for what gcloud can't do.
 pub(crate) fn prepare(
     app: &App,
@@ -82,10 +82,8 @@ pub(crate) fn prepare(
         Flow::Gcloud { .. } if profile.scopes.iter().all(|scope| scopes::is_gclouds(scope)) => Vec::new(),
         Flow::Gcloud { .. } => scopes::again(&profile.scopes, true)?,
     };
-    if matches!(flow, Flow::OwnClient(_)) && !options.start_only {
-        SignInListener::bind(options.port)?; // fails now if the port is taken
-    }
-    Store::of(profile.store, &app.paths).probe(&loaded.name)?;
+    check_places(app, &loaded.name, &flow, options).map_err(Error::unchanged)?;
+    Store::of(profile.store, &app.paths).probe(&loaded.name).map_err(Error::unchanged)?;
     let request = LoginRequest {
         name: loaded.name.clone(),
         account: Some(account),
@@ -97,6 +95,17 @@ pub(crate) fn prepare(
         siblings: Some(Vec::new()),
     };
     Ok(Rotation { request, flow, notes })
+}
+
+fn check_places(app: &App, name: &ProfileName, flow: &Flow, options: &LoginOptions) -> Result<()> {
+    match flow {
+        Flow::OwnClient(_) if !options.start_only => {
+            SignInListener::bind(options.port)?; // fails now if the port is taken
+            Hidden::open().map(drop)
+        }
+        // gcloud's configuration is below the same folder
+        Flow::OwnClient(_) | Flow::Gcloud { .. } => two_step::probe(app, name),
+    }
 }
 
 /// The credential's own client, else the user's. A client that another tool lent is not bqcred's to use:

@@ -1,59 +1,71 @@
-//! The old credential of a rotation: its revocation, and what has become of it.
+//! The old credential of a rotation: its revocation, and the errors that come after it.
 
-use super::unchanged;
 use crate::app::{App, Loaded};
-use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
-use crate::credential::state::{CredentialState, PendingRotation, RevokedBy};
+use crate::credential::state::PendingRotation;
 use crate::lifecycle::dependents::Dependents;
-use crate::lifecycle::{grant, mark};
+use crate::lifecycle::mark;
+use crate::lifecycle::revocation::{self, NotRevoked, Revocation};
 use crate::login::two_step;
-use crate::oauth::Revoked;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::notes::Notes;
 use crate::system::clock::Time;
 
-/// What has become of the old credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OldCredential {
-    /// The rotation revoked it.
-    Revoked,
-    /// It had been revoked or had expired before.
-    WasOver,
-    /// It was not revoked, and may be valid at the server.
-    NotRevoked,
+/// The old credential, of which nothing is left at the server.
+pub(crate) struct OldRevoked {
+    /// Whether this run revoked it.
+    pub(crate) left: Revocation,
+    /// The siblings that are marked as revoked with it, and get the new credential.
+    pub(crate) siblings: Vec<ProfileName>,
+    /// What the user should know of it.
+    pub(crate) notes: Notes,
 }
 
 /// Revokes the old grant. The profile's state says so before and after, so that any interruption is known.
-/// `updated` are the siblings that will get the new credential.
+/// `wanted` are the siblings that are to get the new credential.
 pub(crate) fn revoke_old(
     app: &App,
     loaded: &Loaded,
     dependents: &Dependents,
-    updated: &[ProfileName],
-) -> Result<Notes> {
+    wanted: Vec<ProfileName>,
+) -> Result<OldRevoked> {
     let name = &loaded.name;
-    let mut notes = mark::rotating(app, loaded).map_err(|error| unchanged(&error))?;
-    let login = app.login_command(name);
-    let revoked = grant::revoke(loaded, &login).map_err(|error| still_marked(app, loaded, error))?;
-    // the mark stays if this fails: the next refresh that succeeds takes it back
-    grant::prove_revoked(loaded, &login)?;
+    let mut notes = mark::rotating(app, loaded).map_err(Error::unchanged)?;
+    let left = revocation::revoke(app, loaded).map_err(|failed| unmark(app, loaded, failed))?;
     let pending = |of: Option<&ProfileName>| PendingRotation { since: Time::now(), of: of.cloned() };
     let fingerprint = loaded.credential.fingerprint();
     let marked = mark::revoked(app, name, Some(&fingerprint), Some(pending(None)));
     // had it been revoked before, the others may be of a newer grant
-    if revoked == Revoked::Now {
-        let of_sibling = |sibling: &ProfileName| updated.contains(sibling).then(|| pending(Some(name)));
+    let siblings = if left == Revocation::Done { wanted } else { Vec::new() };
+    if left == Revocation::Done {
+        let of_sibling = |sibling: &ProfileName| siblings.contains(sibling).then(|| pending(Some(name)));
         notes.append(mark::siblings_revoked(app, &dependents.siblings, of_sibling));
     }
     // a disk that doesn't take this will not take the new credential either
     let account = loaded.profile.account.as_deref();
-    notes.append(marked.map_err(|error| no_new_credential(app, name, account, &error))?);
-    Ok(notes)
+    notes.append(marked.map_err(|error| no_new_credential(app, name, account, left, &error))?);
+    Ok(OldRevoked { left, siblings, notes })
 }
 
-/// The revocation failed, so the profile is as it was; an error that says so if that could not be written down.
-fn still_marked(app: &App, loaded: &Loaded, error: Error) -> Error {
+/// The siblings of an earlier run of this rotation, which revoked them and brought nothing new.
+pub(crate) fn waiting_siblings(app: &App, name: &ProfileName, dependents: &Dependents) -> Vec<ProfileName> {
+    let is_waiting = |sibling: &ProfileName| {
+        let profile = app.known_profile(sibling).ok().flatten();
+        profile
+            .and_then(|profile| profile.rotation)
+            .is_some_and(|rotation| rotation.of.as_ref() == Some(name))
+    };
+    let siblings = dependents.siblings.iter().map(|(sibling, _)| sibling);
+    siblings.filter(|sibling| is_waiting(sibling)).cloned().collect()
+}
+
+/// Takes the mark back where the credential is known not to be revoked. Else it stays: the next refresh that succeeds
+/// takes it back.
+fn unmark(app: &App, loaded: &Loaded, failed: NotRevoked) -> Error {
+    let NotRevoked { left, error } = failed;
+    if left == Revocation::Unproved {
+        return error;
+    }
     let Err(problem) = mark::restore(app, &loaded.name, &loaded.profile) else { return error };
     let what = format!(
         "{}; profile {} is still marked as being rotated, which could not be undone: {problem}",
@@ -63,82 +75,37 @@ fn still_marked(app: &App, loaded: &Loaded, error: Error) -> Error {
     error.hint_text().into_iter().fold(Error::new(error.kind(), what), Error::hint)
 }
 
-/// Why there is no new credential: the error of its sign-in, and what has become of the old one.
+/// Why there is no new credential: the error of its sign-in, and what is left of the old one.
 pub(crate) fn explain(
     app: &App,
     name: &ProfileName,
     account: Option<&str>,
-    old: OldCredential,
+    old: Revocation,
     error: Error,
 ) -> Error {
-    match old {
-        OldCredential::Revoked => no_new_credential(app, name, account, &error),
-        OldCredential::WasOver | OldCredential::NotRevoked => error,
-    }
+    if old.is_by_rotation() { no_new_credential(app, name, account, old, &error) } else { error }
 }
 
-/// That a sign-in changed nothing is true of it, and misleading after the revocation.
-fn no_new_credential(app: &App, name: &ProfileName, account: Option<&str>, error: &Error) -> Error {
-    let what = error.what().trim_end_matches("; nothing was changed");
+/// After the revocation, that a sign-in changed nothing is misleading, and other commands help.
+fn no_new_credential(
+    app: &App,
+    name: &ProfileName,
+    account: Option<&str>,
+    old: Revocation,
+    error: &Error,
+) -> Error {
     let login = app.login_command(name);
     let account = account.map_or(String::new(), |account| format!(" {account}"));
-    let hint = match two_step::waiting(app, name) {
+    let next = match two_step::waiting(app, name) {
         Some(_) => format!("`{} --finish -` again, or `{login}{account}`", app.command("rotate", name)),
         None => format!("`{login}{account}` signs in; the profile's settings stay"),
     };
+    let what =
+        format!("the old credential {}, and there is no new one yet: {}", old.describe(), error.what());
+    let explained = Error::new(error.kind(), what);
     // what is wrong with the disk has to be fixed first
-    let of_disk = error.hint_text().filter(|_| error.kind() == Kind::Store).unwrap_or_default();
-    let first = of_disk.lines().filter(|line| !line.contains("bqcred login"));
-    let hint = first.chain([hint.as_str()]).collect::<Vec<_>>().join("\n");
-    Error::new(error.kind(), format!("the old credential is revoked, and there is no new one yet: {what}"))
-        .hint(hint)
-}
-
-impl OldCredential {
-    /// What a profile says of the credential that is to be replaced.
-    pub(crate) fn of(profile: &Profile) -> OldCredential {
-        let state = profile.state();
-        match profile.rotation.is_some() && state == (CredentialState::Revoked { by: RevokedBy::Here }) {
-            true => OldCredential::Revoked,
-            false if state.is_over() => OldCredential::WasOver,
-            false => OldCredential::NotRevoked,
-        }
-    }
-
-    /// For people.
-    pub(crate) fn describe(self) -> &'static str {
-        match self {
-            OldCredential::Revoked => "the old one is revoked",
-            OldCredential::WasOver => "the old one had been revoked or had expired before",
-            OldCredential::NotRevoked => "the old one was not revoked: assume that it is still valid",
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::credential::state::StateRecord;
-
-    #[test]
-    fn only_a_completed_revocation_counts_as_revoked_by_the_rotation() {
-        use CredentialState::{ClientDeleted, Expired, ReauthRequired, Revoked, Unknown, Valid};
-        let [here, elsewhere] = [RevokedBy::Here, RevokedBy::Elsewhere].map(|by| Revoked { by });
-        for (state, is_pending, expected) in [
-            (here, true, OldCredential::Revoked),
-            (here, false, OldCredential::WasOver),
-            (elsewhere, false, OldCredential::WasOver),
-            (Expired, false, OldCredential::WasOver),
-            (Unknown, true, OldCredential::NotRevoked),
-            (ReauthRequired, false, OldCredential::NotRevoked),
-            (ClientDeleted, false, OldCredential::NotRevoked),
-            (Valid, false, OldCredential::NotRevoked),
-        ] {
-            let now = Time::now();
-            let rotation = is_pending.then_some(PendingRotation { since: now, of: None });
-            let profile =
-                Profile { state_record: StateRecord::new(state, now), rotation, ..Profile::default() };
-            assert_eq!(OldCredential::of(&profile), expected, "{state:?}");
-        }
+    match error.hint_text().filter(|_| error.kind() == Kind::Store) {
+        Some(hint) => explained.hint(hint).then(next),
+        None => explained.hint(next),
     }
 }

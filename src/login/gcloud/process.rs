@@ -67,7 +67,7 @@ pub(super) fn run(
     let (status, is_late) =
         Running { child, own_group }.wait(options.timeout, &interrupted).map_err(failed)?;
     if interrupted.load(Ordering::SeqCst) {
-        return Err(Error::new(Kind::Interrupted, "stopped; nothing was changed"));
+        return Err(Error::new(Kind::Interrupted, "stopped").unchanged());
     }
     match (status.success(), is_late) {
         (true, _) => Ok(()),
@@ -78,7 +78,7 @@ pub(super) fn run(
 
 fn not_completed(own_group: bool) -> Error {
     let own_client = "with an OAuth client of your own gcloud isn't needed: `bqcred client guide`";
-    let error = Error::other("gcloud did not complete the sign-in (it says why above); nothing was changed");
+    let error = Error::other("gcloud did not complete the sign-in (it says why above)").unchanged();
     match own_group {
         true => {
             error.hint(format!("gcloud asks, and stdin is not a terminal here: sign in at one\n{own_client}"))

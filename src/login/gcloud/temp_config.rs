@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::output::error::{Error, Result};
+use crate::store::place;
 use crate::system::private_file::{self, Lock};
 
 const PREFIX: &str = "gcloud-";
@@ -18,6 +19,10 @@ pub(super) struct TempConfig {
 impl TempConfig {
     /// Makes the folder, and removes those that killed sign-ins left.
     pub(super) fn new(app: &App) -> Result<TempConfig> {
+        TempConfig::make(app).map_err(|error| place::suggest(&app.paths, error))
+    }
+
+    fn make(app: &App) -> Result<TempConfig> {
         private_file::create_dir(&app.paths.state)?;
         // until the new folder has its own lock, no other process may sweep
         let _all = Lock::acquire(&app.paths.state.join(".+gcloud.lock"))?;

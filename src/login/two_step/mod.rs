@@ -18,7 +18,7 @@ use crate::store::Store;
 use pending_login::PendingLogin;
 
 pub(crate) use instructions::instructions;
-pub(crate) use pending_login::{sweep, waiting};
+pub(crate) use pending_login::{StartedBy, sweep, waiting};
 
 /// More than any address that is pasted, in bytes.
 const PASTE_LIMIT: u64 = 64 * 1024;
@@ -33,12 +33,19 @@ pub(super) fn start(app: &App, request: &LoginRequest, client: &Client, port: u1
     Ok(consent.url)
 }
 
-/// Completes a sign-in that was started. An answer that belongs to another one leaves it waiting; one that
-/// the server has judged uses it up.
-pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str) -> Result<SignedIn> {
+/// Makes sure that a sign-in can be started: the file that will wait for the answer can be written.
+pub(crate) fn probe(app: &App, name: &ProfileName) -> Result<()> {
+    pending_login::probe(app, name)
+}
+
+/// Completes a sign-in that was started by the same command. An answer that belongs to another one leaves it waiting;
+/// one that the server has judged uses it up.
+pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str, by: StartedBy) -> Result<SignedIn> {
     let answer = Answer::from_pasted(pasted)?;
-    let start = format!("{} --start", app.login_command(name));
+    let start = format!("{} --start", app.command(by.command(), name));
     let (pending, file) = pending_login::take(app, name, &start, |pending| {
+        let profile = app.known_profile(name).ok().flatten();
+        pending.waiting().check(app, name, profile.as_ref(), by)?;
         if belongs_to(&answer, &pending.state) {
             // a keyring that was locked meanwhile must not use up the answer
             return Store::of(pending.store, &app.paths).probe(name);

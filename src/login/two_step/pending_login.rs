@@ -7,17 +7,21 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::credential::client::Client;
-use crate::credential::profile::StoreKind;
+use crate::credential::profile::{Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::login::LoginRequest;
 use crate::oauth::{Consent, Endpoints};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::secret::{Secret, SecretBytes};
+use crate::store::place;
 use crate::system::clock::{Time, span};
 use crate::system::private_file::{self, Content, Lock};
 
 /// Google's codes are valid for ten minutes, and so is what waits for them. In seconds.
 const VALID_FOR: u64 = 600;
+
+/// Clocks that are kept right are set back by less than this, in seconds.
+const CLOCK_JITTER: u64 = 60;
 
 /// A sign-in that waits for its answer.
 #[derive(Deserialize)]
@@ -42,12 +46,22 @@ pub(super) struct PendingLogin {
     rotation: Option<Vec<ProfileName>>,
 }
 
-/// A sign-in that waits for its answer, for messages.
+/// A sign-in that waits for its answer.
 pub(crate) struct Waiting {
     /// When it was started.
     pub(crate) since: Time,
-    /// Whether it completes a rotation.
-    pub(crate) is_rotation: bool,
+    /// The command that started it, whose `--finish` completes it.
+    pub(crate) started_by: StartedBy,
+    account: Option<String>,
+}
+
+/// The command that started a sign-in. Only the same one completes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StartedBy {
+    /// `bqcred login`
+    Login,
+    /// `bqcred rotate`
+    Rotate,
 }
 
 impl PendingLogin {
@@ -72,8 +86,16 @@ impl PendingLogin {
         Ok((request, client))
     }
 
+    pub(super) fn waiting(&self) -> Waiting {
+        let started_by = if self.rotation.is_some() { StartedBy::Rotate } else { StartedBy::Login };
+        Waiting { since: self.started, started_by, account: self.account.clone() }
+    }
+
+    /// Whether its answer can't come any more. One that was started in the future, by a clock that was ahead, counts
+    /// as old: it would wait for as long as the clock was wrong.
     fn is_too_old(&self) -> bool {
-        Time::now().since(self.started) > VALID_FOR
+        let now = Time::now();
+        now.since(self.started) > VALID_FOR || self.started.since(now) > CLOCK_JITTER
     }
 }
 
@@ -103,8 +125,10 @@ pub(super) fn write(
         })
         .to_string(),
     );
-    let lock = lock(app, &request.name)?;
-    private_file::write(&lock, &app.paths.pending_login(&request.name), text.expose().as_bytes())
+    let path = app.paths.pending_login(&request.name);
+    lock(app, &request.name)
+        .and_then(|lock| private_file::write(&lock, &path, text.expose().as_bytes()))
+        .map_err(|error| place::suggest(&app.paths, error))
 }
 
 /// Takes the file away, so that of two processes that finish at once one wins. `start` is the command that starts
@@ -130,15 +154,30 @@ pub(super) fn take(
     };
     if pending.is_too_old() {
         private_file::remove(&path)?;
-        return Err(Error::other(format!(
-            "the sign-in was started {} ago; its answer is valid for 10 min",
-            span(Time::now().since(pending.started))
-        ))
-        .hint(format!("`{start}`")));
+        return Err(too_old(pending.started).hint(format!("`{start}`")));
     }
     check(&pending)?;
     private_file::remove(&path)?;
     Ok((pending, bytes))
+}
+
+fn too_old(started: Time) -> Error {
+    let now = Time::now();
+    Error::other(match started.since(now) {
+        0 => format!(
+            "the sign-in was started {} ago; its answer is valid for 10 min",
+            span(now.since(started))
+        ),
+        ahead => format!("the sign-in was started when the clock was {} ahead", span(ahead)),
+    })
+}
+
+/// Makes sure that the file can be written.
+pub(super) fn probe(app: &App, name: &ProfileName) -> Result<()> {
+    let path = app.paths.pending_login(name);
+    lock(app, name)
+        .and_then(|lock| private_file::probe(&lock, &path, Content::Secret))
+        .map_err(|error| place::suggest(&app.paths, error))
 }
 
 /// Puts the file back, unless a newer sign-in was started meanwhile.
@@ -154,7 +193,7 @@ pub(super) fn put_back(app: &App, name: &ProfileName, bytes: &[u8]) -> Result<()
 /// The sign-in of this profile that waits for its answer, if there is one.
 pub(crate) fn waiting(app: &App, name: &ProfileName) -> Option<Waiting> {
     let pending = read(app, name).filter(|pending| !pending.is_too_old())?;
-    Some(Waiting { since: pending.started, is_rotation: pending.rotation.is_some() })
+    Some(pending.waiting())
 }
 
 /// Removes the files of sign-ins that waited too long: their verifiers are of no use any more.
@@ -185,7 +224,7 @@ fn no_pending_login(app: &App, name: &ProfileName, start: &str) -> Error {
     let error = Error::new(Kind::Missing, format!("no sign-in of profile {name} waits for an answer"));
     match started(app).find_map(|other| waiting(app, &other).map(|waiting| (other, waiting))) {
         Some((other, waiting)) => {
-            let command = waiting.command();
+            let command = waiting.started_by.command();
             error
                 .hint(format!("one of profile {other} does: `bqcred {command} --profile {other} --finish -`"))
         }
@@ -194,9 +233,51 @@ fn no_pending_login(app: &App, name: &ProfileName, start: &str) -> Error {
 }
 
 impl Waiting {
-    /// The command whose `--finish` completes it.
-    pub(crate) fn command(&self) -> &'static str {
-        if self.is_rotation { "rotate" } else { "login" }
+    /// Whether the profile's account is still the one that has to sign in.
+    pub(crate) fn is_for(&self, profile: &Profile) -> bool {
+        let accounts = self.account.as_deref().zip(profile.account.as_deref());
+        accounts.is_none_or(|(wanted, now)| wanted.eq_ignore_ascii_case(now))
+    }
+
+    /// Refuses to complete it by another command, or, if it is a rotation, for a profile that is somebody else's by
+    /// now.
+    pub(super) fn check(
+        &self,
+        app: &App,
+        name: &ProfileName,
+        profile: Option<&Profile>,
+        by: StartedBy,
+    ) -> Result<()> {
+        let started = self.started_by.command();
+        if self.started_by != by {
+            let what = format!(
+                "`bqcred {started}` started the sign-in that waits for profile {name}, not `bqcred {}`",
+                by.command()
+            );
+            return Err(Error::other(what)
+                .unchanged()
+                .hint(format!("`{} --finish -` completes it", app.command(started, name))));
+        }
+        match profile.filter(|profile| by == StartedBy::Rotate && !self.is_for(profile)) {
+            Some(profile) => Err(Error::other(format!(
+                "the rotation was started for {}, and profile {name} is {} by now",
+                self.account.as_deref().unwrap_or("an unknown account"),
+                profile.account_or_unknown()
+            ))
+            .unchanged()
+            .hint(format!("`{}` rotates what it is now", app.command("rotate", name)))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StartedBy {
+    /// The command's name.
+    pub(crate) fn command(self) -> &'static str {
+        match self {
+            StartedBy::Login => "login",
+            StartedBy::Rotate => "rotate",
+        }
     }
 }
 

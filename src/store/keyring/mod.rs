@@ -36,6 +36,10 @@ impl<'p> KeyringStore<'p> {
         KeyringStore { paths }
     }
 
+    pub(super) fn paths(&self) -> &'p Paths {
+        self.paths
+    }
+
     pub(super) fn load(&self, name: &ProfileName) -> Result<Option<AuthorizedUser>> {
         let Some(bytes) = read(name)? else { return Ok(None) };
         AuthorizedUser::parse(&bytes).map(Some).map_err(|problem| {

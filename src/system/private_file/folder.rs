@@ -1,36 +1,60 @@
 //! Private folders, on disk and in memory.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
+use super::links;
 use super::owner::{refuse_link, refuse_other_owner};
 use crate::output::error::{Error, Result};
-use crate::system::atomic_file::{self, folder_of};
+use crate::output::shell_word::shell_word;
+use crate::system::atomic_file::folder_of;
 
 /// Creates a private folder, and those above it, with mode 0700, unless it exists. An existing folder of this user
-/// is set to 0700 if others have access; a link or another user's folder is refused.
+/// is set to 0700 if others have access; a link or another user's folder is refused, and so is a file system on which
+/// others keep the right to write.
 pub(crate) fn create_dir(path: &Path) -> Result<()> {
-    match fs::DirBuilder::new().recursive(true).mode(0o700).create(path) {
-        Ok(()) => {}
-        // "exists" comes from a file or a dangling link in the way: say which
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && !path.is_symlink() => {
-            return Err(Error::content(path, "is a file, not a folder"));
-        }
-        Err(error) if !path.is_symlink() => return Err(Error::file(path, "create the folder", &error)),
-        Err(_) => return Err(refuse_link(path)),
+    if path.is_symlink() {
+        return Err(refuse_link(path));
     }
-    let metadata = fs::symlink_metadata(path).map_err(|error| Error::file(path, "use", &error))?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| not_created(path, &error))?;
+    let look = || fs::symlink_metadata(path).map_err(|error| Error::file(path, "use", &error));
+    let metadata = look()?;
     if metadata.is_symlink() {
         return Err(refuse_link(path));
     }
     refuse_other_owner(path, metadata.uid())?;
-    if metadata.mode() & 0o077 != 0 {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o700))
-            .map_err(|error| Error::file(path, "make private", &error))?;
+    if metadata.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+        .map_err(|error| Error::file(path, "make private", &error))?;
+    let mode = look()?.mode() & 0o7777;
+    if mode & 0o022 != 0 {
+        let problem = format!(
+            "the file system keeps its mode at {mode:04o}, so that other users can change what is in it"
+        );
+        return Err(Error::content(path, problem));
     }
     Ok(())
+}
+
+/// Names what is in the way of a new folder: the system only says that something exists.
+fn not_created(path: &Path, error: &std::io::Error) -> Error {
+    let obstacle = path.ancestors().find(|place| place.symlink_metadata().is_ok());
+    let Some(obstacle) = obstacle.filter(|place| !place.is_dir()) else {
+        return Error::file(path, "create the folder", error);
+    };
+    if links::is_dangling(obstacle) {
+        let target = obstacle.parent().unwrap_or(obstacle).join(fs::read_link(obstacle).unwrap_or_default());
+        return links::dangling(obstacle)
+            .hint(format!("`mkdir -p {}`, or remove the link", shell_word(&target)));
+    }
+    Error::content(obstacle, "is a file, not a folder")
 }
 
 /// Creates a private folder in memory, unless it exists: its files are never on a disk, and gone when the machine
@@ -64,9 +88,4 @@ fn refuse_disk(folder: &Path) -> Result<()> {
 #[cfg(not(target_os = "linux"))]
 fn refuse_disk(_folder: &Path) -> Result<()> {
     Ok(())
-}
-
-/// Checks that files can be written to this folder, by writing one and removing it.
-pub(crate) fn check_writable(folder: &Path) -> Result<()> {
-    atomic_file::probe(folder, &[0; 4096]).map_err(|error| Error::file(folder, "write to", &error))
 }

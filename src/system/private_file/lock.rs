@@ -10,12 +10,18 @@ use rustix::fs::OFlags;
 
 use super::create_dir;
 use crate::output::error::{Error, Kind, Result};
+use crate::system::file_lock::{self, LockState};
 
 /// Locks are held for milliseconds; after this, the holder is most likely a stopped process.
 const LOCK_PATIENCE: Duration = Duration::from_secs(20);
 
-/// A held lock on a lock file, which protects the files beside it. Released when dropped, or when the process ends.
-pub(crate) struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
+/// A lock on a lock file, which protects the files beside it. Released when dropped, or when the process ends. Where
+/// the file system has no locks, it is not held ([`Lock::is_held`]).
+pub(crate) struct Lock {
+    #[expect(dead_code, reason = "held for its lock")]
+    file: File,
+    state: LockState,
+}
 
 impl Lock {
     /// Waits for the lock, at most 20 s.
@@ -40,20 +46,25 @@ impl Lock {
             .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
             .open(path)
             .map_err(|error| Error::file(path, "lock", &error))?;
-        match file.try_lock() {
-            Ok(()) => return Ok(Some(Lock(file))),
-            Err(fs::TryLockError::WouldBlock) => {}
-            Err(fs::TryLockError::Error(error)) => return Err(Error::file(path, "lock", &error)),
+        match file_lock::try_lock(&file).map_err(|error| Error::file(path, "lock", &error))? {
+            LockState::Busy => {}
+            state => return Ok(Some(Lock { file, state })),
         }
         if patience.is_zero() {
             return Ok(None);
         }
         let (sender, receiver) = mpsc::channel();
-        std::thread::spawn(move || sender.send(file.lock().map(|()| file)));
+        std::thread::spawn(move || sender.send(file_lock::lock(&file).map(|state| Lock { file, state })));
         match receiver.recv_timeout(patience) {
-            Ok(Ok(file)) => Ok(Some(Lock(file))),
+            Ok(Ok(lock)) => Ok(Some(lock)),
             Ok(Err(error)) => Err(Error::file(path, "lock", &error)),
             Err(_) => Ok(None),
         }
+    }
+
+    /// Whether it keeps other processes out. If not, files are still replaced as a whole, but of two changes at the
+    /// same time one may be lost.
+    pub(crate) fn is_held(&self) -> bool {
+        self.state == LockState::Held
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Lock;
 use crate::output::error::{Error, Result};
+use crate::system::file_lock::{self, LockState};
 use crate::system::regular_file::{self, Links};
 
 /// A file with mode 0600 and a random name. It is locked as long as its process runs.
@@ -61,7 +62,7 @@ impl TempCredentialFile {
 
 fn write(folder: &Path, content: &[u8]) -> std::io::Result<(File, tempfile::TempPath)> {
     let mut file = tempfile::Builder::new().prefix("").suffix(".json").rand_bytes(16).tempfile_in(folder)?;
-    file.as_file().lock()?;
+    file_lock::lock(file.as_file())?;
     file.write_all(content)?;
     Ok(file.into_parts())
 }
@@ -72,7 +73,8 @@ fn remove_abandoned(folder: &Path) {
         let path = entry.path();
         if path.extension().is_some_and(|extension| extension == "json")
             && entry.file_type().is_ok_and(|kind| kind.is_file())
-            && regular_file::open(&path, Links::Refuse).is_ok_and(|file| file.try_lock().is_ok())
+            && regular_file::open(&path, Links::Refuse)
+                .is_ok_and(|file| matches!(file_lock::try_lock(&file), Ok(LockState::Held)))
         {
             let _ = fs::remove_file(&path);
         }

@@ -105,7 +105,11 @@ fn a_folder_is_made_private_and_files_and_links_in_its_place_are_refused() {
     let file = root.path().join("file");
     fs::write(&file, "x").unwrap();
     assert!(create_dir(&file).unwrap_err().what().contains("is a file, not a folder"));
-    assert!(create_dir(&file.join("below")).unwrap_err().what().contains("create the folder"));
+    assert!(create_dir(&file.join("below")).unwrap_err().what().contains("file: is a file, not a folder"));
+    std::os::unix::fs::symlink("nowhere", root.path().join("cache")).unwrap();
+    let dangling = create_dir(&root.path().join("cache/bqcred")).unwrap_err();
+    assert!(dangling.what().contains("cache: is a link to ") && dangling.what().contains("does not exist"));
+    assert!(dangling.hint_text().unwrap().contains("`mkdir -p '"));
     for (name, target) in [("dangling", "nowhere"), ("link", "open")] {
         let link = root.path().join(name);
         std::os::unix::fs::symlink(root.path().join(target), &link).unwrap();

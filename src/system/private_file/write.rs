@@ -2,64 +2,79 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::owner::refuse_other_owner;
-use super::{Lock, create_dir};
-use crate::output::error::{Error, Result};
+use super::owner::{is_unfit, refuse_unfit};
+use super::{Content, Lock, create_dir, links};
+use crate::output::error::{Error, Result, reason};
 use crate::output::notes::Notes;
 use crate::system::atomic_file::{self, Existing, folder_of, sync_folder};
 use crate::system::clock::Time;
 
-/// Writes a file with mode 0600, replacing an older one. The lock proves that no other process does the same.
-pub(crate) fn write(_lock: &Lock, path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = folder_of(path);
-    create_dir(folder)?;
-    atomic_file::sweep(folder);
-    write_whole(path, bytes, Existing::Replace).map_err(|error| Error::file(path, "write", &error))
+/// Writes a secret file with mode 0600, replacing an older one. The lock proves that no other process does the same.
+pub(crate) fn write(lock: &Lock, path: &Path, bytes: &[u8]) -> Result<()> {
+    write_as(lock, path, bytes, Content::Secret)
+}
+
+/// The same for any content. Where that may be a link, the file that it leads to is replaced, and keeps its mode.
+pub(crate) fn write_as(_lock: &Lock, path: &Path, bytes: &[u8], content: Content) -> Result<()> {
+    create_dir(folder_of(path))?;
+    if content == Content::Shared && path.is_symlink() {
+        return write_target(path, bytes);
+    }
+    atomic_file::sweep(folder_of(path));
+    replace(path, bytes, Existing::Replace, content)
+}
+
+/// Replaces the file that a link leads to.
+fn write_target(link: &Path, bytes: &[u8]) -> Result<()> {
+    let target = links::resolve(link)?;
+    let mode = fs::metadata(&target).map_or(0o600, |metadata| metadata.mode() & 0o755);
+    let keep_mode = |file: &fs::File| file.set_permissions(fs::Permissions::from_mode(mode));
+    let accept = |file: &fs::File| refuse_unfit(file, Content::Shared.forbidden());
+    atomic_file::write(&target, bytes, Existing::Replace, accept, keep_mode).map_err(|error| {
+        Error::content(
+            link,
+            format!("is a link to {}, which can't be written: {}", target.display(), reason(&error)),
+        )
+        .hint("change that file where it is made, or replace the link by a file")
+    })
 }
 
 /// Writes a file outside bqcred's own folders, with mode 0600. The folder is left as it is. A link is resolved
 /// first: the file that it points to is replaced, not the link.
 pub(crate) fn write_elsewhere(path: &Path, bytes: &[u8]) -> Result<()> {
-    let target = if path.is_symlink() {
-        refuse_links_of_others(path)?;
-        fs::canonicalize(path).map_err(|error| Error::file(path, "follow the link", &error))?
-    } else {
-        path.to_owned()
-    };
+    let target = if path.is_symlink() { links::resolve(path)? } else { path.to_owned() };
     atomic_file::sweep(folder_of(&target));
-    write_whole(&target, bytes, Existing::Replace).map_err(|error| Error::file(path, "write", &error))
-}
-
-/// Refuses links that other users made: in a folder like `/tmp` they could point to any file of this user.
-fn refuse_links_of_others(path: &Path) -> Result<()> {
-    let mut at = path.to_owned();
-    // as many as the system follows, path_resolution(7)
-    for _ in 0..40 {
-        match fs::symlink_metadata(&at) {
-            Ok(meta) if meta.is_symlink() => refuse_other_owner(&at, meta.uid())?,
-            _ => return Ok(()),
-        }
-        let next = fs::read_link(&at).map_err(|error| Error::file(&at, "follow the link", &error))?;
-        at = folder_of(&at).join(next);
-    }
-    Ok(())
+    replace(&target, bytes, Existing::Replace, Content::Secret)
 }
 
 /// The same for a new file. False, with nothing written, if the file exists.
 pub(crate) fn create_elsewhere(path: &Path, bytes: &[u8]) -> Result<bool> {
     atomic_file::sweep(folder_of(path));
-    match write_whole(path, bytes, Existing::Keep) {
+    match whole(path, bytes, Existing::Keep, Content::Secret) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(Error::file(path, "write", &error)),
+        Err(error) => Err(not_written(path, &error)),
     }
 }
 
-fn write_whole(path: &Path, bytes: &[u8], existing: Existing) -> std::io::Result<()> {
-    atomic_file::write(path, bytes, existing, |_| Ok(()))
+fn replace(path: &Path, bytes: &[u8], existing: Existing, content: Content) -> Result<()> {
+    whole(path, bytes, existing, content).map_err(|error| not_written(path, &error))
+}
+
+fn whole(path: &Path, bytes: &[u8], existing: Existing, content: Content) -> std::io::Result<()> {
+    atomic_file::write(path, bytes, existing, |file| refuse_unfit(file, content.forbidden()), |_| Ok(()))
+}
+
+pub(super) fn not_written(path: &Path, error: &std::io::Error) -> Error {
+    let told = Error::file(path, "write", error);
+    if is_unfit(error) {
+        told.hint("choose a folder on another file system; nothing was written here")
+    } else {
+        told
+    }
 }
 
 /// Removes the file. Returns whether it existed.
@@ -83,14 +98,14 @@ pub(crate) fn set_aside(_lock: &Lock, path: &Path) -> Result<PathBuf> {
     for attempt in 0..100 {
         let suffix = if attempt == 0 { String::new() } else { format!("-{attempt}") };
         let aside = path.with_file_name(format!("{name}.unreadable-{stamp}{suffix}"));
-        match fs::hard_link(path, &aside) {
-            Ok(()) => {
-                remove(path)?;
-                return Ok(aside);
-            }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(Error::file(path, "rename", &error)),
+        // the lock keeps the name free until the rename; a hard link would take it for sure, but isn't had everywhere
+        if aside.symlink_metadata().is_ok() {
+            continue;
         }
+        return fs::rename(path, &aside)
+            .and_then(|()| sync_folder(folder_of(path)))
+            .map(|()| aside)
+            .map_err(|error| Error::file(path, "rename", &error));
     }
     Err(Error::content(path, "is invalid, and 100 invalid files are kept beside it already"))
 }

@@ -1,9 +1,9 @@
-//! A server with wrong answers, without TLS, so that the test decides about each byte.
+//! A server with wrong answers, without TLS or with TLS that ends before it, so that the test decides about each byte.
 
 use std::time::Duration;
 
 use super::wire::{Step, Wire};
-use super::{ADA, COMMANDS, Google, Sandbox, Scene, send};
+use super::{ADA, COMMANDS, Google, ROUTES, Route, Sandbox, Scene, moved, send};
 use crate::common::{Endpoint, Script};
 
 const BROKEN: &str = "broke off before the answer was complete";
@@ -11,26 +11,39 @@ const PAGE: &str = "a page came instead of Google's answer";
 const CUT: &str = "the answer was cut off, or is not Google's";
 const LATE: &str = "did not answer in time";
 
-/// A scene in which everything but the browser goes through a relay.
-fn scene() -> (Scene, Wire) {
+/// A scene in which everything but the browser goes through a relay: directly, or as what a proxy's tunnel leads to.
+fn scene(route: Route) -> (Scene, Wire) {
     let google = Google::start();
     let server = google.http_base().trim_start_matches("http://").parse().unwrap();
-    let wire = Wire::to(server);
-    let direct = format!("{}/", google.http_base());
-    let wired = format!("http://{}/", wire.address);
-    let client = google.client_json().replace(&direct, &wired);
-    let client = client.replace(&format!("{wired}o/oauth2/v2/auth"), &format!("{direct}o/oauth2/v2/auth"));
-    (Scene::new(google, &client, Vec::new()), wire)
+    let wire = match route {
+        Route::Direct => Wire::to(server),
+        Route::Proxy => Wire::to(google.plain_tunnel_end()),
+    };
+    let scene = match route {
+        Route::Direct => {
+            let client =
+                moved(&google.client_json(), &google.http_base(), &format!("http://{}", wire.address));
+            Scene::new(google, &client, Vec::new())
+        }
+        Route::Proxy => {
+            google.end_tunnels_at(wire.address);
+            let (client, env) = (google.google_client_json(), google.env());
+            Scene::new(google, &client, env)
+        }
+    };
+    (scene, wire)
 }
 
 #[track_caller]
 fn fails_with(steps: &[Step], says: &str) {
-    commands_fail(&COMMANDS, steps, says);
+    for route in ROUTES {
+        commands_fail(route, &COMMANDS, steps, says);
+    }
 }
 
 #[track_caller]
-fn commands_fail(commands: &[&[&str]], steps: &[Step], says: &str) {
-    let (scene, wire) = scene();
+fn commands_fail(route: Route, commands: &[&[&str]], steps: &[Step], says: &str) {
+    let (scene, wire) = scene(route);
     wire.set(Some(steps.to_vec()));
     scene.commands_say(commands, says);
     wire.set(None);
@@ -85,8 +98,10 @@ fn html_and_empty_answers_are_reported() {
 
 #[test]
 fn redirects_are_not_followed() {
-    for status in [301, 302, 303, 307, 308] {
-        let (scene, wire) = scene();
+    for (status, route) in
+        [301, 302, 303, 307, 308].into_iter().flat_map(|status| ROUTES.map(|route| (status, route)))
+    {
+        let (scene, wire) = scene(route);
         let trap = Wire::nowhere();
         let to = format!("Location: http://localhost:{}/token\r\n", trap.address.port());
         wire.set(Some(answer(&format!("{status} Moved"), &to, "").to_vec()));
@@ -139,7 +154,9 @@ fn endless_answers_time_out() {
     std::thread::scope(|scope| {
         // each command with its own profile: otherwise they would wait for each other
         for (steps, command) in cases.iter().flat_map(|steps| COMMANDS.map(|command| (steps, command))) {
-            scope.spawn(move || commands_fail(&[command], steps, LATE));
+            for route in ROUTES {
+                scope.spawn(move || commands_fail(route, &[command], steps, LATE));
+            }
         }
     });
 }
@@ -157,10 +174,12 @@ fn late_answer_times_out() {
 
 #[test]
 fn code_with_a_lost_answer_is_reported_as_used() {
-    let (scene, _wire) = scene();
-    let finish = ["login", "--profile", "new", "--finish", "-"];
-    scene.google.fail_token(Script::Truncated);
-    scene.run(&finish).fails(5).says(BROKEN);
-    // the server has used the code, which is valid once; bqcred can't know that
-    scene.run(&finish).fails(4).says("used already").says("start again");
+    for route in ROUTES {
+        let (scene, _wire) = scene(route);
+        let finish = ["login", "--profile", "new", "--finish", "-"];
+        scene.google.fail_token(Script::Truncated);
+        scene.run(&finish).fails(5).says(BROKEN);
+        // the server has used the code, which is valid once; bqcred can't know that
+        scene.run(&finish).fails(4).says("used already").says("start again");
+    }
 }

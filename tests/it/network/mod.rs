@@ -1,7 +1,10 @@
 //! Every kind of network failure, for every command that uses the network: a clear error, the right exit
-//! code, bounded time and memory, no file changed, and no secret sent to another host.
+//! code, bounded time and memory, no file changed, and no secret sent to another host. Directly and through a proxy:
+//! the libraries report the same failure in different ways.
 
 mod http;
+mod names;
+mod proxies;
 mod tls;
 mod wire;
 
@@ -26,6 +29,16 @@ const COMMANDS: [&[&str]; 4] = [
     &["revoke", "--yes"],
     &["login", "--profile", "new", "--finish", "-"],
 ];
+
+/// How the server is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route {
+    Direct,
+    /// Through a CONNECT proxy, under Google's host names.
+    Proxy,
+}
+
+const ROUTES: [Route; 2] = [Route::Direct, Route::Proxy];
 
 /// A user who has signed in, with a pending login of profile `new` whose answer the browser has given.
 struct Scene {
@@ -108,6 +121,12 @@ impl Scene {
         self.run(&["login", "--profile", "new", "--finish", "-"]).success();
         self.run(&["revoke", "--yes"]).success();
     }
+}
+
+/// A client file whose endpoints are at `to` instead of at `from`, except for the page that the browser opens.
+fn moved(client: &str, from: &str, to: &str) -> String {
+    let page = "/o/oauth2/v2/auth";
+    client.replace(from, to).replace(&format!("{to}{page}"), &format!("{from}{page}"))
 }
 
 fn send(text: &str) -> Step {

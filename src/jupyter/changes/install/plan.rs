@@ -23,7 +23,7 @@ pub(crate) fn plan(
     for server in servers.to_change() {
         let kernels = server.kernels();
         for kernel in choose(&kernels, request)? {
-            match choose_target(server, &kernels, kernel, request) {
+            match choose_target(server, &kernels, kernel, profile, request) {
                 Ok((source, target)) => {
                     match plan_change(server, source, target, profile, request.new_name) {
                         Ok(change) => plan.add(change),
@@ -89,9 +89,14 @@ fn choose_target<'a>(
     server: &Server,
     kernels: &'a [Kernel],
     kernel: &'a Kernel,
+    profile: &KernelProfile,
     request: &InstallRequest<'_>,
 ) -> std::result::Result<(&'a Kernel, Target), Obstacle> {
     let context = &server.context;
+    let barrier = kernel.spec.as_ref().ok().and_then(|spec| profile.barrier(&kernel.folder, spec));
+    if let Some(barrier) = barrier {
+        return Err(Obstacle::Barrier(barrier));
+    }
     let Some(name) = request.new_name else {
         return Ok((kernel, target::choose(context, kernel, request.placement)?));
     };

@@ -32,6 +32,8 @@ pub enum TlsFault {
     WrongName,
     /// It is no longer valid.
     Expired,
+    /// It is not valid yet.
+    NotYetValid,
     /// The authority is unknown.
     Untrusted,
 }
@@ -50,6 +52,7 @@ pub struct Servers {
     good: Arc<ServerConfig>,
     wrong_name: Arc<ServerConfig>,
     expired: Arc<ServerConfig>,
+    not_yet_valid: Arc<ServerConfig>,
     untrusted: Arc<ServerConfig>,
 }
 
@@ -60,20 +63,26 @@ impl Servers {
             None => &self.good,
             Some(TlsFault::WrongName) => &self.wrong_name,
             Some(TlsFault::Expired) => &self.expired,
+            Some(TlsFault::NotYetValid) => &self.not_yet_valid,
             Some(TlsFault::Untrusted) => &self.untrusted,
         }
     }
 }
 
-/// Makes certificates valid for this many years from now; a negative number makes expired ones.
-fn params(names: &[&str], common_name: &str, years: i32) -> CertificateParams {
+/// The years, from this one on, in which a certificate is valid.
+type Years = std::ops::RangeInclusive<i32>;
+
+/// Valid now.
+const VALID: Years = -3..=1;
+
+fn params(names: &[&str], common_name: &str, years: &Years) -> CertificateParams {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut params = CertificateParams::new(names).unwrap();
     params.distinguished_name.push(DnType::CommonName, common_name);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let year = 1970 + i32::try_from(now / 31_556_952).unwrap();
-    params.not_before = rcgen::date_time_ymd(year - 3, 1, 1);
-    params.not_after = rcgen::date_time_ymd(year + years, 12, 31);
+    params.not_before = rcgen::date_time_ymd(year + years.start(), 1, 1);
+    params.not_after = rcgen::date_time_ymd(year + years.end(), 12, 31);
     params
 }
 
@@ -86,10 +95,11 @@ impl Authority {
         std::fs::write(&file, pem).unwrap();
         let names: Vec<&str> = HOSTS.iter().chain(&["localhost", "127.0.0.1"]).copied().collect();
         let servers = Servers {
-            good: server(&names, &issuer, 1),
-            wrong_name: server(&["wrong.example"], &issuer, 1),
-            expired: server(&names, &issuer, -2),
-            untrusted: server(&names, &stranger, 1),
+            good: server(&names, &issuer, &VALID),
+            wrong_name: server(&["wrong.example"], &issuer, &VALID),
+            expired: server(&names, &issuer, &(-3..=-2)),
+            not_yet_valid: server(&names, &issuer, &(1..=1)),
+            untrusted: server(&names, &stranger, &VALID),
         };
         Authority { file, servers }
     }
@@ -97,14 +107,14 @@ impl Authority {
 
 fn authority(name: &str) -> (String, Issuer<'static, KeyPair>) {
     let key = KeyPair::generate().unwrap();
-    let mut params = params(&[], name, 1);
+    let mut params = params(&[], name, &VALID);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let certificate = params.self_signed(&key).unwrap();
     (certificate.pem(), Issuer::new(params, key))
 }
 
-fn server(names: &[&str], issuer: &Issuer<'_, KeyPair>, years: i32) -> Arc<ServerConfig> {
+fn server(names: &[&str], issuer: &Issuer<'_, KeyPair>, years: &Years) -> Arc<ServerConfig> {
     let key = KeyPair::generate().unwrap();
     let mut leaf = params(names, "double", years);
     leaf.use_authority_key_identifier_extension = true;

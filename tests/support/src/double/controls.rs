@@ -73,6 +73,11 @@ impl Google {
         lock(&self.world.grants).clients.get_mut(id).unwrap().refused = Some(error.to_owned());
     }
 
+    /// This client is accepted again: its owner restored it.
+    pub fn accept_client(&self, id: &str) {
+        lock(&self.world.grants).clients.get_mut(id).unwrap().refused = None;
+    }
+
     /// This client's project is in Testing: new refresh tokens are valid for seven days.
     pub fn testing_client(&self, id: &str) {
         lock(&self.world.grants).clients.get_mut(id).unwrap().testing = true;
@@ -136,6 +141,16 @@ impl Google {
         lock(&self.world.settings).claimed_email = email.map(str::to_owned);
     }
 
+    /// Another user in the id_token than the one whose credential was sent: another `sub`, another address.
+    pub fn claim_user(&self, who: Option<&str>) {
+        lock(&self.world.settings).claimed_user = who.map(str::to_owned);
+    }
+
+    /// How `expires_in` of new access tokens is written, instead of the usual number.
+    pub fn write_expires_in(&self, value: Option<serde_json::Value>) {
+        lock(&self.world.settings).written_expires_in = value;
+    }
+
     /// Lets time pass for tokens and codes.
     pub fn advance(&self, by: Duration) {
         lock(&self.world.settings).passed += by;
@@ -154,6 +169,11 @@ impl Google {
     /// https and the proxy show a bad certificate from now on.
     pub fn break_tls(&self, fault: Option<TlsFault>) {
         lock(&self.world.settings).tls_fault = fault;
+    }
+
+    /// What comes through the proxy goes, without its TLS, to this address from now on.
+    pub fn end_tunnels_at(&self, address: std::net::SocketAddr) {
+        lock(&self.world.settings).tunnel_end = Some(address);
     }
 
     /// Tolerates a secret in requests for this path.

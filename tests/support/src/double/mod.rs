@@ -65,6 +65,7 @@ pub struct Google {
     http: Listener,
     https: Listener,
     proxy: Listener,
+    tunnel_end: Listener,
     authority: Authority,
     /// Removed when this is dropped.
     _folder: tempfile::TempDir,
@@ -86,7 +87,12 @@ impl Google {
         let https = Listener::start(move |stream| server::serve_https(&seen, stream, &tls, Via::Https, None));
         let (seen, tls) = (Arc::clone(&world), authority.servers.clone());
         let proxy = Listener::start(move |stream| server::serve_proxy(&seen, stream, &tls));
-        let google = Google { world, http, https, proxy, authority, _folder: folder, tolerant: false };
+        let seen = Arc::clone(&world);
+        let tunnel_end = Listener::start(move |stream| {
+            server::serve_http(&seen, stream, Via::Proxy, None, &routes::answer)
+        });
+        let google =
+            Google { world, http, https, proxy, tunnel_end, authority, _folder: folder, tolerant: false };
         for id in [CLIENT_ID, SIBLING_CLIENT_ID, OTHER_CLIENT_ID] {
             google.add_client(id, CLIENT_SECRET, &[]);
         }
@@ -107,6 +113,12 @@ impl Google {
     /// The CONNECT proxy, `http://127.0.0.1:PORT`.
     pub fn proxy(&self) -> String {
         format!("http://{}", self.proxy.address)
+    }
+
+    /// Where the double takes what came through the proxy without its TLS ([`Google::end_tunnels_at`]), as a relay
+    /// passes it on.
+    pub fn plain_tunnel_end(&self) -> std::net::SocketAddr {
+        self.tunnel_end.address
     }
 
     /// The certificate of the double's authority, as PEM.

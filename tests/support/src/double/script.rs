@@ -52,6 +52,8 @@ pub enum Script {
     Slow(Duration),
     /// The connection ends without an answer.
     Close,
+    /// What was asked for is done, and the connection ends without an answer.
+    LoseAnswer,
     /// 429 with `Retry-After: 1`.
     TooManyRequests,
     /// A redirect to this place.
@@ -122,13 +124,17 @@ impl Script {
                 Response::new(200, "application/json", format!("{{\"filler\": \"{}\"}}", "x".repeat(*bytes)))
             }
             Script::Endless => Response::new(200, "application/json", "").failing(Fault::Endless),
-            Script::Truncated | Script::Slow(_) | Script::Pass => return None,
+            Script::Truncated | Script::LoseAnswer | Script::Slow(_) | Script::Pass => return None,
         })
     }
 
     /// Changes the usual answer.
     pub fn spoil(&self, response: Response) -> Response {
-        if *self == Script::Truncated { response.failing(Fault::Truncate) } else { response }
+        match self {
+            Script::Truncated => response.failing(Fault::Truncate),
+            Script::LoseAnswer => response.failing(Fault::Close),
+            _ => response,
+        }
     }
 
     /// How long to wait before the answer.

@@ -176,9 +176,43 @@ pub fn serve_https(
     via: Via,
     tunnel: Option<&str>,
 ) -> io::Result<()> {
+    serve_http(world, inside_tls(world, stream, tls)?, via, tunnel, &routes::answer)
+}
+
+type Tls = rustls::StreamOwned<rustls::ServerConnection, TcpStream>;
+
+fn inside_tls(world: &World, stream: TcpStream, tls: &Servers) -> io::Result<Tls> {
     let fault = lock(&world.settings).tls_fault;
     let session = rustls::ServerConnection::new(Arc::clone(tls.with(fault))).map_err(io::Error::other)?;
-    serve_http(world, rustls::StreamOwned::new(session, stream), via, tunnel, &routes::answer)
+    Ok(rustls::StreamOwned::new(session, stream))
+}
+
+/// Passes on what comes in TLS, without it, and the answers back, until one side closes.
+fn forward(mut secure: Tls, end: SocketAddr) -> io::Result<()> {
+    secure.conn.complete_io(&mut secure.sock)?;
+    let mut plain = TcpStream::connect(end)?;
+    let pause = Some(std::time::Duration::from_millis(5));
+    secure.sock.set_read_timeout(pause)?;
+    plain.set_read_timeout(pause)?;
+    loop {
+        if copy_some(&mut secure, &mut plain)? == Some(0) {
+            return plain.shutdown(Shutdown::Both);
+        }
+        if copy_some(&mut plain, &mut secure)? == Some(0) {
+            secure.conn.send_close_notify();
+            return secure.flush();
+        }
+    }
+}
+
+/// Copies what has come, and says how much; `None` if nothing has.
+fn copy_some(from: &mut impl Read, to: &mut impl Write) -> io::Result<Option<usize>> {
+    let mut chunk = [0; 16 * 1024];
+    match from.read(&mut chunk) {
+        Ok(count) => to.write_all(&chunk[..count]).and_then(|()| to.flush()).map(|()| Some(count)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Serves one connection to the proxy: CONNECT to one of Google's hosts, whose TLS then ends here.
@@ -197,6 +231,10 @@ pub fn serve_proxy(world: &World, stream: TcpStream, tls: &Servers) -> io::Resul
     let response = world.scripted(Endpoint::Connect, || admit(world, &head));
     if response.status == 200 && response.fault.is_none() {
         plain.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+        let end = lock(&world.settings).tunnel_end;
+        if let Some(end) = end {
+            return forward(inside_tls(world, stream, tls)?, end);
+        }
         let host = head.target.trim_end_matches(":443");
         return serve_https(world, stream, tls, Via::Proxy, Some(host));
     }

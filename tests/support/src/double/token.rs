@@ -186,7 +186,7 @@ fn access(
     let token = grants.issue_access(account, client, scopes, world.now(), life);
     let mut answer = json!({
         "access_token": token,
-        "expires_in": settings.expires_in,
+        "expires_in": settings.written_expires_in.unwrap_or_else(|| settings.expires_in.into()),
         "scope": scopes.join(" "),
         "token_type": "Bearer",
     });
@@ -236,6 +236,8 @@ fn refresh(
 /// A JWT of the right shape. Its signature is noise: it comes over TLS, from the token endpoint itself.
 fn id_token(world: &World, grants: &mut Grants, account: &str, client: &str, scopes: &[String]) -> String {
     let issued = world.clock_seconds();
+    let settings = lock(&world.settings).clone();
+    let account = settings.claimed_user.as_deref().unwrap_or(account);
     let mut claims = json!({
         "iss": "https://accounts.google.com",
         "azp": client,
@@ -245,7 +247,7 @@ fn id_token(world: &World, grants: &mut Grants, account: &str, client: &str, sco
         "exp": issued + 3600,
     });
     if scopes.iter().any(|scope| scope.ends_with("/auth/userinfo.email")) {
-        claims["email"] = lock(&world.settings).claimed_email.as_deref().unwrap_or(account).into();
+        claims["email"] = settings.claimed_email.as_deref().unwrap_or(account).into();
         claims["email_verified"] = true.into();
     }
     let header = json!({"alg": "RS256", "kid": "d0b1e", "typ": "JWT"});

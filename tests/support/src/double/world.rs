@@ -17,6 +17,8 @@ use super::script::{Endpoint, Script, Scripts};
 pub struct Settings {
     /// `expires_in` of new access tokens, in seconds.
     pub expires_in: u64,
+    /// How `expires_in` is written instead (Google writes a number; other servers may write text, or nonsense).
+    pub written_expires_in: Option<serde_json::Value>,
     /// `refresh_token_expires_in` of new refresh tokens, in seconds.
     pub refresh_token_expires_in: Option<u64>,
     /// Leaves the refresh token out of the answer to a code.
@@ -27,6 +29,8 @@ pub struct Settings {
     pub omit_id_token: bool,
     /// Another address in id_token and tokeninfo than the one that signed in (never at Google).
     pub claimed_email: Option<String>,
+    /// Another user in the id_token than the one that signed in (never at Google).
+    pub claimed_user: Option<String>,
     /// How far Google's clock (`Date`, `iat`) is ahead of ours, in seconds.
     pub skew: i64,
     /// How much time has passed for tokens and codes.
@@ -39,6 +43,8 @@ pub struct Settings {
     pub proxy_password: Option<String>,
     /// What is wrong with the certificate of https and the proxy.
     pub tls_fault: Option<TlsFault>,
+    /// Where the proxy's tunnels end, instead of at the double: what was inside of TLS is sent there.
+    pub tunnel_end: Option<std::net::SocketAddr>,
 }
 
 /// What was seen.
@@ -82,17 +88,20 @@ impl World {
     pub fn new() -> Self {
         let settings = Settings {
             expires_in: 3599,
+            written_expires_in: None,
             refresh_token_expires_in: None,
             omit_refresh_token: false,
             rotate_on_refresh: false,
             omit_id_token: false,
             claimed_email: None,
+            claimed_user: None,
             skew: 0,
             passed: Duration::ZERO,
             tolerated: Vec::new(),
             browser: None,
             proxy_password: None,
             tls_fault: None,
+            tunnel_end: None,
         };
         World {
             grants: Mutex::default(),

@@ -1,0 +1,80 @@
+//! Whether a profile's credential can be handed to programs: the one decision for `env`, kernelspecs and snippets.
+
+use std::path::PathBuf;
+
+use crate::app::App;
+use crate::credential::profile::{self, Profile, StoreKind};
+use crate::credential::profile_name::ProfileName;
+use crate::output::error::{Error, Kind, Result};
+use crate::output::notes::Notes;
+use crate::store::session;
+
+/// A profile whose credential was found where programs will look for it.
+pub(crate) struct Ready {
+    /// The profile's name.
+    pub(crate) name: ProfileName,
+    /// What is known about the profile and its credential.
+    pub(crate) profile: Profile,
+    /// The file that libraries read.
+    pub(crate) adc: PathBuf,
+    /// Why a new sign-in is needed, if one is, and which file was made.
+    pub(crate) notes: Notes,
+}
+
+/// For programs that are started in this login session. A keyring profile gets a session file; while that is up to
+/// date, the keyring is not asked.
+///
+/// # Errors
+/// If there is no credential, or it can't be used as it is kept.
+pub(crate) fn for_programs(app: &App, name: ProfileName, profile: Profile) -> Result<Ready> {
+    if profile.store == StoreKind::File {
+        return in_store(app, name, profile);
+    }
+    let Some(file) = session::provide(&app.paths, &name, &profile)? else {
+        return Err(profile::without_credential(&name, &profile, &app.login_command(&name)));
+    };
+    let mut notes = sign_in_note(app, &name, &profile);
+    if file.new {
+        notes.add(format!(
+            "profile {name} now has a session file in memory, {}; `bqcred lock` removes it",
+            file.path.display()
+        ));
+    }
+    Ok(Ready { name, profile, adc: file.path, notes })
+}
+
+/// For what outlasts this session and can only name a file: a kernelspec, a snippet.
+///
+/// # Errors
+/// As [`for_programs`], and for a profile that is kept in the keyring.
+pub(crate) fn for_good(app: &App, name: ProfileName, profile: Profile) -> Result<Ready> {
+    if profile.store != StoreKind::File {
+        let what = format!(
+            "profile {name} is kept in the {}, and a kernelspec or snippet can only name a file",
+            profile.store
+        );
+        return Err(Error::new(Kind::Store, what).hint(format!(
+            "`{} --exec` hands it over when a kernel starts",
+            app.command("kernel install", &name)
+        )));
+    }
+    in_store(app, name, profile)
+}
+
+/// For `bqcred exec`, which reads the store itself.
+///
+/// # Errors
+/// As [`for_programs`].
+pub(crate) fn in_store(app: &App, name: ProfileName, profile: Profile) -> Result<Ready> {
+    let loaded = app.load_credential(name, profile)?;
+    let (name, profile) = (loaded.name, loaded.profile);
+    Ok(Ready { adc: app.paths.adc(&name), notes: sign_in_note(app, &name, &profile), name, profile })
+}
+
+fn sign_in_note(app: &App, name: &ProfileName, profile: &Profile) -> Notes {
+    let mut notes = Notes::none();
+    if let Some(reason) = profile.sign_in_reason() {
+        notes.add(format!("this credential {reason}: `{}`", app.login_command(name)));
+    }
+    notes
+}

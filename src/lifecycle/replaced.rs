@@ -1,0 +1,78 @@
+//! The credential that a new one takes the place of: whose it was, and what is left of it at its server.
+
+use crate::app::App;
+use crate::credential::adc::AuthorizedUser;
+use crate::credential::profile::Profile;
+use crate::credential::profile_name::ProfileName;
+use crate::lifecycle::grant;
+use crate::lifecycle::revocation::Revocation;
+use crate::oauth::{Endpoints, Google};
+use crate::output::notes::Notes;
+
+/// What a profile held before a new credential was saved.
+pub(crate) struct Replaced {
+    profile: Profile,
+    /// `None` where the store could not be read.
+    credential: Option<AuthorizedUser>,
+}
+
+/// What a profile holds, before a new credential is saved; `None` for a new profile.
+pub(crate) fn held(app: &App, name: &ProfileName) -> Option<Replaced> {
+    let profile = app.known_profile(name).ok()??;
+    Some(match app.load_credential(name.clone(), profile.clone()) {
+        Ok(loaded) => Replaced { profile: loaded.profile, credential: Some(loaded.credential) },
+        Err(_) => Replaced { profile, credential: None },
+    })
+}
+
+impl Replaced {
+    /// Whether the profile held a credential that may be valid: it must not be lost unsaid.
+    pub(crate) fn may_be_valid(&self) -> bool {
+        !self.profile.state().is_over()
+    }
+
+    /// For people: what became of it, where the new credential is of somebody else. The server is asked.
+    pub(crate) fn describe_other_user(&self, name: &ProfileName, new: &Profile) -> Notes {
+        match grant::is_same_user(&self.profile, new) {
+            true => Notes::none(),
+            false => self.describe(name, new),
+        }
+    }
+
+    /// For people: what became of it, unless it is the same. The server is asked.
+    pub(crate) fn describe(&self, name: &ProfileName, new: &Profile) -> Notes {
+        let mut notes = Notes::none();
+        if self.profile.fingerprint.is_some() && self.profile.fingerprint == new.fingerprint {
+            return notes;
+        }
+        let who = self.profile.account_or_unknown();
+        let was = match grant::is_same_user(&self.profile, new) {
+            true => format!("profile {name} had another credential of {who} before"),
+            false => format!("profile {name} was {who} before"),
+        };
+        let left = self.left();
+        notes.add(match left {
+            Some(left) if left.is_over() => was,
+            Some(left) => format!("{was}; that credential {}", left.describe()),
+            None => was,
+        });
+        notes
+    }
+
+    /// What is left of it; `None` if there was none, as far as is known.
+    fn left(&self) -> Option<Revocation> {
+        if !self.may_be_valid() {
+            return Some(Revocation::Before);
+        }
+        let Some(credential) = &self.credential else {
+            return self.profile.fingerprint.is_some().then_some(Revocation::Unproved);
+        };
+        let endpoints = self.profile.endpoints.clone().unwrap_or_else(Endpoints::google);
+        let answer = Google::at(&endpoints).refresh(
+            &credential.client_id,
+            &credential.client_secret,
+            &credential.refresh_token,
+        );
+        Some(Revocation::heard(&answer))
+    }
+}
