@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# With this, `bqcred env` and `bqcred use` set the variables of this shell. If its output is piped or captured,
-# `bqcred env` prints as usual.
+# With this, `bqcred env` and `bqcred use` set the variables of this shell and say which account it now uses. If its
+# output is piped or captured, `bqcred env` prints as usual.
 
 bqcred() {
-    local word subcommand='' skip='' text
+    local word subcommand='' skip='' text code=0
     for word in "$@"; do
         if [[ -n $skip ]]; then
             skip=''
@@ -22,18 +22,19 @@ bqcred() {
     case $subcommand in
         use)
             BQCRED_PROFILE='' command bqcred "$@" || return
-            text=$(BQCRED_PROFILE='' command bqcred env --shell bash) || return
+            text=$(BQCRED_PROFILE='' command bqcred env --shell bash) || code=$?
+            _bqcred_by_hand=1
             ;;
         env)
             if [[ ! -t 1 ]]; then
                 command bqcred "$@"
                 return
             fi
-            text=$(command bqcred "$@" --shell bash) || return
+            text=$(command bqcred "$@" --shell bash) || code=$?
             ;;
         allow | deny)
             command bqcred "$@" || return
-            _bqcred_at='' _bqcred_pin=''
+            _bqcred_at='' _bqcred_pin='' _bqcred_by_hand=''
             return
             ;;
         *)
@@ -43,5 +44,12 @@ bqcred() {
     esac
     # a profile that was set by hand stays when the folder of a .bqcred file is left
     _bqcred_kept=()
-    eval "$text"
+    # what a failing `env` prints keeps libraries from using another account
+    if eval "$text"; then
+        command bqcred env --announce
+    elif ((code == 0)); then
+        echo 'bqcred: a variable did not take its value: is it readonly, or has it a type (declare -p)?' >&2
+        return 1
+    fi
+    return "$code"
 }

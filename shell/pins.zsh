@@ -1,7 +1,8 @@
 # Sets the profile that the nearest .bqcred file names. Only a change of that file starts a process; all other
-# prompts cost one comparison. Leaving the folder restores the variables from before.
+# prompts cost two comparisons. Leaving the folder restores the variables from before. A profile that was chosen by
+# hand stays instead, here and in other folders, until `bqcred env --unset` or `bqcred allow`.
 
-typeset -g _bqcred_at= _bqcred_pin=
+typeset -g _bqcred_at= _bqcred_pin= _bqcred_by_hand=
 typeset -ga _bqcred_kept _bqcred_names
 _bqcred_kept=()
 _bqcred_names=(
@@ -38,7 +39,24 @@ _bqcred_restore() {
     _bqcred_kept=()
 }
 
+# Finds out whether the profile was changed since the last prompt. The first one of a shell without a profile may be
+# that of all shells.
+_bqcred_notice() {
+    emulate -L zsh
+    local mark=${BQCRED_PROFILE-}:${GOOGLE_APPLICATION_CREDENTIALS-} before=${_bqcred_mark-}
+    if [[ $mark != "${_bqcred_mark-$mark}" ]]; then
+        _bqcred_kept=()
+        case ${before%%:*}:${BQCRED_PROFILE-} in
+            (*:) _bqcred_by_hand= ;;
+            (:default) ;;
+            (*) _bqcred_by_hand=1 ;;
+        esac
+    fi
+    typeset -g _bqcred_mark=$mark
+}
+
 _bqcred_follow() {
+    _bqcred_notice
     [[ $PWD == "$_bqcred_at" ]] && return
     emulate -L zsh
     _bqcred_at=$PWD
@@ -54,10 +72,13 @@ _bqcred_follow() {
     [[ $pin == "$_bqcred_pin" ]] && return
     (( $#_bqcred_kept )) && _bqcred_restore
     _bqcred_pin=$pin
-    if [[ -n $pin ]] && text=$(command bqcred env --shell zsh --pinned-by "$pin"); then
+    if [[ -n $pin && -z $_bqcred_by_hand ]]; then
+        text=$(command bqcred env --shell zsh --pinned-by "$pin") || :
         _bqcred_keep
-        eval "$text"
+        # a failing `env` keeps libraries from using another account
+        eval "$text" || :
     fi
+    _bqcred_mark=${BQCRED_PROFILE-}:${GOOGLE_APPLICATION_CREDENTIALS-}
 }
 
 typeset -ga precmd_functions

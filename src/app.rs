@@ -1,6 +1,7 @@
 //! What every command needs: the paths, which profile is meant, and the credential that it holds.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::credential::adc::AuthorizedUser;
 use crate::credential::client::{Client, FoundClient};
@@ -9,14 +10,19 @@ use crate::credential::paths::Paths;
 use crate::credential::profile::{self, Origin, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::credential::settings::Settings;
+use crate::credential::state::CredentialState;
 use crate::oauth::Endpoints;
-use crate::output::error::{Error, Result};
+use crate::output::error::{Error, Kind, Result};
 use crate::store::Store;
 use crate::system::atomic_file;
 use crate::system::env;
+use crate::system::private_file::Lock;
 
 /// The environment variable that names the profile to use.
 pub(crate) const PROFILE_VARIABLE: &str = "BQCRED_PROFILE";
+
+/// How long a command that only shows profiles waits for one that is being changed.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The surroundings of one run.
 #[derive(Clone)]
@@ -71,6 +77,17 @@ impl App {
         self.profile.as_deref().map(ProfileName::parse).transpose()
     }
 
+    /// Whether a profile is named, or any is stored: else there is nothing yet that could be used.
+    pub(crate) fn is_set_up(&self) -> bool {
+        let is_named = || env::get(PROFILE_VARIABLE).is_some_and(|name| !name.is_empty());
+        let is_chosen = || Settings::load(&self.paths).is_ok_and(|settings| settings.profile.is_some());
+        let is_stored = || {
+            profile::names(&self.paths).map_or(true, |names| !names.is_empty())
+                || !matches!(self.known_profile(&ProfileName::default()), Ok(None))
+        };
+        self.profile.is_some() || is_named() || is_chosen() || is_stored()
+    }
+
     /// The profile that `bqcred use` set, else `default`.
     pub(crate) fn chosen_profile(&self) -> Result<ProfileName> {
         match Settings::load(&self.paths)?.profile {
@@ -92,42 +109,102 @@ impl App {
         Ok((name, profile))
     }
 
-    /// What is known about a profile: its `profile.json`, or nothing if there is only an ADC file.
-    /// `None` if there is neither.
+    /// What is known about a profile: who would be used under its name, and its settings. `None` if there is no such
+    /// profile. The keyring is not asked: what `profile.json` says holds, unless a sign-in was interrupted.
     pub(crate) fn known_profile(&self, name: &ProfileName) -> Result<Option<Profile>> {
+        let Some(mut profile) = self.profile_file(name)? else { return Ok(None) };
+        if profile.store == StoreKind::File {
+            match Store::of_profile(&profile, &self.paths).load(name)? {
+                Some(credential) => profile.match_to(&self.paths, name, &credential),
+                None => return self.known_under_lock(name),
+            }
+        } else {
+            profile.doubt(&self.paths, name);
+        }
+        Ok(Some(profile))
+    }
+
+    /// The same of a profile whose credential file is missing: another process may just be writing it, or moving it to
+    /// the keyring.
+    fn known_under_lock(&self, name: &ProfileName) -> Result<Option<Profile>> {
+        let _lock = Lock::acquire_within(&self.paths.profile_lock(name), PATIENCE);
+        let Some(mut profile) = self.profile_file(name)? else { return Ok(None) };
+        let stored = match profile.store {
+            StoreKind::File => Store::of_profile(&profile, &self.paths).load(name)?,
+            StoreKind::Keyring => None,
+        };
+        match (stored, profile.store) {
+            (Some(credential), _) => profile.match_to(&self.paths, name, &credential),
+            (None, StoreKind::Keyring) => profile.doubt(&self.paths, name),
+            (None, StoreKind::File) => profile.without_credential(),
+        }
+        Ok(Some(profile))
+    }
+
+    /// A profile's `profile.json`, or nothing if there is only an ADC file. `None` if there is neither.
+    fn profile_file(&self, name: &ProfileName) -> Result<Option<Profile>> {
         match Profile::load(&self.paths, name)? {
             Some(profile) => Ok(Some(profile)),
             None if self.paths.adc(name).symlink_metadata().is_ok() => Ok(Some(Profile::default())),
-            // a first sign-in that was killed may have left its item in the keyring
-            None => {
-                Ok(Profile::load_ahead(&self.paths, name)
-                    .filter(|profile| profile.store == StoreKind::Keyring))
-            }
+            None => Ok(Profile::first_sign_in(&self.paths, name)),
         }
     }
 
     /// The current profile, with its credential.
     pub(crate) fn load(&self) -> Result<Loaded> {
-        let (name, profile) = self.profile()?;
+        let (name, profile) = self.stored_profile(self.profile_name()?)?;
         atomic_file::sweep(&self.paths.profile(&name)); // not in `env`, which every shell start waits for
         self.load_credential(name, profile)
     }
 
+    /// A profile as its `profile.json` has it, which has to exist: for [`App::load_credential`].
+    pub(crate) fn stored_profile(&self, name: ProfileName) -> Result<(ProfileName, Profile)> {
+        let profile = self.profile_file(&name)?.ok_or_else(|| profile::missing(&self.paths, &name))?;
+        Ok((name, profile))
+    }
+
+    /// The same for a command that sends it to its server, which has to be one that the user chose.
+    pub(crate) fn load_for_server(&self) -> Result<Loaded> {
+        let loaded = self.load()?;
+        match loaded.profile.distrusted_host() {
+            None => Ok(loaded),
+            Some(host) => Err(Error::new(
+                Kind::Refused,
+                format!(
+                    "profile {} signs in at {host}, which is not Google, and others could have changed that address",
+                    loaded.name
+                ),
+            )
+            .hint(format!("`{} --client-id-file FILE`, with a file that you trust", self.login_command(&loaded.name)))),
+        }
+    }
+
     /// The credential of a profile. What `profile.json` says of another credential is dropped.
-    pub(crate) fn load_credential(&self, name: ProfileName, mut profile: Profile) -> Result<Loaded> {
-        let mut found = Store::of(profile.store, &self.paths).load(&name)?;
+    pub(crate) fn load_credential(&self, name: ProfileName, profile: Profile) -> Result<Loaded> {
+        if let Some(loaded) = self.try_load(&name, profile)? {
+            return Ok(loaded);
+        }
+        // another process may be writing or moving it: under the lock there is one, or there is none
+        let _lock = Lock::acquire(&self.paths.profile_lock(&name));
+        let (name, profile) = self.stored_profile(name)?;
+        match self.try_load(&name, profile.clone())? {
+            Some(loaded) => Ok(loaded),
+            None => Err(profile::without_credential(&name, &profile, &self.login_command(&name))),
+        }
+    }
+
+    fn try_load(&self, name: &ProfileName, mut profile: Profile) -> Result<Option<Loaded>> {
+        let mut found = Store::of_profile(&profile, &self.paths).load(name)?;
         // another process may be changing it: then the two don't match, and reading `profile.json` again helps
         if !found.as_ref().is_some_and(|credential| profile.describes(credential))
-            && let Some(now) = Profile::load(&self.paths, &name)?
+            && let Some(now) = self.profile_file(name)?
         {
             profile = now;
-            found = Store::of(profile.store, &self.paths).load(&name)?;
+            found = Store::of_profile(&profile, &self.paths).load(name)?;
         }
-        let Some(credential) = found else {
-            return Err(profile::without_credential(&name, &profile, &self.login_command(&name)));
-        };
-        profile.match_to(&self.paths, &name, &credential);
-        Ok(Loaded { name, profile, credential })
+        let Some(credential) = found else { return Ok(None) };
+        profile.match_to(&self.paths, name, &credential);
+        Ok(Some(Loaded { name: name.clone(), profile, credential }))
     }
 
     /// The client for a sign-in: the first that is found, in the order of docs/sign-in.md.
@@ -142,16 +219,32 @@ impl App {
     fn profiles_own_client(&self, name: &ProfileName) -> Result<Option<Client>> {
         // what can't be read is for the command to report, where it matters
         let Ok(Some(profile)) = Profile::load(&self.paths, name) else { return Ok(None) };
-        if profile.origin != Some(Origin::Login) {
+        if profile.origin != Some(Origin::Login) || profile.distrusted_host().is_some() {
             return Ok(None);
         }
-        let Ok(Some(credential)) = Store::of(profile.store, &self.paths).load(name) else { return Ok(None) };
+        if profile.state() == CredentialState::ClientDeleted
+            && Client::from_places(&self.paths, None, None, || Ok(None))?.is_some()
+        {
+            return Ok(None); // another one is there, and this one can't sign anybody in
+        }
+        let Ok(Some(credential)) = Store::of_profile(&profile, &self.paths).load(name) else {
+            return Ok(None);
+        };
         Ok(Some(Client {
             id: credential.client_id,
             secret: credential.client_secret,
             project: None,
             endpoints: profile.endpoints,
         }))
+    }
+
+    /// What is wrong with this profile, with the command that helps; `None` if it can be used, as far as is known.
+    pub(crate) fn problem(&self, name: &ProfileName, profile: &Profile) -> Option<String> {
+        let command = match profile.condition.is_interrupted() {
+            true => self.command("status", name),
+            false => self.login_command(name),
+        };
+        profile.problem().map(|problem| format!("{problem}: `{command}`"))
     }
 
     /// The command that signs this profile in again.

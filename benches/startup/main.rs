@@ -13,6 +13,7 @@
 )]
 
 mod binaries;
+mod evaluated;
 mod keyring;
 mod machine;
 mod measure;
@@ -34,6 +35,7 @@ fn main() {
     let binaries = binaries::all(&sandbox);
     machine::print();
     start::print(&sandbox, &binaries);
+    evaluated::print(&sandbox, &binaries);
     binaries::print(&binaries);
     peers::print(&google, &sandbox, &binaries);
     peers::end_to_end(&google, &sandbox, &binaries);

@@ -110,25 +110,31 @@ impl Start {
 /// How long each of them takes, in microseconds: a time that nine in ten runs take longer than. Other work
 /// on the machine makes runs slower, never quicker. They take turns, so it hits all programs alike.
 pub(crate) fn times(starts: &[Start], runs: usize) -> Vec<f64> {
-    quick_tenth(starts.len(), runs, |index| starts[index].time())
+    share(10, starts.len(), runs, |index| starts[index].time())
+}
+
+/// The same, but half of the runs take longer.
+pub(crate) fn medians(starts: &[Start], runs: usize) -> Vec<f64> {
+    share(2, starts.len(), runs, |index| starts[index].time())
 }
 
 /// The same for so many of one program at once, in microseconds for each of them.
 pub(crate) fn times_at_once(start: &Start, counts: &[usize], runs: usize) -> Vec<f64> {
-    let all = quick_tenth(counts.len(), runs, |index| start.time_of_many(counts[index]));
+    let all = share(10, counts.len(), runs, |index| start.time_of_many(counts[index]));
     all.iter().zip(counts).map(|(time, count)| time / *count as f64).collect()
 }
 
-fn quick_tenth(kinds: usize, runs: usize, measure: impl Fn(usize) -> Duration) -> Vec<f64> {
+/// The time, of each kind, that one run in `part` doesn't exceed.
+fn share(part: usize, kinds: usize, runs: usize, measure: impl Fn(usize) -> Duration) -> Vec<f64> {
     let mut times = vec![Vec::with_capacity(runs); kinds];
     for _ in 0..runs {
         for (index, times) in times.iter_mut().enumerate() {
             times.push(measure(index));
         }
     }
-    let tenth = |mut times: Vec<Duration>| {
+    let one = |mut times: Vec<Duration>| {
         times.sort_unstable();
-        times[runs / 10].as_secs_f64() * 1e6
+        times[runs / part].as_secs_f64() * 1e6
     };
-    times.into_iter().map(tenth).collect()
+    times.into_iter().map(one).collect()
 }

@@ -126,9 +126,15 @@ pub(crate) struct Forget {
     /// Profile to remove [default: the current profile]
     #[arg(value_name = "PROFILE")]
     pub(crate) name: Option<String>,
-    /// Don't ask: put the kernels back
+    /// Don't ask: put the kernels back, and remove what profiles that are gone left
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Only remove what profiles that are gone left: keyring items and session files
+    #[arg(long, conflicts_with_all = ["name", "keep_item"])]
+    pub(crate) leftovers: bool,
+    /// Leave the keyring's item where it is, for a keyring that can't be reached
+    #[arg(long)]
+    pub(crate) keep_item: bool,
 }
 
 impl StoreChoice {

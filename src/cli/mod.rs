@@ -106,6 +106,11 @@ impl Command {
         )
     }
 
+    /// Whether it looks at the rights of all files first. `env` does so only when it fails.
+    pub(crate) fn checks_rights(&self) -> bool {
+        self.cleans_up() || matches!(self, Command::Exec(_) | Command::Token(_))
+    }
+
     /// The profile given as an argument, as in `bqcred forget work`.
     fn profile_argument(&self) -> Option<&str> {
         match self {
@@ -195,6 +200,7 @@ fn frequent(words: &[OsString]) -> Option<Cli> {
             unset: false,
             no_guard: false,
             gcloud: false,
+            announce: false,
             pinned_by: None,
         }),
         ("token", []) => Command::Token(Token { min_ttl: DEFAULT_MIN_TTL, json: false }),

@@ -36,7 +36,7 @@ pub(crate) struct List {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bqcred use work\n  bqcred use work --project my-project")]
 pub(crate) struct Use {
-    /// Profile to use when none is named
+    /// Profile to use when none is named; `-` for the one before
     #[arg(value_name = "PROFILE")]
     pub(crate) name: String,
     /// Also change the profile's project, which queries run in and are charged to; needs no sign-in

@@ -29,6 +29,9 @@ pub(crate) struct Env {
     /// Also set the variables of gcloud and bq; the README lists the side effects
     #[arg(long)]
     pub(crate) gcloud: bool,
+    /// For the functions of `init`: say which account this environment uses
+    #[arg(long, hide = true)]
+    pub(crate) announce: bool,
     /// Use the profile named in this .bqcred file, if `bqcred allow` allowed its present content
     #[arg(long, value_name = "FILE", conflicts_with_all = ["profile", "unset"])]
     pub(crate) pinned_by: Option<PathBuf>,

@@ -8,14 +8,22 @@ use crate::app::App;
 use crate::cli::Export;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::secret::SecretBytes;
+use crate::output::shell_word::shell_word;
 use crate::output::ui::{self, Output};
 use crate::system::hash;
 use crate::system::json_file::{Document, JsonFile};
 use crate::system::private_file::{self, Content, Lock};
 
-/// What `--well-known` wrote, so that `--undo` can compare it with what is there.
-#[derive(Serialize, Deserialize)]
+/// What `--well-known` wrote: one export for each folder of gcloud's.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Record {
+    exports: Vec<Exported>,
+}
+
+/// What was written to one of them, so that `--undo` can compare it with what is there.
+#[derive(Clone, Serialize, Deserialize)]
+struct Exported {
     /// The file that was written.
     path: PathBuf,
     /// SHA-256 of its content, hexadecimal.
@@ -73,26 +81,28 @@ fn record(app: &App) -> JsonFile<Record> {
     JsonFile::new(record_path(app), Content::Secret)
 }
 
-/// Writes to gcloud's own path. An existing file is copied first; a second export keeps the first copy,
-/// which is the file from before bqcred.
+/// Writes to gcloud's own path. An existing file is copied first; a second export keeps the first copy, which is the
+/// file from before bqcred, also if the exported file was removed in between.
 fn to_well_known(args: &Export, app: &App, json: &[u8]) -> Result<Output> {
     let path = app.gcloud_folder().adc();
     let lock = lock(app)?;
-    let (earlier, notes) = record(app).load_or_set_aside(&lock)?;
+    let (known, notes) = record(app).load_or_set_aside(&lock)?;
     ui::show(notes);
-    let earlier = earlier.filter(|record| record.path == path);
+    let mut known = known.unwrap_or_default();
+    let earlier = known.take(&path);
     let present = private_file::read(&path, Content::Foreign)?;
-    let ours = match (&earlier, &present) {
-        (Some(record), Some(bytes)) => record.sha256 == hash::sha256(bytes),
-        _ => false,
+    let is_ours = match (&earlier, &present) {
+        (Some(earlier), Some(bytes)) => earlier.sha256 == hash::sha256(bytes),
+        (_, None) => true,
+        (None, Some(_)) => false,
     };
-    let backup = match (&present, earlier) {
-        (Some(_), Some(record)) if ours => record.backup,
-        (Some(bytes), _) => Some(back_up(args, &path, bytes)?),
-        (None, _) => None,
+    let backup = match &present {
+        Some(bytes) if !is_ours => Some(back_up(args, &path, bytes)?),
+        _ => earlier.and_then(|earlier| earlier.backup).filter(|backup| backup.exists()),
     };
-    let done = Record { path: path.clone(), sha256: hash::sha256(json), backup };
-    record(app).write(&lock, &done)?;
+    let done = Exported { path: path.clone(), sha256: hash::sha256(json), backup };
+    known.exports.push(done.clone());
+    record(app).write(&lock, &known)?;
     if let Some(folder) = path.parent()
         && !folder.exists()
     {
@@ -123,10 +133,10 @@ fn back_up(args: &Export, path: &Path, bytes: &[u8]) -> Result<PathBuf> {
 }
 
 fn undo(args: &Export, app: &App) -> Result<Output> {
-    let _lock = lock(app)?;
-    let Some(record) = record(app).load()? else {
-        return Err(Error::new(Kind::Missing, "nothing was exported to gcloud's path: nothing to undo"));
-    };
+    let lock = lock(app)?;
+    let path = app.gcloud_folder().adc();
+    let mut known = record(app).load()?.unwrap_or_default();
+    let Some(record) = known.take(&path) else { return Err(nothing_to_undo(&known, &path)) };
     let present = private_file::read(&record.path, Content::Foreign)?;
     let is_ours = present.as_ref().is_none_or(|bytes| hash::sha256(bytes) == record.sha256);
     let kept = match &record.backup {
@@ -143,12 +153,36 @@ fn undo(args: &Export, app: &App) -> Result<Output> {
         .hint("`--force` restores the earlier file anyway"));
     }
     restore(&record, kept, is_ours)?;
-    private_file::remove(&record_path(app))?;
+    if known.exports.is_empty() {
+        private_file::remove(&record_path(app))?;
+    } else {
+        self::record(app).write(&lock, &known)?;
+    }
     Ok(Output::none())
 }
 
+fn nothing_to_undo(known: &Record, path: &Path) -> Error {
+    let what = format!("nothing was exported to {}: nothing to undo", path.display());
+    let error = Error::new(Kind::Missing, what);
+    match known.exports.first().and_then(|other| other.path.parent()) {
+        Some(folder) => error.hint(format!(
+            "the last export was to another folder: `CLOUDSDK_CONFIG={} bqcred export --well-known --undo`",
+            shell_word(folder)
+        )),
+        None => error,
+    }
+}
+
+impl Record {
+    /// Takes the export to this path out, if there was one.
+    fn take(&mut self, path: &Path) -> Option<Exported> {
+        let at = self.exports.iter().position(|export| export.path == path)?;
+        Some(self.exports.remove(at))
+    }
+}
+
 /// Restores the file from before the export: `kept`, if there was one.
-fn restore(record: &Record, kept: Option<SecretBytes>, is_ours: bool) -> Result<()> {
+fn restore(record: &Exported, kept: Option<SecretBytes>, is_ours: bool) -> Result<()> {
     let path = record.path.display();
     match (&record.backup, kept) {
         (Some(backup), Some(bytes)) => {

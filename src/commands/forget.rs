@@ -2,17 +2,27 @@
 
 use crate::app::App;
 use crate::cli::Forget;
-use crate::commands::kernel;
-use crate::credential::profile::{Profile, StoreKind};
-use crate::credential::profile_name::ProfileName;
-use crate::lifecycle::remove;
+use crate::commands::{kernel, leftovers};
+use crate::credential::profile;
+use crate::lifecycle::remove::{self, KeyringItem};
 use crate::lifecycle::revocation::Revocation;
-use crate::output::error::{Kind, Result};
+use crate::output::error::Result;
 use crate::output::ui::{self, Output};
+use crate::store::items::REMOVE_GONE;
 
 pub(crate) fn run(args: &Forget, app: &App) -> Result<Output> {
-    let (name, profile) = named(app)?;
-    let removed = remove::remove(app, &name, &profile)?;
+    if args.leftovers {
+        return leftovers::remove(app, args.yes);
+    }
+    let name = app.profile_name()?;
+    // what can't be read can still be removed, if it is only its content
+    let known = app.known_profile(&name);
+    if let Ok(None) = known {
+        return Err(profile::missing(&app.paths, &name));
+    }
+    let profile = known.ok().flatten().unwrap_or_default();
+    let item = if args.keep_item { KeyringItem::Keep } else { KeyringItem::Remove };
+    let removed = remove::remove(app, &name, item)?;
     ui::show(removed.notes);
     ui::note(&format!("profile {name} is removed here"));
     if removed.had_credential && !profile.state().is_over() {
@@ -22,24 +32,15 @@ pub(crate) fn run(args: &Forget, app: &App) -> Result<Output> {
             Revocation::Unproved.describe()
         ));
     }
+    if removed.keeps_item {
+        ui::note(&format!(
+            "its item stays in the keyring: `{REMOVE_GONE}` removes it, once the keyring works"
+        ));
+    }
     kernel::offer_undo(app, &name, args.yes);
+    if !args.keep_item {
+        leftovers::offer(app, args.yes);
+    }
     remove::clear_default(app, &name)?;
     Ok(Output::none())
-}
-
-/// The current profile, even if what is known about it can't be read: it is to be removed.
-fn named(app: &App) -> Result<(ProfileName, Profile)> {
-    match app.profile() {
-        Ok(found) => Ok(found),
-        Err(error) if error.kind() == Kind::Store => {
-            let name = app.profile_name()?;
-            if app.paths.profile(&name).is_symlink() {
-                return Err(error);
-            }
-            // with no file the secret can only be in the keyring
-            let store = if app.paths.adc(&name).exists() { StoreKind::File } else { StoreKind::Keyring };
-            Ok((name, Profile { store, ..Profile::default() }))
-        }
-        Err(error) => Err(error),
-    }
 }

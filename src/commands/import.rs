@@ -35,6 +35,9 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
     if let Some(path) = &source {
         refuse_own(app, &name, path)?;
     }
+    if args.remove_source {
+        check_source_can_go(&source)?;
+    }
     let credential = read(&source)?;
     let (store, notes) = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
     ui::show(notes);
@@ -107,7 +110,8 @@ fn command_for_both(app: &App, name: &ProfileName) -> String {
 /// The profile's own file can't be the source: it would be replaced by itself, and removed by `--move`.
 fn refuse_own(app: &App, name: &ProfileName, path: &Path) -> Result<()> {
     let Ok(source) = path.canonicalize() else { return Ok(()) };
-    let mut own = std::iter::once(app.paths.adc(name)).chain(session::existing(&app.paths, name));
+    let sessions = session::all(&app.paths).own.into_iter().filter(|(owner, _)| owner == name);
+    let mut own = std::iter::once(app.paths.adc(name)).chain(sessions.map(|(_, path)| path));
     if own.any(|own| own.canonicalize().is_ok_and(|own| own == source)) {
         return Err(Error::usage(format!("{} is profile {name}'s own file", path.display())));
     }
@@ -192,7 +196,7 @@ fn read(source: &Option<PathBuf>) -> Result<AuthorizedUser> {
         }
         None => (read_stdin()?, "what came on stdin".to_owned()),
     };
-    AuthorizedUser::parse(&bytes).map_err(|problem| {
+    AuthorizedUser::parse_to_import(&bytes).map_err(|problem| {
         let kind = if matches!(problem, NotAuthorizedUser::Malformed(_)) { Kind::Store } else { Kind::Usage };
         let colon = if source.is_some() { ":" } else { "" };
         Error::new(kind, format!("{what}{colon} {}", problem.problem())).hint(problem.hint())
@@ -212,6 +216,22 @@ fn hint_at_stdin(path: &Path, error: Error) -> Error {
 fn read_stdin() -> Result<SecretBytes> {
     regular_file::read_whole(std::io::stdin(), 0, STDIN_LIMIT)
         .map_err(|error| Error::other(format!("can't read stdin: {}", reason(&error))))
+}
+
+/// `--move` removes a file, and says so: what is not one, or leads to another one, is refused before anything is imported.
+fn check_source_can_go(source: &Option<PathBuf>) -> Result<()> {
+    let Some(path) = source else {
+        return Err(Error::usage("--move removes the file that is imported, and stdin is none")
+            .hint("leave --move out, or name the file"));
+    };
+    let Ok(target) = std::fs::read_link(path) else { return Ok(()) };
+    let target = path.parent().unwrap_or(Path::new("")).join(target);
+    Err(Error::usage(format!(
+        "{} is a link to {}: --move would remove the link and leave the credential; nothing was changed",
+        path.display(),
+        target.display()
+    ))
+    .hint("name the file itself, or leave --move out"))
 }
 
 /// Removes the source if that was asked for; else says if others can read it.

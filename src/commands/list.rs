@@ -34,7 +34,8 @@ fn row(app: &App, name: &ProfileName, current: &ProfileName) -> Vec<String> {
     let cells = match app.known_profile(name) {
         Ok(profile) => {
             let profile = profile.unwrap_or_default();
-            let problem = profile.sign_in_reason().unwrap_or_default();
+            let problem =
+                profile.condition.describe().or_else(|| profile.sign_in_reason()).unwrap_or_default();
             [dash(profile.account), dash(profile.project), profile.store.to_string(), problem]
         }
         Err(error) => [dash(None), dash(None), dash(None), error.what().to_owned()],
@@ -57,7 +58,8 @@ fn as_json(app: &App, name: &ProfileName, current: &ProfileName) -> Value {
                 "store": profile.store,
                 "scopes": profile.scopes,
                 "valid": profile.needs_sign_in().then_some(false),
-                "problem": profile.sign_in_reason().map(|reason| format!("this credential {reason}")),
+                "problem": profile.problem(),
+                "interrupted_sign_in": profile.condition.interrupted_account(),
                 "state": profile.state().name(),
                 "revoked_by": profile.state().revoked_by(),
                 "state_since": profile.state_record.since,

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::cli::{Login, StoreChoice};
+use crate::commands::leftovers;
 use crate::credential::profile::{Profile, StoreKind, check_project};
 use crate::credential::profile_name::ProfileName;
-use crate::lifecycle::{replaced, save};
+use crate::lifecycle::replaced::{self, Replaced};
+use crate::lifecycle::save;
 use crate::login::two_step::{self, StartedBy};
 use crate::login::{self, Flow, LoginOptions, LoginRequest, Progress, SignedIn, gcloud};
 use crate::oauth::scopes;
@@ -26,12 +28,32 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     let known = app.known_profile(&name).ok().flatten();
     let (store, notes) = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
     ui::show(notes);
+    if let Some(account) = &args.account {
+        confirm_other_account(app, &name, account)?;
+    }
     let flow = flow(args, app, &name)?;
     let request = request(args, &name, store, &flow, known.as_ref())?;
     match login::sign_in(app, &request, &flow, &options(args, app)?)? {
         Progress::Started { url } => Ok(started(args, &name, &url)),
         Progress::SignedIn(signed_in) => save(app, &name, *signed_in),
     }
+}
+
+/// At a terminal, asks before another account takes over a profile whose credential may be valid.
+fn confirm_other_account(app: &App, name: &ProfileName, account: &str) -> Result<()> {
+    if !terminal::can_ask() {
+        return Ok(());
+    }
+    let held = replaced::held(app, name).filter(Replaced::may_be_valid);
+    let Some(now) = held.as_ref().and_then(Replaced::account) else { return Ok(()) };
+    if now.eq_ignore_ascii_case(account)
+        || terminal::confirm(&format!("Profile {name} is {now}. Replace that by {account}?"))?
+    {
+        return Ok(());
+    }
+    Err(Error::other("nobody was signed in")
+        .unchanged()
+        .hint(format!("`bqcred login {account} --profile NAME` keeps both")))
 }
 
 /// Text that will be put into addresses and files: a typing error is reported before a browser opens.
@@ -114,9 +136,10 @@ fn options(args: &Login, app: &App) -> Result<LoginOptions> {
     })
 }
 
-/// The result of the first step of two. The second is explained unless `--start` was given.
+/// The result of the first step of two. The second is explained where somebody reads that.
 fn started(args: &Login, name: &ProfileName, url: &str) -> Output {
-    if !args.start {
+    // `--start` is for programs, but somebody at a terminal has to know what comes next
+    if !args.start || terminal::is_interactive() {
         ui::tell(&two_step::instructions(name, "login"));
     }
     Output::text(format!("{url}\n"))
@@ -128,8 +151,9 @@ fn save(app: &App, name: &ProfileName, signed_in: SignedIn) -> Result<Output> {
     ui::show(std::mem::take(&mut saved.notes));
     ui::show(saved.describe_sign_in(app, name));
     if let Some(held) = held {
-        ui::show(held.describe_other_user(name, &saved.profile));
+        ui::show(held.describe_after_sign_in(name, &saved.profile));
     }
+    leftovers::offer(app, false);
     ui::note(&save::next_command(app, name, saved.profile.store));
     Ok(Output::none())
 }

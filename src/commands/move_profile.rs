@@ -6,16 +6,18 @@ use crate::credential::profile::StoreKind;
 use crate::handover::parent_shell;
 use crate::jupyter::changes::undo;
 use crate::jupyter::locate::machine::Machine;
+use crate::lifecycle::unfinished;
 use crate::output::error::Result;
 use crate::output::ui::{self, Output};
 use crate::store::relocate;
 use crate::system::private_file::Lock;
 
 pub(crate) fn run(args: &Move, app: &App) -> Result<Output> {
-    let (name, _) = app.profile()?;
+    let (name, _) = app.stored_profile(app.profile_name()?)?;
     let to = args.store.kind();
+    ui::show(unfinished::resolve(app, &name)?);
     let lock = Lock::acquire(&app.paths.profile_lock(&name))?;
-    let (_, mut profile) = app.profile()?; // as it is under the lock
+    let (name, mut profile) = app.stored_profile(name)?; // as it is under the lock
     let from = profile.store;
     ui::show(relocate::relocate(&lock, &app.paths, &name, &mut profile, to)?);
     if from == to {

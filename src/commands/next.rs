@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use crate::app::App;
+use crate::credential::adc::AuthorizedUser;
 use crate::credential::profile::{self, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::handover;
@@ -14,6 +15,8 @@ use crate::jupyter::locate::machine::Machine;
 use crate::login::two_step;
 use crate::output::error::Result;
 use crate::output::ui::{self, Output};
+use crate::store::session;
+use crate::system::private_file::{self, Content};
 use crate::system::{env, terminal};
 
 /// The current state, and the command that leads on, if there is one to run.
@@ -55,10 +58,24 @@ fn before_login(app: &App, name: &ProfileName) -> Result<Step> {
     if let Some(step) = waiting(app, name) {
         return Ok(step);
     }
+    let is_named_by_variable =
+        matches!(app.asked_profile(), Ok(None)) && env::text(variables::PROFILE).is_some();
+    if is_named_by_variable {
+        return Ok(Step::new(
+            format!("BQCRED_PROFILE names profile {name}, which doesn't exist"),
+            format!("{}, or {login}", parent_shell::line("bqcred env --unset")),
+        ));
+    }
     if let Some(first) = names.first() {
         return Ok(Step::new(
             format!("profile {name} doesn't exist"),
             format!("bqcred use {first}, or {login}"),
+        ));
+    }
+    if let Some(account) = account_of_gcloud(app) {
+        return Ok(Step::new(
+            format!("not signed in; gcloud has a credential{account}, which bqcred can use"),
+            format!("{}, or {login}", app.command("import --from gcloud", name)),
         ));
     }
     Ok(match (app.client(None, name)?, env::find_program("gcloud")) {
@@ -68,6 +85,13 @@ fn before_login(app: &App, name: &ProfileName) -> Result<Step> {
             Step::new("no OAuth client is set, and gcloud is not installed", "bqcred client guide")
         }
     })
+}
+
+/// Whose credential gcloud's file holds, as " of ACCOUNT", or nothing where it doesn't say; `None` if there is none.
+fn account_of_gcloud(app: &App) -> Option<String> {
+    let bytes = private_file::read(&app.gcloud_folder().adc(), Content::Foreign).ok()??;
+    let account = AuthorizedUser::parse(&bytes).ok()?.account;
+    Some(if account.is_empty() { String::new() } else { format!(" of {account}") })
 }
 
 /// A sign-in was started and can be completed.
@@ -85,11 +109,9 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
     if let Some(step) = waiting(app, name) {
         return step;
     }
-    if let Some(reason) = profile.sign_in_reason() {
-        return Step::new(format!("this credential {reason}"), login);
-    }
-    if profile.store == StoreKind::File && !adc.exists() {
-        return Step::new("the credential file of this profile is missing", login);
+    if let Some(problem) = profile.problem() {
+        let status = app.command("status", name);
+        return Step::new(problem, if profile.condition.is_interrupted() { status } else { login });
     }
     if profile.project.is_none() && env::get(variables::PROJECT).is_none() {
         return Step::new("no project is set, which the Python libraries need", app.project_command(name));
@@ -106,20 +128,37 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
         let install = app.command("kernel install", name);
         return Step::new("Jupyter kernels don't use this credential yet", format!("{install}{exec}"));
     }
+    if terminal::in_notebook()
+        && profile.store == StoreKind::File
+        && !is_in_environment(app, name, profile, &adc)
+    {
+        return Step::new(
+            "the kernel of this notebook was started before, and doesn't use this credential yet",
+            format!(
+                "{}: paste what it prints into a cell, or start a new kernel",
+                app.command("snippet python", name)
+            ),
+        );
+    }
     let place = if terminal::in_notebook() { "new kernels run" } else { "this shell runs" };
     Step { now: format!("all set: {place} as {}", profile.account_or_unknown()), next: None }
 }
 
-/// Whether programs started here get this profile's credential. What `exec` hands over and session files have
-/// other paths: there BQCRED_PROFILE decides, if the file exists.
+/// Whether programs started here get this profile's credential. What `exec` hands over has another path: there
+/// BQCRED_PROFILE decides, if the file exists.
 fn is_in_environment(app: &App, name: &ProfileName, profile: &Profile, adc: &Path) -> bool {
     let Some(path) = env::get(variables::ADC) else { return false };
     let path = Path::new(&path);
-    let its_own = profile.store == StoreKind::File && (path == adc || path == app.gcloud_folder().adc());
+    let is_file = profile.store == StoreKind::File && (path == adc || path == app.gcloud_folder().adc());
+    let is_session_file = || {
+        let files = profile.id.as_ref().map(|id| session::existing(&app.paths, name, id));
+        profile.store == StoreKind::Keyring
+            && files.is_some_and(|files| files.iter().any(|file| file == path))
+    };
     let is_handed_over = || {
-        (profile.store == StoreKind::Keyring || handover::is_handed_over(path))
+        handover::is_handed_over(path)
             && env::text(variables::PROFILE).is_some_and(|it| it == name.as_str())
             && path.exists()
     };
-    its_own || is_handed_over()
+    is_file || is_session_file() || is_handed_over()
 }

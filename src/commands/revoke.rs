@@ -15,20 +15,22 @@ use crate::system::terminal;
 pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
     let (name, _) = app.profile()?;
     let _claim = grant::claim(app, &name)?;
-    let mut loaded = app.load()?;
-    if is_over(app, &mut loaded) {
+    let mut loaded = app.load_for_server()?;
+    let heard = ask(app, &mut loaded);
+    if heard.is_over() {
         // what was allowed since then is another grant, and not this profile's to revoke
         let is_removed = remove_here(app, &loaded)?;
         tell_done(&loaded, Revocation::Before, is_removed);
         return clean_up(app, &name, is_removed, args.yes);
     }
-    grant::check_revocable(&loaded)?;
+    grant::check_revocable(&loaded, heard)?;
     let dependents = dependents::of(app, &loaded);
     tell_what_stops(&loaded, &dependents);
     if !args.yes {
         confirm(app, &loaded)?;
     }
-    let left = revocation::revoke(app, &loaded).map_err(|failed| not_revoked(app, &loaded, failed))?;
+    let left = revocation::revoke(app, &loaded, heard)
+        .map_err(|failed| not_revoked(app, &loaded, &dependents, failed))?;
     // had it been revoked before, the others may be of a newer grant
     if left == Revocation::Done {
         ui::show(mark::siblings_revoked(app, &dependents.siblings, |_| None));
@@ -39,21 +41,27 @@ pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
     clean_up(app, &name, is_removed, args.yes)
 }
 
-/// Whether the server refuses a credential for good that is known to need a new sign-in.
-fn is_over(app: &App, loaded: &mut Loaded) -> bool {
+/// What the server says of a credential that is known to need a new sign-in; another one is not asked for.
+fn ask(app: &App, loaded: &mut Loaded) -> Revocation {
     if !loaded.profile.needs_sign_in() {
-        return false;
+        return Revocation::NotSent;
     }
     let answer = refresh::refresh(app, loaded);
     ui::show(answer.notes);
-    Revocation::heard(&answer.result).is_over()
+    Revocation::heard(&answer.result)
 }
 
-fn not_revoked(app: &App, loaded: &Loaded, failed: NotRevoked) -> Error {
-    if failed.left == Revocation::Unproved
-        && let Ok(notes) = mark::unproved(app, loaded)
-    {
-        ui::show(notes);
+/// What may have been revoked is not known to be valid any more.
+fn not_revoked(app: &App, loaded: &Loaded, dependents: &Dependents, failed: NotRevoked) -> Error {
+    if failed.may_be_done {
+        let own = (&loaded.name, Some(loaded.credential.fingerprint()));
+        let siblings = dependents.siblings.iter().map(|(name, profile)| (name, profile.fingerprint.clone()));
+        for (name, fingerprint) in siblings.chain([own]) {
+            // what can't be written down is found out by the next refresh
+            if let Ok(notes) = mark::unproved(app, name, fingerprint.as_deref()) {
+                ui::show(notes);
+            }
+        }
     }
     failed.error
 }
@@ -94,7 +102,7 @@ fn confirm(app: &App, loaded: &Loaded) -> Result<()> {
 fn remove_here(app: &App, loaded: &Loaded) -> Result<bool> {
     let name = &loaded.name;
     let fingerprint = loaded.credential.fingerprint();
-    let removed = remove::remove_credential(app, name, &loaded.profile, &fingerprint)?;
+    let removed = remove::remove_credential(app, name, &fingerprint)?;
     let is_removed = removed.is_some();
     match removed {
         Some(removed) => ui::show(removed.notes),

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
         return finish(app, &name, answer);
     }
     rotation::refuse_second(app, &name, &profile)?;
-    let mut loaded = app.load()?;
+    let mut loaded = app.load_for_server()?;
     let options = options(args, app)?;
     let answer = refresh::refresh(app, &mut loaded);
     ui::show(answer.notes);
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
     };
     ui::show(save::save_sign_in(app, &name, *signed_in).map_err(explain)?.notes);
     let loaded = prove(app)?;
-    tell_done(&loaded, &dependents, old);
+    tell_done(&loaded, &dependents.processes, old);
     Ok(Output::none())
 }
 
@@ -64,7 +64,7 @@ fn end_old(
     let name = &loaded.name;
     if heard.is_over() {
         // what was allowed since then is another grant, and not this profile's to revoke
-        let left = Revocation::recorded(&loaded.profile);
+        let left = Some(Revocation::recorded(&loaded.profile)).filter(|left| left.is_over()).unwrap_or(heard);
         ui::note(&format!(
             "the old credential of profile {name} {}; all that is left is a new sign-in",
             left.describe()
@@ -75,11 +75,11 @@ fn end_old(
     if args.keep_old {
         return Ok(OldRevoked { left: heard, siblings: Vec::new(), notes: Notes::none() });
     }
-    grant::check_revocable(loaded)
+    grant::check_revocable(loaded, heard)
         .map_err(|error| error.hint("`bqcred rotate --keep-old` only signs in again"))?;
     tell_what_stops(loaded, dependents);
     let siblings = confirm(args, app, loaded, dependents)?;
-    rotation::revoke_old(app, loaded, dependents, siblings)
+    rotation::revoke_old(app, loaded, dependents, siblings, heard)
 }
 
 /// Completes what `--start` began.
@@ -93,7 +93,7 @@ fn finish(app: &App, name: &ProfileName, answer: &str) -> Result<Output> {
     let signed_in = two_step::finish(app, name, &answer, StartedBy::Rotate).map_err(explain)?;
     ui::show(save::save_sign_in(app, name, signed_in).map_err(explain)?.notes);
     let loaded = prove(app)?;
-    tell_done(&loaded, &dependents::of(app, &loaded), old);
+    tell_done(&loaded, &dependents::processes(app, &loaded), old);
     Ok(Output::none())
 }
 
@@ -134,6 +134,12 @@ fn confirm(args: &Rotate, app: &App, loaded: &Loaded, dependents: &Dependents) -
     if !terminal::confirm("Revoke, and sign in again?")? {
         return Err(Error::other("nothing was revoked").unchanged());
     }
+    if !able.is_empty() {
+        ui::tell(
+            "The profiles that share the grant are revoked with it. Each can get the new credential, too; with no, it \
+             stays revoked until you sign in to it.\n",
+        );
+    }
     let mut siblings = Vec::new();
     for name in able {
         if terminal::confirm(&format!("Give profile {name} the new credential as well?"))? {
@@ -157,25 +163,26 @@ fn started(args: &Rotate, name: &ProfileName, url: &str, old: Revocation) -> Out
 
 /// Tries the new credential.
 fn prove(app: &App) -> Result<Loaded> {
-    let mut loaded = app.load()?;
+    let mut loaded = app.load_for_server()?;
     let answer = refresh::refresh(app, &mut loaded);
     ui::show(answer.notes);
     rotation::prove_new(app, &loaded, answer.result)?;
     Ok(loaded)
 }
 
-fn tell_done(loaded: &Loaded, dependents: &Dependents, old: Revocation) {
+/// `processes` are those that use the profile.
+fn tell_done(loaded: &Loaded, processes: &[String], old: Revocation) {
     let (name, who) = (&loaded.name, loaded.profile.account_or_unknown());
     let kept = if old.is_over() { "" } else { "was not revoked, and " };
     ui::note(&format!(
         "profile {name} ({who}) has a new credential, in the same place; the old one {kept}{}",
         old.describe()
     ));
-    if !old.is_over() || dependents.processes.is_empty() {
+    if !old.is_over() || processes.is_empty() {
         return;
     }
     ui::note("these were started with the old credential and keep it in memory:");
-    for process in &dependents.processes {
+    for process in processes {
         ui::tell(&format!("  {process}\n"));
     }
     ui::tell("Restart them. In a kernel, running what `bqcred snippet python` prints does it, too.\n");

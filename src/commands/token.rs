@@ -10,7 +10,7 @@ use crate::output::ui::{self, Output};
 use crate::system::clock::{Time, span};
 
 pub(crate) fn run(args: &Token, app: &App) -> Result<Output> {
-    let mut loaded = app.load()?;
+    let mut loaded = app.load_for_server()?;
     let answer = refresh::access_token(app, &mut loaded, args.min_ttl);
     ui::show(answer.notes);
     let token = answer.result.map_err(|failure| refresh::to_error(app, &loaded, failure))?;

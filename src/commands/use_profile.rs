@@ -9,14 +9,15 @@ use crate::handover::parent_shell;
 use crate::handover::variables;
 use crate::jupyter::changes::record::Record;
 use crate::lifecycle::save;
-use crate::output::error::Result;
+use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
 use crate::system::env;
 
 pub(crate) fn run(args: &Use, app: &App) -> Result<Output> {
-    let name = ProfileName::parse(&args.name)?;
+    let name = if args.name == "-" { previous(app)? } else { ProfileName::parse(&args.name)? };
     args.project.as_deref().map_or(Ok(()), check_project)?;
     let profile = app.known_profile(&name)?.ok_or_else(|| profile::missing(&app.paths, &name))?;
+    Settings::check_changeable(&app.paths)?;
     if let Some(project) = &args.project {
         ui::show(save::set_project(app, &name, project)?);
         ui::note(&format!("the project of profile {name} is {project}"));
@@ -24,8 +25,17 @@ pub(crate) fn run(args: &Use, app: &App) -> Result<Output> {
             ui::note("`bqcred kernel sync` passes it to the Jupyter kernels");
         }
     }
-    Settings::change(&app.paths, |settings| settings.profile = Some(name.to_string()))?;
+    Settings::change(&app.paths, |settings| {
+        let now =
+            settings.profile.replace(name.to_string()).unwrap_or_else(|| ProfileName::default().to_string());
+        if now != name.as_str() {
+            settings.previous = Some(now);
+        }
+    })?;
     ui::note(&format!("the current profile is {name} ({})", profile.account_or_unknown()));
+    if let Some(problem) = app.problem(&name, &profile).filter(|_| profile.condition.is_interrupted()) {
+        ui::note(&problem);
+    }
     let line = || parent_shell::line(&format!("bqcred env --profile {name}"));
     match env::get(variables::PROFILE).filter(|earlier| !earlier.is_empty()) {
         Some(earlier) if earlier != name.as_str() => {
@@ -37,6 +47,17 @@ pub(crate) fn run(args: &Use, app: &App) -> Result<Output> {
         _ => {}
     }
     Ok(Output::none())
+}
+
+/// The profile that was the current one before.
+fn previous(app: &App) -> Result<ProfileName> {
+    match Settings::load(&app.paths)?.previous {
+        Some(name) => ProfileName::parse(&name),
+        None => {
+            Err(Error::usage("`bqcred use` has not changed the current profile yet, so there is none before")
+                .hint("`bqcred list` shows all profiles"))
+        }
+    }
 }
 
 /// Whether programs started here get this project already.

@@ -8,6 +8,7 @@ pub(crate) mod other_tools;
 pub(crate) mod paths;
 pub(crate) mod pins;
 pub(crate) mod profile;
+pub(crate) mod profile_id;
 pub(crate) mod profile_name;
 pub(crate) mod settings;
 pub(crate) mod state;

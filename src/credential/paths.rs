@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::credential::profile_id::ProfileId;
 use crate::credential::profile_name::ProfileName;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::shell_word::shell_word;
@@ -81,26 +82,40 @@ impl Paths {
         self.profile(name).join("adc.json")
     }
 
-    /// The session file of a profile in the keyring; `None` without `XDG_RUNTIME_DIR`.
-    pub(crate) fn session_file(&self, name: &ProfileName) -> Option<PathBuf> {
-        self.runtime.as_deref().map(|folder| session_file_in(folder, name))
+    /// The data folder as it is called in every environment, with links resolved: it says whose a keyring item is.
+    pub(crate) fn data_identity(&self) -> String {
+        let resolved = self.data.ancestors().find_map(|folder| {
+            let rest = self.data.strip_prefix(folder).ok()?;
+            // joining an empty path would add a slash
+            folder
+                .canonicalize()
+                .ok()
+                .map(|real| real.components().chain(rest.components()).collect::<PathBuf>())
+        });
+        resolved.as_ref().unwrap_or(&self.data).to_string_lossy().into_owned()
     }
 
-    /// The folders that may hold session files. Those of the login session are found without `XDG_RUNTIME_DIR` too
-    /// (cron, sudo), so that they can be removed.
+    /// The session file of a profile in the keyring; `None` without `XDG_RUNTIME_DIR`. The path never changes, also
+    /// when the credential is rotated, and no other profile has it.
+    pub(crate) fn session_file(&self, name: &ProfileName, id: &ProfileId) -> Option<PathBuf> {
+        self.runtime.as_deref().map(|folder| folder.join(session_file_name(name, id)))
+    }
+
+    /// The folders that may hold session files of this login session. They are found without `XDG_RUNTIME_DIR` too
+    /// (cron, sudo), so that the files can be removed.
     pub(crate) fn session_folders(&self) -> impl Iterator<Item = &Path> {
         let usual = Some(self.usual_runtime.as_path()).filter(|usual| self.runtime.as_deref() != Some(usual));
         self.runtime.as_deref().into_iter().chain(usual)
     }
 
-    /// The paths that the session files of a profile may have.
-    pub(crate) fn session_files(&self, name: &ProfileName) -> impl Iterator<Item = PathBuf> {
-        self.session_folders().map(|folder| session_file_in(folder, name))
+    /// Where session files were written: the folder of runtime files is another one in each login session.
+    pub(crate) fn session_record(&self) -> PathBuf {
+        self.state.join("session-files.json")
     }
 
     /// The paths under which programs read a profile's credential: its ADC file and its session file.
-    pub(crate) fn credential_files(&self, name: &ProfileName) -> Vec<PathBuf> {
-        std::iter::once(self.adc(name)).chain(self.session_file(name)).collect()
+    pub(crate) fn credential_files(&self, name: &ProfileName, id: Option<&ProfileId>) -> Vec<PathBuf> {
+        std::iter::once(self.adc(name)).chain(id.and_then(|id| self.session_file(name, id))).collect()
     }
 
     /// The lock for changing this profile. It is beside the folder, so that removing the folder doesn't remove a lock
@@ -145,6 +160,13 @@ impl Paths {
     }
 }
 
-fn session_file_in(folder: &Path, name: &ProfileName) -> PathBuf {
-    folder.join(format!("{name}.json"))
+/// The name of a session file, which [`session_file_owner`] reads.
+pub(crate) fn session_file_name(name: &ProfileName, id: &ProfileId) -> String {
+    format!("{name}-{id}.json")
+}
+
+/// The profile that a session file of this name belongs to; `None` for other files.
+pub(crate) fn session_file_owner(path: &Path) -> Option<(ProfileName, ProfileId)> {
+    let (name, id) = path.file_name()?.to_str()?.strip_suffix(".json")?.rsplit_once('-')?;
+    Some((ProfileName::parse(name).ok()?, ProfileId::parse(id)?))
 }

@@ -6,7 +6,7 @@ use crate::credential::paths::Paths;
 use crate::credential::profile::StoreKind;
 use crate::output::error::Result;
 use crate::system::json_file::{Document, JsonFile};
-use crate::system::private_file::{Content, Lock};
+use crate::system::private_file::{self, Content, Lock};
 
 /// Settings for all profiles.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub(crate) struct Settings {
     /// The current profile, as `bqcred use` set it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) profile: Option<String>,
+    /// The one before, to which `bqcred use -` goes back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) previous: Option<String>,
     /// The port that sign-ins listen on, for `ssh -L`; any free one if not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) port: Option<u16>,
@@ -34,6 +37,13 @@ impl Settings {
     /// Reads the settings; the defaults if there is no file.
     pub(crate) fn load(paths: &Paths) -> Result<Settings> {
         file(paths).load().map(Option::unwrap_or_default)
+    }
+
+    /// Makes sure that the settings can be changed.
+    pub(crate) fn check_changeable(paths: &Paths) -> Result<()> {
+        let _lock = Lock::acquire(&paths.config.join(".lock"))?;
+        Settings::load(paths)?;
+        private_file::probe_folder(&paths.config)
     }
 
     /// Changes the settings under their lock. People edit this file by hand: an invalid one is not changed, and the

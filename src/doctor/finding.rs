@@ -42,6 +42,8 @@ pub(crate) enum FindingCode {
     Kernelspec,
     /// `running_kernel`: a running kernel uses another credential, or none.
     RunningKernel,
+    /// `keyring_item`: the keyring holds a credential that no profile here uses.
+    KeyringItem,
     /// The name of an IAM permission that is missing, such as `bigquery.jobs.create`.
     Permission(&'static str),
     /// `api_disabled`: the BigQuery API is not enabled in the project.
@@ -87,6 +89,7 @@ impl FindingCode {
             FindingCode::Clock => "clock",
             FindingCode::Kernelspec => "kernelspec",
             FindingCode::RunningKernel => "running_kernel",
+            FindingCode::KeyringItem => "keyring_item",
             FindingCode::Permission(name) => name,
             FindingCode::ApiDisabled => "api_disabled",
             FindingCode::VpcServiceControls => "vpc_service_controls",

@@ -7,7 +7,7 @@ use crate::credential::profile::{self, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::notes::Notes;
-use crate::store::session;
+use crate::store::session::{self, Provided};
 
 /// A profile whose credential was found where programs will look for it.
 pub(crate) struct Ready {
@@ -30,17 +30,24 @@ pub(crate) fn for_programs(app: &App, name: ProfileName, profile: Profile) -> Re
     if profile.store == StoreKind::File {
         return in_store(app, name, profile);
     }
-    let Some(file) = session::provide(&app.paths, &name, &profile)? else {
-        return Err(profile::without_credential(&name, &profile, &app.login_command(&name)));
+    let file = match session::provide(&app.paths, &name, &profile)? {
+        Provided::File(file) => file,
+        Provided::NoCredential => {
+            return Err(profile::without_credential(&name, &profile, &app.login_command(&name)));
+        }
+        Provided::Moved => {
+            let (name, profile) = app.stored_profile(name)?;
+            return in_store(app, name, profile);
+        }
     };
-    let mut notes = sign_in_note(app, &name, &profile);
-    if file.new {
+    let mut notes = problem_note(app, &name, &file.profile);
+    if file.is_new {
         notes.add(format!(
             "profile {name} now has a session file in memory, {}; `bqcred lock` removes it",
             file.path.display()
         ));
     }
-    Ok(Ready { name, profile, adc: file.path, notes })
+    Ok(Ready { name, profile: file.profile, adc: file.path, notes })
 }
 
 /// For what outlasts this session and can only name a file: a kernelspec, a snippet.
@@ -68,13 +75,13 @@ pub(crate) fn for_good(app: &App, name: ProfileName, profile: Profile) -> Result
 pub(crate) fn in_store(app: &App, name: ProfileName, profile: Profile) -> Result<Ready> {
     let loaded = app.load_credential(name, profile)?;
     let (name, profile) = (loaded.name, loaded.profile);
-    Ok(Ready { adc: app.paths.adc(&name), notes: sign_in_note(app, &name, &profile), name, profile })
+    Ok(Ready { adc: app.paths.adc(&name), notes: problem_note(app, &name, &profile), name, profile })
 }
 
-fn sign_in_note(app: &App, name: &ProfileName, profile: &Profile) -> Notes {
+fn problem_note(app: &App, name: &ProfileName, profile: &Profile) -> Notes {
     let mut notes = Notes::none();
-    if let Some(reason) = profile.sign_in_reason() {
-        notes.add(format!("this credential {reason}: `{}`", app.login_command(name)));
+    if let Some(problem) = app.problem(name, profile) {
+        notes.add(problem);
     }
     notes
 }

@@ -12,10 +12,15 @@ use crate::system::private_file::{self, Lock};
 /// Longer names are cut: most systems take 255 bytes.
 const LONGEST: usize = 120;
 
+/// A path where no file can be, which names the reason.
+pub(crate) fn nowhere(why: &Error) -> PathBuf {
+    PathBuf::from("/dev/null").join(file_name(why))
+}
+
 /// Writes the stub and returns its path. If writing fails, the path of the missing file still names the reason.
 pub(crate) fn write(paths: &Paths, why: &Error) -> PathBuf {
     let folder = paths.state.join("no-credential");
-    let path = folder.join(format!("bqcred-{}.json", slug(why.what())));
+    let path = folder.join(file_name(why));
     let mut reason = format!("bqcred: {}", why.what());
     if let Some(hint) = why.hint_text().and_then(|hint| hint.lines().next()) {
         reason += &format!(" ({hint})");
@@ -25,6 +30,10 @@ pub(crate) fn write(paths: &Paths, why: &Error) -> PathBuf {
         let _ = private_file::write(&lock, &path, content.as_bytes());
     }
     path
+}
+
+fn file_name(why: &Error) -> String {
+    format!("bqcred-{}.json", slug(why.what()))
 }
 
 /// The reason as a file name: letters and digits, with a `-` for anything between.

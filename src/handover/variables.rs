@@ -19,10 +19,13 @@ pub(crate) const QUOTA_PROJECT: &str = "GOOGLE_CLOUD_QUOTA_PROJECT";
 /// The profile, for bqcred itself and for people.
 pub(crate) use crate::app::PROFILE_VARIABLE as PROFILE;
 
-/// The guard. Only R's gargle reads the first: an address where no metadata server answers keeps it from
-/// silently using the VM's service account when the credential fails. google-auth (2.48 and later) reads the
-/// second.
-const GUARD: [(&str, &str); 2] = [("GCE_METADATA_URL", "127.0.0.1:9"), ("NO_GCE_CHECK", "true")];
+/// An address to which no connection can be made, so that a program which asks it for the VM's service account gives
+/// up at once: the broadcast address, which TCP refuses before a packet is sent. It needs no quoting in any shell.
+pub(crate) const NO_METADATA_SERVER: &str = "255.255.255.255";
+
+/// The guard. Only R's gargle reads the first, in place of the metadata server's host: it keeps gargle from silently
+/// using the VM's service account when the credential fails. google-auth (2.48 and later) reads the second.
+const GUARD: [(&str, &str); 2] = [("GCE_METADATA_URL", NO_METADATA_SERVER), ("NO_GCE_CHECK", "true")];
 
 /// For gcloud and bq, which read none of the above: file, account, project. bq uses the VM's service account
 /// unless the account is set.
@@ -40,18 +43,16 @@ pub(crate) struct VariableSet {
 
 /// The changes that set the variables for a profile whose ADC file is at `adc`.
 pub(crate) fn set(name: &ProfileName, profile: &Profile, adc: &Path, which: VariableSet) -> Vec<Change> {
-    let mut changes = vec![change(ADC, adc.as_os_str())];
+    let mut changes = guard(which);
+    changes.push(change(ADC, adc.as_os_str()));
     let mut optional = |name, value: &Option<String>| {
-        if let Some(value) = value {
+        if let Some(value) = value.as_deref().filter(|value| !value.is_empty()) {
             changes.push(change(name, OsStr::new(value)));
         }
     };
     optional(PROJECT, &profile.project);
     optional(QUOTA_PROJECT, &profile.quota_project);
     changes.push(change(PROFILE, OsStr::new(name.as_str())));
-    if which.guard {
-        changes.extend(GUARD.iter().map(|(name, value)| change(name, OsStr::new(value))));
-    }
     if which.gcloud {
         let [file, account, project] = GCLOUD;
         changes.push(change(file, adc.as_os_str()));
@@ -62,6 +63,30 @@ pub(crate) fn set(name: &ProfileName, profile: &Profile, adc: &Path, which: Vari
         }
     }
     changes
+}
+
+/// The changes for a credential that can't be used: libraries find `missing` in its place, a path that names the
+/// reason, and nothing that an earlier profile set. BQCRED_PROFILE stays if it is the profile `name`, so that the next
+/// attempt means the same one.
+pub(crate) fn without_credential(
+    paths: &Paths,
+    name: Option<&ProfileName>,
+    missing: &Path,
+    which: VariableSet,
+) -> Vec<Change> {
+    let inherited = Inherited::of(paths, &env::all());
+    let is_of_another = inherited.profile.is_some() && name.is_none_or(|name| inherited.is_of_another(name));
+    let mut changes = guard(which);
+    changes.push(change(ADC, missing.as_os_str()));
+    let other = [PROFILE].into_iter().filter(|_| is_of_another);
+    let ours = leftovers(inherited.gcloud).filter(|name| !inherited.own.contains(name));
+    changes.extend(other.chain(ours).map(removal));
+    changes
+}
+
+/// The guard, if it is wanted. It comes before all else: a shell that stops in the middle of the changes has it.
+fn guard(which: VariableSet) -> Vec<Change> {
+    GUARD.iter().filter(|_| which.guard).map(|(name, value)| change(name, OsStr::new(value))).collect()
 }
 
 /// The changes that remove all of them.

@@ -3,12 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::{CANARY, assert_no_canary};
-use crate::credential::adc::{AuthorizedUser, cached_token};
+use crate::credential::adc::{AuthorizedUser, cached_token, data_folder};
 use crate::output::secret::Secret;
 use crate::system::clock::Time;
 
-/// What must not get into a credential file, by the libraries' own documentation.
-const PASSING: [&str; 5] = ["token", "expiry", "scopes", "token_uri", "id_token"];
+/// What must not get into a credential file: by the libraries' own documentation, and what only keyring items have.
+const PASSING: [&str; 6] = ["token", "expiry", "scopes", "token_uri", "id_token", "bqcred_data_folder"];
 
 pub(super) fn check(data: &[u8]) {
     let _ = cached_token(data);
@@ -59,8 +59,9 @@ fn check_keys(data: &[u8], json: &[u8]) {
 /// A token beside the credential is found, and is not in the ADC file.
 fn check_token(user: &AuthorizedUser, json: &[u8]) {
     let expires = Time::from_http_date("Mon, 21 Sep 2026 14:13:20 GMT").expect("a date");
-    let both = user.to_json_with_token(&Secret::new("ya29.x"), expires);
+    let both = user.to_item_json("/data", Some((&Secret::new("ya29.x"), expires)));
     let (token, end) = cached_token(&both).expect("the token");
     assert_eq!((token.expose(), end), ("ya29.x", expires));
+    assert_eq!(data_folder(&both).as_deref(), Some("/data"));
     assert_eq!(*AuthorizedUser::parse(&both).expect("the credential").to_adc_json(), *json);
 }

@@ -44,24 +44,38 @@ pub(crate) struct OtherFile {
 
 /// Looks for them. What can't be read is left out: this informs, it protects nothing.
 pub(crate) fn of(app: &App, loaded: &Loaded) -> Dependents {
-    let paths = app.paths.credential_files(&loaded.name);
     let siblings = grant::siblings(app, loaded);
-    let names = siblings.iter().map(|(name, _)| name).chain([&loaded.name]);
-    let of_grant: Vec<PathBuf> = names.flat_map(|name| app.paths.credential_files(name)).collect();
-    let uses_grant = |path: &Path| {
-        of_grant.iter().any(|known| known == path)
-            || (handover::is_handed_over(path) && of_project(path, loaded).is_some())
-    };
     Dependents {
         is_gclouds: is_gclouds(app, loaded),
         elsewhere: others_files(app)
             .into_iter()
             .filter_map(|path| of_grant_elsewhere(path, loaded))
             .collect(),
-        kernelspecs: kernelspecs(app, &loaded.name, &paths),
-        processes: programs_using(uses_grant),
+        kernelspecs: kernelspecs(
+            app,
+            &loaded.name,
+            &app.paths.credential_files(&loaded.name, loaded.profile.id.as_ref()),
+        ),
+        processes: processes_of_grant(app, loaded, &siblings),
         siblings,
     }
+}
+
+/// The running programs among them ([`Dependents::processes`]).
+pub(crate) fn processes(app: &App, loaded: &Loaded) -> Vec<String> {
+    processes_of_grant(app, loaded, &grant::siblings(app, loaded))
+}
+
+fn processes_of_grant(app: &App, loaded: &Loaded, siblings: &[(ProfileName, Profile)]) -> Vec<String> {
+    let profiles =
+        siblings.iter().map(|(name, profile)| (name, profile)).chain([(&loaded.name, &loaded.profile)]);
+    let files =
+        |(name, profile): (&ProfileName, &Profile)| app.paths.credential_files(name, profile.id.as_ref());
+    let of_grant: Vec<PathBuf> = profiles.flat_map(files).collect();
+    programs_using(|path| {
+        of_grant.iter().any(|known| known == path)
+            || (handover::is_handed_over(path) && of_project(path, loaded).is_some())
+    })
 }
 
 /// The programs of this user whose credential file is such a one; this process is left out.

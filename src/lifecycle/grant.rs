@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::app::{App, Loaded};
 use crate::credential::client;
-use crate::credential::profile::{self, Profile, StoreKind};
+use crate::credential::profile::{self, Profile};
 use crate::credential::profile_name::ProfileName;
 use crate::lifecycle::revocation::Revocation;
 use crate::output::error::{Error, Result};
@@ -48,21 +48,10 @@ pub(crate) fn siblings(app: &App, loaded: &Loaded) -> Vec<(ProfileName, Profile)
         .into_iter()
         .filter(|name| *name != loaded.name)
         .filter_map(|name| {
-            let profile = without_keyring(app, &name)?;
+            let profile = app.known_profile(&name).ok()??;
             is_shared(&loaded.profile, &profile).then_some((name, profile))
         })
         .collect()
-}
-
-/// What is known of a profile and its credential. The keyring isn't asked on behalf of another profile: it might
-/// ask the user.
-fn without_keyring(app: &App, name: &ProfileName) -> Option<Profile> {
-    let profile = app.known_profile(name).ok()??;
-    if profile.store == StoreKind::Keyring {
-        return Some(profile);
-    }
-    let loaded = app.load_credential(name.clone(), profile).ok()?;
-    Some(loaded.profile)
 }
 
 /// One process at a time revokes or replaces a profile's grant. Unlike other locks it is held while a user
@@ -75,14 +64,14 @@ pub(crate) fn claim(app: &App, name: &ProfileName) -> Result<Lock> {
     })
 }
 
-/// Refuses a server at which nothing can be revoked, before the user is asked.
-pub(crate) fn check_revocable(loaded: &Loaded) -> Result<()> {
+/// Refuses a server at which nothing can be revoked, before the user is asked. `left` is what is known of the credential.
+pub(crate) fn check_revocable(loaded: &Loaded, left: Revocation) -> Result<()> {
     if loaded.endpoints().revoke_uri.is_some() {
         return Ok(());
     }
     Err(Error::other(format!(
         "this credential's server has no revocation endpoint that bqcred knows of; the credential {}",
-        Revocation::NotSent.describe()
+        left.describe()
     ))
     .hint(
         "revoke it on the server's own pages, then `bqcred forget`; or name a `revoke_uri` in the client file",

@@ -15,7 +15,10 @@ use crate::system::private_file::Lock;
 pub(crate) fn rotating(app: &App, loaded: &Loaded) -> Result<Notes> {
     let now = Time::now();
     change(app, &loaded.name, Some(&loaded.credential.fingerprint()), |profile| {
-        profile.state_record.set(CredentialState::Unknown, now);
+        // what is wrong with the client stays so
+        if profile.state() != CredentialState::ClientDeleted {
+            profile.state_record.set(CredentialState::Unknown, now);
+        }
         profile.rotation = Some(PendingRotation { since: now, of: None });
         profile.refresh_tokens = 0;
     })
@@ -23,8 +26,8 @@ pub(crate) fn rotating(app: &App, loaded: &Loaded) -> Result<Notes> {
 
 /// Writes down that a revocation was sent which could not be proved, if the profile still holds that credential. What
 /// is known of an expected refusal stays.
-pub(crate) fn unproved(app: &App, loaded: &Loaded) -> Result<Notes> {
-    change(app, &loaded.name, Some(&loaded.credential.fingerprint()), |profile| {
+pub(crate) fn unproved(app: &App, name: &ProfileName, fingerprint: Option<&str>) -> Result<Notes> {
+    change(app, name, fingerprint, |profile| {
         if profile.state() == CredentialState::Valid {
             profile.state_record.set(CredentialState::Unknown, Time::now());
         }
@@ -80,9 +83,9 @@ fn change(
 ) -> Result<Notes> {
     let lock = Lock::acquire(&app.paths.profile_lock(name))?;
     let mut profile = Profile::load(&app.paths, name)?.unwrap_or_default();
-    if profile.store == StoreKind::File {
+    if profile.store == StoreKind::File || Profile::load_ahead(&app.paths, name).is_some() {
         // there may be another credential by now: copied there, or from a new sign-in
-        match Store::of(profile.store, &app.paths).load(name)? {
+        match Store::of_profile(&profile, &app.paths).load(name)? {
             Some(credential) => profile.match_to(&app.paths, name, &credential),
             None => return Ok(Notes::none()),
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod dependents;
 pub(crate) mod grant;
+pub(crate) mod group_access;
 pub(crate) mod mark;
 pub(crate) mod program_tokens;
 pub(crate) mod refresh;
@@ -10,3 +11,4 @@ pub(crate) mod replaced;
 pub(crate) mod revocation;
 pub(crate) mod rotation;
 pub(crate) mod save;
+pub(crate) mod unfinished;

@@ -71,7 +71,7 @@ impl ProgramTokens {
         };
         let account = match &limits.acting_as {
             Some(account) => account.to_string(),
-            None => profile.account_or_unknown().to_owned(),
+            None => profile.account_or_unknown().into_owned(),
         };
         let started_as = Person::of(profile);
         Ok(ProgramTokens { app, name, started_as, limits, scopes, account, current: Mutex::new(None) })
@@ -114,7 +114,7 @@ impl ProgramTokens {
                 "whoever manages that account can allow it: `gcloud iam service-accounts add-iam-policy-binding \
                  {account} --member=user:{user} --role=roles/iam.serviceAccountTokenCreator`"
             )),
-            NotImpersonated::ScopeMissing => scope_missing(&self.app, &self.name, user),
+            NotImpersonated::ScopeMissing => scope_missing(&self.app, &self.name, &user),
             NotImpersonated::ApiDisabled(project) => {
                 let project = project.map_or(String::new(), |project| format!(" --project {project}"));
                 refused("the API for acting as a service account is not enabled in the project".to_owned())
@@ -214,7 +214,7 @@ fn check_impersonation(
     if profile.scopes.is_empty() || scopes::allow_impersonation(&profile.scopes) {
         return Ok(());
     }
-    Err(scope_missing(app, name, profile.account_or_unknown()))
+    Err(scope_missing(app, name, &profile.account_or_unknown()))
 }
 
 fn scope_missing(app: &App, name: &ProfileName, user: &str) -> Error {

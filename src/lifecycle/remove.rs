@@ -1,60 +1,135 @@
 //! Removing a profile from this machine. Nothing is sent to any server.
 
 use crate::app::App;
-use crate::credential::profile::Profile;
+use crate::credential::profile::{Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::credential::settings::Settings;
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
-use crate::store::Store;
-use crate::system::private_file::{self, Lock};
+use crate::store::{Store, items, session};
+use crate::system::private_file::{self, Content, Lock};
 
 /// What removing a profile came to.
 pub(crate) struct Removed {
     /// Whether there was a credential.
     pub(crate) had_credential: bool,
+    /// Whether its item in the keyring was left there.
+    pub(crate) keeps_item: bool,
     /// What the user should know of it.
     pub(crate) notes: Notes,
 }
 
-/// Removes a profile: its credential, what is known about it, and a sign-in that waits for it.
-pub(crate) fn remove(app: &App, name: &ProfileName, profile: &Profile) -> Result<Removed> {
+/// What is to become of a profile's item in the keyring.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyringItem {
+    /// It is removed with the profile, or nothing is.
+    Remove,
+    /// It stays: the keyring can't be reached.
+    Keep,
+}
+
+/// Removes a profile: its credential, what is known about it, its session files, and a sign-in that waits for it. All
+/// that could stand in the way is looked for before anything is removed.
+pub(crate) fn remove(app: &App, name: &ProfileName, item: KeyringItem) -> Result<Removed> {
     let lock = Lock::acquire(&app.paths.profile_lock(name))?;
-    remove_locked(app, &lock, name, profile)
+    let profile = removable(app, name, item).map_err(nothing_removed)?;
+    remove_locked(app, &lock, name, profile, item)
 }
 
 /// The same, unless a credential with another fingerprint has taken its place meanwhile; then nothing is
 /// removed, and this gives `None`.
-pub(crate) fn remove_credential(
-    app: &App,
-    name: &ProfileName,
-    profile: &Profile,
-    fingerprint: &str,
-) -> Result<Option<Removed>> {
+pub(crate) fn remove_credential(app: &App, name: &ProfileName, fingerprint: &str) -> Result<Option<Removed>> {
     let lock = Lock::acquire(&app.paths.profile_lock(name))?;
-    let store = as_it_is_now(app, name, profile).store;
-    let stored = Store::of(store, &app.paths).load(name)?;
+    let profile = removable(app, name, KeyringItem::Remove).map_err(nothing_removed)?;
+    let stored = Store::of_profile(&profile, &app.paths).load(name)?;
     if stored.is_some_and(|stored| stored.fingerprint() != fingerprint) {
         return Ok(None);
     }
-    remove_locked(app, &lock, name, profile).map(Some)
+    remove_locked(app, &lock, name, profile, KeyringItem::Remove).map(Some)
 }
 
-/// It may have been moved to the other store since `profile` was read.
-fn as_it_is_now(app: &App, name: &ProfileName, profile: &Profile) -> Profile {
-    app.known_profile(name).ok().flatten().unwrap_or_else(|| profile.clone())
+fn nothing_removed(error: Error) -> Error {
+    let what = format!("{}; nothing was removed", error.what());
+    error.hint_text().into_iter().fold(Error::new(error.kind(), what), Error::hint)
 }
 
-fn remove_locked(app: &App, lock: &Lock, name: &ProfileName, profile: &Profile) -> Result<Removed> {
-    let profile = as_it_is_now(app, name, profile);
-    let (had_credential, mut notes) = Store::of(profile.store, &app.paths).delete(lock, name)?;
-    if let Some(other) = profile.leftover {
-        notes.append(Store::of(other, &app.paths).delete(lock, name)?.1);
+/// The profile, if everything of it can be removed. Invalid content is no obstacle, but what can't be read is.
+fn removable(app: &App, name: &ProfileName, item: KeyringItem) -> Result<Profile> {
+    let profile = match Profile::load_to_replace(&app.paths, name)? {
+        Some(profile) => profile,
+        None => without_file(app, name, item)?,
+    };
+    private_file::read(&app.paths.adc(name), Content::Foreign)?;
+    let folder = app.paths.profile(name);
+    if folder.exists() {
+        private_file::check_changeable(&folder)?;
     }
+    if item == KeyringItem::Remove && is_in_keyring(&profile) {
+        keyring(app, &profile).check_removable(name)?;
+    }
+    Ok(profile)
+}
+
+/// A profile whose `profile.json` is missing or invalid: with no ADC file, the secret can only be in the keyring.
+fn without_file(app: &App, name: &ProfileName, item: KeyringItem) -> Result<Profile> {
+    let ahead = Profile::load_ahead(&app.paths, name).unwrap_or_default();
+    if app.paths.adc(name).symlink_metadata().is_ok() {
+        return Ok(Profile { store: StoreKind::File, id: ahead.id, ..Profile::default() });
+    }
+    let id = match (ahead.id, item) {
+        (None, KeyringItem::Remove) => items::id_of(&app.paths, name)?,
+        (known, _) => known,
+    };
+    Ok(Profile { store: StoreKind::Keyring, id, ..Profile::default() })
+}
+
+fn is_in_keyring(profile: &Profile) -> bool {
+    profile.store == StoreKind::Keyring || profile.leftover == Some(StoreKind::Keyring)
+}
+
+fn keyring<'a>(app: &'a App, profile: &'a Profile) -> Store<'a> {
+    Store::of(StoreKind::Keyring, profile.id.as_ref(), &app.paths)
+}
+
+/// In this order: after an interruption there is a profile with its credential, or without any, or an item of a profile
+/// that is gone; never a profile that names somebody whose credential is gone.
+fn remove_locked(
+    app: &App,
+    lock: &Lock,
+    name: &ProfileName,
+    mut profile: Profile,
+    item: KeyringItem,
+) -> Result<Removed> {
     private_file::remove(&app.paths.pending_login(name))?;
+    if let Some(id) = &profile.id {
+        session::remove(&app.paths, name, id)?;
+    }
+    session::remove_files(&app.paths, &session::of_gone_profiles(&app.paths))?;
+    let is_last = profile.store == StoreKind::Keyring;
+    let removes_item = item == KeyringItem::Remove && is_in_keyring(&profile);
+    let mut notes = Notes::none();
+    if removes_item && !is_last {
+        notes.append(keyring(app, &profile).delete(lock, name)?.1);
+    }
+    let (mut had_credential, removed) = Store::of(StoreKind::File, None, &app.paths).delete(lock, name)?;
+    notes.append(removed);
     notes.append(Profile::remove(lock, &app.paths, name)?);
+    if removes_item && is_last {
+        match keyring(app, &profile).delete(lock, name) {
+            Ok((was_there, removed)) => {
+                had_credential = was_there;
+                notes.append(removed);
+            }
+            Err(error) => {
+                notes.append(profile.save(lock, &app.paths, name)?);
+                return Err(nothing_removed(error));
+            }
+        }
+    }
+    let keeps_item = is_in_keyring(&profile) && !removes_item;
+    had_credential |= keeps_item;
     notes.append(remove_folder(app, name)?);
-    Ok(Removed { had_credential, notes })
+    Ok(Removed { had_credential, keeps_item, notes })
 }
 
 /// Removes the folder if no file of the user's is left in it.

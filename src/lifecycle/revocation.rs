@@ -36,15 +36,15 @@ pub(crate) enum Revocation {
     StillValid,
     /// Nothing proves that it is revoked.
     Unproved,
-    /// The server could not be told to revoke it.
+    /// Nothing about it was sent to the server.
     NotSent,
 }
 
-/// A grant that is not revoked, as far as can be proved. Nothing stored has changed.
+/// A grant that is not proved to be revoked. Nothing stored has changed.
 pub(crate) struct NotRevoked {
-    /// What is left of it.
-    pub(crate) left: Revocation,
-    /// Why, with what helps.
+    /// Whether the server may have revoked it all the same.
+    pub(crate) may_be_done: bool,
+    /// Why, what is left of it, and what helps.
     pub(crate) error: Error,
 }
 
@@ -92,8 +92,8 @@ impl Revocation {
 }
 
 /// Revokes the grant and proves it, by a refresh that must fail. Gives [`Revocation::Done`] or
-/// [`Revocation::Before`].
-pub(crate) fn revoke(app: &App, loaded: &Loaded) -> Result<Revocation, NotRevoked> {
+/// [`Revocation::Before`]. `heard` is what the server said of the credential in this run.
+pub(crate) fn revoke(app: &App, loaded: &Loaded, heard: Revocation) -> Result<Revocation, NotRevoked> {
     let (endpoints, credential) = (loaded.endpoints(), &loaded.credential);
     let server = Google::at(&endpoints);
     let id = &credential.client_id;
@@ -101,11 +101,14 @@ pub(crate) fn revoke(app: &App, loaded: &Loaded) -> Result<Revocation, NotRevoke
         Ok(answer) => match prove(&server, credential, &PAUSES) {
             (Revocation::Before, _) if answer == Revoked::Now => Ok(Revocation::Done),
             (Revocation::Before, _) => Ok(Revocation::Before),
-            (left, why) => Err(NotRevoked { left, error: not_proved(app, loaded, left, why) }),
+            (left, why) => Err(NotRevoked {
+                may_be_done: left == Revocation::Unproved,
+                error: not_proved(app, loaded, left, why),
+            }),
         },
         Err(RevokeFailure { failure: failure @ Failure::Unreachable(_), may_have_arrived: false }) => {
-            let left = Revocation::NotSent;
-            Err(NotRevoked { left, error: failed(app, loaded, left, failure, false) })
+            let error = failed(app, loaded, heard, failure, false);
+            Err(NotRevoked { may_be_done: false, error })
         }
         Err(RevokeFailure { failure, may_have_arrived }) => {
             match prove(&server, credential, &PAUSES_AFTER_A_FAILURE).0 {
@@ -114,7 +117,10 @@ pub(crate) fn revoke(app: &App, loaded: &Loaded) -> Result<Revocation, NotRevoke
                     Ok(Revocation::Done)
                 }
                 Revocation::Before => Ok(Revocation::Before),
-                left => Err(NotRevoked { left, error: failed(app, loaded, left, failure, may_have_arrived) }),
+                left => Err(NotRevoked {
+                    may_be_done: may_have_arrived && left == Revocation::Unproved,
+                    error: failed(app, loaded, left, failure, may_have_arrived),
+                }),
             }
         }
     }
@@ -171,8 +177,9 @@ fn not_proved(app: &App, loaded: &Loaded, left: Revocation, why: Option<Failure>
     match why.hint_text() {
         _ if is_client_deleted => error.hint(format!(
             "should the client be restored, this credential may work again: {CONNECTIONS} shows what is allowed\n\
-             `{}` removes it here",
-            app.command("forget", &loaded.name)
+             `{}` removes it here, `{}` signs in with another client",
+            app.command("forget", &loaded.name),
+            app.login_command(&loaded.name)
         )),
         Some(hint) if why.kind() == Kind::Network => error.hint(hint),
         _ => error.hint(by_hand(app, loaded)),

@@ -1,16 +1,20 @@
 //! Saving a credential: the one way in which a profile gets one, whoever brings it.
 
 use crate::app::App;
+use crate::credential::client;
 use crate::credential::new_credential::NewCredential;
-use crate::credential::profile::{self, Profile, StoreKind};
+use crate::credential::profile::{Condition, Profile, StoreKind};
+use crate::credential::profile_id::ProfileId;
 use crate::credential::profile_name::ProfileName;
 use crate::credential::state::{CredentialState, StateRecord};
 use crate::handover::parent_shell;
+use crate::lifecycle::unfinished;
 use crate::login::SignedIn;
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
-use crate::store::{Store, relocate};
+use crate::store::{Store, items, relocate};
 use crate::system::clock::Time;
+use crate::system::effects;
 use crate::system::private_file::Lock;
 use crate::system::terminal;
 
@@ -43,20 +47,19 @@ fn signed_in_for_nothing(app: &App, name: &ProfileName, error: &Error) -> Error 
 /// known: at each point of a crash there is a credential with what belongs to it.
 pub(crate) fn save(app: &App, name: &ProfileName, mut new: NewCredential) -> Result<Saved> {
     let lock = Lock::acquire(&app.paths.profile_lock(name))?;
-    let before = match Profile::load_to_replace(&app.paths, name)? {
-        None if app.paths.adc(name).symlink_metadata().is_ok() => Some(Profile::default()),
-        known => known,
-    };
+    let before = before(app, name)?;
     let mut notes = Notes::none();
+    let id = id(app, name, before.as_ref(), new.store)?;
+    let mut profile = described(before.clone(), id, &mut new, Time::now());
+    profile.write_ahead(&lock, &app.paths, name)?;
     if let Some(old) = before.as_ref().filter(|old| old.store != new.store) {
         // should this end half-way, it is known that a copy may be in the other store
-        let half = Profile { leftover: Some(new.store), ..old.clone() };
-        notes.append(half.save(&lock, &app.paths, name)?);
+        let mut half = Profile { leftover: Some(new.store), id: profile.id.clone(), ..old.clone() };
+        notes.append(half.save_before_credential(&lock, &app.paths, name)?);
     }
-    let mut profile = described(before, &mut new, Time::now());
-    profile.write_ahead(&lock, &app.paths, name)?;
-    notes.append(Store::of(profile.store, &app.paths).save(&lock, name, &new.credential)?);
+    notes.append(Store::of_profile(&profile, &app.paths).save(&lock, name, &new.credential)?);
     notes.append(profile.save(&lock, &app.paths, name)?);
+    effects::saved();
     match relocate::clear_leftover(&lock, &app.paths, name, &mut profile) {
         Ok(cleared) => notes.append(cleared),
         Err(error) => {
@@ -67,9 +70,38 @@ pub(crate) fn save(app: &App, name: &ProfileName, mut new: NewCredential) -> Res
     Ok(Saved { profile, notes })
 }
 
+/// What the profile was, by the credential in its file. The keyring isn't asked for one that is about to be replaced.
+fn before(app: &App, name: &ProfileName) -> Result<Option<Profile>> {
+    let mut before = match Profile::load_to_replace(&app.paths, name)? {
+        None if app.paths.adc(name).symlink_metadata().is_ok() => Some(Profile::default()),
+        known => known,
+    };
+    if let Some(profile) = before.as_mut().filter(|profile| profile.store == StoreKind::File)
+        && let Ok(Some(credential)) = Store::of_profile(profile, &app.paths).load(name)
+    {
+        profile.match_to(&app.paths, name, &credential);
+    }
+    Ok(before)
+}
+
+/// The id that the profile has, or gets. Where its own file doesn't say it (damaged, or a sign-in that was interrupted),
+/// what was written ahead or the keyring may.
+fn id(app: &App, name: &ProfileName, before: Option<&Profile>, store: StoreKind) -> Result<ProfileId> {
+    let written = before.and_then(|before| before.id.clone());
+    let ahead = || Profile::load_ahead(&app.paths, name).and_then(|ahead| ahead.id);
+    if let Some(id) = written.or_else(ahead) {
+        return Ok(id);
+    }
+    let of_item = match store {
+        StoreKind::Keyring => items::id_of(&app.paths, name)?,
+        StoreKind::File => None,
+    };
+    Ok(of_item.unwrap_or_else(ProfileId::random))
+}
+
 /// What is known of a new credential, and what stays of the profile that it is saved under. The credential gets
 /// the account that the server named and the profile's quota project.
-fn described(before: Option<Profile>, new: &mut NewCredential, now: Time) -> Profile {
+fn described(before: Option<Profile>, id: ProfileId, new: &mut NewCredential, now: Time) -> Profile {
     let moved = before.as_ref().is_some_and(|before| before.store != new.store);
     let old = before.unwrap_or_default();
     let quota_project = new.quota_project.take().or(old.quota_project);
@@ -86,6 +118,8 @@ fn described(before: Option<Profile>, new: &mut NewCredential, now: Time) -> Pro
     let same_client = old.client_id.as_ref() == Some(&new.credential.client_id);
     let earlier_tokens = if same_client { old.refresh_tokens } else { 0 };
     Profile {
+        id: Some(id),
+        condition: Condition::Settled,
         account: Some(new.credential.account.clone()).filter(|account| !account.is_empty()),
         account_confirmed: confirmed,
         sub: identity.sub,
@@ -96,6 +130,7 @@ fn described(before: Option<Profile>, new: &mut NewCredential, now: Time) -> Pro
         leftover: if moved { Some(old.store) } else { old.leftover },
         client_id: Some(new.credential.client_id.clone()),
         endpoints: new.endpoints.take(),
+        distrusted: false,
         fingerprint: Some(new.credential.fingerprint()),
         origin: Some(new.origin),
         signed_in: new.signed_in,
@@ -140,15 +175,17 @@ fn update_siblings(app: &App, rotated: &ProfileName, names: &[ProfileName], new:
 
 /// Gives a profile another project.
 pub(crate) fn set_project(app: &App, name: &ProfileName, project: &str) -> Result<Notes> {
+    let mut notes = unfinished::resolve(app, name)?;
     let lock = Lock::acquire(&app.paths.profile_lock(name))?;
-    let mut profile = app.known_profile(name)?.ok_or_else(|| profile::missing(&app.paths, name))?;
+    let (_, mut profile) = app.stored_profile(name.clone())?;
     if profile.store == StoreKind::File
-        && let Some(credential) = Store::of(profile.store, &app.paths).load(name)?
+        && let Some(credential) = Store::of_profile(&profile, &app.paths).load(name)?
     {
         profile.match_to(&app.paths, name, &credential);
     }
     profile.project = Some(project.to_owned());
-    profile.save(&lock, &app.paths, name)
+    notes.append(profile.save(&lock, &app.paths, name)?);
+    Ok(notes)
 }
 
 impl Saved {
@@ -164,6 +201,15 @@ impl Saved {
         });
         if self.profile.project.is_none() {
             notes.add(format!("no project is set, and Python needs one: `{}`", app.project_command(name)));
+        }
+        if self.profile.quota_project.is_none()
+            && self.profile.client_id.as_deref().is_some_and(client::is_gclouds)
+        {
+            notes.add(format!(
+                "under gcloud's client, Google's Python libraries warn if no quota project is set: `{} --quota-project \
+                 PROJECT` sets one",
+                app.login_command(name)
+            ));
         }
         notes
     }

@@ -5,11 +5,13 @@
 //! and by gcloud where the user has no OAuth client ([`gcloud`]). [`ImportRequest`] imports a credential of another
 //! tool.
 
+mod browser;
 pub(crate) mod gcloud;
 mod imported;
 mod request;
 mod terminal;
 pub(crate) mod two_step;
+mod typed;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -44,23 +44,24 @@ impl LoginRequest {
             .map_err(|failure| failure.into_error(&app.login_command(&self.name)))
     }
 
-    /// Turns an answer into a credential. All of it is checked; nothing stored changes.
-    pub(super) fn complete(
-        &self,
-        app: &App,
+    /// Exchanges the answer for tokens.
+    pub(super) fn exchange(
         client: &Client,
         answer: Answer,
         verifier: &Secret,
         port: u16,
-    ) -> Result<SignedIn> {
+    ) -> Result<Fresh, Failure> {
+        let code = answer.result.map_err(Failure::Refused)?;
+        let redirect = SignInListener::redirect_uri(port);
+        Google::at(&client.server()).exchange(&client.id, &client.secret, &redirect, &code, verifier)
+    }
+
+    /// Makes a credential of the tokens. All of it is checked; nothing stored changes.
+    pub(super) fn complete(&self, app: &App, client: &Client, mut fresh: Fresh) -> Result<SignedIn> {
         let login = app.login_command(&self.name);
         let to_error = |failure: Failure| failure.into_error(&login);
-        let code = answer.result.map_err(|reason| to_error(Failure::Refused(reason)))?;
         let endpoints = client.server();
         let server = Google::at(&endpoints);
-        let mut fresh = server
-            .exchange(&client.id, &client.secret, &SignInListener::redirect_uri(port), &code, verifier)
-            .map_err(to_error)?;
         let refresh_token = fresh.refresh_token.take().ok_or_else(|| no_refresh_token(&login))?;
         let identity = identify(&server, &mut fresh).map_err(to_error)?;
         self.check_account(app, &identity)?;

@@ -25,9 +25,11 @@ pub(crate) struct Answer {
 impl Answer {
     /// Reads what the user pasted: an address (http or https, any host), its query, or the code.
     pub(crate) fn from_pasted(text: &str) -> Result<Answer> {
-        let words = text.split_whitespace().count();
+        // what terminals put around a pasted text
+        let text = text.replace("\u{1b}[200~", "").replace("\u{1b}[201~", "");
+        let is_one_word = text.lines().all(|line| line.split_whitespace().count() <= 1);
         // terminals and mail wrap long addresses; none of the parts can hold white space
-        let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        let text: String = text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
         let text = text.trim_matches(['"', '\'', '<', '>', '`']).replace("&amp;", "&");
         if text.is_empty() {
             return Err(unreadable("nothing was pasted"));
@@ -41,17 +43,20 @@ impl Answer {
         if text.contains("code_challenge=") || text.contains("/o/oauth2/") {
             return Err(unreadable("this is the address to open, not the one where the browser ends"));
         }
+        // the code, and what came behind it in the address
+        if let Some((code, rest)) = text.split_once('&')
+            && let Some(code) = code_of(code)
+            && let Some(answer) = Answer::from_query(&format!("code=x&{rest}"))
+        {
+            return Ok(Answer { result: Ok(code), state: answer.state });
+        }
         if text.contains("://") || text.contains(['?', '&', '=']) {
             return Err(unreadable("this address has no `code=` in it"));
         }
-        let code = decoded(&text);
-        if words != 1
-            || code.len() < SHORTEST_CODE
-            || !code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_-.~".contains(&byte))
-        {
-            return Err(unreadable("this is neither an address nor a code"));
+        match code_of(&text).filter(|_| is_one_word) {
+            Some(code) => Ok(Answer { result: Ok(code), state: None }),
+            None => Err(unreadable("this is neither an address nor a code")),
         }
-        Ok(Answer { result: Ok(Secret::new(code)), state: None })
     }
 
     /// Reads a query (`state=…&code=…`, or `error=…`); `None` if it is not an answer. A parameter that
@@ -86,6 +91,14 @@ fn query_of(text: &str) -> Option<&str> {
         None => text,
     };
     query.split('#').next()
+}
+
+/// A bare code.
+fn code_of(text: &str) -> Option<Secret> {
+    let code = decoded(text);
+    let is_code = code.len() >= SHORTEST_CODE
+        && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_-.~".contains(&byte));
+    is_code.then(|| Secret::new(code))
 }
 
 /// Percent-decoding alone: unlike in a query, a plus sign stays one.
@@ -128,6 +141,14 @@ mod tests {
             assert_eq!(code_and_state(text), whole, "{text}");
         }
         assert_eq!(code_and_state("4/0Ab-c_d"), ("4/0Ab-c_d".to_owned(), None));
+        for text in [
+            "4/0Ab\n-c_d",
+            "\u{1b}[200~4/0Ab-c_d\u{1b}[201~\n",
+            "4/0Ab-c_d&scope=email%20openid&prompt=consent",
+        ] {
+            assert_eq!(code_and_state(text), ("4/0Ab-c_d".to_owned(), None), "{text}");
+        }
+        assert_eq!(code_and_state("4/0Ab-c_d&state=s1"), whole);
         assert_eq!(code_and_state("4%2F0Ab-c_d\n"), ("4/0Ab-c_d".to_owned(), None));
     }
 

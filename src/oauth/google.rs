@@ -19,6 +19,7 @@ use super::tokens::{Fresh, TokenResponse, TokenResult, for_oauth2, issued};
 use super::transport::Transport;
 use crate::output::secret::Secret;
 use crate::system::clock::Time;
+use crate::system::effects::{self, Progress};
 
 /// Before the second and third attempt of a request.
 const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_millis(1500)];
@@ -117,13 +118,19 @@ impl<'e> Google<'e> {
         verifier: &Secret,
     ) -> Result<Fresh, Failure> {
         let client = self.client(client_id, client_secret, Some(redirect))?;
-        request_tokens(|send| {
+        effects::sign_in(Progress::Sent);
+        let issued = request_tokens(|send| {
             client
                 .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
                 .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()))
                 .request(send)
-        })
-        .map_err(|failure| match failure {
+        });
+        match &issued {
+            Ok(_) => effects::sign_in(Progress::Done),
+            Err(Failure::Unreachable(why)) if why.may_have_arrived() => {}
+            Err(_) => effects::sign_in(Progress::None),
+        }
+        issued.map_err(|failure| match failure {
             // until a code is exchanged there is no credential that could be invalid
             Failure::Refused(Reason::GrantEnded) => Failure::Refused(Reason::BadCode),
             other => other,
@@ -176,7 +183,8 @@ impl<'e> Google<'e> {
             form.push(("client_secret", client_secret.expose()));
         }
         let mut may_have_arrived = false;
-        with_retries(|| {
+        effects::revocation(Progress::Sent);
+        let revoked = with_retries(|| {
             let answer = post_form(uri, &form).and_then(|answer| revoked_by(&answer));
             match answer {
                 Ok(Revoked::Before) if may_have_arrived => return Ok(Revoked::Now),
@@ -184,8 +192,13 @@ impl<'e> Google<'e> {
                 Ok(_) | Err(Failure::Refused(_)) => {}
             }
             answer
-        })
-        .map_err(|failure| RevokeFailure { failure, may_have_arrived })
+        });
+        match &revoked {
+            Ok(_) => effects::revocation(Progress::Done),
+            Err(_) if may_have_arrived => {}
+            Err(_) => effects::revocation(Progress::None),
+        }
+        revoked.map_err(|failure| RevokeFailure { failure, may_have_arrived })
     }
 
     /// Asks which account an access token belongs to and what it may do. `None` if the server can't be asked.

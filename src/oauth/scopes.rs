@@ -75,8 +75,18 @@ fn full(name: &str) -> Result<String> {
                 .hint("`--scopes drive,storage`: names with commas between them"))
         }
         _ if name.contains("://") => Ok(name.to_owned()),
-        _ => Ok(format!("{PREFIX}{name}")),
+        _ => match mistyped(name) {
+            Some(preset) => Err(Error::usage(format!("there is no scope {name:?}"))
+                .hint(format!("did you mean `--scopes {preset}`?"))),
+            None => Ok(format!("{PREFIX}{name}")),
+        },
     }
+}
+
+/// The preset that this is a typing error of. No scope of Google's is that near to one.
+fn mistyped(name: &str) -> Option<&'static str> {
+    let near = |preset: &str| strsim::damerau_levenshtein(preset, &name.to_ascii_lowercase()) <= 2;
+    PRESETS.iter().map(|(preset, ..)| *preset).find(|preset| near(preset))
 }
 
 /// The requested scopes that were not granted. Google spells some in two ways.

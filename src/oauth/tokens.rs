@@ -88,11 +88,14 @@ pub(super) fn for_oauth2(answer: &HttpAnswer) -> Result<oauth2::HttpResponse, Tr
 fn with_whole_seconds(body: &[u8]) -> Result<Option<Vec<u8>>, Transport> {
     let Ok(Value::Object(mut fields)) = serde_json::from_slice(body) else { return Ok(None) };
     let mut is_changed = false;
-    for name in ["expires_in", "refresh_token_expires_in"] {
-        let Some(value) = fields.get_mut(name).filter(|value| !value.is_u64() && !value.is_null()) else {
-            continue;
-        };
+    let is_odd = |value: &&mut Value| !value.is_u64() && !value.is_null();
+    if let Some(value) = fields.get_mut("expires_in").filter(is_odd) {
         *value = whole_seconds(value).ok_or(Transport::NoLifetime)?.into();
+        is_changed = true;
+    }
+    // nothing depends on this one: what can't be read is not known
+    if let Some(value) = fields.get_mut("refresh_token_expires_in").filter(is_odd) {
+        *value = whole_seconds(value).into();
         is_changed = true;
     }
     Ok(if is_changed { serde_json::to_vec(&fields).ok() } else { None })
@@ -203,6 +206,18 @@ mod tests {
             let failure = left(garbage).unwrap_err();
             assert_eq!(failure, Failure::Unreachable(Transport::NoLifetime), "{garbage}");
         }
+    }
+
+    #[test]
+    fn an_unreadable_lifetime_of_the_refresh_token_is_unknown() {
+        let now = Time::now();
+        let end = |written: &str| {
+            let body = format!(
+                r#"{{"access_token":"a","token_type":"Bearer","refresh_token_expires_in":{written}}}"#
+            );
+            refreshed_by(200, body.as_bytes(), now).unwrap().refresh_token_expires.map(|end| end.since(now))
+        };
+        assert_eq!((end("\"604799\""), end("60"), end("\"soon\"")), (Some(604_799), Some(60), None));
     }
 
     #[test]

@@ -61,11 +61,8 @@ pub(crate) enum ProxyFailure {
 impl Transport {
     /// Whether the server can have received the request.
     pub(super) fn may_have_arrived(&self) -> bool {
-        match self {
-            Transport::Timeout | Transport::Broken | Transport::Busy(_) => true,
-            Transport::NotTheServer(_) | Transport::Malformed => true,
-            _ => false,
-        }
+        use Transport::{Broken, Busy, Malformed, NotTheServer, Timeout};
+        matches!(self, Timeout | Broken | Busy(_) | NotTheServer(_) | Malformed)
     }
 
     /// What happened, as a message.

@@ -76,13 +76,22 @@ pub(crate) struct Error {
     is_unchanged: bool,
     hint: Option<String>,
     then: Option<String>,
-    stdout: &'static str,
+    stdout: String,
+    is_open_to_others: bool,
 }
 
 impl Error {
     /// An error of this kind; `what` says what happened and why, without a final full stop.
     pub(crate) fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Error { kind, what: what.into(), is_unchanged: false, hint: None, then: None, stdout: "" }
+        Error {
+            kind,
+            what: what.into(),
+            is_unchanged: false,
+            hint: None,
+            then: None,
+            stdout: String::new(),
+            is_open_to_others: false,
+        }
     }
 
     /// A failure that fits no other kind.
@@ -130,9 +139,21 @@ impl Error {
 
     /// Puts this on stdout all the same, for a reader that would not notice the exit code (`eval`).
     #[must_use]
-    pub(crate) fn with_stdout(mut self, stdout: &'static str) -> Self {
-        self.stdout = stdout;
+    pub(crate) fn with_stdout(mut self, stdout: impl Into<String>) -> Self {
+        self.stdout = stdout.into();
         self
+    }
+
+    /// Marks a file or folder of bqcred's that is refused because others have access to it.
+    #[must_use]
+    pub(crate) fn open_to_others(mut self) -> Self {
+        self.is_open_to_others = true;
+        self
+    }
+
+    /// Whether a file or folder was refused because others have access to it.
+    pub(crate) fn is_open_to_others(&self) -> bool {
+        self.is_open_to_others
     }
 
     /// Which kind of failure this is.
@@ -156,8 +177,8 @@ impl Error {
     }
 
     /// What `eval` has to see of this failure; empty for most.
-    pub(crate) fn stdout(&self) -> &'static str {
-        self.stdout
+    pub(crate) fn stdout(&self) -> &str {
+        &self.stdout
     }
 }
 

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::io::{ErrorKind, Write};
 
+use rustix::fs::OFlags;
+
 use crate::output::error::{Error, Result, reason};
 use crate::output::masking::masked;
 use crate::output::notes::{Note, Notes};
@@ -62,6 +64,18 @@ impl Output {
             Err(error) => Err(Error::other(format!("can't write to stdout: {}", reason(&error)))),
         }
     }
+}
+
+/// Whether stdout was closed when this process was started. Rust then opens `/dev/null` in its place, for reading and
+/// writing; `>/dev/null` opens it for writing only.
+pub(crate) fn is_stdout_closed() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(null) = std::fs::metadata("/dev/null") else { return false };
+    let stdout = std::io::stdout();
+    let is_null = rustix::fs::fstat(&stdout)
+        .is_ok_and(|found| (found.st_dev as u64, found.st_ino as u64) == (null.dev(), null.ino()));
+    let flags = rustix::fs::fcntl_getfl(&stdout);
+    is_null && flags.is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR)
 }
 
 /// Writes a message for people to stderr.

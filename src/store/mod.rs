@@ -5,17 +5,19 @@ mod keyring;
 pub(crate) mod place;
 pub(crate) mod relocate;
 pub(crate) mod session;
+mod session_record;
 
 use crate::credential::adc::AuthorizedUser;
 use crate::credential::paths::Paths;
 use crate::credential::profile::{Profile, StoreKind};
+use crate::credential::profile_id::ProfileId;
 use crate::credential::profile_name::ProfileName;
 use crate::output::error::Result;
 use crate::output::notes::Notes;
 use crate::system::private_file::Lock;
 
 pub(crate) use file::FileStore;
-pub(crate) use keyring::KeyringStore;
+pub(crate) use keyring::{KeyringStore, items};
 
 use crate::credential::settings::Settings;
 use crate::output::secret::Secret;
@@ -39,12 +41,17 @@ pub(crate) enum Store<'p> {
 }
 
 impl<'p> Store<'p> {
-    /// The store of this kind.
-    pub(crate) fn of(kind: StoreKind, paths: &'p Paths) -> Store<'p> {
+    /// The store of this kind, for the profile with this id. A profile without an id has nothing in the keyring.
+    pub(crate) fn of(kind: StoreKind, id: Option<&'p ProfileId>, paths: &'p Paths) -> Store<'p> {
         match kind {
             StoreKind::File => Store::File(FileStore::new(paths)),
-            StoreKind::Keyring => Store::Keyring(KeyringStore::new(paths)),
+            StoreKind::Keyring => Store::Keyring(KeyringStore::new(paths, id)),
         }
+    }
+
+    /// The store that holds this profile's secret.
+    pub(crate) fn of_profile(profile: &'p Profile, paths: &'p Paths) -> Store<'p> {
+        Store::of(profile.store, profile.id.as_ref(), paths)
     }
 
     /// The store for a new credential of this profile, checked before the user signs in. `demanded`: the store that
@@ -64,16 +71,16 @@ impl<'p> Store<'p> {
                 Ok(None) | Err(_) => Settings::load(paths)?.store.unwrap_or_default(),
             },
         };
-        Store::of(kind, paths).probe(name)?;
+        Store::of(kind, None, paths).probe(name)?;
         Ok((kind, place::notes(paths, name)))
     }
 
     fn keyring_or_file(paths: &Paths, name: &ProfileName) -> Result<(StoreKind, Notes)> {
         let mut notes = place::notes(paths, name);
-        let Err(unusable) = Store::of(StoreKind::Keyring, paths).probe(name) else {
+        let Err(unusable) = Store::of(StoreKind::Keyring, None, paths).probe(name) else {
             return Ok((StoreKind::Keyring, notes));
         };
-        Store::of(StoreKind::File, paths).probe(name)?;
+        Store::of(StoreKind::File, None, paths).probe(name)?;
         notes.add(format!("{}; the credential is stored in a file that only you can read", unusable.what()));
         Ok((StoreKind::File, notes))
     }
@@ -95,7 +102,7 @@ impl<'p> Store<'p> {
     fn probe_under(&self, lock: Option<&Lock>, name: &ProfileName) -> Result<()> {
         match self {
             Store::File(store) => place::probe(StoreKind::File, lock, store.paths(), name).map_err(|error| {
-                let keyring = Store::of(StoreKind::Keyring, store.paths());
+                let keyring = Store::of(StoreKind::Keyring, None, store.paths());
                 match place::holds_secrets(store.paths(), name) || keyring.probe_under(lock, name).is_err() {
                     true => error,
                     false => place::add_hint(error, "`--store keyring` keeps the credential in the keyring"),
@@ -113,6 +120,14 @@ impl<'p> Store<'p> {
         match self {
             Store::File(store) => store.save(lock, name, credential),
             Store::Keyring(store) => store.save(lock, name, credential),
+        }
+    }
+
+    /// Checks that a credential could be removed, without removing it.
+    pub(crate) fn check_removable(&self, name: &ProfileName) -> Result<()> {
+        match self {
+            Store::File(_) => Ok(()),
+            Store::Keyring(store) => store.check_removable(name),
         }
     }
 

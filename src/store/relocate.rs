@@ -15,6 +15,7 @@
 use super::Store;
 use crate::credential::paths::Paths;
 use crate::credential::profile::{Profile, StoreKind};
+use crate::credential::profile_id::ProfileId;
 use crate::credential::profile_name::ProfileName;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::notes::Notes;
@@ -28,16 +29,21 @@ pub(crate) fn relocate(
     profile: &mut Profile,
     to: StoreKind,
 ) -> Result<Notes> {
-    let mut notes = clear_leftover(lock, paths, name, profile)?;
     let from = profile.store;
+    let id = profile.id.get_or_insert_with(ProfileId::random).clone();
+    let (old, new) = (Store::of(from, Some(&id), paths), Store::of(to, Some(&id), paths));
+    let Some(credential) = old.load(name)? else {
+        return match from == to {
+            true => Ok(Notes::none()),
+            false => Err(Error::new(Kind::Missing, format!("profile {name} has no credential to move"))
+                .hint(format!("`bqcred login --profile {name} --store {to}`"))),
+        };
+    };
+    profile.match_to(paths, name, &credential);
+    let mut notes = clear_leftover(lock, paths, name, profile)?;
     if from == to {
         return Ok(notes);
     }
-    let (old, new) = (Store::of(from, paths), Store::of(to, paths));
-    let Some(credential) = old.load(name)? else {
-        return Err(Error::new(Kind::Missing, format!("profile {name} has no credential to move"))
-            .hint(format!("`bqcred login --profile {name} --store {to}`")));
-    };
     new.probe_under(Some(lock), name)?;
     profile.leftover = Some(to);
     notes.append(profile.save(lock, paths, name)?);
@@ -67,7 +73,7 @@ pub(crate) fn clear_leftover(
     let mut notes = Notes::none();
     let Some(leftover) = profile.leftover else { return Ok(notes) };
     if leftover != profile.store {
-        let (_, removed) = Store::of(leftover, paths).delete(lock, name)?;
+        let (_, removed) = Store::of(leftover, profile.id.as_ref(), paths).delete(lock, name)?;
         notes.append(removed);
     }
     profile.leftover = None;

@@ -17,6 +17,7 @@ use rustix::fs::OFlags;
 use crate::system::file_lock::{self, LockState};
 #[cfg(target_os = "linux")]
 use crate::system::hash;
+use crate::system::interrupt;
 use crate::system::regular_file;
 
 const PREFIX: &str = ".bqcred-";
@@ -49,6 +50,7 @@ pub(crate) fn write(
     if path.is_dir() {
         return Err(io::Error::new(ErrorKind::IsADirectory, "is a folder"));
     }
+    let _whole = interrupt::whole();
     let folder = folder_of(path);
     let fill = |file: &mut File| {
         accept(file)?;

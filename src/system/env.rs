@@ -28,6 +28,11 @@ impl Environ {
         wipe(self.0.insert(OsString::from(name), value.into()));
     }
 
+    /// Removes a variable, in this copy alone.
+    pub(crate) fn remove(&mut self, name: &str) {
+        wipe(self.0.remove(OsStr::new(name)));
+    }
+
     /// The first executable program of this name on its `PATH`. Relative folders are skipped: the result must not
     /// depend on the current folder.
     pub(crate) fn find_program(&self, name: impl AsRef<Path>) -> Option<PathBuf> {

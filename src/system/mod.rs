@@ -3,9 +3,12 @@
 pub(crate) mod atomic_file;
 pub(crate) mod clock;
 pub(crate) mod core_dump;
+pub(crate) mod effects;
 pub(crate) mod env;
 pub(crate) mod file_lock;
+pub(crate) mod groups;
 pub(crate) mod hash;
+pub(crate) mod interrupt;
 pub(crate) mod json_file;
 pub(crate) mod peers;
 pub(crate) mod private_file;

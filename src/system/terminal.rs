@@ -1,13 +1,19 @@
 //! The terminal: whether the user can be asked there, and how.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, IsTerminal, Write};
-use std::sync::mpsc::Sender;
+use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use rustix::termios::{self, LocalModes, OptionalActions, Termios};
+use rustix::termios::{self, LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 
 use crate::output::error::{Error, Result};
+use crate::output::secret::SecretBytes;
 use crate::system::env;
+use crate::system::interrupt::{self, Request};
 
 /// Whether stdin and stderr are a terminal.
 pub(crate) fn is_interactive() -> bool {
@@ -37,88 +43,141 @@ pub(crate) fn is_attended() -> bool {
     has_display() || can_ask()
 }
 
-/// A terminal that does not show what is typed, until this is dropped.
+/// The terminal to read from: the controlling one, or stdin where this process has none, as under `su -c` and as the
+/// first process of a container.
+fn open() -> Result<File> {
+    match File::options().read(true).write(true).open("/dev/tty") {
+        Ok(terminal) => Ok(terminal),
+        Err(error) if std::io::stdin().is_terminal() => {
+            let stdin = std::io::stdin().as_fd().try_clone_to_owned();
+            stdin.map(File::from).map_err(|_| unusable(&error))
+        }
+        Err(error) => Err(unusable(&error)),
+    }
+}
+
+fn unusable(error: &std::io::Error) -> Error {
+    Error::file("/dev/tty".as_ref(), "use", error)
+}
+
+/// A terminal that does not show what is typed, and gives it byte by byte, until this is dropped. What was typed or
+/// pasted and not read goes nowhere then: it is part of a secret, and the shell would run it.
 pub(crate) struct Hidden {
+    modes: Arc<Modes>,
+    reader: Option<JoinHandle<()>>,
+}
+
+struct Modes {
     terminal: File,
     before: Termios,
     hidden: Termios,
+    is_over: AtomicBool,
 }
 
+/// For how long a read waits, in tenths of a second, as termios has it (VTIME).
+const READ_LIMIT: u8 = 1;
+
 impl Hidden {
-    /// Opens the terminal and hides what is typed. What is pasted ends with Enter.
+    /// Opens the terminal and hides what is typed.
     pub(crate) fn open() -> Result<Hidden> {
-        let failed = |error: std::io::Error| Error::file("/dev/tty".as_ref(), "use", &error);
-        let terminal = File::options().read(true).write(true).open("/dev/tty").map_err(failed)?;
-        let before = termios::tcgetattr(&terminal).map_err(|error| failed(error.into()))?;
+        let terminal = open()?;
+        let before = termios::tcgetattr(&terminal).map_err(|error| unusable(&error.into()))?;
         let mut hidden = before.clone();
-        hidden.local_modes.remove(LocalModes::ECHO);
-        termios::tcsetattr(&terminal, OptionalActions::Now, &hidden).map_err(|error| failed(error.into()))?;
-        Ok(Hidden { terminal, before, hidden })
+        // not by lines: the system cuts them at 4096 bytes (1024 on macOS), and keeps back one without an end.
+        // Keys that send signals go on doing so.
+        hidden.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::IEXTEN);
+        hidden.special_codes[SpecialCodeIndex::VMIN] = 0;
+        hidden.special_codes[SpecialCodeIndex::VTIME] = READ_LIMIT;
+        let modes = Modes { terminal, before, hidden, is_over: AtomicBool::new(false) };
+        modes.hide().map_err(|error| unusable(&error))?;
+        Ok(Hidden { modes: Arc::new(modes), reader: None })
     }
 
-    /// What Ctrl-Z has to do: the shell gets its terminal back as it was, and when the user continues here,
-    /// what is typed is hidden again.
-    pub(crate) fn stop_and_go_on(&self) {
-        if !can_be_continued() {
-            return;
+    /// What gives the terminal back on a signal, and takes it again after a pause.
+    pub(crate) fn switch(&self) -> impl Fn(Request) + Send + use<> {
+        let modes = Arc::clone(&self.modes);
+        move |request| match request {
+            Request::Stop => modes.give_back(),
+            Request::Pause => modes.show(),
+            Request::Continue => drop(modes.hide()), // in the background this waits for `fg`, as reading would
         }
-        let _ = termios::tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
-        let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP);
-        // in the background this waits for `fg`, as reading would
-        let _ = termios::tcsetattr(&self.terminal, OptionalActions::Now, &self.hidden);
     }
 
-    /// Reads lines in the background until the terminal closes, or the user ends the input by Ctrl-D, which
-    /// sends `end`. The reader is left behind when the process ends: a read that waits for input can't be
-    /// cancelled.
-    pub(crate) fn read_lines<T: Send + 'static>(
-        &self,
-        to: Sender<T>,
-        event: impl Fn(String) -> T + Send + 'static,
-        end: T,
-    ) -> Result<()> {
-        let terminal =
-            self.terminal.try_clone().map_err(|error| Error::file("/dev/tty".as_ref(), "use", &error))?;
-        std::thread::spawn(move || {
-            for line in BufReader::new(terminal).lines() {
-                let Ok(line) = line else { return };
-                if to.send(event(line)).is_err() {
+    /// Reads in the background what is typed, piece by piece, until the terminal closes, which is `None`.
+    pub(crate) fn read(&mut self, to: impl Fn(Option<SecretBytes>) + Send + 'static) {
+        let modes = Arc::clone(&self.modes);
+        self.reader = Some(std::thread::spawn(move || {
+            while let Some(piece) = modes.read() {
+                if !piece.is_empty() {
+                    to(Some(piece));
+                }
+                if modes.is_over.load(Ordering::SeqCst) {
                     return;
                 }
             }
-            let _ = to.send(end);
-        });
-        Ok(())
+            to(None);
+        }));
     }
 }
 
-/// Whether a shell controls our process group. The system does not let Ctrl-Z stop any other (POSIX, "orphaned
-/// process group"): it could never be continued.
-fn can_be_continued() -> bool {
-    use rustix::process::{getpgid, getpgrp, getpid, getppid, getsid};
-    let (Ok(session), group) = (getsid(None), getpgrp()) else { return false };
-    if group == session {
-        return false;
+impl Modes {
+    fn hide(&self) -> std::io::Result<()> {
+        Ok(termios::tcsetattr(&self.terminal, OptionalActions::Now, &self.hidden)?)
     }
-    // a process that does not lead the group was put into it by one that can continue it
-    group != getpid()
-        || getppid().is_some_and(|parent| {
-            getsid(Some(parent)) == Ok(session) && getpgid(Some(parent)).is_ok_and(|above| above != group)
-        })
+
+    fn show(&self) {
+        let _ = termios::tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
+    }
+
+    /// As it was, without what was not read.
+    fn give_back(&self) {
+        let _ = termios::tcsetattr(&self.terminal, OptionalActions::Flush, &self.before);
+    }
+
+    /// What has been typed; empty after [`READ_LIMIT`], `None` if the terminal is closed.
+    fn read(&self) -> Option<SecretBytes> {
+        let mut piece = SecretBytes::new(vec![0; 4096]);
+        let began = Instant::now();
+        loop {
+            match (&self.terminal).read(&mut piece) {
+                // a closed terminal doesn't make a read wait
+                Ok(0) if began.elapsed() < Duration::from_millis(u64::from(READ_LIMIT) * 100 / 4) => {
+                    return None;
+                }
+                Ok(count) => {
+                    piece.truncate(count);
+                    return Some(piece);
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(_) => return None,
+            }
+        }
+    }
 }
 
 impl Drop for Hidden {
     fn drop(&mut self) {
-        let _ = termios::tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
+        self.modes.is_over.store(true, Ordering::SeqCst);
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join(); // else it would take what is typed to the next question
+        }
+        self.modes.give_back();
     }
 }
 
 /// Asks a question that is answered by yes or no; Enter means no.
 pub(crate) fn confirm(question: &str) -> Result<bool> {
-    let failed = |error: std::io::Error| Error::file("/dev/tty".as_ref(), "use", &error);
-    let mut terminal = File::options().read(true).write(true).open("/dev/tty").map_err(failed)?;
-    terminal.write_all(format!("{question} [y/N] ").as_bytes()).map_err(failed)?;
+    let terminal = open()?;
+    // stdin may be open for reading only
+    let mut stderr = std::io::stderr();
+    let _end_line = interrupt::heed(|request| {
+        if request == Request::Stop {
+            let _ = std::io::stderr().write_all(b"\n");
+        }
+        false
+    });
+    stderr.write_all(format!("{question} [y/N] ").as_bytes()).map_err(|error| unusable(&error))?;
     let mut line = String::new();
-    BufReader::new(terminal).read_line(&mut line).map_err(failed)?;
+    BufReader::new(terminal).read_line(&mut line).map_err(|error| unusable(&error))?;
     Ok(matches!(line.trim(), "y" | "Y" | "yes" | "Yes"))
 }

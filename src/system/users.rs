@@ -14,8 +14,8 @@ use crate::system::regular_file;
 const GETENT: [&str; 3] = ["/usr/bin/getent", "/bin/getent", "/run/current-system/sw/bin/getent"];
 /// Time limit for getent, which may wait for a directory server.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// In bytes; an entry has some hundred.
-const LIMIT: u64 = 64 * 1024;
+/// In bytes; an entry has some hundred, a database of a large company some hundred thousand.
+const LIMIT: u64 = 16 * 1024 * 1024;
 /// The exit code of getent(1) for a key that was not found.
 const NO_ENTRY: i32 = 2;
 
@@ -28,18 +28,26 @@ pub(crate) fn own_home() -> Option<PathBuf> {
 /// The home folder that the database has for a user.
 pub(crate) fn registered_home(uid: u32) -> Option<PathBuf> {
     let key = uid.to_string();
+    home_of(&entries("passwd", Some(&key))?, &key)
+}
+
+/// The entries of a database (`passwd` or `group`), or the one that has this key; `None` if it doesn't answer.
+pub(super) fn entries(database: &str, key: Option<&str>) -> Option<SecretBytes> {
     let getent = GETENT.into_iter().find(|path| Path::new(path).exists());
     let answer = getent.and_then(|getent| {
         let mut command = Command::new(getent);
-        command.args(["passwd", &key]);
+        command.arg(database).args(key);
         ask(command, PATIENCE)
     });
-    let entries = match answer {
-        Some((status, entry)) if status.success() => Some(entry),
-        Some((status, _)) if status.code() == Some(NO_ENTRY) => None,
-        _ => private_file::read(Path::new("/etc/passwd"), Content::Foreign).ok().flatten(),
-    };
-    home_of(&entries?, &key)
+    let none = SecretBytes::new(Vec::new());
+    match answer {
+        Some((status, entries)) if status.success() => Some(entries),
+        Some((status, _)) if status.code() == Some(NO_ENTRY) => Some(none),
+        _ => {
+            let file = private_file::read(&Path::new("/etc").join(database), Content::Foreign);
+            file.ok().map(|content| content.unwrap_or(none))
+        }
+    }
 }
 
 /// The program's exit status and stdout; `None` if it can't be started or takes too long.
@@ -47,12 +55,12 @@ fn ask(mut command: Command, patience: Duration) -> Option<(ExitStatus, SecretBy
     command.env_clear().current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let end = Instant::now() + patience;
     let mut child = command.spawn().ok()?;
+    let stdout = child.stdout.take()?;
+    // a pipe holds less than a large database
+    let output = std::thread::spawn(move || regular_file::read_whole(stdout, 0, LIMIT));
     loop {
         match child.try_wait() {
-            // the pipe still holds the output
-            Ok(Some(status)) => {
-                return Some((status, regular_file::read_whole(child.stdout.take()?, 0, LIMIT).ok()?));
-            }
+            Ok(Some(status)) => return Some((status, output.join().ok()?.ok()?)),
             Ok(None) if Instant::now() < end => std::thread::sleep(Duration::from_millis(1)),
             _ => {
                 let _ = child.kill();

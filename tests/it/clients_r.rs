@@ -5,7 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::common::{self, Endpoint, Invocation, PERSON, R_QUERY, R_TRUST, Vm, missing, r_package, venv};
+use crate::common::{
+    self, Endpoint, GUARD_HOST, Invocation, PERSON, R_QUERY, R_TRUST, Sandbox, Vm, find_program, missing,
+    r_package, venv,
+};
 use crate::double::{Script, metadata};
 
 /// Where Debian installs IRkernel's kernelspec.
@@ -130,6 +133,20 @@ fn every_failure_with_renviron_raises_and_does_not_fall_back_to_the_vm() {
         assert_eq!(vm.google.identities(), [""; 0], "{what}");
         vm.assert_never_the_vm();
     }
+}
+
+/// Connecting fails instead of waiting: for curl as for gargle, which give up after different times.
+#[test]
+fn guard_makes_curl_and_gargle_give_up_at_once() {
+    let Some(rscript) = rscript() else { return };
+    let Some(curl) = find_program("curl") else { return missing("curl") };
+    let sandbox = Sandbox::new();
+    let url = format!("http://{GUARD_HOST}/");
+    sandbox.program(curl, &["--silent", "--max-time", "60", &url]).run().fails(7);
+    let ask = "e <- tryCatch(gargle:::gce_metadata_request(), error = conditionMessage)
+        cat(inherits(e, 'character'), grepl('connect to', e), grepl('[Tt]ime', e))";
+    let gargle = sandbox.program(rscript, &["--vanilla", "-e", ask]).env("GCE_METADATA_URL", GUARD_HOST);
+    gargle.run().prints("TRUE TRUE FALSE");
 }
 
 /// The control for the guard: without it R silently runs as the VM.

@@ -41,9 +41,11 @@ fn profiles_accounts_and_kernels_are_completed() {
 fn account_with_shell_code_is_not_offered() {
     let sandbox = Sandbox::new();
     write_profile(&sandbox, "default", "p");
-    let known = sandbox.data("default").join("profile.json");
-    let text = std::fs::read_to_string(&known).unwrap();
-    std::fs::write(&known, text.replace("ada@example.com", "$(touch${IFS}ran)")).unwrap();
+    for file in ["adc.json", "profile.json"] {
+        let known = sandbox.data("default").join(file);
+        let text = std::fs::read_to_string(&known).unwrap();
+        std::fs::write(&known, text.replace("ada@example.com", "$(touch${IFS}ran)")).unwrap();
+    }
     assert!(offered(&sandbox, &["login", ""]).is_empty());
 }
 
@@ -191,6 +193,25 @@ fn bash() {
     let account =
         ("bqcred import --profile new --from gcloud --account ada@ex\t\r", "no account ada@example.com");
     press("bash", "bash", &[FLAG, SUBCOMMAND, FILE, WITH_EQUALS, PROFILE, account]);
+}
+
+/// The line of `init` may come before compinit.
+#[test]
+fn zsh_with_compinit_after_init() {
+    let sandbox = sandbox();
+    let Some(program) = find_program("zsh") else { return missing("zsh") };
+    sandbox.link("bqcred", Path::new(env!("CARGO_BIN_EXE_bqcred")));
+    let text =
+        format!("eval \"$(bqcred init zsh)\"\nautoload -Uz compinit && compinit -u -D\nPS1='{PROMPT}'\n");
+    let rc = sandbox.write("rc/.zshrc", text);
+    let mut command = sandbox.command(program);
+    command.env("TERM", "xterm").args(["-d", "-i"]).env("ZDOTDIR", rc.parent().unwrap());
+    let mut terminal = spawn_in_terminal(command);
+    terminal.process_mut().set_kill_timeout(Some(500));
+    let mut shell = Shell { name: "zsh", terminal };
+    for (typed, seen) in [FLAG, SUBCOMMAND, PROFILE] {
+        shell.type_and_see(typed, seen);
+    }
 }
 
 #[test]

@@ -72,7 +72,74 @@ fn program_replaces_bqcred_and_reads_a_sealed_memfd() {
     let pid = child.id();
     let output = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
     let adc = std::fs::read_to_string(sandbox.adc("default")).unwrap();
-    assert_eq!(output, format!("{pid}\n/proc/{pid}/fd/100\n400\nsealed\n{adc}"));
+    let number = output.split("/fd/").nth(1).unwrap().lines().next().unwrap();
+    assert!((100..8192).contains(&number.parse::<u32>().unwrap()), "{number}");
+    assert_eq!(output, format!("{pid}\n/proc/{pid}/fd/{number}\n400\nsealed\n{adc}"));
+}
+
+/// Of a path that outlives its process nobody can say what it names in the next one.
+#[test]
+fn number_of_the_descriptor_is_random_and_below_the_limit() {
+    let (_google, sandbox) = signed_in();
+    let numbers = |limit: &str| -> std::collections::BTreeSet<u32> {
+        let script = format!(
+            "ulimit -n {limit}; for i in 1 2 3 4 5 6 7 8; do bqcred exec -- \
+             sh -c 'grep -q refresh_token $GOOGLE_APPLICATION_CREDENTIALS && echo ${{GOOGLE_APPLICATION_CREDENTIALS##*/}}'; done"
+        );
+        let run = sandbox.program("sh", &["-c", &script]).run().success();
+        assert_eq!(run.stdout.lines().count(), 8, "{run:?}");
+        run.stdout.lines().map(|number| number.parse().unwrap()).collect()
+    };
+    let usual = numbers("8192");
+    assert!(usual.len() > 3 && usual.iter().all(|number| (100..8192).contains(number)), "{usual:?}");
+    let few = numbers("110");
+    assert!(few.iter().all(|number| (100..110).contains(number)), "{few:?}");
+    let none = numbers("60");
+    assert!(none.iter().all(|number| *number < 60), "{none:?}");
+}
+
+/// `exec -- su nobody -c ...` by root: the other user can read neither the path nor the descriptor.
+#[test]
+fn program_of_another_user_can_not_read_the_credential() {
+    if !rustix::process::geteuid().is_root() {
+        crate::common::skipped("only root can become another user");
+        return;
+    }
+    let (_google, sandbox) = signed_in();
+    for name in ["setpriv", "python3"] {
+        sandbox.link(name, &find_program(name).unwrap());
+    }
+    let python = "import os\npath = os.environ['GOOGLE_APPLICATION_CREDENTIALS']\nfd = int(path.rsplit('/', 1)[1])\n\
+                  for read in (lambda: os.pread(fd, 9, 0), lambda: open(path).read(), lambda: open(f'/proc/self/fd/{fd}').read()):\n\
+                  \x20   try:\n        read(); print('read')\n    except OSError as error:\n        print(error.strerror)";
+    let other =
+        ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "python3", "-c", python];
+    let run = sandbox.invoke(&[&["exec", "--"], other.as_slice()].concat()).run().success();
+    assert_eq!(run.stdout, "Bad file descriptor\nPermission denied\nPermission denied\n");
+}
+
+#[test]
+fn programs_that_detach_are_told_that_the_credential_ends() {
+    let (_google, sandbox) = signed_in();
+    for name in ["sbatch", "ray", "docker", "nohup", "tmux"] {
+        sandbox.script(name, "exit 0");
+    }
+    for (words, says) in [
+        (&["sbatch", "job.sh"][..], "sbatch runs its job later, and the credential ends with this command"),
+        (&["ray", "start", "--head"], "start ray after `eval $(bqcred env)` instead"),
+        (&["docker", "run", "-d", "image"], "a container that does not see this credential"),
+        (&["nohup", "sh"], "let nohup start `bqcred exec -- PROGRAM` instead"),
+        (&["tmux", "new", "-d"], "let tmux start `bqcred exec -- PROGRAM` instead"),
+        (&["sh", "-c", "true &"], "let sh start `bqcred exec -- PROGRAM` instead"),
+    ] {
+        for way in WAYS {
+            let run = sandbox.invoke(&[way, &["--"], words].concat()).run().success().says(says);
+            assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+        }
+    }
+    for words in [&["docker", "run", "image"][..], &["ray", "status"], &["sh", "-c", "true"]] {
+        assert_eq!(sandbox.invoke(&[&["exec", "--"], words].concat()).run().success().stderr, "");
+    }
 }
 
 #[test]

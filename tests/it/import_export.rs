@@ -32,6 +32,83 @@ fn adc(sandbox: &Sandbox) -> Value {
     serde_json::from_slice(&std::fs::read(sandbox.adc("default")).unwrap()).unwrap()
 }
 
+/// What google-auth's `Credentials.to_json()` writes, as in Google's quickstarts.
+#[test]
+fn token_json_of_google_auth_is_imported() {
+    let google = Google::start();
+    for client in [&google.client_json(), &google.client_json().replacen('{', r#"{"note":[1],"#, 1)] {
+        let sandbox = Sandbox::new();
+        let client = sandbox.write("client.json", client);
+        sandbox.bqcred(&["client", "set", client.to_str().unwrap()]).success();
+        let mut token = serde_json::from_str::<Value>(&credential(&google, json!({}))).unwrap();
+        token.as_object_mut().unwrap().remove("type");
+        token.as_object_mut().unwrap().extend(
+            json!({
+                "token": "ya29.old", "token_uri": "https://oauth2.googleapis.com/token", "scopes": [BIGQUERY],
+                "expiry": "2026-01-01T00:00:00Z", "universe_domain": "googleapis.com", "account": "",
+            })
+            .as_object()
+            .unwrap()
+            .clone(),
+        );
+        let file = sandbox.write("token.json", token.to_string());
+        sandbox
+            .bqcred(&["import", file.to_str().unwrap()])
+            .success()
+            .says("profile default is now ada@example.com");
+        let saved = adc(&sandbox);
+        assert_eq!((&saved["type"], &saved["account"]), (&json!("authorized_user"), &json!(ADA)));
+        assert!(saved.get("token").is_none() && saved.get("token_uri").is_none(), "{saved}");
+        sandbox.bqcred(&["status", "--exit-code"]).success();
+    }
+}
+
+#[test]
+fn empty_quota_project_is_none_everywhere() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    let file = sandbox.write("adc.json", credential(&google, json!({"quota_project_id": ""})));
+    sandbox.bqcred(&["import", file.to_str().unwrap()]).success();
+    assert!(adc(&sandbox).get("quota_project_id").is_none());
+    for words in
+        [&["env", "--shell", "sh"][..], &["env", "--format", "json"], &["exec", "--", "env"], &["list"]]
+    {
+        let run = sandbox.bqcred(words).success();
+        assert!(!run.stdout.contains("QUOTA"), "{words:?}: {}", run.stdout);
+    }
+    assert_eq!(sandbox.bqcred(&["status", "--json", "--offline"]).json()["quota_project"], Value::Null);
+}
+
+#[test]
+fn each_other_credential_has_an_error_that_says_what_works() {
+    let sandbox = Sandbox::new();
+    let user =
+        json!({"type": "authorized_user", "client_id": "a", "client_secret": "b", "refresh_token": "c"});
+    for (file, is, works) in [
+        (json!({"type": "service_account"}), "a service account key", "GOOGLE_APPLICATION_CREDENTIALS"),
+        (json!({"type": "external_account"}), "workload identity federation", "--cred-file FILE"),
+        (json!({"type": "external_account_authorized_user"}), "workforce identity", "--login-config FILE"),
+        (
+            json!({"type": "gdch_service_account"}),
+            "Google Distributed Cloud",
+            "GOOGLE_APPLICATION_CREDENTIALS",
+        ),
+        (
+            json!({"type": "impersonated_service_account", "source_credentials": user}),
+            "the user credential in its `source_credentials`",
+            "`jq .source_credentials FILE | bqcred import -`",
+        ),
+        (
+            json!({"type": "impersonated_service_account", "source_credentials": {"type": "service_account"}}),
+            "holds no user credential",
+            "--impersonate-service-account ACCOUNT",
+        ),
+    ] {
+        let run = sandbox.invoke(&["import", "-"]).stdin(file.to_string()).run();
+        run.fails(2).says(is).says(works);
+    }
+}
+
 #[test]
 fn import_finds_the_credential_of_every_tool_and_drops_its_cached_tokens() {
     for (tool, place) in [
@@ -169,6 +246,45 @@ fn export_writes_a_private_file_and_does_not_overwrite() {
     let printed = sandbox.invoke(&["export", "-"]).may_print_secret().run().success().stdout;
     assert_eq!(printed.as_bytes(), kept);
     sandbox.bqcred(&["export", "/no/such/folder/x"]).fails(6);
+}
+
+#[test]
+fn move_removes_a_file_and_refuses_what_is_none() {
+    let google = Google::start();
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("given.json", credential(&google, json!({})));
+    let link = sandbox.path("link.json");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let run = sandbox.bqcred(&["import", link.to_str().unwrap(), "--move"]).fails(2);
+    run.says("is a link to").says("given.json").says("nothing was changed");
+    let content = std::fs::read(&file).unwrap();
+    sandbox.invoke(&["import", "-", "--move"]).stdin(content).run().fails(2).says("stdin is none");
+    assert!(link.is_symlink() && file.exists() && !sandbox.adc("default").exists());
+    assert_eq!(google.requests().len(), 0);
+}
+
+#[test]
+fn undo_restores_the_first_file_of_each_gcloud_folder() {
+    let google = Google::start();
+    let sandbox = Sandbox::new();
+    sandbox.login(&google, ADA, &[]).success();
+    let name = "application_default_credentials.json";
+    let first = sandbox.write(&format!("home/.config/gcloud/{name}"), "mine");
+    let second = sandbox.write(&format!("second/{name}"), "mine too");
+    let in_second = |args: &[&str]| sandbox.invoke(args).env("CLOUDSDK_CONFIG", sandbox.path("second")).run();
+    let (export, undo) = (["export", "--well-known"], ["export", "--well-known", "--undo"]);
+    for _ in 0..2 {
+        sandbox.bqcred(&export).success();
+        in_second(&export).success();
+        std::fs::remove_file(&first).unwrap();
+    }
+    sandbox.bqcred(&export).success();
+    sandbox.bqcred(&undo).fails(0).says("is restored");
+    assert_eq!(std::fs::read(&first).unwrap(), b"mine");
+    sandbox.bqcred(&undo).fails(3).says("CLOUDSDK_CONFIG='");
+    in_second(&undo).fails(0).says("is restored");
+    assert_eq!(std::fs::read(&second).unwrap(), b"mine too");
+    assert!(!sandbox.home().join(".local/state/bqcred/well-known.json").exists());
 }
 
 #[test]

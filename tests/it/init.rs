@@ -83,7 +83,8 @@ fn env_and_use_change_the_shell() {
         write_profile(&sandbox, "default", "first");
         write_profile(&sandbox, "work", "second");
         let Some(mut shell) = Shell::start(&sandbox, name, "", "") else { continue };
-        shell.line("bqcred env");
+        let shown = shell.line("bqcred env");
+        assert!(shown.contains("this shell runs as ada@example.com (project first)"), "{name}: {shown}");
         let seen = shell.environment();
         assert_eq!(
             seen.get("GOOGLE_APPLICATION_CREDENTIALS").map(String::as_str),
@@ -93,6 +94,7 @@ fn env_and_use_change_the_shell() {
         assert_eq!(seen.get("GOOGLE_CLOUD_PROJECT").map(String::as_str), Some("first"), "{name}");
 
         let shown = shell.line("bqcred use work");
+        assert!(shown.contains("this shell runs as ada@example.com (project second)"), "{name}: {shown}");
         assert!(!shown.contains("still has BQCRED_PROFILE"), "{name}: {shown}");
         let seen = shell.environment();
         assert_eq!(seen.get("BQCRED_PROFILE").map(String::as_str), Some("work"), "{name}");
@@ -113,7 +115,7 @@ fn env_and_use_change_the_shell() {
 }
 
 #[test]
-fn failing_env_keeps_the_environment_and_returns_its_exit_code() {
+fn failing_command_returns_its_exit_code_and_only_env_changes_the_environment() {
     for name in SHELLS {
         let sandbox = Sandbox::new();
         write_profile(&sandbox, "work", "second");
@@ -125,11 +127,18 @@ fn failing_env_keeps_the_environment_and_returns_its_exit_code() {
             seen
         };
         let before = without_last_word(shell.environment());
-        for line in ["bqcred use nosuch", "bqcred env --profile nosuch", "bqcred status --profile nosuch"] {
+        let fail = |shell: &mut Shell, line: &str| {
             let shown = shell.line(&format!("{line}; echo code={status}"));
             assert!(shown.contains("code=3"), "{name}: {line}: {shown}");
+        };
+        for line in ["bqcred use nosuch", "bqcred status --profile nosuch"] {
+            fail(&mut shell, line);
         }
         assert_eq!(without_last_word(shell.environment()), before, "{name}");
+        fail(&mut shell, "bqcred env --profile nosuch");
+        let after = shell.environment();
+        assert!(after["GOOGLE_APPLICATION_CREDENTIALS"].ends_with("nosuch.json"), "{name}: {after:?}");
+        assert_eq!((after.get("BQCRED_PROFILE"), after.get("GOOGLE_CLOUD_PROJECT")), (None, None), "{name}");
         shell.end();
     }
 }
@@ -221,6 +230,124 @@ fn profile_chosen_in_a_pinned_folder_stays_after_leaving() {
         shell.line("bqcred use other");
         shell.line("cd ..");
         assert_eq!(shell.environment().get("BQCRED_PROFILE").map(String::as_str), Some("other"), "{name}");
+        shell.end();
+    }
+}
+
+/// By the README's line, which doesn't go through the function.
+#[test]
+fn profile_chosen_by_hand_wins_over_pins_until_it_is_unset() {
+    for name in SHELLS {
+        let sandbox = Sandbox::new();
+        for profile in ["work", "other", "default"] {
+            write_profile(&sandbox, profile, profile);
+        }
+        for folder in ["pinned", "again"] {
+            sandbox.write(&format!("{folder}/.bqcred"), "work");
+            sandbox.bqcred(&["allow", sandbox.path(folder).to_str().unwrap()]).success();
+        }
+        let Some(mut shell) = Shell::start(&sandbox, name, "--pins", "") else { continue };
+        let line = |profile: &str| match name {
+            "fish" => format!("command bqcred env {profile} | source"),
+            _ => format!("eval $(command bqcred env {profile})"),
+        };
+        let after = |shell: &mut Shell, line: &str| {
+            shell.line(line);
+            shell.environment().remove("BQCRED_PROFILE")
+        };
+        // the first one without a name is the one of all shells
+        assert_eq!(after(&mut shell, &line("")).as_deref(), Some("default"), "{name}");
+        assert_eq!(after(&mut shell, "cd pinned").as_deref(), Some("work"), "{name}");
+        assert_eq!(after(&mut shell, "cd ..").as_deref(), Some("default"), "{name}");
+        shell.line("cd pinned");
+        assert_eq!(after(&mut shell, &line("--profile other")).as_deref(), Some("other"), "{name}");
+        for folder in ["..", "pinned", "../again", ".."] {
+            assert_eq!(
+                after(&mut shell, &format!("cd {folder}")).as_deref(),
+                Some("other"),
+                "{name}: {folder}"
+            );
+        }
+        assert_eq!(after(&mut shell, "bqcred env --unset"), None, "{name}");
+        assert_eq!(after(&mut shell, "cd pinned").as_deref(), Some("work"), "{name}");
+        assert_eq!(after(&mut shell, "cd .."), None, "{name}");
+        shell.end();
+    }
+}
+
+#[test]
+fn pinned_profile_that_cannot_be_used_leaves_no_other_account() {
+    for name in SHELLS {
+        let sandbox = Sandbox::new();
+        write_profile(&sandbox, "default", "first");
+        sandbox.write("pinned/.bqcred", "gone");
+        sandbox.bqcred(&["allow", sandbox.path("pinned").to_str().unwrap()]).success();
+        let Some(mut shell) = Shell::start(&sandbox, name, "--pins", "") else { continue };
+        shell.line("bqcred env");
+        let shown = shell.line("cd pinned");
+        assert!(shown.contains("no profile named gone"), "{name}: {shown}");
+        let seen = shell.environment();
+        assert!(seen["GOOGLE_APPLICATION_CREDENTIALS"].contains("gone.json"), "{name}: {seen:?}");
+        assert_eq!(seen.get("GOOGLE_CLOUD_PROJECT"), None, "{name}");
+        shell.line("cd ..");
+        assert_eq!(shell.environment()["GOOGLE_CLOUD_PROJECT"], "first", "{name}");
+        shell.end();
+    }
+}
+
+#[test]
+fn pins_work_with_every_form_of_prompt_command() {
+    let forms = [
+        "unset PROMPT_COMMAND; other=1",
+        "PROMPT_COMMAND=; other=1",
+        "PROMPT_COMMAND='other=1'",
+        "PROMPT_COMMAND=';other=1'",
+        "PROMPT_COMMAND=' ; other=1 ; '",
+        "PROMPT_COMMAND='other=1;'",
+        "PROMPT_COMMAND=('true;' 'other=1')",
+        "declare -a PROMPT_COMMAND; other=1",
+        "PROMPT_COMMAND='other=1\n'",
+        "PROMPT_COMMAND='\n;other=1'",
+    ];
+    for form in forms {
+        let sandbox = Sandbox::new();
+        write_profile(&sandbox, "work", "second");
+        sandbox.write("pinned/.bqcred", "work");
+        sandbox.bqcred(&["allow", sandbox.path("pinned").to_str().unwrap()]).success();
+        let Some(mut shell) = Shell::start(&sandbox, "bash", "--pins", form) else { return };
+        let shown = shell.line("cd pinned");
+        assert_eq!(
+            shell.environment().get("BQCRED_PROFILE").map(String::as_str),
+            Some("work"),
+            "{form}: {shown}"
+        );
+        assert!(shell.line("echo other=$other; (exit 3)").contains("other=1"), "{form}");
+        assert!(!shell.line("echo code=$?").contains("syntax"), "{form}");
+        shell.end();
+    }
+}
+
+#[test]
+fn readonly_prompt_command_is_named_and_the_rest_of_init_works() {
+    let sandbox = Sandbox::new();
+    write_profile(&sandbox, "default", "first");
+    let before = "readonly PROMPT_COMMAND=other=1";
+    let Some(mut shell) = Shell::start(&sandbox, "bash", "--pins", before) else { return };
+    let shown = shell.line("bqcred env");
+    assert!(shown.contains("PROMPT_COMMAND is readonly") && shown.contains("runs as ada"), "{shown}");
+    assert!(shell.line("complete -p bqcred").contains("_bqcred_complete"));
+    shell.end();
+}
+
+#[test]
+fn function_names_a_variable_that_does_not_take_its_value() {
+    let sandbox = Sandbox::new();
+    write_profile(&sandbox, "default", "first");
+    for name in ["bash", "zsh"] {
+        let before = "typeset -u GOOGLE_CLOUD_PROJECT";
+        let Some(mut shell) = Shell::start(&sandbox, name, "", before) else { continue };
+        let shown = shell.line("bqcred env || echo code=$?");
+        assert!(shown.contains("did not take its value") && shown.contains("code=1"), "{name}: {shown}");
         shell.end();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::common::{find_program, missing, python_of};
+use crate::common::{GUARD_HOST, find_program, missing, python_of};
 use crate::jupyter::{Scene, Server};
 
 fn scene(modules: &[&str]) -> Option<Scene> {
@@ -70,10 +70,10 @@ fn r_snippets_set_the_environment() {
     let code = scene.sandbox.write("snippet.R", snippet(&scene, "r"));
     let source = format!("source({:?}); {ask}", code.to_str().unwrap());
     let text = output(scene.command(&rscript).args(["--vanilla", "-e", &source]));
-    assert_eq!(text, format!("{} 127.0.0.1:9", adc.display()));
+    assert_eq!(text, format!("{} {GUARD_HOST}", adc.display()));
     let file = scene.sandbox.write("home/.Renviron", snippet(&scene, "renviron"));
     let text = output(scene.command(&rscript).args(["-e", ask]));
-    assert_eq!(text, format!("{} 127.0.0.1:9", adc.display()), "{}", file.display());
+    assert_eq!(text, format!("{} {GUARD_HOST}", adc.display()), "{}", file.display());
 }
 
 #[test]

@@ -171,6 +171,13 @@ fn scopes_are_presets_or_full_names() {
         assert!(scopes.contains(&wanted), "{wanted} {scopes:?}");
     }
     sandbox.bqcred(&["login", "--scopes", "a b"]).fails(2);
+    let client = sandbox.client_file(&google);
+    for (mistyped, preset) in
+        [("drvie", "drive"), ("bigqery", "bigquery"), ("cloud_platform", "cloud-platform")]
+    {
+        let run = sandbox.bqcred(&["login", "--start", "--client-id-file", &client, "--scopes", mistyped]);
+        run.fails(2).says(&format!("did you mean `--scopes {preset}`?"));
+    }
 }
 
 #[test]
@@ -533,4 +540,43 @@ fn signing_in_as_somebody_else_says_what_is_left_of_the_earlier_credential() {
     google.revoke_grant("ada@example.com");
     let run = sandbox.login(&google, "bob@example.com", &[]).fails(0).says(before);
     assert!(!run.stderr.contains("valid at Google"), "{}", run.stderr);
+}
+
+#[test]
+fn another_account_takes_a_profile_over_only_if_the_user_says_yes() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, "ada@example.com", &[]).success();
+    let account = || sandbox.bqcred(&["status", "--offline", "--json"]).json()["account"].clone();
+    let question = "Profile default is ada@example.com. Replace that by bob@example.com? [y/N] ";
+    let mut session = sandbox.terminal(&["login", "bob@example.com", "--no-browser"]);
+    session.exp_string(question).unwrap();
+    session.send_line("").unwrap();
+    let rest = session.exp_eof().unwrap();
+    assert!(rest.contains("`bqcred login bob@example.com --profile NAME` keeps both"), "{rest}");
+    assert_eq!(account(), "ada@example.com");
+    let mut session = sandbox.terminal(&["login", "bob@example.com", "--no-browser"]);
+    session.exp_string(question).unwrap();
+    session.send_line("y").unwrap();
+    let text = session.exp_string("Paste the address: ").unwrap();
+    let url = text.lines().find(|line| line.starts_with("http")).unwrap().trim().to_owned();
+    session.send_line(&google.approve(&url, "bob@example.com")).unwrap();
+    let rest = session.exp_eof().unwrap();
+    assert!(rest.contains("profile default was ada@example.com before"), "{rest}");
+    assert_eq!(account(), "bob@example.com");
+    // what is over is nobody's to keep
+    google.revoke_grant("bob@example.com");
+    sandbox.bqcred(&["status"]).code(4);
+    let mut session = sandbox.terminal(&["login", "ada@example.com", "--no-browser"]);
+    session.exp_string("Paste the address: ").unwrap();
+    session.send_control('c').unwrap();
+    session.exp_eof().unwrap();
+}
+
+#[test]
+fn start_at_a_terminal_says_what_comes_next() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    let client = sandbox.client_file(&google);
+    let mut session = sandbox.terminal(&["login", "--start", "--client-id-file", &client]);
+    let text = session.exp_eof().unwrap();
+    assert!(text.contains("http") && text.contains("bqcred login --profile default --finish -"), "{text}");
 }

@@ -32,6 +32,28 @@ fn client_or_gcloud_leads_to_login() {
 }
 
 #[test]
+fn credential_of_gcloud_leads_to_import() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "home/.config/gcloud/application_default_credentials.json",
+        r#"{"account": "bob@example.com", "client_id": "1-a.example", "client_secret": "made-up",
+            "refresh_token": "made-up", "type": "authorized_user"}"#,
+    );
+    assert_eq!(next(&sandbox, &[]), "bqcred import --from gcloud, or bqcred login");
+    let run = sandbox.bqcred(&[]).success();
+    assert!(run.stdout.contains("gcloud has a credential of bob@example.com"), "{}", run.stdout);
+}
+
+#[test]
+fn variable_that_names_no_profile_is_pointed_out() {
+    let sandbox = Sandbox::new();
+    write_profile(&sandbox, "work", "p");
+    let run = sandbox.invoke(&[]).env("BQCRED_PROFILE", "gone").run().success();
+    assert!(run.stdout.contains("BQCRED_PROFILE names profile gone, which doesn't exist"), "{}", run.stdout);
+    assert!(run.stdout.contains("eval $(bqcred env --unset), or bqcred login"), "{}", run.stdout);
+}
+
+#[test]
 fn pending_login_leads_to_finish() {
     let sandbox = Sandbox::new();
     let google = Google::start();
@@ -101,7 +123,7 @@ fn credential_of_exec_counts_only_while_it_exists() {
     let known = sandbox.data("default").join("profile.json");
     let text = std::fs::read_to_string(&known).unwrap();
     std::fs::write(&known, text.replace("\"file\"", "\"keyring\"")).unwrap();
-    let session = sandbox.runtime().join("bqcred/default.json");
+    let session = sandbox.runtime().join("bqcred/default-0123456789abcdef.json");
     let locked =
         [("GOOGLE_APPLICATION_CREDENTIALS", session.to_str().unwrap()), ("BQCRED_PROFILE", "default")];
     assert_eq!(next(&sandbox, &locked), "eval $(bqcred env)");

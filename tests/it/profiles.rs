@@ -1,6 +1,6 @@
 //! `list`, `use`, `forget`, `token`, `status`, `env`: several profiles side by side.
 
-use crate::common::{self, Google, Sandbox, Script, mode, spawn_in_terminal};
+use crate::common::{self, GUARD_HOST, Google, Sandbox, Script, mode, spawn_in_terminal};
 
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
@@ -73,6 +73,24 @@ fn the_profile_is_flag_then_variable_then_use_then_default() {
         .run()
         .success()
         .says("still has BQCRED_PROFILE");
+}
+
+#[test]
+fn use_with_a_dash_goes_back_to_the_profile_before() {
+    let sandbox = Sandbox::new();
+    for name in ["default", "work", "home"] {
+        common::write_profile(&sandbox, name, "p1");
+    }
+    let to = |name: &str| sandbox.bqcred(&["use", name]);
+    to("-").fails(2).says("bqcred list");
+    to("work").success();
+    to("-").success().says("the current profile is default");
+    to("-").success().says("the current profile is work");
+    to("work").success();
+    to("home").success();
+    to("-").success().says("the current profile is work");
+    sandbox.bqcred(&["forget", "home"]).success();
+    to("-").fails(3).says("no profile named home");
 }
 
 #[test]
@@ -278,7 +296,7 @@ fn env_sets_and_unsets_variables() {
     assert_eq!(env["GOOGLE_CLOUD_PROJECT"], "p2");
     assert_eq!(env["GOOGLE_CLOUD_QUOTA_PROJECT"], "q2");
     assert_eq!(env["BQCRED_PROFILE"], "work");
-    assert_eq!(env["GCE_METADATA_URL"], "127.0.0.1:9");
+    assert_eq!(env["GCE_METADATA_URL"], GUARD_HOST);
     assert_eq!(env["NO_GCE_CHECK"], "true");
     assert_eq!(env.as_object().unwrap().len(), 6);
     assert!(json(&["--no-guard"]).get("NO_GCE_CHECK").is_none());
@@ -290,6 +308,20 @@ fn env_sets_and_unsets_variables() {
         assert!(unset.contains(name.as_str()), "{name}");
     }
     sandbox.bqcred(&["env", "--unset", "--profile", "gone", "--shell", "sh"]).success();
+}
+
+#[test]
+fn env_says_what_to_do_with_what_it_prints_where_nothing_evaluates_it() {
+    let sandbox = Sandbox::new();
+    common::write_profile(&sandbox, "work", "p1");
+    let mut session = sandbox.terminal(&["env", "--profile", "work", "--gcloud"]);
+    let text = session.exp_eof().unwrap();
+    let line = "this only prints; to change this shell: `eval $(bqcred env --gcloud --profile work)`";
+    assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(line), "{text}");
+    let cell = sandbox.invoke(&["env", "--profile", "work"]).env("JPY_PARENT_PID", "1").run().success();
+    cell.says("a cell's `!eval $(bqcred env)` changes nothing in the notebook").says("bqcred snippet python");
+    let captured = sandbox.bqcred(&["env", "--profile", "work"]).success();
+    assert_eq!(captured.stderr, "");
 }
 
 #[test]

@@ -310,7 +310,7 @@ fn keyring_item_and_session_file_are_removed() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     keyring.bqcred(&["env"]).success();
-    let session = keyring.sandbox.runtime().join("bqcred/default.json");
+    let session = keyring.sandbox.session_file("default");
     assert!(session.exists());
     let token = keyring.refresh_token("default");
     keyring.bqcred(&["revoke", "--yes"]).fails(0).says("is revoked");

@@ -224,6 +224,21 @@ fn failed_revocation_changes_nothing() {
 }
 
 #[test]
+fn revocation_that_can_not_be_sent_changes_nothing() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    let mut client: Value = serde_json::from_str(&google.client_json()).unwrap();
+    // nothing listens there
+    client["installed"]["revoke_uri"] = "http://127.0.0.1:9/revoke".into();
+    let file = sandbox.write("client.json", client.to_string());
+    sandbox.login(&google, ADA, &["--client-id-file", file.to_str().unwrap()]).success();
+    let run = sandbox.bqcred(&["rotate", "--start", "--yes"]).fails(5);
+    run.says("it is still valid at Google; nothing was removed").says("is the network up?");
+    assert_eq!(problem(&sandbox, "default"), None);
+    sandbox.bqcred(&["revoke", "--yes"]).fails(5).says("it may still be valid: nothing was sent to Google");
+    assert!(google.is_valid(&refresh_token(&sandbox, "default")));
+}
+
+#[test]
 fn unverified_revocation_leaves_the_profile_marked() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
@@ -511,7 +526,7 @@ fn keyring_item_and_session_file_are_replaced() {
     let google = Google::start();
     let Some(keyring) = Keyring::with_login(&google, ADA) else { return };
     keyring.bqcred(&["env"]).success();
-    let session = keyring.sandbox.runtime().join("bqcred/default.json");
+    let session = keyring.sandbox.session_file("default");
     let old = keyring.refresh_token("default");
     let url = keyring.bqcred(&["rotate", "--start", "--yes"]).success().stdout;
     assert!(
@@ -597,6 +612,21 @@ fn rotation_under_a_deleted_client_is_refused_before_revoking() {
     }
     google.accept_client(CLIENT_ID);
     assert!(google.is_valid(&old) && google.count("/revoke") == 0);
+    google.refuse_client(CLIENT_ID, "deleted_client");
+    // with another client the sign-in can start, and still nothing proves the revocation
+    let other = sandbox.write("other.json", google.client_json_of(double::OTHER_CLIENT_ID));
+    sandbox.bqcred(&["client", "set", other.to_str().unwrap()]).success();
+    let run = sandbox.bqcred(&["rotate", "--start", "--yes"]).fails(4);
+    run.says("whether it worked can't be checked")
+        .says("may still be valid at Google")
+        .says("`bqcred login`");
+    assert_eq!(google.count("/revoke"), 1);
+    let url = sandbox.bqcred(&["login", "--start"]).success().stdout;
+    let run = sandbox.bqcred(&["login", "--finish", &google.approve(url.trim(), ADA)]).fails(0);
+    run.says(
+        "had another credential of ada@example.com before; that credential may still be valid at Google",
+    );
+    sandbox.bqcred(&["status", "--exit-code"]).success();
 }
 
 #[test]

@@ -226,6 +226,7 @@ fn narrowed_tokens_have_the_scopes_asked_for_and_wider_ones_are_refused() {
 fn a_service_account_is_acted_as() {
     let vm = at_google(&["openid", "userinfo.email", "bigquery", "cloud-platform"]);
     let acting = ["--as", READER];
+    vm.google.add_service_account("other@p1.iam.gserviceaccount.com");
     bash(&vm, &acting, "true").run().fails(4).says("there is no service account");
     vm.google.add_service_account(READER);
     let run = bash(&vm, &acting, "true").run().fails(4).says(&format!("{PERSON} may not act as {READER}"));

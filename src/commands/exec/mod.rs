@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::cli::{Exec, StartUnder};
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
+use crate::handover::detached::{self, Detached, DetachedKind};
 use crate::handover::variables::{self, VariableSet};
 use crate::handover::{self, stub, supervised};
 use crate::output::error::{Error, Result};
@@ -19,6 +20,9 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
     let Some((name, arguments)) = args.program.split_first() else {
         return Err(Error::usage("no program given").hint("`bqcred exec -- jupyter lab`"));
     };
+    if let Some(detached) = detached::find(&args.program) {
+        ui::note(&describe(&detached));
+    }
     if args.token_only {
         return token_only::run(args, app);
     }
@@ -30,8 +34,8 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
         Err(error) => return Err(error),
     };
     note_nesting(&loaded.name);
-    if let Some(reason) = loaded.profile.sign_in_reason() {
-        ui::note(&format!("this credential {reason}: `{}`", app.login_command(&loaded.name)));
+    if let Some(problem) = app.problem(&loaded.name, &loaded.profile) {
+        ui::note(&problem);
     }
     let credential = loaded.credential.to_adc_json();
     if args.file || cfg!(not(target_os = "linux")) {
@@ -71,6 +75,29 @@ fn start_without(args: &Exec, app: &App, mut program: Command, why: &Error) -> R
         program.env_remove(variables::PROFILE);
     }
     Err(handover::become_program(&mut program))
+}
+
+/// What becomes of a credential that ends with `exec`, and what works instead.
+fn describe(detached: &Detached) -> String {
+    let name = &detached.name;
+    match detached.kind {
+        DetachedKind::Queue => format!(
+            "{name} runs its job later, and the credential ends with this command: let the job itself run \
+             `bqcred exec -- PROGRAM`"
+        ),
+        DetachedKind::Cluster => format!(
+            "{name} leaves processes running that lose the credential when this command ends: start {name} after \
+             `eval $(bqcred env)` instead"
+        ),
+        DetachedKind::Container => format!(
+            "{name} starts a container that does not see this credential and goes on after this command: mount the \
+             file that `bqcred env` names, and set GOOGLE_APPLICATION_CREDENTIALS to where it is mounted"
+        ),
+        DetachedKind::Background => format!(
+            "what {name} leaves running in the background loses the credential when this command ends: let {name} \
+             start `bqcred exec -- PROGRAM` instead"
+        ),
+    }
 }
 
 /// Says so if this `exec` runs inside another one.

@@ -76,7 +76,7 @@ fn plain(args: &Exec) -> Command {
 fn about(name: &str, profile: &Profile, tokens: &ProgramTokens, limits: &Limits) -> About {
     About {
         profile: name.to_owned(),
-        account: profile.account_or_unknown().to_owned(),
+        account: profile.account_or_unknown().into_owned(),
         acting_as: limits.acting_as.as_ref().map(ToString::to_string),
         scopes: tokens.scopes().to_vec(),
         broker: std::process::id(),

@@ -4,8 +4,10 @@ mod render;
 
 use crate::app::{App, Loaded};
 use crate::cli::Status;
+use crate::commands::leftovers;
 use crate::credential::forecast::{self, ExpiryReason};
-use crate::lifecycle::refresh;
+use crate::credential::profile::StoreKind;
+use crate::lifecycle::{refresh, unfinished};
 use crate::login::two_step;
 use crate::oauth::{Failure, Google};
 use crate::output::error::{Error, Kind, Result};
@@ -36,7 +38,12 @@ enum Check {
 }
 
 pub(crate) fn run(args: &Status, app: &App) -> Result<Output> {
-    let loaded = app.load()?;
+    let (name, profile) = app.stored_profile(app.profile_name()?)?;
+    if profile.store == StoreKind::Keyring {
+        leftovers::report_without_id(&name);
+    }
+    ui::show(unfinished::resolve(app, &name)?);
+    let loaded = app.load_for_server()?;
     two_step::sweep(app);
     let login_started = two_step::waiting(app, &loaded.name).map(|waiting| waiting.since);
     let mut report =

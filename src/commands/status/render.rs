@@ -41,7 +41,7 @@ impl Report {
             "quota_project": profile.quota_project,
             "store": profile.store,
             "path": path,
-            "session_file": session::existing(&app.paths, &self.loaded.name).next(),
+            "session_file": self.session_file(app),
             "mode": path.as_deref().and_then(mode),
             "client_id": self.loaded.credential.client_id,
             "signed_in": profile.signed_in,
@@ -112,7 +112,7 @@ impl Report {
     fn describe_store(&self, app: &App) -> String {
         match self.path(app) {
             Some(path) => format!("file {} (mode {})", path.display(), mode(&path).unwrap_or_default()),
-            None => match session::existing(&app.paths, &self.loaded.name).next() {
+            None => match self.session_file(app) {
                 Some(file) => format!("keyring; session file {}", file.display()),
                 None => "keyring".to_owned(),
             },
@@ -144,6 +144,11 @@ impl Report {
             format!("this machine's clock is {} {direction} Google's: set it", span(offset.unsigned_abs()))
         });
         many.map(|text| ("tokens", text)).into_iter().chain(clock.map(|text| ("clock", text))).collect()
+    }
+
+    fn session_file(&self, app: &App) -> Option<PathBuf> {
+        let id = self.loaded.profile.id.as_ref()?;
+        session::existing(&app.paths, &self.loaded.name, id).into_iter().next()
     }
 
     fn path(&self, app: &App) -> Option<PathBuf> {

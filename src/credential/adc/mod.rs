@@ -13,8 +13,8 @@ use crate::output::secret::{Secret, SecretBytes};
 use crate::system::clock::Time;
 use ascii_json::AsciiJson;
 
-use rejected::OtherType;
 pub(crate) use rejected::{NotAuthorizedUser, encoding_problem};
+use rejected::{OtherType, SourceType};
 
 /// The universe that Google's libraries refresh user credentials in; they refuse others.
 const UNIVERSE: &str = "googleapis.com";
@@ -22,6 +22,9 @@ const UNIVERSE: &str = "googleapis.com";
 /// Keys of the libraries' own caches, which don't belong in a credential file: `scopes` would be sent with
 /// every refresh, and a stale `token` would be used.
 const CACHE_KEYS: [&str; 5] = ["token", "expiry", "scopes", "token_uri", "id_token"];
+
+/// The key of a keyring item that names the data folder whose profile it belongs to. Only in the keyring.
+const HOME_KEY: &str = "bqcred_data_folder";
 
 /// One user's grant, as an ADC file holds it.
 #[derive(Clone, Debug)]
@@ -66,10 +69,22 @@ struct AdcFile {
 }
 
 impl AdcFile {
+    fn read(bytes: &[u8]) -> Result<AdcFile, NotAuthorizedUser> {
+        if let Some(problem) = encoding_problem(bytes) {
+            return Err(NotAuthorizedUser::Malformed(problem.to_owned()));
+        }
+        serde_json::from_slice(bytes).map_err(|error| NotAuthorizedUser::Malformed(json_problem(&error)))
+    }
+
     /// Refuses what the libraries would refuse or ignore.
     fn check(&self) -> Result<(), NotAuthorizedUser> {
         match self.kind.as_deref() {
             Some("authorized_user") => {}
+            Some("impersonated_service_account") => {
+                let source = self.unknown.get("source_credentials");
+                let source = source.and_then(|source| source.get("type")?.as_str());
+                return Err(NotAuthorizedUser::OtherType(OtherType::Impersonated(SourceType::named(source))));
+            }
             None if self.unknown.contains_key("installed") || self.unknown.contains_key("web") => {
                 return Err(NotAuthorizedUser::ClientFile);
             }
@@ -102,13 +117,13 @@ impl AdcFile {
                 missing.into_iter().filter_map(|(key, is_missing)| is_missing.then_some(key)).collect(),
             ));
         };
-        let is_kept = |(key, _): &(String, Value)| !CACHE_KEYS.contains(&key.as_str());
+        let is_kept = |(key, _): &(String, Value)| key != HOME_KEY && !CACHE_KEYS.contains(&key.as_str());
         Ok(AuthorizedUser {
             account: self.account.unwrap_or_default(),
             client_id,
             client_secret,
             refresh_token,
-            quota_project_id: self.quota_project_id,
+            quota_project_id: self.quota_project_id.filter(|project| !project.is_empty()),
             unknown: UnknownKeys(self.unknown.into_iter().filter(is_kept).collect()),
         })
     }
@@ -129,11 +144,20 @@ impl AuthorizedUser {
 
     /// Reads the content of an ADC file.
     pub(crate) fn parse(bytes: &[u8]) -> Result<AuthorizedUser, NotAuthorizedUser> {
-        if let Some(problem) = encoding_problem(bytes) {
-            return Err(NotAuthorizedUser::Malformed(problem.to_owned()));
-        }
-        let file: AdcFile = serde_json::from_slice(bytes)
-            .map_err(|error| NotAuthorizedUser::Malformed(json_problem(&error)))?;
+        let file = AdcFile::read(bytes)?;
+        file.check()?;
+        file.into_credential()
+    }
+
+    /// Reads a credential to import: the content of an ADC file, or what google-auth's `Credentials.to_json` writes
+    /// (`token.json` in Google's examples), which has no `type`. Libraries don't take that one for an ADC file.
+    pub(crate) fn parse_to_import(bytes: &[u8]) -> Result<AuthorizedUser, NotAuthorizedUser> {
+        let file = AdcFile::read(bytes)?;
+        let is_google_auths = file.refresh_token.is_some()
+            && file.client_id.is_some()
+            && file.unknown.contains_key("token_uri");
+        let kind = file.kind.clone().or_else(|| is_google_auths.then(|| "authorized_user".to_owned()));
+        let file = AdcFile { kind, ..file };
         file.check()?;
         file.into_credential()
     }
@@ -141,16 +165,16 @@ impl AuthorizedUser {
     /// The content of an ADC file, byte for byte as gcloud writes one: sorted keys, two spaces,
     /// ASCII only, no final newline.
     pub(crate) fn to_adc_json(&self) -> SecretBytes {
-        self.to_json(None)
+        self.to_json(None, None)
     }
 
-    /// The same with an access token, under the keys of google-auth's own caches (`Credentials.to_json`).
-    /// For a store that keeps the two together; [`AuthorizedUser::parse`] leaves the token out again.
-    pub(crate) fn to_json_with_token(&self, token: &Secret, expires: Time) -> SecretBytes {
-        self.to_json(Some((token, expires)))
+    /// The content of a keyring item: the same, with the data folder that it belongs to, and an access token under the
+    /// keys of google-auth's own caches (`Credentials.to_json`). [`AuthorizedUser::parse`] leaves both out again.
+    pub(crate) fn to_item_json(&self, data_folder: &str, token: Option<(&Secret, Time)>) -> SecretBytes {
+        self.to_json(Some(data_folder), token)
     }
 
-    fn to_json(&self, token: Option<(&Secret, Time)>) -> SecretBytes {
+    fn to_json(&self, data_folder: Option<&str>, token: Option<(&Secret, Time)>) -> SecretBytes {
         let mut object = self.unknown.0.clone(); // sorted: serde_json's map is a BTreeMap
         let mut set = |key: &str, value: &str| object.insert(key.to_owned(), Value::from(value));
         set("account", &self.account);
@@ -161,6 +185,9 @@ impl AuthorizedUser {
         set("universe_domain", UNIVERSE);
         if let Some(project) = &self.quota_project_id {
             set("quota_project_id", project);
+        }
+        if let Some(folder) = data_folder {
+            set(HOME_KEY, folder);
         }
         if let Some((token, expires)) = token {
             set("token", token.expose());
@@ -189,6 +216,15 @@ pub(crate) fn cached_token(bytes: &[u8]) -> Option<(Secret, Time)> {
         expiry: Time,
     }
     serde_json::from_slice(bytes).ok().map(|cached: Cached| (cached.token, cached.expiry))
+}
+
+/// The data folder that a keyring item belongs to, if it names one.
+pub(crate) fn data_folder(bytes: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Item {
+        bqcred_data_folder: String,
+    }
+    serde_json::from_slice(bytes).ok().map(|item: Item| item.bqcred_data_folder)
 }
 
 /// Overwrites the secrets that a JSON object holds a copy of.
@@ -226,6 +262,31 @@ mod tests {
     fn a_file_of_gclouds_is_written_byte_for_byte() {
         let user = AuthorizedUser::parse(GCLOUD.as_bytes()).unwrap();
         assert_eq!(std::str::from_utf8(&user.to_adc_json()).unwrap(), GCLOUD);
+    }
+
+    #[test]
+    fn empty_quota_project_is_none() {
+        let user = AuthorizedUser::parse(GCLOUD.replace("p1", "").as_bytes()).unwrap();
+        assert_eq!(user.quota_project_id, None);
+        assert!(!String::from_utf8_lossy(&user.to_adc_json()).contains("quota_project_id"));
+    }
+
+    #[test]
+    fn token_json_of_google_auth_is_for_import_only() {
+        let text = r#"{"token": "ya29.a", "refresh_token": "1//0c", "token_uri": "https://oauth2.googleapis.com/token",
+            "client_id": "1-a", "client_secret": "b", "scopes": ["openid"], "universe_domain": "googleapis.com",
+            "account": "", "expiry": "2026-01-01T00:00:00Z"}"#;
+        let user = AuthorizedUser::parse_to_import(text.as_bytes()).unwrap();
+        assert_eq!((user.client_id.as_str(), user.refresh_token.expose()), ("1-a", "1//0c"));
+        assert!(user.unknown.0.is_empty());
+        let missing = NotAuthorizedUser::MissingKeys(vec!["type"]);
+        assert_eq!(AuthorizedUser::parse(text.as_bytes()).unwrap_err(), missing);
+        let no_refresh_token = text.replace("\"refresh_token\"", "\"other\"");
+        assert_eq!(AuthorizedUser::parse_to_import(no_refresh_token.as_bytes()).unwrap_err(), missing);
+        let secret = NotAuthorizedUser::MissingKeys(vec!["client_secret"]);
+        let no_secret = text.replace("\"client_secret\"", "\"other\"");
+        assert_eq!(AuthorizedUser::parse_to_import(no_secret.as_bytes()).unwrap_err(), secret);
+        assert_eq!(AuthorizedUser::parse_to_import(GCLOUD.as_bytes()).unwrap().client_id.len(), 29);
     }
 
     #[test]

@@ -24,10 +24,27 @@ pub(crate) enum OtherType {
     ExternalAccount,
     /// Workforce identity federation: a user of another identity provider.
     ExternalAccountAuthorizedUser,
-    /// A user or service account that impersonates a service account.
-    Impersonated,
+    /// A user or service account that impersonates a service account; which of them.
+    Impersonated(SourceType),
+    /// A service identity of Google Distributed Cloud.
+    DistributedCloud,
     /// Anything else.
     Unknown,
+}
+
+/// What impersonates a service account: the `type` of `source_credentials`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SourceType {
+    /// A user account, by a credential that can be imported.
+    User,
+    /// Anything else, or nothing.
+    Other,
+}
+
+impl SourceType {
+    pub(super) fn named(name: Option<&str>) -> SourceType {
+        if name == Some("authorized_user") { SourceType::User } else { SourceType::Other }
+    }
 }
 
 impl OtherType {
@@ -36,7 +53,7 @@ impl OtherType {
             "service_account" => OtherType::ServiceAccount,
             "external_account" => OtherType::ExternalAccount,
             "external_account_authorized_user" => OtherType::ExternalAccountAuthorizedUser,
-            "impersonated_service_account" => OtherType::Impersonated,
+            "gdch_service_account" => OtherType::DistributedCloud,
             _ => OtherType::Unknown,
         }
     }
@@ -46,9 +63,18 @@ impl OtherType {
             OtherType::ServiceAccount => "is a service account key, not a user credential",
             OtherType::ExternalAccount => "is a workload identity federation file, not a user credential",
             OtherType::ExternalAccountAuthorizedUser => {
-                "is a workforce identity federation credential, which R can't use and bqcred doesn't keep"
+                "is a workforce identity credential (a user of your organisation's identity provider), which \
+                 bqcred doesn't keep"
             }
-            OtherType::Impersonated => "is a credential that impersonates a service account",
+            OtherType::Impersonated(SourceType::User) => {
+                "acts as a service account, by means of the user credential in its `source_credentials`"
+            }
+            OtherType::Impersonated(SourceType::Other) => {
+                "acts as a service account, and holds no user credential"
+            }
+            OtherType::DistributedCloud => {
+                "is a service identity of Google Distributed Cloud, not a user credential"
+            }
             OtherType::Unknown => "is not of type authorized_user, so it is not a user credential",
         }
     }
@@ -85,10 +111,20 @@ impl NotAuthorizedUser {
                 "set GOOGLE_APPLICATION_CREDENTIALS to it yourself, or `gcloud auth login --cred-file FILE`"
             }
             NotAuthorizedUser::OtherType(OtherType::ExternalAccountAuthorizedUser) => {
-                "use it with `gcloud auth application-default login --login-config FILE`"
+                "set GOOGLE_APPLICATION_CREDENTIALS to it yourself (Python, Node.js, Go and Java; R can't use it); \
+                 `gcloud auth application-default login --login-config FILE` renews it"
             }
-            NotAuthorizedUser::OtherType(OtherType::Impersonated) => {
-                "`gcloud auth application-default login --impersonate-service-account ACCOUNT` manages these"
+            NotAuthorizedUser::OtherType(OtherType::Impersonated(SourceType::User)) => {
+                "to use BigQuery as yourself: `jq .source_credentials FILE | bqcred import -`\n\
+                 to act as the service account, set GOOGLE_APPLICATION_CREDENTIALS to the file yourself; R can't \
+                 use it. `gcloud auth application-default login --impersonate-service-account ACCOUNT` makes these"
+            }
+            NotAuthorizedUser::OtherType(OtherType::Impersonated(SourceType::Other)) => {
+                "set GOOGLE_APPLICATION_CREDENTIALS to it yourself (R can't use it); \
+                 `gcloud auth application-default login --impersonate-service-account ACCOUNT` makes one of your own"
+            }
+            NotAuthorizedUser::OtherType(OtherType::DistributedCloud) => {
+                "set GOOGLE_APPLICATION_CREDENTIALS to it yourself; BigQuery of Google Cloud doesn't take it"
             }
             NotAuthorizedUser::ClientFile => "`bqcred client set FILE`, then `bqcred login`",
             _ => "`bqcred login` makes a new credential",
@@ -121,9 +157,14 @@ mod tests {
     fn each_kind_of_file_is_recognised() {
         let of_type = |name: &str| rejected(&format!(r#"{{"type":"{name}"}}"#));
         assert_eq!(of_type("service_account"), NotAuthorizedUser::OtherType(OtherType::ServiceAccount));
+        let impersonated = |source| NotAuthorizedUser::OtherType(OtherType::Impersonated(source));
+        assert_eq!(of_type("impersonated_service_account"), impersonated(SourceType::Other));
+        let by_user =
+            r#"{"type":"impersonated_service_account","source_credentials":{"type":"authorized_user"}}"#;
+        assert_eq!(rejected(by_user), impersonated(SourceType::User));
         assert_eq!(
-            of_type("impersonated_service_account"),
-            NotAuthorizedUser::OtherType(OtherType::Impersonated)
+            of_type("gdch_service_account"),
+            NotAuthorizedUser::OtherType(OtherType::DistributedCloud)
         );
         assert_eq!(rejected(r#"{"installed":{}}"#), NotAuthorizedUser::ClientFile);
         assert_eq!(rejected("{}"), NotAuthorizedUser::MissingKeys(vec!["type"]));
@@ -141,6 +182,11 @@ mod tests {
             (r#"{"type":"external_account"}"#, "--cred-file"),
             (r#"{"type":"external_account_authorized_user"}"#, "--login-config"),
             (r#"{"type":"impersonated_service_account"}"#, "--impersonate-service-account"),
+            (
+                r#"{"type":"impersonated_service_account","source_credentials":{"type":"authorized_user"}}"#,
+                "jq .source_credentials FILE | bqcred import -",
+            ),
+            (r#"{"type":"gdch_service_account"}"#, "GOOGLE_APPLICATION_CREDENTIALS"),
             (r#"{"installed":{}}"#, "bqcred client set"),
             (r#"{"web":{}}"#, "bqcred client set"),
             (r#"{"type":"another"}"#, "`bqcred login` makes"),

@@ -6,7 +6,7 @@ mod source;
 use std::path::Path;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::credential::adc::encoding_problem;
 use crate::oauth::Endpoints;
@@ -37,8 +37,6 @@ struct ClientFile {
     web: Option<Value>,
     #[serde(rename = "type")]
     kind: Option<Value>,
-    #[serde(flatten)]
-    other: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -74,10 +72,6 @@ impl Client {
         match (file.installed, file.web, file.kind) {
             (Some(_), Some(_), _) => Err(refused(path, "holds two clients, `installed` and `web`")
                 .hint("download the file of one Desktop app client")),
-            (Some(_), None, _) if !file.other.is_empty() => {
-                Err(refused(path, "holds more than one `installed` client")
-                    .hint("download the file again, and leave it as it is"))
-            }
             (Some(installed), None, _) => Client::from_installed(path, installed),
             (None, Some(_), _) => Err(refused(
                 path,
@@ -193,11 +187,17 @@ mod tests {
     }
 
     #[test]
+    fn other_keys_of_the_file_do_not_matter() {
+        let text =
+            r#"{"comment":["x"],"installed":{"client_id":"a","client_secret":"b","more":{}},"version":2}"#;
+        assert_eq!(Client::parse(Path::new("f"), text.as_bytes()).unwrap().id, "a");
+    }
+
+    #[test]
     fn each_wrong_file_has_a_message_of_its_own() {
         let problems = [
             r#"{"web":{"client_id":"x"}}"#,
             r#"{"installed":{},"web":{}}"#,
-            r#"{"installed":{},"installed2":{}}"#,
             r#"{"type":"service_account"}"#,
             r#"{"type":"authorized_user"}"#,
             r#"{"installed":{}}"#,

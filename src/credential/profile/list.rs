@@ -1,8 +1,11 @@
 //! Which profiles there are.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use super::Profile;
 use crate::credential::paths::Paths;
+use crate::credential::profile_id::ProfileId;
 use crate::credential::profile_name::ProfileName;
 use crate::output::error::{Error, Kind, Result};
 
@@ -24,10 +27,30 @@ pub(crate) fn names(paths: &Paths) -> Result<Vec<ProfileName>> {
         .flatten()
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
         .filter_map(|entry| ProfileName::parse(entry.file_name().to_str()?).ok())
-        .filter(|name| paths.profile_settings(name).exists() || paths.adc(name).exists())
+        // what can't be looked at may be one
+        .filter(|name| {
+            [paths.profile_settings(name), paths.adc(name)]
+                .iter()
+                .any(|file| file.try_exists().unwrap_or(true))
+                || Profile::first_sign_in(paths, name).is_some()
+        })
         .collect();
     names.sort();
     Ok(names)
+}
+
+/// The ids of all profiles, those of interrupted sign-ins included.
+pub(crate) fn ids(paths: &Paths) -> BTreeSet<ProfileId> {
+    let names = names(paths).unwrap_or_default();
+    let of = |name: &ProfileName| {
+        let known = Profile::load(paths, name).ok().flatten();
+        known
+            .into_iter()
+            .chain(Profile::load_ahead(paths, name))
+            .filter_map(|profile| profile.id)
+            .collect::<Vec<_>>()
+    };
+    names.iter().flat_map(of).collect()
 }
 
 /// "No such profile", with the nearest name that exists, or the command that makes one.
@@ -54,7 +77,6 @@ pub(crate) fn missing(paths: &Paths, name: &ProfileName) -> Error {
 mod tests {
     use std::path::Path;
 
-    use super::super::Profile;
     use super::super::tests::{named, paths};
     use super::*;
     use crate::system::private_file::Lock;
@@ -75,7 +97,7 @@ mod tests {
         assert!(names(&paths).unwrap().is_empty());
         assert_eq!(missing(&paths, &ProfileName::default()).what(), "not signed in");
         for name in ["work", "home"] {
-            let profile = Profile { project: Some(name.to_owned()), ..Profile::default() };
+            let mut profile = Profile { project: Some(name.to_owned()), ..Profile::default() };
             profile.save(&lock, &paths, &named(name)).map(drop).unwrap();
         }
         std::fs::create_dir(paths.data.join("no-profile")).unwrap();

@@ -1,21 +1,25 @@
 //! Profiles: a credential under a name, and what is known about it that is not secret.
 
+mod condition;
 mod file;
 mod list;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::credential::adc::AuthorizedUser;
 use crate::credential::paths::Paths;
+use crate::credential::profile_id::ProfileId;
 use crate::credential::profile_name::ProfileName;
 use crate::credential::state::{CredentialState, PendingRotation, RevokedBy, StateRecord};
 use crate::oauth::Endpoints;
 use crate::output::error::{Error, Kind, Result};
 use crate::system::clock::Time;
 
-pub(crate) use list::{folders, missing, names};
+pub(crate) use condition::Condition;
+pub(crate) use list::{folders, ids, missing, names};
 
 /// Where a profile's secret is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +57,9 @@ pub(crate) enum Origin {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Profile {
+    /// Names the keyring item and the session files. `None` until the profile is first saved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<ProfileId>,
     /// The address that Google confirmed, or that an imported file claims (see `account_confirmed`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) account: Option<String>,
@@ -80,6 +87,10 @@ pub(crate) struct Profile {
     /// Endpoints that the client file named; `None` for Google's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) endpoints: Option<Endpoints>,
+    /// Whether others could have changed the endpoints: those of another server than Google's are refused until a new
+    /// sign-in.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) distrusted: bool,
     /// Which credential this describes ([`AuthorizedUser::fingerprint`]). If the store holds another one,
     /// bqcred did not put it there, and what this says about the account doesn't apply to it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,6 +115,9 @@ pub(crate) struct Profile {
     /// A rotation that has not brought a new credential yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rotation: Option<PendingRotation>,
+    /// Whether this describes the credential that would be used now, as far as it was looked at.
+    #[serde(skip)]
+    pub(crate) condition: Condition,
     /// What a newer bqcred keeps here; written back as it is.
     #[serde(flatten)]
     pub(crate) unknown: serde_json::Map<String, serde_json::Value>,
@@ -116,20 +130,61 @@ impl Profile {
     }
 
     /// Makes this describe `credential`, which is what the store holds: by what was written ahead of it, else
-    /// by what it says itself. What is known of another credential is dropped.
+    /// by what it says itself. What is known of another credential is dropped. The account is always the one that the
+    /// credential names, if it names one.
     pub(crate) fn match_to(&mut self, paths: &Paths, name: &ProfileName, credential: &AuthorizedUser) {
-        if self.describes(credential) {
+        let ahead = Profile::load_ahead(paths, name);
+        self.condition = Condition::Settled;
+        match ahead {
+            Some(ahead) if ahead.store == self.store && ahead.describes(credential) => *self = ahead,
+            Some(ahead) => self.condition = Condition::Interrupted { account: ahead.account },
+            None => {}
+        }
+        if !self.describes(credential) {
+            self.reset_to(credential);
+        }
+        self.set_account(&credential.account);
+    }
+
+    /// For a keyring profile whose keyring isn't asked: after an interrupted sign-in its item may be the new one.
+    pub(crate) fn doubt(&mut self, paths: &Paths, name: &ProfileName) {
+        let Some(ahead) = Profile::load_ahead(paths, name) else { return };
+        let account = ahead.account;
+        // a sign-in to the other store leaves this one's credential in use until it is complete
+        if ahead.store != self.store {
+            self.condition = Condition::Interrupted { account };
             return;
         }
-        match Profile::load_ahead(paths, name).filter(|ahead| ahead.describes(credential)) {
-            Some(ahead) => *self = ahead,
-            None => self.reset_to(credential),
+        if account != self.account {
+            self.account = None;
+            self.account_confirmed = false;
         }
+        self.condition = Condition::Unresolved { account };
+    }
+
+    /// For a profile whose store holds nothing: nobody would be used.
+    pub(crate) fn without_credential(&mut self) {
+        self.account = None;
+        self.account_confirmed = false;
+        self.condition = Condition::NoCredential;
+    }
+
+    fn set_account(&mut self, account: &str) {
+        if account.is_empty() {
+            return;
+        }
+        if self.account.as_ref().is_none_or(|known| !known.eq_ignore_ascii_case(account)) {
+            self.account_confirmed = false;
+            self.sub = None;
+        }
+        self.account = Some(account.to_owned());
     }
 
     /// Keeps what the user chose for the profile, and knows nothing of the credential but what it says.
     fn reset_to(&mut self, credential: &AuthorizedUser) {
         *self = Profile {
+            id: self.id.take(),
+            condition: std::mem::take(&mut self.condition),
             account: Some(credential.account.clone()).filter(|account| !account.is_empty()),
             quota_project: credential.quota_project_id.clone().or(self.quota_project.take()),
             client_id: Some(credential.client_id.clone()),
@@ -137,6 +192,7 @@ impl Profile {
                 .endpoints
                 .take()
                 .filter(|_| self.client_id.as_ref() == Some(&credential.client_id)),
+            distrusted: self.distrusted,
             project: self.project.take(),
             store: self.store,
             leftover: self.leftover,
@@ -146,9 +202,24 @@ impl Profile {
         };
     }
 
+    /// The server other than Google's that others could have put into `profile.json`: no secret is sent there.
+    pub(crate) fn distrusted_host(&self) -> Option<String> {
+        self.endpoints.as_ref().filter(|_| self.distrusted)?.foreign_host()
+    }
+
     /// The account, or what stands for one that isn't known.
-    pub(crate) fn account_or_unknown(&self) -> &str {
-        self.account.as_deref().unwrap_or("an unknown account")
+    pub(crate) fn account_or_unknown(&self) -> Cow<'_, str> {
+        match (&self.account, self.condition.describe()) {
+            (Some(account), _) => Cow::Borrowed(account),
+            (None, Some(why)) => Cow::Owned(format!("an unknown account ({why})")),
+            (None, None) => Cow::Borrowed("an unknown account"),
+        }
+    }
+
+    /// What is wrong with the profile, as a sentence; `None` if it can be used, as far as is known.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let reason = || self.sign_in_reason().map(|reason| format!("this credential {reason}"));
+        self.condition.describe().or_else(reason)
     }
 
     /// Whether the credential is valid, as far as is known here.

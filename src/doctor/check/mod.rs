@@ -36,7 +36,7 @@ pub(crate) struct Checked {
 
 /// Asks BigQuery, with the current profile's credential.
 pub(crate) fn check(app: &App, facts: &Facts, target: Target) -> Result<Checked> {
-    let mut loaded = app.load()?;
+    let mut loaded = app.load_for_server()?;
     let login = app.login_command(&loaded.name);
     let to_error = |failure: Failure| failure.into_error(&login);
     let answer = refresh::access_token(app, &mut loaded, MIN_TTL);

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use crate::app::App;
 use crate::credential::profile::StoreKind;
 use crate::doctor::facts::validity::Validities;
+use crate::lifecycle::group_access;
+use crate::output::error::{Error, Kind};
 
 /// The current profile; without a name where there is none with a credential.
 #[derive(Debug, Default)]
@@ -19,6 +21,8 @@ pub(crate) struct CurrentProfile {
     pub(crate) project: Option<String>,
     /// The fingerprint of its refresh token.
     pub(crate) fingerprint: Option<String>,
+    /// Why it can't be used, if there is one.
+    pub(crate) problem: Option<Error>,
     /// The command that signs it in again.
     pub(crate) login: String,
     /// The command that prints its environment.
@@ -33,20 +37,32 @@ impl CurrentProfile {
             env: "bqcred env".to_owned(),
             ..CurrentProfile::default()
         };
-        let Ok(name) = app.profile_name() else { return current };
+        let name = match app.profile_name() {
+            Ok(name) => name,
+            Err(error) => return current.unusable(app, error),
+        };
         current.login = app.login_command(&name);
         current.env = app.command("env", &name);
-        let Ok(mut loaded) = app.load() else { return current };
+        let mut loaded = match app.load_for_server() {
+            Ok(loaded) => loaded,
+            Err(error) => return current.unusable(app, error),
+        };
         validities.of_profile(app, &mut loaded);
         current.adc = match loaded.profile.store {
             StoreKind::File => Some(app.paths.adc(&name)),
             // where `env` makes it readable for this login session
-            StoreKind::Keyring => app.paths.session_file(&name),
+            StoreKind::Keyring => loaded.profile.id.as_ref().and_then(|id| app.paths.session_file(&name, id)),
         };
         current.name = Some(name.to_string());
         current.fingerprint = Some(loaded.credential.fingerprint());
         current.account = loaded.profile.account.filter(|account| !account.is_empty());
         current.project = loaded.profile.project;
         current
+    }
+
+    /// The same for a profile that there is, but that can't be used.
+    fn unusable(self, app: &App, error: Error) -> CurrentProfile {
+        let error = group_access::with_command(app, error);
+        CurrentProfile { problem: Some(error).filter(|error| error.kind() != Kind::Missing), ..self }
     }
 }

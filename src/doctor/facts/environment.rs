@@ -46,6 +46,11 @@ impl Variables {
         self.0.set(name, value);
     }
 
+    /// Removes a variable, in this copy of the environment alone.
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
     /// Whether a request for `http://HOST` would go to a proxy. curl reads only the lower-case name
     /// of that variable, because a web server sets the other from a request's header.
     pub(crate) fn proxies_http(&self, host: &str, lower_case_only: bool) -> bool {

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::doctor::facts::Facts;
-use crate::doctor::facts::credential_file::FileState;
+use crate::doctor::facts::credential_file::Content;
 use crate::doctor::facts::current_profile::CurrentProfile;
 use crate::doctor::facts::environment::Variables;
 use crate::doctor::facts::gcloud::Gcloud;
+use crate::doctor::facts::home::Home;
 use crate::doctor::facts::metadata_server::{self, Metadata, MetadataServers};
-use crate::doctor::facts::renviron::REnvironment;
+use crate::doctor::facts::r::R;
 use crate::doctor::facts::validity::Validities;
+use crate::output::secret::SecretBytes;
 use crate::system::env::Environ;
 
 /// A home folder that does not exist.
@@ -36,23 +38,24 @@ impl Facts {
         );
         let files = files
             .iter()
-            .map(|(path, json)| (PathBuf::from(path), Rc::new(FileState::parse(json.as_bytes(), 0o600))));
+            .map(|(path, json)| (PathBuf::from(path), SecretBytes::new(json.as_bytes().to_vec())))
+            .map(|(path, bytes)| (path, Rc::new(Content::Bytes(bytes, 0o600))));
         Facts {
-            r: REnvironment::read(&environment, &home, &home),
-            gargle: None,
-            r_has_xml2: false,
-            login_home: None,
+            r: R { variables: environment.clone(), ..R::default() },
             gcloud: Gcloud::read(&environment, &home, Path::new("/"), &metadata),
             has_gcloud: false,
             google_hardware: false,
             profile: CurrentProfile::default(),
+            unused_items: Vec::new(),
             offline: false,
             validities: Validities::new(true),
             metadata,
-            files: RefCell::new(files.collect()),
+            contents: RefCell::new(files.collect()),
+            files: RefCell::default(),
             folder: PathBuf::from("/"),
+            home: Home::new(&environment, Some(home.clone())),
+            own_home: home,
             environment,
-            home,
         }
     }
 }

@@ -2,15 +2,18 @@
 //! variables of its own for its address; which ones is in its rule.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{TcpStream, ToSocketAddrs as _};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::doctor::facts::environment::Variables;
 use crate::oauth;
 
-/// On a VM it answers within a few milliseconds; elsewhere nothing does.
-const TIME_LIMIT: Duration = Duration::from_millis(300);
+/// On a VM it accepts a connection within a few milliseconds; elsewhere nothing does.
+const CONNECTION_LIMIT: Duration = Duration::from_millis(700);
+/// A busy machine may be slow to answer; google-auth waits as long.
+const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 
 /// Its address on every Google VM.
 pub(crate) const IP: &str = "169.254.169.254";
@@ -75,34 +78,64 @@ impl MetadataServers {
     }
 }
 
-/// Asks all of these addresses at once, for a short time. An address with a name that can't be resolved in
-/// that time counts as absent; the thread that waits for the resolver is left behind.
+/// What a thread that asks an address says of it.
+enum Progress {
+    /// Something accepts connections there.
+    Connected,
+    /// It answered, or won't.
+    Done(Metadata),
+}
+
+/// Asks all of these addresses at once. An address that accepts no connection in a short time counts as absent, as
+/// does one with a name that can't be resolved in that time; the thread that waits for the resolver is left behind.
 fn ask(hosts: &[String]) -> BTreeMap<String, Metadata> {
     let (sender, receiver) = mpsc::channel();
     for host in hosts {
         let (sender, host) = (sender.clone(), host.clone());
         std::thread::spawn(move || {
-            let metadata = probe(&host);
-            sender.send((host, metadata))
+            let say = |progress| sender.send((host.clone(), progress));
+            let metadata = if connects(&host) {
+                let _ = say(Progress::Connected);
+                probe(&host)
+            } else {
+                Metadata::Absent
+            };
+            say(Progress::Done(metadata))
         });
     }
     drop(sender);
-    let end = Instant::now() + TIME_LIMIT;
+    let start = Instant::now();
+    let mut connected = BTreeSet::new();
     let mut found: BTreeMap<String, Metadata> =
         hosts.iter().map(|host| (host.clone(), Metadata::Absent)).collect();
-    while let Ok((host, metadata)) = receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
-        found.insert(host, metadata);
+    loop {
+        let limit = if !connected.is_empty() { ANSWER_LIMIT } else { CONNECTION_LIMIT };
+        match receiver.recv_timeout((start + limit).saturating_duration_since(Instant::now())) {
+            Ok((host, Progress::Connected)) => drop(connected.insert(host)),
+            Ok((host, Progress::Done(metadata))) => {
+                connected.remove(&host);
+                found.insert(host, metadata);
+            }
+            Err(_) => return found,
+        }
     }
-    found
+}
+
+/// Whether this is an address, with a port or without, where something accepts connections.
+fn connects(host: &str) -> bool {
+    let plain = !host.is_empty()
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]/".contains(&byte));
+    let authority = host.split('/').next().unwrap_or_default();
+    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let address = if has_port { authority.to_owned() } else { format!("{authority}:80") };
+    plain
+        && address.to_socket_addrs().is_ok_and(|mut addresses| {
+            addresses.any(|address| TcpStream::connect_timeout(&address, CONNECTION_LIMIT).is_ok())
+        })
 }
 
 fn probe(host: &str) -> Metadata {
-    let plain = !host.is_empty()
-        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]/".contains(&byte));
-    if !plain {
-        return Metadata::Absent;
-    }
-    let ask = |path: &str| oauth::metadata(host, path, TIME_LIMIT);
+    let ask = |path: &str| oauth::metadata(host, path, ANSWER_LIMIT);
     match ask("instance/service-accounts/default/email") {
         Some(account) => Metadata::Present {
             account: account.filter(|account| account.contains('@')),

@@ -4,17 +4,20 @@
 
 pub(crate) mod boto;
 pub(crate) mod credential_file;
+pub(crate) mod credential_kind;
 pub(crate) mod current_profile;
 pub(crate) mod environment;
 pub(crate) mod gargle_cache;
 pub(crate) mod gcloud;
+pub(crate) mod home;
+pub(crate) mod json;
 pub(crate) mod kernels;
 pub(crate) mod machine;
 #[cfg(test)]
 mod made_up;
 pub(crate) mod metadata_server;
-pub(crate) mod r_packages;
-pub(crate) mod renviron;
+pub(crate) mod private_key;
+pub(crate) mod r;
 pub(crate) mod user_credential;
 pub(crate) mod validity;
 
@@ -25,16 +28,19 @@ use std::rc::Rc;
 
 use crate::app::App;
 use crate::credential::state::CredentialState;
-use crate::doctor::facts::credential_file::FileState;
+use crate::doctor::facts::credential_file::{Content, FileState};
 use crate::doctor::facts::current_profile::CurrentProfile;
 use crate::doctor::facts::environment::Variables;
 use crate::doctor::facts::gcloud::Gcloud;
+use crate::doctor::facts::home::Home;
+use crate::doctor::facts::json::JsonParser;
 use crate::doctor::facts::kernels::Kernels;
 use crate::doctor::facts::metadata_server::{Metadata, MetadataServers};
-use crate::doctor::facts::r_packages::Version;
+use crate::doctor::facts::r::R;
 use crate::doctor::facts::user_credential::UserCredential;
 use crate::doctor::facts::validity::{Validities, Validity};
 use crate::handover::parent_shell;
+use crate::store::items::{self, Item};
 use crate::system::env;
 use crate::system::users;
 
@@ -42,16 +48,12 @@ use crate::system::users;
 pub(crate) struct Facts {
     /// The environment of this process, which the libraries would inherit.
     pub(crate) environment: Variables,
-    /// The environment that R makes of it by `.Renviron` files.
-    pub(crate) r: renviron::REnvironment,
-    /// gargle's version, if R has it.
-    pub(crate) gargle: Option<Version>,
-    /// Whether R has the package xml2.
-    pub(crate) r_has_xml2: bool,
-    /// The home folder, as `HOME` names it.
-    pub(crate) home: PathBuf,
-    /// The home folder of the user database, which Java takes instead.
-    pub(crate) login_home: Option<PathBuf>,
+    /// R as it starts here.
+    pub(crate) r: R,
+    /// The home folder, as each library finds it.
+    pub(crate) home: Home,
+    /// The home folder, as bqcred finds it.
+    pub(crate) own_home: PathBuf,
     /// The working folder, where relative paths begin.
     pub(crate) folder: PathBuf,
     /// gcloud's folder and properties.
@@ -62,12 +64,15 @@ pub(crate) struct Facts {
     pub(crate) google_hardware: bool,
     /// The current profile of bqcred, which the libraries' identities are compared with.
     pub(crate) profile: CurrentProfile,
+    /// Credentials in the keyring that no profile here uses.
+    pub(crate) unused_items: Vec<Item>,
     /// `--offline`: neither Google nor a metadata server is asked.
     pub(crate) offline: bool,
     /// What Google says of the credentials.
     pub(crate) validities: Validities,
     metadata: MetadataServers,
-    files: RefCell<BTreeMap<PathBuf, Rc<FileState>>>,
+    contents: RefCell<BTreeMap<PathBuf, Rc<Content>>>,
+    files: RefCell<BTreeMap<(PathBuf, JsonParser), Rc<FileState>>>,
 }
 
 impl Facts {
@@ -75,38 +80,50 @@ impl Facts {
     pub(crate) fn gather(app: &App, offline: bool) -> Facts {
         let environment = Variables::from(env::all());
         let folder = std::env::current_dir().unwrap_or_default();
-        let home = app.paths.home.clone();
-        let r = renviron::REnvironment::read(&environment, &home, &folder);
+        let registered = users::registered_home(rustix::process::getuid().as_raw());
+        let home = Home::new(&environment, registered);
+        let r = R::start(&environment, &home, &folder);
         let validities = Validities::new(offline);
         let metadata = MetadataServers::ask([&environment, &r.variables], offline);
         Facts {
             profile: CurrentProfile::load(app, &validities),
-            gargle: Version::of("gargle", &r.variables, &home),
-            r_has_xml2: Version::of("xml2", &r.variables, &home).is_some(),
-            login_home: users::registered_home(rustix::process::getuid().as_raw()),
-            gcloud: Gcloud::read(&environment, &home, &folder, &metadata),
+            unused_items: items::unused_if_unlocked(&app.paths),
+            gcloud: Gcloud::read(&environment, &home.of_python(), &folder, &metadata),
             has_gcloud: env::find_program("gcloud").is_some(),
             google_hardware: machine::is_made_by_google(),
+            contents: RefCell::default(),
             files: RefCell::default(),
             validities,
             metadata,
             environment,
             r,
             home,
+            own_home: app.paths.home.clone(),
             folder,
             offline,
         }
     }
 
-    /// The credential file at a path, or why there is none.
-    pub(crate) fn file(&self, path: &Path) -> Rc<FileState> {
-        let path = self.folder.join(path);
-        if let Some(known) = self.files.borrow().get(&path) {
+    /// The credential file at a path as this parser reads it, or why there is none.
+    pub(crate) fn file(&self, path: &Path, parser: JsonParser) -> Rc<FileState> {
+        let key = (self.folder.join(path), parser);
+        if let Some(known) = self.files.borrow().get(&key) {
             return Rc::clone(known);
         }
-        let state = Rc::new(FileState::read(&path));
-        self.files.borrow_mut().insert(path, Rc::clone(&state));
+        let state = Rc::new(FileState::of(&self.content(path), parser));
+        self.files.borrow_mut().insert(key, Rc::clone(&state));
         state
+    }
+
+    /// What is at a path, read once.
+    pub(crate) fn content(&self, path: &Path) -> Rc<Content> {
+        let path = self.folder.join(path);
+        let known = self.contents.borrow().get(&path).cloned();
+        known.unwrap_or_else(|| {
+            let content = Rc::new(Content::read(&path));
+            self.contents.borrow_mut().insert(path, Rc::clone(&content));
+            content
+        })
     }
 
     /// Whether something is at a path, links followed.
@@ -116,7 +133,7 @@ impl Facts {
 
     /// Whether a regular file is at a path, links followed.
     pub(crate) fn is_file(&self, path: &Path) -> bool {
-        self.file(path).is_file()
+        matches!(*self.content(path), Content::Unreadable | Content::Bytes(..))
     }
 
     /// Whether a path leads to a file by names alone. That of an open file in /proc may not: the file has none.
@@ -163,16 +180,16 @@ impl Facts {
 
     /// Kernelspecs and running kernels, with what decides their credential.
     pub(crate) fn kernels(&self) -> Kernels {
-        Kernels::find(&self.environment, &self.home, &self.folder)
+        Kernels::find(&self.environment, &self.own_home, &self.folder)
     }
 
     /// The accounts that gargle has signed in on its own.
     pub(crate) fn gargle_accounts(&self) -> Vec<String> {
-        gargle_cache::accounts(&self.r.variables, &self.home)
+        gargle_cache::accounts(&self.r.variables, &self.home.of_r())
     }
 
     /// The first configuration file of gsutil's own that holds a refresh token.
     pub(crate) fn boto_with_sign_in(&self) -> Option<PathBuf> {
-        boto::with_sign_in(&self.environment, &self.home, &self.folder)
+        boto::with_sign_in(&self.environment, &self.home.of_python(), &self.folder)
     }
 }

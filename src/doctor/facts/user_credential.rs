@@ -1,11 +1,9 @@
 //! A user account's credential as a file holds it: what each library would take from it.
 
-use crate::system::hash;
-use serde_json::{Map, Value};
-
-use crate::doctor::facts::credential_file::text;
+use crate::doctor::facts::json::{Json, Members};
 use crate::output::secret::Secret;
 use crate::system::clock::Time;
+use crate::system::hash;
 
 /// The universe that user credentials can be refreshed in.
 const UNIVERSE: &str = "googleapis.com";
@@ -13,6 +11,9 @@ const UNIVERSE: &str = "googleapis.com";
 /// google-auth refreshes tokens that have less than this left, in seconds
 /// (`google.auth._helpers.REFRESH_THRESHOLD`).
 const REFRESH_THRESHOLD: u64 = 225;
+
+/// The keys that a refresh sends.
+const SENT: [&str; 3] = ["refresh_token", "client_id", "client_secret"];
 
 /// `type: authorized_user`, or a cache that has no type but the same keys.
 #[derive(Debug)]
@@ -39,29 +40,43 @@ pub(crate) struct UserCredential {
     pub(crate) endless_token: Option<Secret>,
     /// Where the file says that tokens come from; pydata-google-auth believes that, the others ask Google.
     pub(crate) token_uri: Option<String>,
+    /// What google-auth makes of `expiry`.
+    pub(crate) expiry: Expiry,
+    /// Whether a value that is sent is no UTF-8 text, on which Python fails.
+    pub(crate) is_unencodable: bool,
+}
+
+/// When the access token in a file expires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expiry {
+    /// It has expired, or the file does not say.
+    Past,
+    /// It is good for a while.
+    Future,
+    /// google-auth can't read the time.
+    Unreadable,
+    /// It is not even a text, and google-auth crashes on it.
+    NotText,
 }
 
 impl UserCredential {
     /// From a file's content. `typed`: the file has the `type`.
-    pub(crate) fn of(object: &Map<String, Value>, typed: bool) -> UserCredential {
-        let secret = |key: &str| object.get(key).and_then(Value::as_str).map(Secret::new);
-        let expiry = object.get("expiry").and_then(Value::as_str).and_then(expiry);
-        let is_current = expiry.is_some_and(|end| end.since(Time::now()) > REFRESH_THRESHOLD);
+    pub(crate) fn of(members: &Members, typed: bool) -> UserCredential {
+        let expiry = Expiry::of(members.get("expiry"));
         UserCredential {
-            account: text(object, "account"),
-            client_id: text(object, "client_id"),
-            client_secret: secret("client_secret"),
-            refresh_token: secret("refresh_token").filter(|token| !token.expose().is_empty()),
+            account: members.text("account"),
+            client_id: members.text("client_id"),
+            client_secret: members.secret("client_secret"),
+            refresh_token: members.secret("refresh_token").filter(|token| !token.expose().is_empty()),
             typed,
-            absent: ["refresh_token", "client_id", "client_secret"]
-                .into_iter()
-                .filter(|key| !object.contains_key(*key))
-                .collect(),
-            google_universe: text(object, "universe_domain").is_none_or(|universe| universe == UNIVERSE),
-            scopes: object.get("scopes").and_then(scopes),
-            token: secret("token").filter(|_| is_current),
-            endless_token: secret("access_token"),
-            token_uri: text(object, "token_uri"),
+            absent: SENT.into_iter().filter(|key| !members.has(key)).collect(),
+            google_universe: is_google_universe(members),
+            scopes: members.get("scopes").and_then(scopes),
+            token: members.secret("token").filter(|_| expiry == Expiry::Future),
+            endless_token: members.secret("access_token"),
+            token_uri: members.text("token_uri"),
+            expiry,
+            is_unencodable: SENT.into_iter().any(|key| members.is_unencodable(key)),
         }
     }
 
@@ -82,17 +97,36 @@ fn fingerprint(secret: &str) -> String {
     hash::fingerprint(secret.as_bytes())
 }
 
-/// `2030-01-01T00:00:00Z`, the only form that google-auth reads.
-fn expiry(text: &str) -> Option<Time> {
+impl Expiry {
+    fn of(value: Option<&Json>) -> Expiry {
+        let Some(value) = value.filter(|value| !value.is_falsy()) else { return Expiry::Past };
+        let Some(text) = value.text() else { return Expiry::NotText };
+        match time(text) {
+            Some(end) if end.since(Time::now()) > REFRESH_THRESHOLD => Expiry::Future,
+            Some(_) => Expiry::Past,
+            None => Expiry::Unreadable,
+        }
+    }
+}
+
+/// `2030-01-01T00:00:00Z`, the only form that google-auth reads; a fraction of a second is cut off.
+fn time(text: &str) -> Option<Time> {
     let seconds = text.trim_end_matches('Z').split('.').next()?;
-    humantime::parse_rfc3339_weak(&format!("{seconds}Z")).ok().map(Time::of)
+    seconds.contains('T').then(|| humantime::parse_rfc3339(&format!("{seconds}Z")).ok().map(Time::of))?
+}
+
+/// Whether a file names no universe, or the one where credentials can be refreshed. Python takes every false value for
+/// none.
+pub(crate) fn is_google_universe(members: &Members) -> bool {
+    let named = members.get("universe_domain").filter(|value| !value.is_falsy());
+    named.is_none_or(|universe| universe.text() == Some(UNIVERSE))
 }
 
 /// A list, or a text with blanks.
-fn scopes(value: &Value) -> Option<Vec<String>> {
+fn scopes(value: &Json) -> Option<Vec<String>> {
     let scopes: Vec<String> = match value {
-        Value::Array(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Value::String(text) => text.split_ascii_whitespace().map(str::to_owned).collect(),
+        Json::Array(list) => list.iter().filter_map(Json::text).map(str::to_owned).collect(),
+        Json::Text { text, .. } => text.expose().split_ascii_whitespace().map(str::to_owned).collect(),
         _ => return None,
     };
     Some(scopes).filter(|scopes| !scopes.is_empty())
@@ -101,10 +135,11 @@ fn scopes(value: &Value) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::doctor::facts::json::{self, JsonParser};
 
-    fn user(json: &str) -> UserCredential {
-        let object: Map<String, Value> = serde_json::from_str(json).unwrap();
-        UserCredential::of(&object, true)
+    fn user(text: &str) -> UserCredential {
+        let json = json::parse(text.as_bytes(), JsonParser::Python).unwrap();
+        UserCredential::of(json.members().unwrap(), true)
     }
 
     #[test]
@@ -129,7 +164,10 @@ mod tests {
         let has_token =
             |expiry: &str| user(&format!(r#"{{"token":"t","expiry":"{expiry}"}}"#)).token.is_some();
         assert!(has_token("2099-01-01T00:00:00.000000Z") && has_token("2099-01-01T00:00:00Z"));
-        assert!(!has_token("2001-01-01T00:00:00Z") && !has_token(""));
+        assert!(!has_token("2001-01-01T00:00:00Z") && !has_token("") && !has_token("2099-01-01"));
+        assert_eq!(user(r#"{"expiry":"tomorrow"}"#).expiry, Expiry::Unreadable);
+        assert_eq!(user(r#"{"expiry":5}"#).expiry, Expiry::NotText);
+        assert_eq!(user(r#"{"expiry":null}"#).expiry, Expiry::Past);
     }
 
     #[test]

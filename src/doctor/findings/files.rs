@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::credential::other_tools::PythonCache;
 use crate::doctor::facts::Facts;
+use crate::doctor::facts::json::JsonParser;
 use crate::doctor::facts::validity::Validity;
 use crate::doctor::finding::{Finding, FindingCode};
 use crate::doctor::prediction::Prediction;
@@ -15,8 +16,8 @@ pub(super) fn cached_sign_ins(facts: &Facts) -> Vec<Finding> {
 }
 
 fn cached_sign_in(facts: &Facts, library: PythonCache) -> Option<Finding> {
-    let path = library.file(&facts.home);
-    let state = facts.file(&path);
+    let path = library.file(&facts.home.of_python());
+    let state = facts.file(&path, JsonParser::Python);
     let user = state.user()?;
     if matches!(facts.validities.of(user), Validity::Refused(_)) {
         return None;
@@ -47,7 +48,7 @@ fn cached_sign_in(facts: &Facts, library: PythonCache) -> Option<Finding> {
 pub(super) fn readable_by_others(facts: &Facts, predictions: &[Prediction]) -> Vec<Finding> {
     let mut paths: Vec<PathBuf> =
         predictions.iter().filter_map(|prediction| prediction.file.clone()).collect();
-    paths.extend(PythonCache::ALL.map(|library| library.file(&facts.home)));
+    paths.extend(PythonCache::ALL.map(|library| library.file(&facts.home.of_python())));
     paths.extend(facts.profile.adc.clone());
     paths.sort();
     paths.dedup();
@@ -55,7 +56,7 @@ pub(super) fn readable_by_others(facts: &Facts, predictions: &[Prediction]) -> V
 }
 
 fn readable(facts: &Facts, path: &Path) -> Option<Finding> {
-    let mode = facts.file(path).credential()?.mode;
+    let mode = facts.file(path, JsonParser::Python).credential()?.mode;
     // `bqcred exec` keeps it in memory, where modes mean nothing
     if mode & 0o077 == 0 || path.starts_with("/proc") {
         return None;

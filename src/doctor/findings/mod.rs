@@ -3,6 +3,7 @@
 
 mod files;
 mod kernels;
+mod keyring;
 mod network;
 mod settings;
 
@@ -14,7 +15,7 @@ pub(crate) use settings::has_drive;
 
 /// All findings, the weightiest first.
 pub(crate) fn of(facts: &Facts, predictions: &[Prediction]) -> Vec<Finding> {
-    let found: [Vec<Finding>; 10] = [
+    let found: [Vec<Finding>; 11] = [
         network::google_unreachable(facts),
         settings::no_project(facts, predictions),
         settings::starts_gcloud(facts, predictions),
@@ -25,6 +26,7 @@ pub(crate) fn of(facts: &Facts, predictions: &[Prediction]) -> Vec<Finding> {
         network::certificates(facts),
         network::clock(facts),
         kernels::of(facts),
+        keyring::unused_items(facts),
     ];
     found.into_iter().flatten().collect()
 }

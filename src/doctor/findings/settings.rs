@@ -1,6 +1,7 @@
 //! Projects and scopes.
 
 use crate::doctor::facts::Facts;
+use crate::doctor::facts::json::JsonParser;
 use crate::doctor::facts::validity::Validity;
 use crate::doctor::finding::{Finding, FindingCode};
 use crate::doctor::prediction::Prediction;
@@ -52,7 +53,7 @@ pub(super) fn quota_project(predictions: &[Prediction]) -> Vec<Finding> {
 /// The profile's credential lacks a scope.
 pub(super) fn missing_scopes(facts: &Facts) -> Vec<Finding> {
     let Some(adc) = &facts.profile.adc else { return Vec::new() };
-    let state = facts.file(adc);
+    let state = facts.file(adc, JsonParser::Python);
     let Some(Validity::Valid { scopes: Some(granted), .. }) =
         state.user().map(|user| facts.validities.of(user))
     else {

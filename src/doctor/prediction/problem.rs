@@ -16,12 +16,20 @@ pub(crate) enum LibraryProblem {
     Unreadable,
     /// `not_json`: the file is not JSON.
     NotJson,
+    /// `too_deep`: the file is JSON that is nested more deeply than the library can follow.
+    TooDeep,
     /// `not_an_object`: the file is JSON, but not an object, which the library does not expect.
     NotAnObject,
     /// `unknown_type`: the file's `type` is unknown to the library.
     UnknownType,
     /// `incomplete`: the file lacks a key that its type needs.
     Incomplete,
+    /// `invalid_value`: the library can't read a value in the file, a private key for example.
+    InvalidValue,
+    /// `crashing_value`: a value in the file is of a kind that the library does not expect.
+    CrashingValue,
+    /// `other_cloud`: the credential is for another product than Google Cloud.
+    OtherCloud,
     /// `other_universe`: the credential belongs to another universe than googleapis.com.
     OtherUniverse,
     /// `other_server`: the credential is of another OAuth server than Google's, which the library asks.
@@ -36,6 +44,8 @@ pub(crate) enum LibraryProblem {
     Unreachable,
     /// `not_google`: a page came instead of Google's answer.
     NotGoogle,
+    /// `strict_mtls`: a variable asks for TLS with a client certificate, which is not there, or for something unknown.
+    StrictMtls,
     /// `no_metadata`: this looks like a Google VM, but its metadata server gives no token.
     NoMetadata,
     /// `unsupported`: the library can't use a user account's credential at all.
@@ -53,9 +63,13 @@ impl LibraryProblem {
             LibraryProblem::NotAFile => "not_a_file",
             LibraryProblem::Unreadable => "unreadable",
             LibraryProblem::NotJson => "not_json",
+            LibraryProblem::TooDeep => "too_deep",
             LibraryProblem::NotAnObject => "not_an_object",
             LibraryProblem::UnknownType => "unknown_type",
             LibraryProblem::Incomplete => "incomplete",
+            LibraryProblem::InvalidValue => "invalid_value",
+            LibraryProblem::CrashingValue => "crashing_value",
+            LibraryProblem::OtherCloud => "other_cloud",
             LibraryProblem::OtherUniverse => "other_universe",
             LibraryProblem::OtherServer => "other_server",
             LibraryProblem::Refused(_) => "refused",
@@ -63,6 +77,7 @@ impl LibraryProblem {
             LibraryProblem::ServerTrouble => "server_trouble",
             LibraryProblem::Unreachable => "unreachable",
             LibraryProblem::NotGoogle => "not_google",
+            LibraryProblem::StrictMtls => "strict_mtls",
             LibraryProblem::NoMetadata => "no_metadata",
             LibraryProblem::Unsupported => "unsupported",
             LibraryProblem::NoAccount => "no_account",
@@ -93,9 +108,13 @@ impl LibraryProblem {
             LibraryProblem::NotAFile => "the path that is set is not a file",
             LibraryProblem::Unreadable => "the file can't be read",
             LibraryProblem::NotJson => "the file is not JSON",
+            LibraryProblem::TooDeep => "the file is nested too deeply, and the library crashes on that",
             LibraryProblem::NotAnObject => "the file is not a JSON object, and the library crashes on that",
             LibraryProblem::UnknownType => "the library does not know the file's type",
             LibraryProblem::Incomplete => "the file is incomplete",
+            LibraryProblem::InvalidValue => "the library can't read a value in the file",
+            LibraryProblem::CrashingValue => "the library crashes on a value in the file",
+            LibraryProblem::OtherCloud => "the credential is not for Google Cloud",
             LibraryProblem::OtherUniverse => "the credential belongs to another universe than googleapis.com",
             LibraryProblem::OtherServer => "the credential is of another server, and the library asks Google",
             LibraryProblem::Refused(_) => "Google refuses the credential",
@@ -105,6 +124,7 @@ impl LibraryProblem {
             LibraryProblem::NotGoogle => {
                 "a page came instead of Google's answer: a captive portal or a proxy"
             }
+            LibraryProblem::StrictMtls => "a setting asks for a client certificate that is not there",
             LibraryProblem::NoMetadata => {
                 "this looks like a Google VM, but its metadata server gives no token"
             }

@@ -8,10 +8,12 @@ use crate::doctor::check::Checked;
 use crate::doctor::finding::Finding;
 use crate::doctor::prediction::Prediction;
 use crate::doctor::prediction::problem::LibraryProblem;
+use crate::output::error::Error;
 
 pub(super) fn render(report: &DoctorReport) -> Value {
     json!({
         "profile": report.profile.as_ref().map(profile),
+        "profile_problem": report.profile_problem.as_ref().map(Error::what),
         "everywhere": report.is_you_everywhere(),
         "libraries": report.predictions.iter().map(library).collect::<Vec<_>>(),
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),

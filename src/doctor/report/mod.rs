@@ -17,6 +17,8 @@ use crate::output::notes::Notes;
 pub(crate) struct DoctorReport {
     /// The current profile; `None` if there is none with a credential.
     profile: Option<ProfileSummary>,
+    /// Why the current profile can't be used, where there is one.
+    profile_problem: Option<Error>,
     predictions: Vec<Prediction>,
     findings: Vec<Finding>,
     /// What `--check` found, or why it could not be made; `None` if it wasn't asked for.
@@ -52,7 +54,8 @@ impl DoctorReport {
             needs_login: facts.needs_login(),
         });
         let notes = facts.validities.take_notes();
-        DoctorReport { profile, predictions, findings, check, is_selection, notes }
+        let profile_problem = facts.profile.problem.clone();
+        DoctorReport { profile, profile_problem, predictions, findings, check, is_selection, notes }
     }
 
     /// For people; with the steps of all libraries, or only of those that need a fix.

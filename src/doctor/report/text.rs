@@ -26,6 +26,11 @@ pub(super) fn render(report: &DoctorReport, all_steps: bool, columns: Columns) -
 }
 
 fn headline(report: &DoctorReport) -> String {
+    if let Some(problem) = &report.profile_problem {
+        let hints = problem.hint_text().into_iter().flat_map(str::lines);
+        let hints: String = hints.map(|hint| format!("  hint: {hint}\n")).collect();
+        return format!("your profile can't be used: {problem}\n{hints}libraries here would use:\n");
+    }
     match &report.profile {
         Some(profile) => {
             let account = profile.account.as_deref().unwrap_or("an unknown account");

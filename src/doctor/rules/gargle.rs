@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 
 use crate::credential::other_tools::GcloudFolder;
 use crate::doctor::facts::Facts;
-use crate::doctor::facts::credential_file::{CredentialKind, FileState};
+use crate::doctor::facts::credential_file::FileState;
+use crate::doctor::facts::credential_kind::CredentialKind;
 use crate::doctor::facts::metadata_server::{self, Metadata};
-use crate::doctor::facts::r_packages::Version;
+use crate::doctor::facts::r::packages::Version;
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::library::Library;
 use crate::doctor::prediction::problem::LibraryProblem;
 use crate::doctor::prediction::steps::Steps;
 use crate::doctor::rules::shared::adc_file::{self, AdcReader};
 use crate::doctor::rules::shared::{fix, vm};
-use crate::handover::variables::ADC;
+use crate::handover::variables::{ADC, NO_METADATA_SERVER};
 use crate::oauth::Reason;
 
 /// gargle: bigrquery, and most of R.
@@ -33,8 +34,14 @@ const KEEPS_REFUSED: Version = Version::new(1, 5, 0);
 
 /// `gargle::token_fetch()`.
 fn token_fetch(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
-    for file in &facts.r.files {
+    for file in &facts.r.environ_files {
         steps.passed(format!("R reads {}, which changes its environment", file.display()));
+    }
+    for profile in &facts.r.profiles {
+        steps.passed(format!("R runs {}, which names {}", profile.path.display(), profile.names.join(", ")));
+        if !profile.is_understood {
+            steps.note("what R really does depends on that code, which was not run");
+        }
     }
     let path = path(facts);
     if facts.r.variables.filled(ADC).is_some() {
@@ -59,16 +66,16 @@ fn path(facts: &Facts) -> PathBuf {
     let variables = &facts.r.variables;
     match variables.path(ADC) {
         Some(path) => match path.strip_prefix("~") {
-            Ok(rest) => facts.home.join(rest),
+            Ok(rest) => facts.home.of_r().join(rest),
             Err(_) => path,
         },
-        None => GcloudFolder::find(variables.get("CLOUDSDK_CONFIG"), &facts.home).adc(),
+        None => GcloudFolder::find(variables.get("CLOUDSDK_CONFIG"), &facts.home.of_r()).adc(),
     }
 }
 
 /// `None`: on to the VM.
 fn from_file(facts: &Facts, steps: &mut Steps, path: &Path) -> Option<LibraryIdentity> {
-    let state = facts.file(path);
+    let state = facts.file(path, AdcReader::Gargle.parser());
     let shown = path.display();
     if matches!(*state, FileState::Missing) {
         steps.passed(format!("{shown} does not exist, which is not an error to R"));
@@ -81,12 +88,12 @@ fn from_file(facts: &Facts, steps: &mut Steps, path: &Path) -> Option<LibraryIde
         steps.failed(format!("{shown} has no type, so that gargle ignores it"));
         return None;
     }
-    match adc_file::user(facts, steps, path, user, AdcReader::Other) {
+    match adc_file::user(facts, steps, path, user, AdcReader::Gargle) {
         LibraryIdentity::Fails(LibraryProblem::Refused(reason)) if !falls_through(facts, &reason) => {
             Some(LibraryIdentity::Fails(LibraryProblem::Refused(reason)))
         }
         // with xml2, httr reads the page as if it were an answer, and gargle keeps a token without content
-        LibraryIdentity::Fails(LibraryProblem::NotGoogle) if facts.r_has_xml2 => {
+        LibraryIdentity::Fails(LibraryProblem::NotGoogle) if facts.r.has_xml2 => {
             Some(LibraryIdentity::Fails(LibraryProblem::NotGoogle))
         }
         LibraryIdentity::Fails(_) => {
@@ -103,14 +110,15 @@ fn from_file(facts: &Facts, steps: &mut Steps, path: &Path) -> Option<LibraryIde
 /// A refusal that OAuth has a word for is a warning to httr; from gargle 1.5.0 on, a warning no longer
 /// counts as a failure.
 fn falls_through(facts: &Facts, reason: &Reason) -> bool {
-    let Some(version) = facts.gargle else { return true };
+    let Some(version) = facts.r.gargle else { return true };
     version < KEEPS_REFUSED || !matches!(reason, Reason::GrantEnded | Reason::SignInAgain)
 }
 
 fn not_a_user(facts: &Facts, steps: &mut Steps, path: &Path, state: &FileState) -> Option<LibraryIdentity> {
-    let usable = matches!(state.kind(), Some(CredentialKind::ServiceAccount { complete: true, .. }));
-    let identity = adc_file::identity(facts, steps, path, AdcReader::Other);
-    if usable {
+    let identity = adc_file::identity(facts, steps, path, AdcReader::Gargle);
+    // it knows no other kind, save a workload identity on AWS
+    let is_key = matches!(state.kind(), Some(CredentialKind::ServiceAccount(_)));
+    if is_key && identity.has_credential() {
         return Some(identity);
     }
     steps.reconsider();
@@ -124,7 +132,7 @@ fn on_vm(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
         .variables
         .get("GCE_METADATA_URL")
         .map_or_else(|| metadata_server::NAME.to_owned(), |host| host.to_string_lossy().into_owned());
-    if host == "127.0.0.1:9" {
+    if host == NO_METADATA_SERVER {
         steps.passed("the guard (GCE_METADATA_URL) keeps it from asking for the VM's service account");
         return prompt(facts, steps);
     }

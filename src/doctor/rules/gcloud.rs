@@ -119,7 +119,7 @@ fn stored(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
     if gcloud.has_credential_of(&account) {
         let adc = gcloud.folder.account_adc(&account);
         steps.uses_file(&adc);
-        return match &*facts.file(&adc) {
+        return match &*facts.file(&adc, AdcReader::GoogleAuth.parser()) {
             FileState::Credential(_) => {
                 match adc_file::identity(facts, steps, &adc, AdcReader::GoogleAuth) {
                     // the file may lack the address, but gcloud keeps it by the address

@@ -21,15 +21,15 @@ pub(crate) static GO: Library =
 fn find_default(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
     if let Some(path) = facts.environment.filled(ADC).map(PathBuf::from) {
         adc_file::named(steps, &path);
-        return adc_file::identity(facts, steps, &path, AdcReader::Other);
+        return adc_file::identity(facts, steps, &path, AdcReader::Go);
     }
     adc_file::not_named(steps);
-    let well_known = GcloudFolder::default_in(&facts.home).adc();
+    let well_known = facts.folder.join(GcloudFolder::default_in(&facts.home.of_go()).adc());
     if facts.environment.filled("CLOUDSDK_CONFIG").is_some() {
         steps.note("Go does not read CLOUDSDK_CONFIG");
     }
     if facts.is_file(&well_known) {
-        return adc_file::identity(facts, steps, &well_known, AdcReader::Other);
+        return adc_file::identity(facts, steps, &well_known, AdcReader::Go);
     }
     adc_file::no_well_known(steps, &well_known);
     on_vm(facts, steps)

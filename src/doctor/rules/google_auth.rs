@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use crate::credential::other_tools::GcloudFolder;
 use crate::doctor::facts::Facts;
-use crate::doctor::facts::credential_file::CredentialKind;
+use crate::doctor::facts::credential_kind::CredentialKind;
 use crate::doctor::facts::metadata_server::{self, Metadata};
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::library::Library;
+use crate::doctor::prediction::problem::LibraryProblem;
 use crate::doctor::prediction::steps::Steps;
 use crate::doctor::rules::shared::adc_file::{self, AdcReader};
 use crate::doctor::rules::shared::{fix, vm};
@@ -62,7 +63,7 @@ pub(crate) fn default(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
 pub(crate) fn well_known(facts: &Facts) -> PathBuf {
     match facts.environment.get("CLOUDSDK_CONFIG") {
         Some(folder) => GcloudFolder::at(folder),
-        None => GcloudFolder::default_in(&facts.home),
+        None => GcloudFolder::default_in(&facts.home.of_python()),
     }
     .adc()
 }
@@ -75,15 +76,15 @@ fn explicit_project(facts: &Facts) -> Option<String> {
 
 /// A service account key names a project; a user credential doesn't.
 fn project_in(facts: &Facts, path: &Path) -> Option<String> {
-    match facts.file(path).kind()? {
-        CredentialKind::ServiceAccount { project, .. } => project.clone(),
+    match facts.file(path, AdcReader::GoogleAuth.parser()).kind()? {
+        CredentialKind::ServiceAccount(key) => key.project.clone(),
         _ => None,
     }
 }
 
 fn quota_project(facts: &Facts, path: &Path) -> Option<String> {
     let named = facts.environment.text(QUOTA_PROJECT);
-    named.or_else(|| facts.file(path).credential()?.quota_project.clone())
+    named.or_else(|| facts.file(path, AdcReader::GoogleAuth.parser()).credential()?.quota_project.clone())
 }
 
 /// The last resort: the VM's service account. The address that is pinged and the one that is asked have two
@@ -92,6 +93,9 @@ fn on_vm(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
     let environment = &facts.environment;
     if environment.get("NO_GCE_CHECK").is_some_and(|value| value == "true") {
         return vm::guarded(steps, "NO_GCE_CHECK=true");
+    }
+    if let Some(identity) = mtls_with_metadata(facts, steps) {
+        return identity;
     }
     let lossy = |value: &std::ffi::OsStr| value.to_string_lossy().into_owned();
     let ping = environment.get("GCE_METADATA_IP").map_or_else(|| metadata_server::IP.to_owned(), lossy);
@@ -114,3 +118,28 @@ fn on_vm(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
         _ => vm::without_token(steps, &host),
     }
 }
+
+/// Where `GCE_METADATA_MTLS_MODE` is strict, the metadata server is asked over TLS with the VM's certificate, at its
+/// usual address and nowhere else; without the certificate it is an error, on a VM or not.
+fn mtls_with_metadata(facts: &Facts, steps: &mut Steps) -> Option<LibraryIdentity> {
+    const NAME: &str = "GCE_METADATA_MTLS_MODE";
+    let mode = facts.environment.get(NAME)?.to_string_lossy().to_lowercase();
+    let fails = LibraryIdentity::Fails(LibraryProblem::StrictMtls);
+    match mode.as_str() {
+        "none" | "default" => None,
+        "strict"
+            if ["root.crt", "client.key"]
+                .iter()
+                .all(|name| facts.exists(&Path::new(CERTIFICATES).join(name))) =>
+        {
+            None
+        }
+        "strict" => {
+            Some(steps.decided(format!("{NAME} is strict, and {CERTIFICATES} has no certificate"), fails))
+        }
+        _ => Some(steps.decided(format!("{NAME} has a value that the library does not know"), fails)),
+    }
+}
+
+/// Where a Google VM has the certificates of its metadata server.
+const CERTIFICATES: &str = "/run/google-mds-mtls";

@@ -30,16 +30,16 @@ fn default_credentials(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
     }
     if let Some(path) = facts.environment.filled(ADC).map(PathBuf::from) {
         adc_file::named(steps, &path);
-        return adc_file::identity(facts, steps, &path, AdcReader::Other);
+        return adc_file::identity(facts, steps, &path, AdcReader::Java);
     }
     adc_file::not_named(steps);
     let folder = match facts.environment.get("CLOUDSDK_CONFIG") {
         Some(folder) => GcloudFolder::at(folder),
-        None => GcloudFolder::default_in(facts.login_home.as_ref().unwrap_or(&facts.home)),
+        None => GcloudFolder::default_in(facts.home.registered.as_ref().unwrap_or(&facts.own_home)),
     };
     let well_known = facts.folder.join(folder.adc());
     if facts.is_file(&well_known) {
-        return adc_file::identity(facts, steps, &well_known, AdcReader::Other);
+        return adc_file::identity(facts, steps, &well_known, AdcReader::Java);
     }
     adc_file::no_well_known(steps, &well_known);
     on_vm(facts, steps)

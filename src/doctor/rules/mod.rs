@@ -52,7 +52,7 @@ pub(crate) fn predict(facts: &Facts, named: &[&Library]) -> Vec<Prediction> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handover::variables::ADC;
+    use crate::handover::variables::{ADC, NO_METADATA_SERVER};
 
     fn names(word: &str) -> Vec<&'static str> {
         named(word).into_iter().map(|library| library.name).collect()
@@ -120,7 +120,8 @@ mod tests {
 
     #[test]
     fn the_guard_keeps_the_libraries_from_the_vm() {
-        let guard = [(ADC, "/d/adc.json"), ("GCE_METADATA_URL", "127.0.0.1:9"), ("NO_GCE_CHECK", "true")];
+        let guard =
+            [(ADC, "/d/adc.json"), ("GCE_METADATA_URL", NO_METADATA_SERVER), ("NO_GCE_CHECK", "true")];
         let facts = Facts::made_up(&guard, &[], Some(VM));
         for (library, identity) in identities(&facts) {
             assert!(!identity.starts_with("vm_"), "{library}: {identity}");

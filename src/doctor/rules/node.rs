@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::credential::other_tools::GcloudFolder;
 use crate::doctor::facts::Facts;
-use crate::doctor::facts::credential_file::FileState;
+use crate::doctor::facts::credential_file::Content;
 use crate::doctor::facts::metadata_server::{self, Metadata};
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::library::Library;
@@ -48,9 +48,12 @@ fn application_default(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
         return from_file(facts, steps, &path);
     }
     adc_file::not_named(steps);
-    let folder = GcloudFolder::find(facts.environment.get("CLOUDSDK_CONFIG"), &facts.home);
+    let folder = GcloudFolder::find(
+        facts.environment.get("CLOUDSDK_CONFIG"),
+        &facts.home.of_node().unwrap_or_default(),
+    );
     let well_known = facts.folder.join(folder.adc());
-    if !matches!(*facts.file(&well_known), FileState::Missing) {
+    if !matches!(*facts.content(&well_known), Content::Missing) {
         return from_file(facts, steps, &well_known);
     }
     adc_file::no_well_known(steps, &well_known);
@@ -60,17 +63,17 @@ fn application_default(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
 /// A memfd has no path that could be resolved, so `bqcred exec` needs `--file` for Node.js.
 fn from_file(facts: &Facts, steps: &mut Steps, path: &Path) -> LibraryIdentity {
     let is_unnamed = path.starts_with("/proc") && !facts.resolves(path);
-    if is_unnamed && !matches!(*facts.file(path), FileState::Missing) {
+    if is_unnamed && !matches!(*facts.content(path), Content::Missing) {
         steps.note("Node.js can't use a credential that has no path on a disk: `bqcred exec --file`");
         let what = format!("{} is an open file without a path of its own", path.display());
         return steps.decided(what, LibraryIdentity::Fails(LibraryProblem::NotAFile));
     }
-    let state = facts.file(path);
+    let state = facts.file(path, AdcReader::Node.parser());
     if state.user().is_some_and(|user| user.typed && !user.is_complete()) {
         let what = format!("{} is incomplete", path.display());
         return steps.decided(what, LibraryIdentity::Fails(LibraryProblem::Incomplete));
     }
-    adc_file::identity(facts, steps, path, AdcReader::Other)
+    adc_file::identity(facts, steps, path, AdcReader::Node)
 }
 
 fn host(facts: &Facts) -> String {

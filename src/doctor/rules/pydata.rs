@@ -65,15 +65,27 @@ fn default(facts: &Facts, steps: &mut Steps, library: PythonCache) -> LibraryIde
 
 /// It catches google-auth's own errors and those of the file system; a crash, or no network, ends it.
 fn is_swallowed(problem: &LibraryProblem) -> bool {
-    !matches!(problem, LibraryProblem::NotAnObject | LibraryProblem::Unreachable | LibraryProblem::NotGoogle)
+    !matches!(
+        problem,
+        LibraryProblem::NotAnObject
+            | LibraryProblem::TooDeep
+            | LibraryProblem::CrashingValue
+            | LibraryProblem::StrictMtls
+            | LibraryProblem::Unreachable
+            | LibraryProblem::NotGoogle
+    )
 }
 
 fn from_cache(facts: &Facts, steps: &mut Steps, library: PythonCache) -> LibraryIdentity {
-    let path = library.file(&facts.home);
-    let state = facts.file(&path);
-    if matches!(*state, FileState::NotAnObject) {
-        let what = format!("{} is JSON, but not an object", path.display());
-        return steps.decided(what, LibraryIdentity::Fails(LibraryProblem::NotAnObject));
+    let path = library.file(&facts.home.of_python());
+    let state = facts.file(&path, AdcReader::PydataCache.parser());
+    let crash = match *state {
+        FileState::NotAnObject => Some(("is JSON, but not an object", LibraryProblem::NotAnObject)),
+        FileState::TooDeep => Some(("is nested too deeply for the library", LibraryProblem::TooDeep)),
+        _ => None,
+    };
+    if let Some((what, problem)) = crash {
+        return steps.decided(format!("{} {what}", path.display()), LibraryIdentity::Fails(problem));
     }
     let Some(user) = state.user() else {
         steps.passed(format!("it has no usable cache at {}", path.display()));

@@ -2,7 +2,7 @@
 //! `token_url` may be any address, and every current library reads it
 //! (<https://google.aip.dev/auth/4117>).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::requests::TOKEN_PATH;
 use crate::output::secret::SecretBytes;
@@ -11,7 +11,7 @@ use crate::output::secret::SecretBytes;
 pub(crate) const TYPE: &str = "external_account_authorized_user";
 
 /// The content of a session file, which holds a handle of the broker's where others hold a refresh token.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 pub(crate) struct SessionFile {
     #[serde(rename = "type")]
     kind: String,
@@ -30,7 +30,7 @@ pub(crate) struct SessionFile {
 }
 
 /// What `doctor` and `status` say of a session file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct About {
     /// The profile.
     pub(crate) profile: String,
@@ -66,10 +66,5 @@ impl SessionFile {
     pub(crate) fn to_json(&self) -> SecretBytes {
         // a struct of texts always becomes JSON
         SecretBytes::new(serde_json::to_vec_pretty(self).unwrap_or_default())
-    }
-
-    /// Reads one; `None` if it isn't one of bqcred's.
-    pub(crate) fn parse(bytes: &[u8]) -> Option<SessionFile> {
-        serde_json::from_slice(bytes).ok().filter(|file: &SessionFile| file.kind == TYPE)
     }
 }

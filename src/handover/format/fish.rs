@@ -5,13 +5,34 @@
 
 use std::ffi::OsStr;
 
-use super::Reason;
+use super::{Change, Reason};
 
 /// `set -gx NAME 'value';`
 pub(super) fn set(name: &str, value: &OsStr) -> Result<String, Reason> {
+    Ok(format!("set -gx {name} {};\n", word(value.as_encoded_bytes())))
+}
+
+/// Fails unless each variable now is what the changes make it: a local or universal variable can hide the global one.
+pub(super) fn check(changes: &[Change]) -> String {
+    let (mut subject, mut values, mut text) = (String::new(), Vec::new(), String::new());
+    for Change { name, value } in changes {
+        match value {
+            Some(value) => {
+                subject += &format!("${name}:");
+                values.extend_from_slice(value.as_encoded_bytes());
+                values.push(b':');
+            }
+            None => text += &format!("and not set -q {name};\n"),
+        }
+    }
+    format!("test \"{subject}\" = {};\n{text}", word(&values))
+}
+
+/// The value as one word.
+fn word(value: &[u8]) -> String {
     let mut word = String::new();
     let mut inside = false;
-    for &byte in value.as_encoded_bytes() {
+    for &byte in value {
         let literal = matches!(byte, b' '..=b'~') && byte != b'\'' && byte != b'\\';
         if literal != inside {
             word.push('\'');
@@ -29,7 +50,7 @@ pub(super) fn set(name: &str, value: &OsStr) -> Result<String, Reason> {
     if word.is_empty() {
         word += "''";
     }
-    Ok(format!("set -gx {name} {word};\n"))
+    word
 }
 
 /// Removes the global variable, and succeeds as well where there is none, unlike a bare `set -e`.

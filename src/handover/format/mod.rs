@@ -1,9 +1,10 @@
 //! Writes changes of the environment in the language of a shell, or in a file format.
 //!
 //! Everything here is pure: values in, bytes out. A shell's dialect is one small file with a `set` and an
-//! `unset`, listed in [`Dialect`]; formats are listed in [`Format`]. Each writes a value exactly, or refuses it
+//! `unset`, listed in [`Dialect`] (`dialect.rs`); formats are listed in [`Format`]. Each writes a value exactly, or refuses it
 //! with a [`Reason`]: none prints text that means another value.
 
+mod dialect;
 mod dotenv;
 mod elvish;
 mod fish;
@@ -17,6 +18,8 @@ mod systemd;
 mod tcsh;
 
 use std::ffi::{OsStr, OsString};
+
+pub(crate) use dialect::Dialect;
 
 use crate::output::error::{Error, Result};
 
@@ -34,88 +37,6 @@ type Reason = &'static str;
 
 /// The command that works for any value, because it writes no text.
 const EXACT: &str = "`bqcred exec -- PROGRAM` passes every value exactly";
-
-/// A language that a shell evaluates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    /// sh, dash, bash, zsh, ksh, mksh, yash, busybox and similar shells.
-    Posix,
-    /// fish.
-    Fish,
-    /// tcsh and csh.
-    Tcsh,
-    /// Elvish.
-    Elvish,
-    /// Nushell, which evaluates no text: it reads JSON.
-    Nushell,
-    /// PowerShell.
-    PowerShell,
-}
-
-impl Dialect {
-    /// Every dialect, in the order in which help names them.
-    pub(crate) const ALL: &'static [Dialect] = &[
-        Dialect::Posix,
-        Dialect::Fish,
-        Dialect::Tcsh,
-        Dialect::Elvish,
-        Dialect::Nushell,
-        Dialect::PowerShell,
-    ];
-
-    /// The name of the dialect's best-known shell; [`Dialect::from_shell_name`] reads it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Dialect::Posix => "sh",
-            Dialect::Fish => "fish",
-            Dialect::Tcsh => "tcsh",
-            Dialect::Elvish => "elvish",
-            Dialect::Nushell => "nu",
-            Dialect::PowerShell => "pwsh",
-        }
-    }
-
-    /// The line that evaluates the output of `env` in this shell. `env`: `bqcred env` with its options.
-    pub(crate) fn line(self, env: &str) -> String {
-        match self {
-            Dialect::Posix => format!("eval $({env})"),
-            Dialect::Fish => format!("{env} | source"),
-            Dialect::Tcsh => format!("eval `{env}`"),
-            Dialect::Elvish => format!("eval ({env} | slurp)"),
-            Dialect::Nushell => format!("{env} | from json | load-env"),
-            Dialect::PowerShell => format!("{env} --shell pwsh | Out-String | Invoke-Expression"),
-        }
-    }
-
-    /// The dialect of a shell, by its name as users and process tables write it: with a folder, a
-    /// version (`ksh93`), or the `-` of a login shell.
-    pub(crate) fn from_shell_name(name: &str) -> Option<Dialect> {
-        let name = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
-        let name = name.strip_prefix('-').unwrap_or(&name);
-        let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').trim_end_matches('-');
-        match name {
-            "sh" | "dash" | "bash" | "rbash" | "zsh" | "ksh" | "rksh" | "mksh" | "lksh" | "oksh"
-            | "pdksh" | "yash" | "busybox" | "ash" | "posh" | "posix" => Some(Dialect::Posix),
-            "fish" => Some(Dialect::Fish),
-            "tcsh" | "csh" | "bsd-csh" => Some(Dialect::Tcsh),
-            "elvish" => Some(Dialect::Elvish),
-            "nu" | "nushell" => Some(Dialect::Nushell),
-            "pwsh" | "pwsh-preview" | "powershell" => Some(Dialect::PowerShell),
-            _ => None,
-        }
-    }
-
-    /// A statement that fails in this shell and does nothing else. Printed when `env` fails: evaluating an empty
-    /// text would succeed, and the failure would go unnoticed.
-    pub(crate) fn failing(self) -> &'static str {
-        match self {
-            Dialect::Posix | Dialect::Fish | Dialect::Tcsh => "false;\n",
-            Dialect::Elvish => "fail 'bqcred env failed';\n",
-            Dialect::Nushell => nushell::FAILING,
-            Dialect::PowerShell => "throw 'bqcred env failed';\n",
-        }
-    }
-}
 
 /// A format that programs read variables from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,20 +56,44 @@ pub(crate) enum Format {
 /// Writes the statement that sets a variable.
 type Set = fn(&str, &OsStr) -> Result<String, Reason>;
 
-/// The changes as text that this shell evaluates.
+/// The changes as text that this shell evaluates; the evaluation fails if a variable doesn't become what it should.
 ///
 /// # Errors
 /// If the shell's language can't express a value exactly; the message names the variable and the shell.
 pub(crate) fn shell(dialect: Dialect, changes: &[Change]) -> Result<Vec<u8>> {
+    let mut text = statements(dialect, changes)?;
+    match dialect {
+        Dialect::Posix | Dialect::Ksh => text += &posix::check(changes),
+        Dialect::Fish => text += &fish::check(changes),
+        // nothing in these keeps a variable from being set
+        Dialect::Tcsh | Dialect::Elvish | Dialect::Nushell | Dialect::PowerShell => {}
+    }
+    Ok(text.into_bytes())
+}
+
+/// The changes, and then a failure.
+///
+/// # Errors
+/// As [`shell`].
+pub(crate) fn failing(dialect: Dialect, changes: &[Change]) -> Result<String> {
+    let text = match dialect {
+        // takes all or nothing
+        Dialect::Nushell => String::new(),
+        _ => statements(dialect, changes)?,
+    };
+    Ok(text + dialect.failing())
+}
+
+fn statements(dialect: Dialect, changes: &[Change]) -> Result<String> {
     let (set, unset): (Set, fn(&str) -> String) = match dialect {
-        Dialect::Posix => (posix::set, posix::unset),
+        Dialect::Posix | Dialect::Ksh => (posix::set, posix::unset),
         Dialect::Fish => (fish::set, fish::unset),
         Dialect::Tcsh => (tcsh::set, tcsh::unset),
         Dialect::Elvish => (elvish::set, elvish::unset),
         Dialect::PowerShell => (powershell::set, powershell::unset),
         Dialect::Nushell => return whole(changes, "Nushell", nushell::record),
     };
-    let mut text = String::new();
+    let mut text = String::from(if dialect == Dialect::Ksh { "\\" } else { "" });
     for change in changes {
         let statement = match &change.value {
             None => Ok(unset(change.name)),
@@ -156,7 +101,7 @@ pub(crate) fn shell(dialect: Dialect, changes: &[Change]) -> Result<Vec<u8>> {
         };
         text += &statement.map_err(|reason| refusal(change.name, dialect.name(), reason))?;
     }
-    Ok(text.into_bytes())
+    Ok(text)
 }
 
 /// The changes in this file format.
@@ -165,10 +110,10 @@ pub(crate) fn shell(dialect: Dialect, changes: &[Change]) -> Result<Vec<u8>> {
 /// If the format can't express a value exactly, or can't remove a variable; the message names both.
 pub(crate) fn format(format: Format, changes: &[Change]) -> Result<Vec<u8>> {
     match format {
-        Format::Json => whole(changes, "JSON", json::object),
+        Format::Json => whole(changes, "JSON", json::object).map(String::into_bytes),
         Format::Kernel => {
             only_set(changes, "a kernel.json")?;
-            whole(changes, "a kernel.json", kernel::object)
+            whole(changes, "a kernel.json", kernel::object).map(String::into_bytes)
         }
         Format::Dotenv => lines(changes, "a .env file", dotenv::line),
         Format::Renviron => lines(changes, "an .Renviron file", renviron::line),
@@ -189,8 +134,8 @@ fn only_set(changes: &[Change], place: &str) -> Result<()> {
 /// Writes all changes as one value. On failure it names the variable.
 type Whole = fn(&[Change]) -> Result<String, (&'static str, Reason)>;
 
-fn whole(changes: &[Change], place: &str, form: Whole) -> Result<Vec<u8>> {
-    form(changes).map(String::into_bytes).map_err(|(name, reason)| refusal(name, place, reason))
+fn whole(changes: &[Change], place: &str, form: Whole) -> Result<String> {
+    form(changes).map_err(|(name, reason)| refusal(name, place, reason))
 }
 
 /// Writes one line a variable.

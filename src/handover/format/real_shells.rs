@@ -135,11 +135,8 @@ fn zsh() {
 
 #[test]
 fn ksh() {
-    prove(&posix(
-        "ksh",
-        &[],
-        vec![Setting { arguments: &["-i"], ..with("interactive", "set -o braceexpand") }],
-    ));
+    let interactive = Setting { arguments: &["-i"], ..with("interactive", "set -o braceexpand") };
+    prove(&Shell { dialect: Dialect::Ksh, ..posix("ksh", &[], vec![interactive]) });
 }
 
 #[test]

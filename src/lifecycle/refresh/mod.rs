@@ -91,7 +91,7 @@ fn take_turn(app: &App, loaded: &mut Loaded) -> Option<Lock> {
 
 /// Who had the turn before may have been given another refresh token, by a server that rotates them.
 fn load_again(app: &App, loaded: &mut Loaded) {
-    if let Ok((name, profile)) = app.profile_named(loaded.name.clone())
+    if let Ok((name, profile)) = app.stored_profile(loaded.name.clone())
         && let Ok(now) = app.load_credential(name, profile)
     {
         *loaded = now;
@@ -123,7 +123,8 @@ fn cached(app: &App, loaded: &Loaded, min_ttl: u64) -> Option<AccessToken> {
     if loaded.profile.last_refreshed.is_some_and(|then| then.since(now) > CLOCK_JITTER) {
         return None;
     }
-    let token = Store::of(loaded.profile.store, &app.paths).access_token(&loaded.name, &loaded.credential)?;
+    let token =
+        Store::of_profile(&loaded.profile, &app.paths).access_token(&loaded.name, &loaded.credential)?;
     (token.expires.since(now) > min_ttl).then_some(token)
 }
 

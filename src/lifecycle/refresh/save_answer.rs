@@ -21,7 +21,7 @@ pub(super) fn save_answer(
     update_profile(app, loaded, result, notes)?;
     let Ok(fresh) = result else { return Ok(()) };
     let token = AccessToken { token: fresh.access_token.clone(), expires: fresh.expires };
-    let store = Store::of(loaded.profile.store, &app.paths);
+    let store = Store::of_profile(&loaded.profile, &app.paths);
     store.keep_access_token(&loaded.name, &loaded.credential, &token)
 }
 
@@ -37,7 +37,7 @@ pub(super) fn update_profile(
     }
     let fingerprint = loaded.credential.fingerprint();
     let lock = Lock::acquire(&app.paths.profile_lock(&loaded.name))?;
-    match Store::of(loaded.profile.store, &app.paths).load(&loaded.name)? {
+    match Store::of_profile(&loaded.profile, &app.paths).load(&loaded.name)? {
         Some(stored) if stored.fingerprint() == fingerprint => {}
         _ => return Ok(()),
     }
@@ -101,7 +101,7 @@ fn replace_credential(
 ) -> Result<Notes> {
     profile.fingerprint = Some(next.fingerprint());
     profile.write_ahead(lock, &app.paths, &loaded.name)?;
-    let notes = Store::of(loaded.profile.store, &app.paths).save(lock, &loaded.name, &next)?;
+    let notes = Store::of_profile(&loaded.profile, &app.paths).save(lock, &loaded.name, &next)?;
     loaded.credential = next;
     Ok(notes)
 }

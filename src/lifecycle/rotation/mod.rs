@@ -4,9 +4,10 @@
 mod old_credential;
 
 use crate::app::{App, Loaded};
-use crate::credential::client::Client;
+use crate::credential::client::{Client, FoundClient};
 use crate::credential::profile::{Origin, Profile};
 use crate::credential::profile_name::ProfileName;
+use crate::credential::state::CredentialState;
 use crate::lifecycle::refresh;
 use crate::login::two_step::{self, StartedBy};
 use crate::login::{Flow, LoginOptions, LoginRequest, gcloud};
@@ -55,6 +56,7 @@ pub(crate) fn account(app: &App, loaded: &mut Loaded, answer: Result<Fresh, Fail
             loaded.profile.account = identity.and_then(|identity| identity.email);
         }
         Ok(_) | Err(Failure::Refused(Reason::GrantEnded | Reason::SignInAgain)) => {}
+        Err(Failure::Refused(Reason::ClientDeleted)) if other_client(app, loaded)?.is_some() => {}
         Err(failure) => return Err(refresh::to_error(app, loaded, failure).unchanged()),
     }
     loaded.profile.account.clone().ok_or_else(|| {
@@ -83,7 +85,7 @@ pub(crate) fn prepare(
         Flow::Gcloud { .. } => scopes::again(&profile.scopes, true)?,
     };
     check_places(app, &loaded.name, &flow, options).map_err(Error::unchanged)?;
-    Store::of(profile.store, &app.paths).probe(&loaded.name).map_err(Error::unchanged)?;
+    Store::of_profile(profile, &app.paths).probe(&loaded.name).map_err(Error::unchanged)?;
     let request = LoginRequest {
         name: loaded.name.clone(),
         account: Some(account),
@@ -95,6 +97,15 @@ pub(crate) fn prepare(
         siblings: Some(Vec::new()),
     };
     Ok(Rotation { request, flow, notes })
+}
+
+/// The client to sign in under where the credential's own was deleted; `None` if it was not, or there is no other.
+fn other_client(app: &App, loaded: &Loaded) -> Result<Option<FoundClient>> {
+    if loaded.profile.state() != CredentialState::ClientDeleted {
+        return Ok(None);
+    }
+    let found = app.client(None, &loaded.name)?;
+    Ok(found.filter(|found| found.client.id != loaded.credential.client_id))
 }
 
 fn check_places(app: &App, name: &ProfileName, flow: &Flow, options: &LoginOptions) -> Result<()> {
@@ -112,7 +123,7 @@ fn check_places(app: &App, name: &ProfileName, flow: &Flow, options: &LoginOptio
 /// gcloud runs its own sign-ins.
 fn flow(app: &App, loaded: &Loaded, needs_own_client: bool, notes: &mut Notes) -> Result<Flow> {
     let (credential, profile) = (&loaded.credential, &loaded.profile);
-    if profile.origin == Some(Origin::Login) {
+    if profile.origin == Some(Origin::Login) && other_client(app, loaded)?.is_none() {
         return Ok(Flow::OwnClient(Client {
             id: credential.client_id.clone(),
             secret: credential.client_secret.clone(),
@@ -128,7 +139,8 @@ fn flow(app: &App, loaded: &Loaded, needs_own_client: bool, notes: &mut Notes) -
         return Ok(Flow::Gcloud { program });
     };
     if found.client.id != credential.client_id {
-        notes.add("the old credential is of another tool's client; the new one will be of your own");
+        let whose = if profile.origin == Some(Origin::Login) { "a deleted" } else { "another tool's" };
+        notes.add(format!("the old credential is of {whose} client; the new one will be of your own"));
     }
     Ok(Flow::OwnClient(found.client))
 }

@@ -22,16 +22,17 @@ pub(crate) struct OldRevoked {
 }
 
 /// Revokes the old grant. The profile's state says so before and after, so that any interruption is known.
-/// `wanted` are the siblings that are to get the new credential.
+/// `wanted` are the siblings that are to get the new credential; `heard` is what the server said in this run.
 pub(crate) fn revoke_old(
     app: &App,
     loaded: &Loaded,
     dependents: &Dependents,
     wanted: Vec<ProfileName>,
+    heard: Revocation,
 ) -> Result<OldRevoked> {
     let name = &loaded.name;
     let mut notes = mark::rotating(app, loaded).map_err(Error::unchanged)?;
-    let left = revocation::revoke(app, loaded).map_err(|failed| unmark(app, loaded, failed))?;
+    let left = revocation::revoke(app, loaded, heard).map_err(|failed| unmark(app, loaded, failed))?;
     let pending = |of: Option<&ProfileName>| PendingRotation { since: Time::now(), of: of.cloned() };
     let fingerprint = loaded.credential.fingerprint();
     let marked = mark::revoked(app, name, Some(&fingerprint), Some(pending(None)));
@@ -62,8 +63,8 @@ pub(crate) fn waiting_siblings(app: &App, name: &ProfileName, dependents: &Depen
 /// Takes the mark back where the credential is known not to be revoked. Else it stays: the next refresh that succeeds
 /// takes it back.
 fn unmark(app: &App, loaded: &Loaded, failed: NotRevoked) -> Error {
-    let NotRevoked { left, error } = failed;
-    if left == Revocation::Unproved {
+    let NotRevoked { may_be_done, error } = failed;
+    if may_be_done {
         return error;
     }
     let Err(problem) = mark::restore(app, &loaded.name, &loaded.profile) else { return error };

@@ -8,10 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-
 use super::super::{LoginOptions, LoginRequest, timed_out};
 use crate::output::error::{Error, Kind, Result, reason};
+use crate::system::interrupt::{self, Request};
 use crate::system::processes::Processes;
 
 /// gcloud demands it, and will not ask for BigQuery's scope alone.
@@ -31,8 +30,8 @@ const INTERFERING: [&str; 8] = [
 
 /// How often to look whether gcloud has ended.
 const POLL: Duration = Duration::from_millis(50);
-/// A signal at a terminal reaches gcloud, too: how often to look then, before it is killed (two seconds).
-const POLLS_AFTER_SIGNAL: u32 = 40;
+/// A signal at a terminal reaches gcloud, too: how often to look then, before it is killed (a third of a second).
+const POLLS_AFTER_SIGNAL: u32 = 6;
 
 /// gcloud, while it runs.
 struct Running {
@@ -49,10 +48,14 @@ pub(super) fn run(
     options: &LoginOptions,
 ) -> Result<()> {
     let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        signal_hook::flag::register(signal, Arc::clone(&interrupted))
-            .map_err(|error| Error::other(format!("can't listen for signals: {error}")))?;
-    }
+    let seen = Arc::clone(&interrupted);
+    // only while gcloud runs
+    let _heeded = interrupt::heed(move |request| {
+        if request == Request::Stop {
+            seen.store(true, Ordering::SeqCst);
+        }
+        true
+    });
     // Without a terminal gcloud does not get our signals, and it is a script that starts Python: in a
     // group of its own both can be ended.
     let own_group = !std::io::stdin().is_terminal();

@@ -5,6 +5,7 @@
 
 mod instructions;
 mod pending_login;
+mod waiting;
 
 use std::io::Read;
 
@@ -12,13 +13,14 @@ use super::{LoginRequest, SignedIn, belongs_to};
 use crate::app::App;
 use crate::credential::client::Client;
 use crate::credential::profile_name::ProfileName;
-use crate::oauth::{Answer, SignInListener};
-use crate::output::error::{Error, Kind, Result};
+use crate::oauth::{Answer, Failure, Reason, SignInListener};
+use crate::output::error::{Error, Result};
 use crate::store::Store;
 use pending_login::PendingLogin;
 
 pub(crate) use instructions::instructions;
-pub(crate) use pending_login::{StartedBy, sweep, waiting};
+pub(crate) use pending_login::{is_foreign, sweep, waiting};
+pub(crate) use waiting::StartedBy;
 
 /// More than any address that is pasted, in bytes.
 const PASTE_LIMIT: u64 = 64 * 1024;
@@ -38,17 +40,21 @@ pub(crate) fn probe(app: &App, name: &ProfileName) -> Result<()> {
     pending_login::probe(app, name)
 }
 
-/// Completes a sign-in that was started by the same command. An answer that belongs to another one leaves it waiting;
-/// one that the server has judged uses it up.
+/// Completes a sign-in that was started by the same command. An answer that belongs to another one, or whose code the
+/// server doesn't accept, leaves it waiting; any other one that the server has judged uses it up.
 pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str, by: StartedBy) -> Result<SignedIn> {
     let answer = Answer::from_pasted(pasted)?;
     let start = format!("{} --start", app.command(by.command(), name));
     let (pending, file) = pending_login::take(app, name, &start, |pending| {
-        let profile = app.known_profile(name).ok().flatten();
+        let known = app.known_profile(name).ok().flatten();
+        // what is known of another credential than the stored one doesn't count
+        let profile = known.map(|known| {
+            app.load_credential(name.clone(), known.clone()).map_or(known, |loaded| loaded.profile)
+        });
         pending.waiting().check(app, name, profile.as_ref(), by)?;
         if belongs_to(&answer, &pending.state) {
             // a keyring that was locked meanwhile must not use up the answer
-            return Store::of(pending.store, &app.paths).probe(name);
+            return Store::of(pending.store, None, &app.paths).probe(name);
         }
         Err(Error::other(format!(
             "this answer belongs to another sign-in than the one that waits for profile {name}"
@@ -57,15 +63,25 @@ pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str, by: StartedBy)
     })?;
     let PendingLogin { verifier, port, .. } = &pending;
     let (request, client) = pending.request(name)?;
-    let result = request.complete(app, &client, answer, verifier, *port);
-    match result {
+    let error = match LoginRequest::exchange(&client, answer, verifier, *port) {
+        Ok(fresh) => return request.complete(app, &client, fresh),
+        Err(failure @ Failure::Refused(Reason::BadCode)) => bad_code(app, name, by, failure),
         // the server has not judged it: the same answer can be given again
-        Err(error) if error.kind() == Kind::Network => Err(match pending_login::put_back(app, name, &file) {
-            Ok(()) => error,
-            Err(problem) => not_put_back(&error, &problem),
-        }),
-        result => result,
-    }
+        Err(failure @ Failure::Unreachable(_)) => failure.into_error(&app.login_command(name)),
+        Err(failure) => return Err(failure.into_error(&app.login_command(name))),
+    };
+    Err(match pending_login::put_back(app, name, &file) {
+        Ok(()) => error,
+        Err(problem) => not_put_back(&error, &problem),
+    })
+}
+
+/// A code that was cut off, or is another sign-in's, doesn't use up the right one, which can still be given.
+fn bad_code(app: &App, name: &ProfileName, by: StartedBy, failure: Failure) -> Error {
+    let command = app.command(by.command(), name);
+    failure.into_error(&command).hint(format!(
+        "copy the whole address and give it again: `{command} --finish -`; or start again: `{command} --start`"
+    ))
 }
 
 fn not_put_back(error: &Error, problem: &Error) -> Error {

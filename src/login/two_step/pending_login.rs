@@ -1,13 +1,14 @@
 //! The file of a sign-in that was started: what its answer is checked with, and what to do with it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::waiting::{StartedBy, Waiting};
 use crate::app::App;
 use crate::credential::client::Client;
-use crate::credential::profile::{Profile, StoreKind};
+use crate::credential::profile::StoreKind;
 use crate::credential::profile_name::ProfileName;
 use crate::login::LoginRequest;
 use crate::oauth::{Consent, Endpoints};
@@ -46,24 +47,6 @@ pub(super) struct PendingLogin {
     rotation: Option<Vec<ProfileName>>,
 }
 
-/// A sign-in that waits for its answer.
-pub(crate) struct Waiting {
-    /// When it was started.
-    pub(crate) since: Time,
-    /// The command that started it, whose `--finish` completes it.
-    pub(crate) started_by: StartedBy,
-    account: Option<String>,
-}
-
-/// The command that started a sign-in. Only the same one completes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StartedBy {
-    /// `bqcred login`
-    Login,
-    /// `bqcred rotate`
-    Rotate,
-}
-
 impl PendingLogin {
     /// What was asked for, and the client to complete it under.
     pub(super) fn request(&self, name: &ProfileName) -> Result<(LoginRequest, Client)> {
@@ -86,6 +69,7 @@ impl PendingLogin {
         Ok((request, client))
     }
 
+    /// The same without what is secret.
     pub(super) fn waiting(&self) -> Waiting {
         let started_by = if self.rotation.is_some() { StartedBy::Rotate } else { StartedBy::Login };
         Waiting { since: self.started, started_by, account: self.account.clone() }
@@ -196,6 +180,13 @@ pub(crate) fn waiting(app: &App, name: &ProfileName) -> Option<Waiting> {
     Some(pending.waiting())
 }
 
+/// Whether this is the file of a sign-in at another server than Google's, whoever could have changed it.
+pub(crate) fn is_foreign(path: &Path) -> bool {
+    let bytes = private_file::read(path, Content::Foreign).ok().flatten();
+    let pending = bytes.and_then(|bytes| serde_json::from_slice::<PendingLogin>(&bytes).ok());
+    pending.and_then(|pending| pending.endpoints?.foreign_host()).is_some()
+}
+
 /// Removes the files of sign-ins that waited too long: their verifiers are of no use any more.
 pub(crate) fn sweep(app: &App) {
     for name in started(app) {
@@ -229,55 +220,6 @@ fn no_pending_login(app: &App, name: &ProfileName, start: &str) -> Error {
                 .hint(format!("one of profile {other} does: `bqcred {command} --profile {other} --finish -`"))
         }
         None => error.hint(format!("`{start}`")),
-    }
-}
-
-impl Waiting {
-    /// Whether the profile's account is still the one that has to sign in.
-    pub(crate) fn is_for(&self, profile: &Profile) -> bool {
-        let accounts = self.account.as_deref().zip(profile.account.as_deref());
-        accounts.is_none_or(|(wanted, now)| wanted.eq_ignore_ascii_case(now))
-    }
-
-    /// Refuses to complete it by another command, or, if it is a rotation, for a profile that is somebody else's by
-    /// now.
-    pub(super) fn check(
-        &self,
-        app: &App,
-        name: &ProfileName,
-        profile: Option<&Profile>,
-        by: StartedBy,
-    ) -> Result<()> {
-        let started = self.started_by.command();
-        if self.started_by != by {
-            let what = format!(
-                "`bqcred {started}` started the sign-in that waits for profile {name}, not `bqcred {}`",
-                by.command()
-            );
-            return Err(Error::other(what)
-                .unchanged()
-                .hint(format!("`{} --finish -` completes it", app.command(started, name))));
-        }
-        match profile.filter(|profile| by == StartedBy::Rotate && !self.is_for(profile)) {
-            Some(profile) => Err(Error::other(format!(
-                "the rotation was started for {}, and profile {name} is {} by now",
-                self.account.as_deref().unwrap_or("an unknown account"),
-                profile.account_or_unknown()
-            ))
-            .unchanged()
-            .hint(format!("`{}` rotates what it is now", app.command("rotate", name)))),
-            None => Ok(()),
-        }
-    }
-}
-
-impl StartedBy {
-    /// The command's name.
-    pub(crate) fn command(self) -> &'static str {
-        match self {
-            StartedBy::Login => "login",
-            StartedBy::Rotate => "rotate",
-        }
     }
 }
 

@@ -105,11 +105,11 @@ impl Connection {
         if let Some(proxy) = &proxy {
             builder = builder.proxy(proxy.for_reqwest()?);
         }
-        // what is connected to
-        let next = proxy.as_ref().map(|proxy| proxy.address().clone()).or_else(|| Url::parse(uri).ok());
-        if let Some(name) = next.as_ref().and_then(Url::domain) {
-            let found =
-                lookup::addresses(name, connect).map_err(|failure| failure.transport(proxy.is_some()))?;
+        let server = Url::parse(uri).ok().filter(|_| proxy.as_ref().is_none_or(Proxy::wants_address));
+        let hosts = [(proxy.as_ref().map(|proxy| proxy.address().clone()), true), (server, false)];
+        for (host, is_proxy) in hosts {
+            let Some(name) = host.as_ref().and_then(host_name) else { continue };
+            let found = lookup::addresses(name, connect).map_err(|failure| failure.transport(is_proxy))?;
             builder = builder.resolve_to_addrs(name, &found);
         }
         // all that can be wrong with what is built here is the system's certificates
@@ -130,6 +130,11 @@ impl Connection {
         let flavor = header("metadata-flavor").map(str::to_owned);
         Ok(HttpAnswer { status, date, flavor, body: read_body(response, deadline)? })
     }
+}
+
+/// The host, if it is a name. In the address of a SOCKS proxy, IPv4 addresses are not told from names.
+fn host_name(url: &Url) -> Option<&str> {
+    url.domain().filter(|name| name.parse::<std::net::IpAddr>().is_err())
 }
 
 fn read_body(response: reqwest::blocking::Response, deadline: Instant) -> Result<SecretBytes, Transport> {

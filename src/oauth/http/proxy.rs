@@ -46,6 +46,11 @@ impl Proxy {
         self.0.scheme() == "https"
     }
 
+    /// Whether the server's name is looked up here, and not by the proxy.
+    pub(super) fn wants_address(&self) -> bool {
+        matches!(self.0.scheme(), "socks4" | "socks5")
+    }
+
     /// For the client.
     pub(super) fn for_reqwest(&self) -> Result<reqwest::Proxy, Transport> {
         reqwest::Proxy::all(self.0.as_str()).map_err(|_| Transport::ProxySetting("HTTPS_PROXY"))

@@ -3,23 +3,23 @@
 
 use super::failure::Failure;
 
-impl From<keyring::Error> for Failure {
-    fn from(error: keyring::Error) -> Failure {
+impl From<keyring_core::Error> for Failure {
+    fn from(error: keyring_core::Error) -> Failure {
         Failure::of(&error)
     }
 }
 
 impl Failure {
     /// The failure behind this error.
-    pub(super) fn of(error: &keyring::Error) -> Failure {
+    pub(super) fn of(error: &keyring_core::Error) -> Failure {
         match error {
-            keyring::Error::TooLong(_, limit) => Failure::TooLarge(*limit),
-            keyring::Error::Ambiguous(items) => Failure::Several(items.len()),
-            keyring::Error::PlatformFailure(inner) | keyring::Error::NoStorageAccess(inner) => {
+            keyring_core::Error::TooLong(_, limit) => Failure::TooLarge(*limit),
+            keyring_core::Error::Ambiguous(items) => Failure::Several(items.len()),
+            keyring_core::Error::PlatformFailure(inner) | keyring_core::Error::NoStorageAccess(inner) => {
                 of_platform(inner.as_ref()).unwrap_or_else(|| Failure::Other(inner.to_string()))
             }
             // these hold the item's content, which is secret
-            keyring::Error::BadEncoding(_) | keyring::Error::BadDataFormat(..) => {
+            keyring_core::Error::BadEncoding(_) | keyring_core::Error::BadDataFormat(..) => {
                 Failure::Other("its answer is invalid".to_owned())
             }
             other => Failure::Other(other.to_string()),
@@ -89,14 +89,18 @@ mod dbus {
     /// D-Bus specification, "Standard errors" of its reference implementation; freedesktop's secret-service
     /// specification, "Errors".
     pub(super) fn named(name: &str) -> Option<Failure> {
-        if name == "org.freedesktop.Secret.Error.IsLocked" {
-            return Some(Failure::Locked);
+        match name {
+            "org.freedesktop.Secret.Error.IsLocked" => return Some(Failure::Locked),
+            "org.freedesktop.Secret.Error.NoSuchObject" => return Some(Failure::ItemGone),
+            _ => {}
         }
         match name.strip_prefix("org.freedesktop.DBus.Error.")? {
             "AccessDenied" => Some(Failure::Denied),
             "ServiceUnknown" | "NameHasNoOwner" => Some(Failure::NoService),
             start if start.starts_with("Spawn.") => Some(Failure::NoService),
             "NoReply" | "Disconnected" => Some(Failure::Gone),
+            // gnome-keyring answers so for an item that another process removed after it was found
+            "UnknownMethod" | "UnknownObject" => Some(Failure::ItemGone),
             _ => None,
         }
     }
@@ -108,7 +112,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     fn of_service(error: secret_service::Error) -> Failure {
-        Failure::of(&keyring::Error::PlatformFailure(Box::new(error)))
+        Failure::of(&keyring_core::Error::PlatformFailure(Box::new(error)))
     }
 
     #[cfg(target_os = "linux")]
@@ -142,9 +146,9 @@ mod tests {
 
     #[test]
     fn an_unknown_error_is_shown_and_an_items_content_is_not() {
-        let failure = Failure::of(&keyring::Error::PlatformFailure("AccessDenied or so".into()));
+        let failure = Failure::of(&keyring_core::Error::PlatformFailure("AccessDenied or so".into()));
         assert_eq!(failure, Failure::Other("AccessDenied or so".to_owned()));
-        let failure = Failure::of(&keyring::Error::BadEncoding(b"secret".to_vec()));
+        let failure = Failure::of(&keyring_core::Error::BadEncoding(b"secret".to_vec()));
         assert_eq!(failure, Failure::Other("its answer is invalid".to_owned()));
     }
 }

@@ -1,13 +1,14 @@
-//! Calls to the keyring, each with a time limit. Nothing else calls the `keyring` crate.
+//! Calls to the keyring, each with a time limit. Nothing else calls the `keyring` crates.
 //!
 //! Its Secret Service client waits without limit: for a service that hangs, and for a user who isn't there to unlock
 //! the keyring. So each call runs in a thread of its own, which is abandoned at the time limit.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use keyring::{Entry, Error};
+use keyring_core::{Entry, Error};
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
@@ -32,25 +33,74 @@ static HANGS: AtomicBool = AtomicBool::new(false);
 
 /// The item's content; `None` if there is no such item.
 pub(super) fn get(user: &str) -> Result<Option<SecretBytes>, Failure> {
-    call(user, |entry| match entry.get_secret() {
-        Ok(bytes) => Ok(Some(SecretBytes::new(bytes))),
-        Err(Error::NoEntry) => Ok(None),
-        Err(error) => Err(error),
+    let get = || {
+        call(user, |entry| match entry.get_secret() {
+            Ok(bytes) => Ok(Some(SecretBytes::new(bytes))),
+            Err(Error::NoEntry) => Ok(None),
+            Err(error) => Err(error),
+        })
+    };
+    match get() {
+        // it is found first and read then: in between another process may have replaced or removed it
+        Err(Failure::ItemGone) => get(),
+        other => other,
+    }
+}
+
+/// Creates the item, or replaces its content and its label. If several items match, only one is kept.
+pub(super) fn set(user: &str, label: &str, content: &[u8]) -> Result<(), Failure> {
+    let (user, label) = (user.to_owned(), label.to_owned());
+    let content = Zeroizing::new(content.to_vec());
+    within_limit(move || {
+        let entry = labelled(&user, &label)?;
+        match entry.set_secret(&content) {
+            Err(Error::Ambiguous(items)) => {
+                let mut items = items.into_iter();
+                items.next().map_or(Err(Error::NoEntry), |first| first.set_secret(&content))?;
+                items.try_for_each(|item| item.delete_credential())?;
+            }
+            other => other?,
+        }
+        set_label(&entry, &label);
+        Ok(())
     })
 }
 
-/// Creates the item, or replaces its content. If several items match, only one is kept.
-pub(super) fn set(user: &str, content: &[u8]) -> Result<(), Failure> {
-    let content = Zeroizing::new(content.to_vec());
-    call(user, move |entry| match entry.set_secret(&content) {
-        Err(Error::Ambiguous(items)) => {
-            let mut items = items.into_iter();
-            items.next().map_or(Err(Error::NoEntry), |first| first.set_secret(&content))?;
-            items.try_for_each(|item| item.delete_credential())
-        }
-        other => other,
+/// The user names of all items of bqcred's, with their contents. It unlocks what is locked, so it may wait for the
+/// user.
+pub(super) fn all() -> Result<Vec<(String, SecretBytes)>, Failure> {
+    within_limit(|| {
+        let entries = Entry::search(&HashMap::from([("service", SERVICE)]))?;
+        let items = entries.into_iter().filter_map(|entry| {
+            let (_, user) = entry.get_specifiers()?;
+            // an item that is removed at this moment is none
+            entry.get_secret().ok().map(|content| (user, SecretBytes::new(content)))
+        });
+        Ok(items.collect())
     })
 }
+
+#[cfg(target_os = "linux")]
+fn labelled(user: &str, label: &str) -> keyring_core::Result<Entry> {
+    Entry::new_with_modifiers(SERVICE, user, &HashMap::from([("label", label)]))
+}
+
+/// A replaced item keeps its label, which may show another account. A wrong label does no harm.
+#[cfg(target_os = "linux")]
+fn set_label(entry: &Entry, label: &str) {
+    if let Some(item) = entry.as_any().downcast_ref::<zbus_secret_service_keyring_store::cred::Specifier>() {
+        let _ = item.set_label(label);
+    }
+}
+
+/// Keychain shows service and user name.
+#[cfg(not(target_os = "linux"))]
+fn labelled(user: &str, _label: &str) -> keyring_core::Result<Entry> {
+    Entry::new(SERVICE, user)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn set_label(_entry: &Entry, _label: &str) {}
 
 /// Removes the item. Returns whether it existed.
 pub(super) fn delete(user: &str) -> Result<bool, Failure> {
@@ -66,17 +116,23 @@ pub(super) fn delete(user: &str) -> Result<bool, Failure> {
 
 fn call<T: Send + 'static>(
     user: &str,
-    work: impl FnOnce(&Entry) -> keyring::Result<T> + Send + 'static,
+    work: impl FnOnce(&Entry) -> keyring_core::Result<T> + Send + 'static,
+) -> Result<T, Failure> {
+    let user = user.to_owned();
+    within_limit(move || Entry::new(SERVICE, &user).and_then(|entry| work(&entry)))
+}
+
+fn within_limit<T: Send + 'static>(
+    work: impl FnOnce() -> keyring_core::Result<T> + Send + 'static,
 ) -> Result<T, Failure> {
     if HANGS.load(Ordering::Relaxed) {
         return Err(Failure::NoAnswer(Duration::ZERO));
     }
     let (sender, receiver) = mpsc::channel();
-    let user = user.to_owned();
     std::thread::spawn(move || {
-        // `Entry::new` would hide why there is no connection
-        let done = match Entry::store_status() {
-            Ok(()) => Entry::new(SERVICE, &user).and_then(|entry| work(&entry)).map_err(Failure::from),
+        // it makes the connection; `Entry::new` would hide why there is none
+        let done = match keyring::Entry::store_status() {
+            Ok(()) => work().map_err(Failure::from),
             Err(error) => Err(Failure::of(error)),
         };
         let _ = sender.send(done);
@@ -107,7 +163,12 @@ fn wait<T>(receiver: &Receiver<Result<T, Failure>>) -> Result<T, Failure> {
 
 /// Whether the call took so long because the keyring is locked and asks for its password.
 fn waits_for_unlocking() -> bool {
+    is_locked() == Some(true)
+}
+
+/// Whether the keyring is locked; `None` if there is none, or it can't be known. Asks the user for nothing.
+pub(super) fn is_locked() -> Option<bool> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || sender.send(lock_state::is_locked()));
-    receiver.recv_timeout(LIMIT_LOCK_STATE).ok().flatten() == Some(true)
+    receiver.recv_timeout(LIMIT_LOCK_STATE).ok().flatten()
 }

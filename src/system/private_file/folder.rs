@@ -4,9 +4,11 @@ use std::fs;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
+use rustix::fs::Access;
+
 use super::links;
 use super::owner::{refuse_link, refuse_other_owner};
-use crate::output::error::{Error, Result};
+use crate::output::error::{Error, Kind, Result};
 use crate::output::shell_word::shell_word;
 use crate::system::atomic_file::folder_of;
 
@@ -17,6 +19,7 @@ pub(crate) fn create_dir(path: &Path) -> Result<()> {
     if path.is_symlink() {
         return Err(refuse_link(path));
     }
+    refuse_to_lock_out(path)?;
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -43,6 +46,22 @@ pub(crate) fn create_dir(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a folder in which others could have replaced a file. A missing one is none.
+pub(crate) fn check_dir(path: &Path) -> Result<()> {
+    let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
+    if metadata.is_symlink() {
+        return Err(refuse_link(path));
+    }
+    refuse_other_owner(path, metadata.uid())?;
+    if metadata.mode() & 0o022 == 0 || !metadata.is_dir() {
+        return Ok(());
+    }
+    let mode = metadata.mode() & 0o7777;
+    Err(Error::content(path, format!("its mode {mode:04o} lets others change what is in it"))
+        .hint(format!("`chmod 700 {}`, if you trust what is in it", shell_word(path)))
+        .open_to_others())
+}
+
 /// Names what is in the way of a new folder: the system only says that something exists.
 fn not_created(path: &Path, error: &std::io::Error) -> Error {
     let obstacle = path.ancestors().find(|place| place.symlink_metadata().is_ok());
@@ -55,6 +74,29 @@ fn not_created(path: &Path, error: &std::io::Error) -> Error {
             .hint(format!("`mkdir -p {}`, or remove the link", shell_word(&target)));
     }
     Error::content(obstacle, "is a file, not a folder")
+}
+
+/// Root may create folders in anybody's home, who could not use them then: `sudo` may keep the HOME of who called it.
+fn refuse_to_lock_out(path: &Path) -> Result<()> {
+    if !rustix::process::geteuid().is_root() || path.symlink_metadata().is_ok() {
+        return Ok(());
+    }
+    let Some((above, owner)) = path
+        .ancestors()
+        .skip(1)
+        .find_map(|above| above.metadata().ok().map(|found| (above, found.uid())))
+        .filter(|(_, owner)| *owner != 0)
+    else {
+        return Ok(());
+    };
+    let what = format!(
+        "{} belongs to another user (uid {owner}), and this runs as root: what root creates there, that user can't use; \
+         nothing was changed",
+        above.display()
+    );
+    Err(Error::new(Kind::Store, what).hint(format!(
+        "run it as that user: `sudo -H -u '#{owner}' bqcred …`; or set HOME to your own: `HOME=~root bqcred …`"
+    )))
 }
 
 /// Creates a private folder in memory, unless it exists: its files are never on a disk, and gone when the machine
@@ -88,4 +130,10 @@ fn refuse_disk(folder: &Path) -> Result<()> {
 #[cfg(not(target_os = "linux"))]
 fn refuse_disk(_folder: &Path) -> Result<()> {
     Ok(())
+}
+
+/// Checks that files can be removed from this folder. It need not have room for new ones.
+pub(crate) fn check_changeable(folder: &Path) -> Result<()> {
+    rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK)
+        .map_err(|error| Error::file(folder, "change", &error.into()))
 }

@@ -6,6 +6,7 @@
 //! the old content or the new one.
 
 mod folder;
+mod group_access;
 mod links;
 mod lock;
 mod owner;
@@ -14,7 +15,8 @@ mod read;
 mod temp_credential_file;
 mod write;
 
-pub(crate) use folder::{create_dir, create_memory_dir};
+pub(crate) use folder::{check_changeable, check_dir, create_dir, create_memory_dir};
+pub(crate) use group_access::{Obstacle, OpenFiles, Place};
 pub(crate) use links::follow;
 pub(crate) use lock::Lock;
 pub(crate) use probe::{probe, probe_folder};

@@ -100,6 +100,7 @@ fn refuse_mode(path: &Path, mode: u32, content: Content) -> Error {
     let others = if content == Content::Secret { "read or change" } else { "change" };
     Error::content(path, format!("its mode {mode:04o} lets others {others} it"))
         .hint(format!("`chmod 600 {}`, if you trust what is in it", shell_word(path)))
+        .open_to_others()
 }
 
 /// Adds how to move away what is not one of bqcred's files, but is in its folder.

@@ -10,7 +10,6 @@ mod disk;
 mod kills;
 mod mounts;
 mod scene;
-mod tree;
 
 /// Whether everything is tested, however long it takes.
 fn is_full() -> bool {

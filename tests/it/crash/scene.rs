@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::tree::{Tree, meaning};
 use crate::common::faults::faults;
 use crate::common::keyring::Keyring;
+use crate::common::tree::{Tree, meaning};
 use crate::common::{Consent, Google, Invocation, Run, Sandbox};
 use crate::double::grants::Grants;
 
@@ -161,13 +161,7 @@ impl Scene {
         self.google.restore(&self.grants);
         if let (Some(keyring), Some(item)) = (self.keyring(), &self.item) {
             match item.is_empty() {
-                true => drop(
-                    keyring
-                        .command("secret-tool")
-                        .args(["clear", "service", "bqcred", "username", "default"])
-                        .status()
-                        .unwrap(),
-                ),
+                true => keyring.clear("default"),
                 false => keyring.put("default", &[], item),
             }
         }
@@ -190,13 +184,15 @@ impl Scene {
             let known = [self.before.file(path), self.after.file(path)];
             if known.into_iter().flatten().any(|known| known == bytes)
                 || (name.ends_with(".lock") && bytes.is_empty())
+                // a file that says why there is no credential
+                || path.parent().unwrap().ends_with("bqcred/no-credential")
             {
                 continue;
             }
             let content = meaning(bytes, &secrets).unwrap_or_else(|| panic!("{} is torn", at()));
             // it describes steps in between, too: the next commands show whether it is right
-            let steps =
-                name.starts_with("profile.json") || ["well-known.json", "kernels.json"].contains(&name);
+            let steps = name.starts_with("profile.json")
+                || ["well-known.json", "kernels.json", "session-files.json"].contains(&name);
             let same =
                 known.into_iter().flatten().any(|known| meaning(known, &secrets).as_ref() == Some(&content));
             assert!(steps || same, "{} is neither old nor new: {content:#}", at());

@@ -4,5 +4,6 @@ mod command;
 mod environments;
 mod interpreters;
 mod predictions;
+mod random;
 mod real;
 mod scene;

@@ -71,19 +71,23 @@ fn hold(environments: &[Environment]) {
 fn compare(libraries: &Libraries, name: &str, arrange: fn(&mut Scene)) -> Vec<String> {
     let mut scene = Scene::new();
     arrange(&mut scene);
-    let foretold = scene.doctor(&[]);
+    let predicted = scene.doctor(&[]);
     // libraries send requests that no client should; that is not tested here
     scene.google.expect_unexpected();
     let observed = libraries.observe(&scene);
-    let left_out = if scene.slow { 3 } else { 0 };
+    let left_out = if scene.slow { 4 } else { 0 };
     assert!(observed.len() + left_out >= libraries.count(), "{name}: only {observed:?} were asked");
-    observed.iter().filter_map(|one| difference(name, &foretold, one)).collect()
+    observed.iter().filter_map(|one| difference(name, &predicted, one)).collect()
 }
 
 /// How a library differs from the prediction, if it does.
-fn difference(name: &str, foretold: &Value, observed: &Observed) -> Option<String> {
-    let one =
-        foretold["libraries"].as_array().unwrap().iter().find(|one| one["name"] == *observed.name).unwrap();
+pub fn difference(name: &str, predicted: &Value, observed: &Observed) -> Option<String> {
+    let one = predicted["libraries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == observed.library())
+        .unwrap();
     // a token doesn't tell how somebody came by it
     let kind = one["identity"].as_str().map(|kind| if kind == "access_token" { "user" } else { kind });
     let same_identity =
@@ -97,7 +101,7 @@ fn difference(name: &str, foretold: &Value, observed: &Observed) -> Option<Strin
     let steps: Vec<&str> =
         one["steps"].as_array().unwrap().iter().filter_map(|step| step["what"].as_str()).collect();
     Some(format!(
-        "{name}: {}\n  foretold {} {} {} project {} quota {}\n  observed {} {:?} {:?} {}\n  steps: {}",
+        "{name}: {}\n  predicted {} {} {} project {} quota {}\n  observed {} {:?} {:?} {}\n  steps: {}",
         observed.name,
         one["identity"],
         one["account"],

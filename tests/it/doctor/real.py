@@ -10,7 +10,7 @@ import requests
 warnings.simplefilter("ignore")
 
 # Some of these read variables when they are loaded, so each child loads them again.
-THEIRS = ("google.auth", "google.oauth2", "pydata_google_auth", "pandas_gbq.auth")
+THEIRS = ("google.auth", "google.oauth2", "pydata_google_auth", "pandas_gbq.auth", "google.cloud")
 
 
 def unload():
@@ -22,6 +22,7 @@ def load():
     for name in (
         "google.auth.compute_engine",
         "google.auth.transport.requests",
+        "google.cloud.bigquery",
         "google.oauth2.credentials",
         "pandas_gbq.auth",
         "pydata_google_auth.cache",
@@ -49,13 +50,26 @@ def kind(credentials):
         return "vm_service_account"
     if isinstance(credentials, google.oauth2.credentials.Credentials):
         return "user"
+    if type(credentials).__module__ in FEDERATED:
+        return "federated"
     return "service_account"
+
+
+# these have no account of Google's
+FEDERATED = ("google.auth.identity_pool", "google.auth.external_account_authorized_user")
 
 
 def google_auth():
     credentials, project = google.auth.default(BIGQUERY)
     account = who(session(credentials).post(QUERIES, json=QUERY))
     return kind(credentials), account, project, credentials.quota_project_id
+
+
+def bigquery():
+    client = google.cloud.bigquery.Client(project="p1")
+    # without the retries of a query, which last for minutes
+    response = client._connection.api_request(method="POST", path="/projects/p1/queries", data=QUERY)
+    return kind(client._credentials), response["rows"][0]["f"][0]["v"]
 
 
 def ibis():
@@ -115,7 +129,8 @@ def observe(name, run):
         return {"name": name, "identity": "error", "error": type(error).__name__ + ": " + str(error)[:200]}
     except Exception as error:
         return {"name": name, "identity": "error", "error": type(error).__name__ + ": " + str(error)[:200]}
-    result = {"name": name, "identity": found[0], "account": found[1]}
+    account = None if found[0] == "federated" else found[1]
+    result = {"name": name, "identity": found[0], "account": account}
     if len(found) > 2:
         result["project"], result["quota_project"] = found[2], found[3]
     return result
@@ -123,6 +138,7 @@ def observe(name, run):
 
 LIBRARIES = {
     "google-auth": google_auth,
+    "google-cloud-bigquery": bigquery,
     "pydata-google-auth": pydata(magics),
     "pandas-gbq": pydata(lambda: pandas_gbq.auth.get_credentials()),
     "ibis": pydata(ibis),

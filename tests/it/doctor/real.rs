@@ -45,6 +45,13 @@ pub struct Observed {
     pub error: String,
 }
 
+impl Observed {
+    /// The name under which doctor predicts it: google-cloud-bigquery does what google-auth does.
+    pub fn library(&self) -> &str {
+        if self.name == "google-cloud-bigquery" { "google-auth" } else { &self.name }
+    }
+}
+
 impl Libraries {
     /// Looks for them once, and reports what is missing.
     pub fn here() -> &'static Self {
@@ -53,14 +60,14 @@ impl Libraries {
     }
 
     fn look() -> Self {
-        let python = venv(&["google.auth", "pydata_google_auth", "pandas_gbq", "requests"]);
+        let python = venv(&["google.auth", "google.cloud.bigquery", "pydata_google_auth", "pandas_gbq"]);
         let rscript = r_package(&["gargle", "httr", "jsonlite"]);
         let node = node();
         let gcloud = find_program("gcloud").is_some();
         for (there, what) in [
             (
                 python.is_some(),
-                "Python with google-auth, pydata-google-auth and pandas-gbq in BQCRED_TEST_VENV",
+                "Python with google-cloud-bigquery, pydata-google-auth and pandas-gbq in BQCRED_TEST_VENV",
             ),
             (rscript.is_some(), "R with gargle"),
             (node.is_some(), "Node.js with google-auth-library in BQCRED_TEST_NODE_MODULES"),
@@ -90,6 +97,7 @@ impl Libraries {
 
     fn python(&self, python: &Path, scene: &Scene) -> Vec<Observed> {
         let mut names = vec!["google-auth"];
+        names.extend((!scene.slow).then_some("google-cloud-bigquery"));
         names.extend(["pydata-google-auth", "pandas-gbq", "ibis"].iter().filter(|_| !scene.slow));
         // they read nothing else, so that the other environments would repeat the same
         names.extend((self.gcloud && scene.concerns_gcloud).then_some("gcloud"));
@@ -99,7 +107,7 @@ impl Libraries {
 
     /// How many are asked at most.
     pub fn count(&self) -> usize {
-        self.python.iter().count() * 4 + self.rscript.iter().count() + self.node.iter().count()
+        self.python.iter().count() * 5 + self.rscript.iter().count() + self.node.iter().count()
     }
 }
 

@@ -90,7 +90,7 @@ impl Scene {
         let path = self.sandbox.write(&format!("home/{path}"), content);
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         self.concerns_gcloud |= path.to_str().unwrap().contains("/gcloud/configurations");
-        self.concerns_start_of_r |= path.ends_with(".Renviron");
+        self.concerns_start_of_r |= path.ends_with(".Renviron") || path.ends_with(".Rprofile");
         path
     }
 

@@ -1,6 +1,8 @@
 //! The homes that people have: on network file systems without modes or locks, in containers, with links into other
 //! folders. Where this machine can have the real thing (mounts, other users), it is used.
 
+mod group;
+mod home_folder;
 mod links;
 mod locks;
 mod modes;

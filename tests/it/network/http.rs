@@ -12,7 +12,7 @@ const CUT: &str = "the answer was cut off, or is not Google's";
 const LATE: &str = "did not answer in time";
 
 /// A scene in which everything but the browser goes through a relay: directly, or as what a proxy's tunnel leads to.
-fn scene(route: Route) -> (Scene, Wire) {
+pub(super) fn scene(route: Route) -> (Scene, Wire) {
     let google = Google::start();
     let server = google.http_base().trim_start_matches("http://").parse().unwrap();
     let wire = match route {

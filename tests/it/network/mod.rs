@@ -5,6 +5,7 @@
 mod http;
 mod names;
 mod proxies;
+mod signals;
 mod tls;
 mod wire;
 

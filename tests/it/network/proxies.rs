@@ -51,7 +51,7 @@ fn unreachable_proxy_is_reported() {
         ("http://proxy.invalid:3128", "the proxy can't be reached: its name can't be found"),
         ("socks5h://proxy.invalid:1080", "the proxy can't be reached: its name can't be found"),
         ("http://127.0.0.1:9", "the proxy can't be reached: nothing listens at its address"),
-        ("socks5://127.0.0.1:9", "the proxy can't be reached: nothing listens at its address"),
+        ("socks5h://127.0.0.1:9", "the proxy can't be reached: nothing listens at its address"),
     ] {
         with_proxy(&mut scene, &[("HTTPS_PROXY", proxy)]);
         scene.every_command_says(says);

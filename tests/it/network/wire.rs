@@ -36,6 +36,7 @@ struct Shared {
     server: Option<SocketAddr>,
     steps: Mutex<Option<Vec<Step>>>,
     heard: Mutex<Vec<u8>>,
+    relayed: Mutex<Vec<u8>>,
     connections: AtomicUsize,
     stop: AtomicBool,
 }
@@ -58,6 +59,7 @@ impl Wire {
             server,
             steps: Mutex::new(None),
             heard: Mutex::default(),
+            relayed: Mutex::default(),
             connections: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
         });
@@ -86,7 +88,12 @@ impl Wire {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// Everything that was sent to it, as text.
+    /// Everything that it passed on to the server so far, as text.
+    pub fn relayed(&self) -> String {
+        String::from_utf8_lossy(&self.shared.relayed.lock().unwrap()).into_owned()
+    }
+
+    /// Everything that was sent to it and not passed on, as text.
     pub fn heard(&self) -> String {
         String::from_utf8_lossy(&self.shared.heard.lock().unwrap()).into_owned()
     }
@@ -106,9 +113,20 @@ impl Shared {
         stream.set_write_timeout(Some(Duration::from_secs(120)))?;
         let steps = self.steps.lock().unwrap().clone();
         match (steps, self.server) {
-            (None, Some(server)) => relay(stream, TcpStream::connect(server)?),
+            (None, Some(server)) => self.relay(stream, TcpStream::connect(server)?),
             (steps, _) => steps.unwrap_or_default().iter().try_for_each(|step| self.take(step, &mut stream)),
         }
+    }
+
+    fn relay(&self, one: TcpStream, other: TcpStream) -> io::Result<()> {
+        let (mut from, mut to) = (other.try_clone()?, one.try_clone()?);
+        std::thread::spawn(move || {
+            let _ = io::copy(&mut from, &mut to);
+            let _ = to.shutdown(Shutdown::Both);
+        });
+        let mut to = Copied(other, &self.relayed);
+        io::copy(&mut { one }, &mut to)?;
+        to.0.shutdown(Shutdown::Write)
     }
 
     fn take(&self, step: &Step, stream: &mut TcpStream) -> io::Result<()> {
@@ -168,13 +186,17 @@ fn is_whole(request: &[u8]) -> bool {
     body.len() >= length.map_or(0, |length| length.trim().parse().unwrap())
 }
 
-fn relay(one: TcpStream, other: TcpStream) -> io::Result<()> {
-    let (mut from, mut to) = (one.try_clone()?, other.try_clone()?);
-    std::thread::spawn(move || {
-        let _ = io::copy(&mut from, &mut to);
-        let _ = to.shutdown(Shutdown::Write);
-    });
-    let (mut from, mut to) = (other, one);
-    io::copy(&mut from, &mut to)?;
-    to.shutdown(Shutdown::Both)
+/// Passes on what was written, and keeps a copy.
+struct Copied<'s>(TcpStream, &'s Mutex<Vec<u8>>);
+
+impl Write for Copied<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.0.write(bytes)?;
+        self.1.lock().unwrap().extend_from_slice(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }

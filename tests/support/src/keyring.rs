@@ -222,11 +222,34 @@ impl Keyring {
         self.service = 0;
     }
 
+    /// The user name of a profile's item: by its id, else that of the item that is there, else the bare name.
+    pub fn user(&self, profile: &str) -> String {
+        let known = self.sandbox.id(profile).map(|id| format!("{profile}/{id}"));
+        let start = format!("{profile}/");
+        let found = || self.users().into_iter().find(|user| user.starts_with(&start) && !user.contains('.'));
+        known.or_else(found).unwrap_or_else(|| profile.to_owned())
+    }
+
+    /// The user names of all items of bqcred's.
+    pub fn users(&self) -> Vec<String> {
+        let found = self.search();
+        let users = found.lines().filter_map(|line| line.strip_prefix("attribute.username = "));
+        users.map(str::to_owned).collect()
+    }
+
     /// What the item of a profile holds, as another program reads it. Empty if there is none.
     pub fn lookup(&self, profile: &str) -> String {
+        let user = self.user(profile);
         let read =
-            self.command("secret-tool").args(["lookup", "service", "bqcred", "username", profile]).output();
+            self.command("secret-tool").args(["lookup", "service", "bqcred", "username", &user]).output();
         String::from_utf8(read.unwrap().stdout).unwrap()
+    }
+
+    /// Removes the item of a profile as another program does.
+    pub fn clear(&self, profile: &str) {
+        let user = self.user(profile);
+        let mut tool = self.command("secret-tool");
+        tool.args(["clear", "service", "bqcred", "username", &user]).status().unwrap();
     }
 
     /// The refresh token in it.
@@ -242,10 +265,15 @@ impl Keyring {
         String::from_utf8(found.stdout).unwrap() + &String::from_utf8(found.stderr).unwrap()
     }
 
-    /// Adds an item as another program does.
+    /// Writes the item of a profile as another program does.
     pub fn put(&self, profile: &str, more: &[&str], content: &str) {
+        self.put_as(&self.user(profile), more, content);
+    }
+
+    /// Writes the item with this user name as another program does.
+    pub fn put_as(&self, user: &str, more: &[&str], content: &str) {
         let mut tool = self.command("secret-tool");
-        tool.args(["store", "--label=test", "service", "bqcred", "username", profile]).args(more);
+        tool.args(["store", "--label=test", "service", "bqcred", "username", user]).args(more);
         let mut tool = tool.stdin(Stdio::piped()).spawn().unwrap();
         tool.stdin.take().unwrap().write_all(content.as_bytes()).unwrap();
         assert!(tool.wait().unwrap().success());

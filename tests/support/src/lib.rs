@@ -16,6 +16,7 @@ mod profile_files;
 mod programs;
 mod run;
 mod sandbox;
+pub mod tree;
 mod vm;
 
 pub use double::{Consent, Endpoint, Google, Script, TlsFault};
@@ -25,4 +26,4 @@ pub use run::{Invocation, Run};
 pub use sandbox::{
     Sandbox, bqcred, copy_program, ends_with, mode, set_mode, spawn_in_terminal, target_folder, write_program,
 };
-pub use vm::{NOTEBOOK, PERSON, R_QUERY, R_TRUST, Vm, python_kernel};
+pub use vm::{GUARD_HOST, NOTEBOOK, PERSON, R_QUERY, R_TRUST, Vm, python_kernel};

@@ -134,6 +134,15 @@ fn collect(mut stream: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
 }
 
 impl Run {
+    /// Whether stdout is what a failing `env` prints: a statement that fails, and before it nothing, or what keeps
+    /// libraries from using another account.
+    pub fn is_failing_eval(&self) -> bool {
+        let Some(before) = self.stdout.strip_suffix("false;\n") else { return false };
+        let closes =
+            |line: &str| line.contains("GOOGLE_APPLICATION_CREDENTIALS=") && line.contains("/bqcred-");
+        before.is_empty() || (before.contains(super::GUARD_HOST) && before.lines().any(closes))
+    }
+
     /// stderr never contains a secret; stdout only where that is allowed.
     fn check_secrets(&self, may_print_secret: bool) {
         for canary in CANARIES {

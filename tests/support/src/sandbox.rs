@@ -72,6 +72,18 @@ impl Sandbox {
         self.data(profile).join("adc.json")
     }
 
+    /// The id of this profile, as its `profile.json` has it.
+    pub fn id(&self, profile: &str) -> Option<String> {
+        let text = std::fs::read_to_string(self.data(profile).join("profile.json")).ok()?;
+        let known: serde_json::Value = serde_json::from_str(&text).ok()?;
+        Some(known["id"].as_str()?.to_owned())
+    }
+
+    /// Where the session file of this profile is.
+    pub fn session_file(&self, profile: &str) -> PathBuf {
+        self.runtime().join(format!("bqcred/{profile}-{}.json", self.id(profile).unwrap()))
+    }
+
     /// bqcred's configuration folder.
     pub fn config(&self) -> PathBuf {
         self.home().join(".config/bqcred")

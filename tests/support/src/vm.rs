@@ -11,6 +11,9 @@ use crate::double::{Google, Metadata, metadata};
 /// The user who signs in on the VM.
 pub const PERSON: &str = "ada@example.com";
 
+/// What `bqcred env` sets GCE_METADATA_URL to: nothing answers there.
+pub const GUARD_HOST: &str = "255.255.255.255";
+
 /// Runs a notebook's cells in a real kernel, and prints what they print.
 pub const NOTEBOOK: &str = include_str!("notebook.py");
 

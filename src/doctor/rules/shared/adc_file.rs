@@ -4,8 +4,10 @@ use std::path::Path;
 
 use crate::credential::state::CredentialState;
 use crate::doctor::facts::Facts;
-use crate::doctor::facts::credential_file::{CredentialKind, FileState};
-use crate::doctor::facts::user_credential::UserCredential;
+use crate::doctor::facts::credential_file::FileState;
+use crate::doctor::facts::credential_kind::CredentialKind;
+use crate::doctor::facts::json::JsonParser;
+use crate::doctor::facts::user_credential::{Expiry, UserCredential};
 use crate::doctor::facts::validity::Validity;
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::problem::LibraryProblem;
@@ -20,8 +22,31 @@ pub(crate) enum AdcReader {
     GoogleAuth,
     /// pydata-google-auth with its cache: the same, but the access token has another key and no expiry.
     PydataCache,
-    /// The others, which use the refresh token alone.
-    Other,
+    /// R, which uses the refresh token alone, as the following do.
+    Gargle,
+    /// Node.js.
+    Node,
+    /// Go.
+    Go,
+    /// Java.
+    Java,
+}
+
+impl AdcReader {
+    /// How it reads JSON.
+    pub(crate) fn parser(self) -> JsonParser {
+        match self {
+            AdcReader::GoogleAuth | AdcReader::PydataCache => JsonParser::Python,
+            AdcReader::Gargle => JsonParser::R,
+            AdcReader::Node => JsonParser::JavaScript,
+            AdcReader::Go => JsonParser::Go,
+            AdcReader::Java => JsonParser::Java,
+        }
+    }
+
+    fn is_python(self) -> bool {
+        self.parser() == JsonParser::Python
+    }
 }
 
 /// The variable names this file.
@@ -41,7 +66,7 @@ pub(crate) fn no_well_known(steps: &mut Steps, path: &Path) {
 
 /// The identity that the file at this path gives to a library which takes no other.
 pub(crate) fn identity(facts: &Facts, steps: &mut Steps, path: &Path, reader: AdcReader) -> LibraryIdentity {
-    let state = facts.file(path);
+    let state = facts.file(path, reader.parser());
     steps.uses_file(path);
     let shown = path.display();
     let mut fail =
@@ -51,6 +76,10 @@ pub(crate) fn identity(facts: &Facts, steps: &mut Steps, path: &Path, reader: Ad
         FileState::NotAFile => return fail(format!("{shown} is not a file"), LibraryProblem::NotAFile),
         FileState::Unreadable => return fail(format!("{shown} can't be read"), LibraryProblem::Unreadable),
         FileState::NotJson => return fail(format!("{shown} is not JSON"), LibraryProblem::NotJson),
+        FileState::TooDeep => {
+            let what = format!("{shown} is nested too deeply for the library");
+            return fail(what, LibraryProblem::TooDeep);
+        }
         FileState::NotAnObject => {
             return fail(format!("{shown} is JSON, but not an object"), LibraryProblem::NotAnObject);
         }
@@ -64,9 +93,12 @@ pub(crate) fn identity(facts: &Facts, steps: &mut Steps, path: &Path, reader: Ad
                     LibraryProblem::Incomplete,
                 );
             }
+            if reader == AdcReader::GoogleAuth && credential.expiry == Expiry::Unreadable {
+                return fail(format!("{shown} has an expiry that is no time"), LibraryProblem::InvalidValue);
+            }
             user(facts, steps, path, credential, reader)
         }
-        kind => not_a_user(steps, path, kind),
+        kind => super::other_kinds::identity(facts, steps, path, kind, reader),
     }
 }
 
@@ -79,14 +111,18 @@ pub(crate) fn user(
     reader: AdcReader,
 ) -> LibraryIdentity {
     let shown = path.display();
+    if reader == AdcReader::GoogleAuth && credential.expiry == Expiry::NotText {
+        let what = format!("{shown} has an expiry that is no text");
+        return steps.decided(what, LibraryIdentity::Fails(LibraryProblem::CrashingValue));
+    }
     if let Some(token) = token_in_use(credential, reader) {
-        let account = facts.account(credential).or_else(|| facts.validities.account_of_token(token));
+        let account = facts.validities.account_of_token(token).or_else(|| facts.account(credential));
         return steps.decided(
             format!("{shown} holds an access token, which is used until it expires"),
             LibraryIdentity::User(account),
         );
     }
-    if reader != AdcReader::Other && !credential.google_universe {
+    if reader == AdcReader::GoogleAuth && !credential.google_universe {
         return steps.decided(
             format!("{shown} belongs to another universe than googleapis.com, where nothing is refreshed"),
             LibraryIdentity::Fails(LibraryProblem::OtherUniverse),
@@ -98,6 +134,10 @@ pub(crate) fn user(
             LibraryIdentity::Fails(LibraryProblem::Incomplete),
         );
     }
+    if reader.is_python() && credential.is_unencodable {
+        let what = format!("{shown} holds a text that is not Unicode");
+        return steps.decided(what, LibraryIdentity::Fails(LibraryProblem::CrashingValue));
+    }
     refreshed(facts, steps, path, credential, reader)
 }
 
@@ -106,7 +146,7 @@ fn token_in_use(credential: &UserCredential, reader: AdcReader) -> Option<&crate
     match reader {
         AdcReader::GoogleAuth => credential.token.as_ref(),
         AdcReader::PydataCache => credential.endless_token.as_ref(),
-        AdcReader::Other => None,
+        _ => None,
     }
 }
 
@@ -131,7 +171,7 @@ fn refreshed(
         |what: String, problem: LibraryProblem| steps.decided(what, LibraryIdentity::Fails(problem));
     match validity {
         Validity::Valid { scopes: Some(granted), .. }
-            if reader != AdcReader::Other && !all_granted(credential.scopes.as_deref(), &granted) =>
+            if reader.is_python() && !all_granted(credential.scopes.as_deref(), &granted) =>
         {
             let what = format!("{} asks for scopes that were not granted", path.display());
             fail(what, LibraryProblem::ScopesNotGranted)
@@ -171,30 +211,4 @@ fn unreachable(transport: &Transport) -> LibraryProblem {
         Transport::NotTheServer(_) | Transport::Malformed => LibraryProblem::NotGoogle,
         _ => LibraryProblem::Unreachable,
     }
-}
-
-/// Credentials that are not a user account's. Whether Google accepts them is not asked.
-fn not_a_user(steps: &mut Steps, path: &Path, kind: &CredentialKind) -> LibraryIdentity {
-    let (what, identity) = match kind {
-        CredentialKind::ServiceAccount { complete: false, .. } => {
-            ("is a service account key, but incomplete", LibraryIdentity::Fails(LibraryProblem::Incomplete))
-        }
-        CredentialKind::ServiceAccount { account, .. } => {
-            ("is a service account key", LibraryIdentity::ServiceAccount(account.clone()))
-        }
-        CredentialKind::Impersonated(account) => {
-            ("impersonates a service account", LibraryIdentity::ServiceAccount(account.clone()))
-        }
-        CredentialKind::External | CredentialKind::ExternalUser => {
-            ("is a credential of another identity provider", LibraryIdentity::Federated)
-        }
-        CredentialKind::OAuthClient => (
-            "is the file of an OAuth client, not a credential: `bqcred client set` takes it",
-            LibraryIdentity::Fails(LibraryProblem::UnknownType),
-        ),
-        CredentialKind::User(_) | CredentialKind::Unknown => {
-            ("has a type that the library does not know", LibraryIdentity::Fails(LibraryProblem::UnknownType))
-        }
-    };
-    steps.decided(format!("{} {what}", path.display()), identity)
 }

@@ -12,19 +12,19 @@ pub mod well_known;
 use serde_json::Value;
 
 use super::scene::{ADA, Scene};
-use crate::common::{Consent, find_program, gcloud_clients};
+use crate::common::{Consent, GUARD_HOST, find_program, gcloud_clients};
 
 /// A name, and how to set up the environment.
 pub type Environment = (&'static str, fn(&mut Scene));
 
-const ADC: &str = "GOOGLE_APPLICATION_CREDENTIALS";
-const PYDATA: &str = ".config/pydata/pydata_google_credentials.json";
-const PANDAS_GBQ: &str = ".config/pandas_gbq/bigquery_credentials.dat";
-const IBIS: &str = ".config/pydata/ibis.json";
+pub const ADC: &str = "GOOGLE_APPLICATION_CREDENTIALS";
+pub const PYDATA: &str = ".config/pydata/pydata_google_credentials.json";
+pub const PANDAS_GBQ: &str = ".config/pandas_gbq/bigquery_credentials.dat";
+pub const IBIS: &str = ".config/pydata/ibis.json";
 
 /// The guard variables as `bqcred env` sets them.
 fn guard(s: &mut Scene) {
-    s.set("GCE_METADATA_URL", "127.0.0.1:9").set("NO_GCE_CHECK", "true");
+    s.set("GCE_METADATA_URL", GUARD_HOST).set("NO_GCE_CHECK", "true");
 }
 
 /// A file of this content, on a VM.

@@ -2,6 +2,7 @@
 
 use super::super::scene::{ADA, BOB};
 use super::{Environment, with};
+use crate::common::GUARD_HOST;
 use serde_json::json;
 
 /// All of this group.
@@ -24,7 +25,7 @@ pub const ALL: &[Environment] = &[
         s.set("R_ENVIRON_USER", path).vm();
     }),
     ("R's settings guard it, on a VM", |s| {
-        s.file(".Renviron", "GCE_METADATA_URL=127.0.0.1:9\n");
+        s.file(".Renviron", format!("GCE_METADATA_URL={GUARD_HOST}\n"));
         s.vm();
     }),
     ("R reads no settings", |s| {

@@ -21,6 +21,7 @@ pub const HOSTS: &[&str] = &[
     "cloudresourcemanager.googleapis.com",
     "reauth.googleapis.com",
     "iamcredentials.googleapis.com",
+    "sts.googleapis.com",
     "sdk.cloud.google.com",
     "cloud.google.com",
 ];

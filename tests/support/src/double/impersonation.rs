@@ -6,15 +6,15 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::authorize::full_name;
-use super::bigquery;
 use super::request::Request;
 use super::response::Response;
 use super::world::{World, lock};
+use super::{bigquery, federation};
 
 /// Who may act as whom.
 #[derive(Default)]
 pub struct Impersonation {
-    /// Service accounts that exist.
+    /// Service accounts that exist; until there is one, everybody may act as every service account.
     pub accounts: BTreeSet<String>,
     /// User and service account.
     pub allowed: BTreeSet<(String, String)>,
@@ -28,6 +28,9 @@ pub fn answer(world: &World, request: &Request) -> Response {
         let name = if status == 404 { "NOT_FOUND" } else { "PERMISSION_DENIED" };
         bigquery::error_with_reason(status, name, reason, message, "iamcredentials.googleapis.com")
     };
+    if lock(&world.impersonation).accounts.is_empty() {
+        return federation::impersonate(world, request);
+    }
     let name = request.path.rsplit('/').next().and_then(|end| end.strip_suffix(":generateAccessToken"));
     let account = name.unwrap_or_default().to_owned();
     let token = match bigquery::caller(world, request, &["cloud-platform", "iam"]) {

@@ -14,6 +14,7 @@ mod authorize;
 mod bigquery;
 mod browser;
 mod controls;
+pub mod federation;
 pub mod grants;
 mod http;
 mod impersonation;

@@ -4,7 +4,7 @@ use super::request::{Request, Via};
 use super::response::Response;
 use super::script::Endpoint;
 use super::world::{World, lock};
-use super::{authorize, bigquery, impersonation, leaks, token, token_info};
+use super::{authorize, bigquery, federation, impersonation, leaks, token, token_info};
 
 /// Which of Google's services a path belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,8 @@ enum Service {
     Reauth,
     AllowedLocations,
     NoPool,
-    Impersonation,
+    Exchange,
+    Impersonate,
 }
 
 /// The service of a path, and the host that has it at Google.
@@ -48,6 +49,12 @@ fn service(path: &str) -> Option<(Service, &'static [&'static str])> {
         _ if path.starts_with("/bigquery/v2/") => {
             (Service::BigQuery, &["bigquery.googleapis.com", "www.googleapis.com"])
         }
+        "/v1/token" | "/v1/oauthtoken" => (Service::Exchange, &["sts.googleapis.com"]),
+        _ if path.starts_with("/v1/projects/-/serviceAccounts/")
+            && path.ends_with(":generateAccessToken") =>
+        {
+            (Service::Impersonate, &["iamcredentials.googleapis.com"])
+        }
         _ if path.starts_with("/v1/projects/-/serviceAccounts/") && path.ends_with("/allowedLocations") => {
             (Service::AllowedLocations, &["iamcredentials.googleapis.com"])
         }
@@ -55,11 +62,6 @@ fn service(path: &str) -> Option<(Service, &'static [&'static str])> {
             && path.ends_with("/allowedLocations") =>
         {
             (Service::NoPool, &["iamcredentials.googleapis.com"])
-        }
-        _ if path.starts_with("/v1/projects/-/serviceAccounts/")
-            && path.ends_with(":generateAccessToken") =>
-        {
-            (Service::Impersonation, &["iamcredentials.googleapis.com"])
         }
         _ if path.starts_with("/v1/projects") || path.starts_with("/v3/projects") => {
             (Service::Resources, &["cloudresourcemanager.googleapis.com"])
@@ -122,7 +124,8 @@ fn serve(world: &World, service: Service, request: &Request) -> Response {
         }
         // google-auth asks the same for a workforce pool
         Service::NoPool => bigquery::error(404, "NOT_FOUND", "notFound", "The pool was not found."),
-        Service::Impersonation => world.scripted(Endpoint::Api, || impersonation::answer(world, request)),
+        Service::Exchange => federation::exchange(world, request),
+        Service::Impersonate => world.scripted(Endpoint::Api, || impersonation::answer(world, request)),
         Service::Reauth => Response::html(403, "No challenge can be met here"),
     }
 }

@@ -8,6 +8,8 @@
  * HOW is made of words joined by commas:
  *   count            nothing goes wrong
  *   kill             SIGKILL in place of the n-th call
+ *   hold             at the n-th call, before anything else, this program stops itself (SIGSTOP), so that the other one
+ *                    waits in that call; SIGCONT lets both go on
  *   once=E, from=E   the n-th call fails with error number E; or it and all that write after it
  *   short            the n-th write takes half of its bytes, and then the disk is full
  *   reads            open for reading, read and list directories count too
@@ -98,7 +100,7 @@ static const struct call CALLS[] = {
 };
 #define COUNT (sizeof CALLS / sizeof *CALLS)
 
-static int kills, once, from, shorts, reads, sends, nameless_unknown;
+static int kills, holds, once, from, shorts, reads, sends, nameless_unknown;
 static long target, seen;
 static char **roots;
 static pid_t child;
@@ -114,6 +116,7 @@ static void die(const char *what) {
 static void understand(char *how) {
     for (char *word = strtok(how, ","); word; word = strtok(NULL, ",")) {
         kills |= !strcmp(word, "kill");
+        holds |= !strcmp(word, "hold");
         shorts |= !strcmp(word, "short");
         reads |= !strcmp(word, "reads");
         sends |= !strcmp(word, "sends");
@@ -287,6 +290,8 @@ static int decide(const struct seccomp_notif *asked, struct seccomp_notif_resp *
         return 1;
     seen++;
     fprintf(report, "%s %s\n", call->name, path);
+    if (holds && seen == target)
+        raise(SIGSTOP);
     if (kills && seen == target) {
         kill(child, SIGKILL);
         return 0;

@@ -1,0 +1,72 @@
+//! Homes that are none: of users whom the user database doesn't know, missing, read-only.
+
+use super::group::people;
+use crate::common::Sandbox;
+
+/// Ada has no entry in the user database, and no XDG variable names a folder. `/var/tmp` is this namespace's own.
+const UNNAMED: &str = r#"
+    printf 'root:x:0:0::/root:/bin/sh\n' >passwd
+    mount -t tmpfs -o mode=1777 none /var/tmp
+    unset XDG_DATA_HOME XDG_STATE_HOME XDG_CACHE_HOME XDG_CONFIG_HOME
+    fails() { "$@" >out 2>said && exit 1; test $? = 6; cat said >&2; }
+    way() { sed -n 's/^  hint: `\(.*export .*\)` leads.*/\1/p' said; }
+"#;
+
+fn unnamed(script: &str) -> Option<String> {
+    let sandbox = Sandbox::new();
+    let run = people(&sandbox, "", "", &format!("{UNNAMED}{script}"))?.run().success();
+    Some(run.stderr.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[test]
+fn the_root_folder_or_a_missing_one_as_home_is_refused_with_a_home_that_works() {
+    for home in ["/", "/no/such/home"] {
+        let script = format!(
+            r#"
+            export HOME={home}
+            fails as_ada ./bqcred import --project p - <adc.json
+            fails as_ada ./bqcred login --start --client-id-file client.json
+            as_ada ./bqcred list 2>&1
+            as_ada ./bqcred status --offline 2>/dev/null && exit 1; test $? = 3
+            as_ada ./bqcred env --shell sh >/dev/null 2>&1 && exit 1; test $? = 3
+            as_ada sh -ec "$(way); ./bqcred import --project p - <adc.json; ./bqcred env --shell sh >/dev/null"
+            test ! -e /no"#
+        );
+        let Some(said) = unnamed(&script) else { return };
+        assert!(said.contains("`mkdir -m 700 /var/tmp/bqcred-5001 && export HOME="), "{home}: {said}");
+    }
+}
+
+#[test]
+fn a_relative_or_unknown_home_is_an_error_that_says_what_to_set() {
+    let script = r#"
+        for command in "import -" "login --start" "status" "list" "env --shell sh"; do
+            HOME=home fails as_ada ./bqcred $command </dev/null
+            grep 'HOME is not an absolute path' said; grep 'set HOME to' said
+            (unset HOME; fails as_ada ./bqcred $command </dev/null)
+            grep 'HOME is not set' said; grep 'set HOME to' said
+        done
+        as_ada env -u HOME ./bqcred init bash >/dev/null"#;
+    unnamed(script);
+}
+
+#[test]
+fn a_home_without_an_entry_in_the_user_database_is_used() {
+    unnamed("as_ada ./bqcred env --shell sh >/dev/null; as_ada ./bqcred status --offline >/dev/null");
+}
+
+#[test]
+fn a_read_only_home_is_read_and_a_place_for_a_sign_in_is_named() {
+    let script = r#"
+        mount --bind home home; mount -o remount,bind,ro home
+        as_ada ./bqcred env --shell sh >/dev/null
+        as_ada ./bqcred list >/dev/null
+        as_ada ./bqcred status --offline >/dev/null
+        fails as_ada ./bqcred import --force --project p - <adc.json
+        fails as_ada ./bqcred login --start --client-id-file client.json
+        as_ada sh -ec "$(way); ./bqcred import --project p - <adc.json; ./bqcred login --start --client-id-file client.json"
+        "#;
+    let Some(said) = unnamed(script) else { return };
+    assert!(said.contains("read-only file system"), "{said}");
+    assert!(said.contains("export XDG_DATA_HOME=/var/tmp/bqcred-5001/data"), "{said}");
+}
