@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use rustix::fs::OFlags;
 
@@ -9,6 +11,7 @@ use crate::output::error::{Error, Result, reason};
 use crate::output::masking::masked;
 use crate::output::notes::{Note, Notes};
 use crate::output::secret::SecretBytes;
+use crate::output::shell_word;
 use crate::output::table;
 
 /// The result of a command for stdout, and its exit code.
@@ -27,7 +30,7 @@ impl Output {
     /// Lines for people. Secrets and control characters from elsewhere (a file's name, a server's answer) are
     /// made harmless.
     pub(crate) fn for_people(text: &str) -> Output {
-        Output::text(harmless(&masked(text)))
+        Output::text(harmless(&masked(&with_program(text))))
     }
 
     /// A text that ends in a newline, as it is: for programs.
@@ -66,6 +69,23 @@ impl Output {
     }
 }
 
+/// How this program is called in commands that are shown; see [`call_program_by`].
+static PROGRAM: OnceLock<fn() -> Option<PathBuf>> = OnceLock::new();
+
+/// Sets what finds the path that commands in messages name, where `bqcred` alone would not be found. It is asked only
+/// when something is shown.
+pub(crate) fn call_program_by(path: fn() -> Option<PathBuf>) {
+    let _ = PROGRAM.set(path);
+}
+
+/// The text with commands as they are typed here.
+fn with_program(text: &str) -> Cow<'_, str> {
+    match PROGRAM.get().filter(|_| text.contains("bqcred ")).and_then(|path| path()) {
+        Some(path) => shell_word::with_path(text, &path),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// Whether stdout was closed when this process was started. Rust then opens `/dev/null` in its place, for reading and
 /// writing; `>/dev/null` opens it for writing only.
 pub(crate) fn is_stdout_closed() -> bool {
@@ -96,7 +116,8 @@ pub(crate) fn show(notes: Notes) {
 /// Writes to stderr. A failure is ignored: there is no other place to report it.
 pub(crate) fn tell(text: &str) {
     let mut stderr = std::io::stderr().lock();
-    let text = masked(text);
+    let text = with_program(text);
+    let text = masked(&text);
     let _ = stderr.write_all(harmless(&text).as_bytes()).and_then(|()| stderr.flush());
 }
 

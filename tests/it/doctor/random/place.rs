@@ -59,10 +59,12 @@ fn gcloud(dice: &mut Dice, scene: &mut Scene) {
         (15, "CLOUDSDK_CONFIG is a folder", "elsewhere"),
         (7, "CLOUDSDK_CONFIG is empty", ""),
         (8, "CLOUDSDK_CONFIG is relative", "work/relative"),
+        (3, "CLOUDSDK_CONFIG begins with ~", "by-tilde"),
     ]);
     match folder {
         "elsewhere" => drop(scene.set("CLOUDSDK_CONFIG", scene.sandbox.path("home/elsewhere"))),
         "" => drop(scene.set("CLOUDSDK_CONFIG", "")),
+        "by-tilde" => drop(scene.set("CLOUDSDK_CONFIG", "~/by-tilde")),
         "work/relative" => drop(scene.set("CLOUDSDK_CONFIG", "relative")),
         _ => {}
     }
