@@ -38,9 +38,11 @@ use crate::system::interrupt;
 
 /// Runs the command that was parsed, and stops it when a signal asks for that.
 pub(crate) fn run(parsed: Parsed) -> Result<Output> {
-    match stopped::is_watched(&parsed) {
-        true => interrupt::watched(move || run_to_its_end(parsed)).unwrap_or_else(|_| Err(stopped::error())),
-        false => run_to_its_end(parsed),
+    match stopped::Watch::of(&parsed) {
+        Some(watch) => {
+            interrupt::watched(move || run_to_its_end(parsed)).unwrap_or_else(|_| Err(stopped::error(watch)))
+        }
+        None => run_to_its_end(parsed),
     }
 }
 

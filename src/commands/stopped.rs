@@ -3,34 +3,42 @@
 use crate::cli::{Command, Parsed};
 use crate::output::error::{Error, Kind};
 use crate::system::effects::{self, Effects, Progress};
+use crate::system::interrupt;
 
-/// Whether a command may wait for a server, the keyring or the user, so that it is watched for signals. Not those
-/// that shells run at each start and prompt, nor those that become another program: a signal simply ends them.
-pub(crate) fn is_watched(parsed: &Parsed) -> bool {
-    use Command::*;
-    let Parsed::Command(cli) = parsed else { return false };
-    cli.command.as_ref().is_some_and(|command| {
-        !matches!(
-            command,
-            Env(_)
-                | Exec(_)
-                | List(_)
-                | Init(_)
-                | Completions(_)
-                | Complete(_)
-                | Man(_)
-                | Help(_)
-                | Snippet(_)
-        )
-    })
+/// Why a command is watched for signals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Watch {
+    /// It asks a server; what it changes here follows from the answer.
+    Server,
+    /// It changes what is kept here, and may wait for the keyring, a lock or the user.
+    Here,
+}
+
+impl Watch {
+    /// `None` for what shells run at each start and prompt, and for what becomes another program: a signal simply ends
+    /// it.
+    pub(crate) fn of(parsed: &Parsed) -> Option<Watch> {
+        use Command::*;
+        let Parsed::Command(cli) = parsed else { return None };
+        match cli.command.as_ref()? {
+            Env(_) | Exec(_) | List(_) | Init(_) | Completions(_) | Complete(_) | Man(_) | Help(_)
+            | Snippet(_) => None,
+            Login(_) | Token(_) | Status(_) | Import(_) | Rotate(_) | Revoke(_) | Doctor(_) => {
+                Some(Watch::Server)
+            }
+            Use(_) | Export(_) | Forget(_) | Move(_) | Lock(_) | Client(_) | Kernel(_) | Allow(_)
+            | Deny(_) => Some(Watch::Here),
+        }
+    }
 }
 
 /// What a run did until it was stopped.
-pub(crate) fn error() -> Error {
-    describe(effects::so_far())
+pub(crate) fn error(watch: Watch) -> Error {
+    describe(effects::so_far(), watch == Watch::Here && interrupt::has_changed())
 }
 
-fn describe(effects: Effects) -> Error {
+/// `is_half_done`: something was changed here, whether or not all of it.
+fn describe(effects: Effects, is_half_done: bool) -> Error {
     let revocation = match effects.revocation {
         Progress::None => None,
         Progress::Sent => Some("the revocation was on its way and may have taken effect at Google"),
@@ -43,6 +51,11 @@ fn describe(effects: Effects) -> Error {
         (false, Progress::Done) => Some("Google has issued a new credential, which was not saved"),
     };
     let done: Vec<&str> = [revocation, sign_in].into_iter().flatten().collect();
+    if done.is_empty() && is_half_done {
+        return Error::new(Kind::Interrupted, "stopped; some of it may have been done already").hint(
+            "`bqcred list` and `bqcred kernel list` show what there is; the same command does the rest",
+        );
+    }
     if done.is_empty() {
         return Error::new(Kind::Interrupted, "stopped; nothing was changed");
     }
@@ -80,8 +93,9 @@ mod tests {
                  which was not saved",
             ),
         ] {
-            let error = describe(Effects { revocation, sign_in, saved });
+            let error = describe(Effects { revocation, sign_in, saved }, false);
             assert_eq!((error.what(), error.kind()), (says, Kind::Interrupted));
         }
+        assert!(describe(Effects::default(), true).what().contains("some of it may have been done"));
     }
 }

@@ -11,6 +11,7 @@ use crate::credential::profile_name::ProfileName;
 use crate::login::two_step;
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
+use crate::output::shell_word::shell_word;
 use crate::system::private_file::{self, Content, Lock, Obstacle, OpenFiles, Place};
 
 /// What became of group rights.
@@ -112,9 +113,9 @@ fn set_client_aside(paths: &Paths, file: &Path, notes: &mut Notes) -> Result<()>
     let lock = Lock::acquire(&paths.config.join(".lock"))?;
     let aside = private_file::set_aside(&lock, file)?;
     notes.add(format!(
-        "its client signed in at {host}, which is not Google, so it is not used any more; it is kept as {}",
+        "your OAuth client signs in at {host}, which is not Google, and others could have changed that: it is kept as {}",
         aside.display()
     ));
-    notes.detail("hint: if you trust it: `bqcred client set` with that file");
+    notes.detail(format!("hint: if you trust it: `bqcred client set {}`", shell_word(&aside)));
     Ok(())
 }

@@ -15,7 +15,6 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 
 use crate::system::file_lock::{self, LockState};
-#[cfg(target_os = "linux")]
 use crate::system::hash;
 use crate::system::interrupt;
 use crate::system::regular_file;
@@ -76,7 +75,7 @@ pub(crate) fn probe(folder: &Path, bytes: &[u8], accept: impl Fn(&File) -> io::R
     let older = draft(folder)?;
     let mut newer = draft(folder)?;
     accept(newer.as_file())?;
-    newer.write_all(bytes)?;
+    newer.as_file_mut().write_all(bytes)?; // not `newer` itself, whose errors hide their number
     newer.as_file().sync_all()?;
     fs::rename(newer.path(), older.path())?;
     if *regular_file::read(older.path(), SIZE_LIMIT)? != *bytes {
@@ -223,8 +222,13 @@ fn named(
 /// An empty, locked file with a temporary name; removed when dropped.
 fn draft(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     loop {
-        let draft =
-            tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).rand_bytes(16).tempfile_in(folder)?;
+        let path = temporary_name(folder);
+        let mut options = fs::OpenOptions::new();
+        let file = match options.read(true).write(true).create_new(true).mode(0o600).open(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+            other => other?,
+        };
+        let draft = tempfile::NamedTempFile::from_parts(file, tempfile::TempPath::try_from_path(path)?);
         file_lock::lock(draft.as_file())?;
         // another process may have swept it before it was locked
         if draft.as_file().metadata()?.nlink() > 0 {
@@ -233,7 +237,6 @@ fn draft(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     }
 }
 
-#[cfg(target_os = "linux")]
 fn temporary_name(folder: &Path) -> std::path::PathBuf {
     folder.join(format!("{PREFIX}{}{SUFFIX}", hash::unique_digits()))
 }

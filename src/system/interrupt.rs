@@ -43,6 +43,7 @@ static ACTIONS: Mutex<Vec<(usize, Action)>> = Mutex::new(Vec::new());
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 static WRITES: AtomicUsize = AtomicUsize::new(0);
 static STOPPING: AtomicBool = AtomicBool::new(false);
+static HAS_CHANGED: AtomicBool = AtomicBool::new(false);
 
 /// What has to be done on a signal, until this is dropped.
 pub(crate) struct Heeded(usize);
@@ -79,7 +80,19 @@ pub(crate) fn whole() -> Whole {
         WRITES.fetch_sub(1, Ordering::SeqCst);
         unless_stopping();
     }
+    HAS_CHANGED.store(true, Ordering::SeqCst);
     Whole(())
+}
+
+/// Before a change to what is kept elsewhere than in files, which may wait.
+pub(crate) fn changing() {
+    unless_stopping();
+    HAS_CHANGED.store(true, Ordering::SeqCst);
+}
+
+/// Whether this run has begun to change what is kept here.
+pub(crate) fn has_changed() -> bool {
+    HAS_CHANGED.load(Ordering::SeqCst)
 }
 
 impl Drop for Whole {

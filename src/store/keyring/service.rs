@@ -15,6 +15,7 @@ use super::failure::Failure;
 use super::lock_state;
 use crate::output::secret::SecretBytes;
 use crate::output::ui;
+use crate::system::interrupt;
 use crate::system::terminal;
 
 /// The `service` attribute of all items.
@@ -49,6 +50,7 @@ pub(super) fn get(user: &str) -> Result<Option<SecretBytes>, Failure> {
 
 /// Creates the item, or replaces its content and its label. If several items match, only one is kept.
 pub(super) fn set(user: &str, label: &str, content: &[u8]) -> Result<(), Failure> {
+    interrupt::changing();
     let (user, label) = (user.to_owned(), label.to_owned());
     let content = Zeroizing::new(content.to_vec());
     within_limit(move || {
@@ -104,6 +106,7 @@ fn set_label(_entry: &Entry, _label: &str) {}
 
 /// Removes the item. Returns whether it existed.
 pub(super) fn delete(user: &str) -> Result<bool, Failure> {
+    interrupt::changing();
     call(user, |entry| match entry.delete_credential() {
         Ok(()) => Ok(true),
         Err(Error::NoEntry) => Ok(false),

@@ -1,6 +1,7 @@
 //! Private folders, on disk and in memory.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
@@ -34,16 +35,20 @@ pub(crate) fn create_dir(path: &Path) -> Result<()> {
     if metadata.mode() & 0o077 == 0 {
         return Ok(());
     }
-    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
-        .map_err(|error| Error::file(path, "make private", &error))?;
-    let mode = look()?.mode() & 0o7777;
-    if mode & 0o022 != 0 {
-        let problem = format!(
-            "the file system keeps its mode at {mode:04o}, so that other users can change what is in it"
-        );
-        return Err(Error::content(path, problem));
+    let closed = fs::set_permissions(path, fs::Permissions::from_mode(0o700));
+    let mode = look()?.mode() & 0o7777; // what came of it counts: some file systems refuse, some do nothing
+    match closed {
+        _ if mode & 0o022 == 0 => Ok(()),
+        Err(error) if error.kind() != ErrorKind::PermissionDenied => {
+            Err(Error::file(path, "make private", &error))
+        }
+        _ => Err(Error::content(
+            path,
+            format!(
+                "the file system keeps its mode at {mode:04o}, so that other users can change what is in it"
+            ),
+        )),
     }
-    Ok(())
 }
 
 /// Refuses a folder in which others could have replaced a file. A missing one is none.

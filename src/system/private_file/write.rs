@@ -11,6 +11,7 @@ use crate::output::error::{Error, Result, reason};
 use crate::output::notes::Notes;
 use crate::system::atomic_file::{self, Existing, folder_of, sync_folder};
 use crate::system::clock::Time;
+use crate::system::interrupt;
 
 /// Writes a secret file with mode 0600, replacing an older one. The lock proves that no other process does the same.
 pub(crate) fn write(lock: &Lock, path: &Path, bytes: &[u8]) -> Result<()> {
@@ -79,6 +80,7 @@ pub(super) fn not_written(path: &Path, error: &std::io::Error) -> Error {
 
 /// Removes the file. Returns whether it existed.
 pub(crate) fn remove(path: &Path) -> Result<bool> {
+    let _whole = interrupt::whole();
     match fs::remove_file(path) {
         // until the folder is on disk, a crash may bring the file back
         Ok(()) => match sync_folder(folder_of(path)) {
