@@ -21,7 +21,7 @@ mod system;
 use std::process::ExitCode;
 
 use output::{panics, ui};
-use system::core_dump;
+use system::{core_dump, own_program};
 
 /// Runs the command that this process was started with, prints what it made, and gives the exit code
 /// (the README lists them).
@@ -29,6 +29,7 @@ use system::core_dump;
 pub fn run() -> ExitCode {
     core_dump::forbid();
     panics::hide_values();
+    ui::call_program_by(own_program::path);
     let words: Vec<_> = std::env::args_os().collect();
     let result = panics::caught(
         || cli::failing_statement(&words),

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::cli::Env;
 use crate::credential::pins::Pin;
 use crate::credential::profile_name::ProfileName;
+use crate::doctor;
 use crate::handover::format::{self, Change, Dialect};
 use crate::handover::variables::{self, VariableSet};
 use crate::handover::{parent_shell, ready, stub};
@@ -112,6 +113,11 @@ fn changes(args: &Env, app: &App, name: Result<ProfileName>) -> Result<Vec<Chang
     let mut changes = variables::set(name, profile, &ready.adc, set);
     if args.format.is_none() {
         changes = variables::replace(&app.paths, name, changes);
+    }
+    if args.gcloud
+        && let Some(warning) = doctor::bigqueryrc_warning(app)
+    {
+        ui::note(&warning);
     }
     let has_project = profile.project.is_some() || env::text(variables::PROJECT).is_some();
     if !has_project {

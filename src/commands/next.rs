@@ -14,10 +14,11 @@ use crate::jupyter::locate::kernels::Kernel;
 use crate::jupyter::locate::machine::Machine;
 use crate::login::two_step;
 use crate::output::error::Result;
+use crate::output::shell_word;
 use crate::output::ui::{self, Output};
 use crate::store::session;
 use crate::system::private_file::{self, Content};
-use crate::system::{env, terminal};
+use crate::system::{env, own_program, terminal};
 
 /// The current state, and the command that leads on, if there is one to run.
 struct Step {
@@ -47,7 +48,12 @@ pub(crate) fn run(app: &App) -> Result<Output> {
         Some(profile) => after_login(app, &name, profile),
     };
     rows.push(("now", step.now));
-    rows.extend(step.next.map(|next| ("next", ui::unbroken(&next))));
+    // what is to be typed here, as it stands
+    let typed = |next: String| match own_program::path() {
+        Some(path) => shell_word::with_path(&format!("`{next}"), &path).trim_start_matches('`').to_owned(),
+        None => next,
+    };
+    rows.extend(step.next.map(|next| ("next", ui::unbroken(&typed(next)))));
     Ok(Output::for_people(&ui::columns(&rows)))
 }
 
@@ -113,7 +119,7 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
         let status = app.command("status", name);
         return Step::new(problem, if profile.condition.is_interrupted() { status } else { login });
     }
-    if profile.project.is_none() && env::get(variables::PROJECT).is_none() {
+    if profile.project.is_none() && env::text(variables::PROJECT).is_none() {
         return Step::new("no project is set, which the Python libraries need", app.project_command(name));
     }
     // in a notebook, variables that a cell's command sets end with it

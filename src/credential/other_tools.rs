@@ -74,6 +74,11 @@ impl GcloudFolder {
     }
 }
 
+/// bq's settings, where `BIGQUERYRC` names no other file (`platform/bq/bq_flags.py`).
+pub(crate) fn bigqueryrc(home: &Path) -> PathBuf {
+    home.join(".bigqueryrc")
+}
+
 /// A Python library that signs in on its own, and caches that in its own file. All of them are built on
 /// pydata-google-auth (`pydata_google_auth/cache.py`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

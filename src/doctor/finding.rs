@@ -42,6 +42,14 @@ pub(crate) enum FindingCode {
     Kernelspec,
     /// `running_kernel`: a running kernel uses another credential, or none.
     RunningKernel,
+    /// `running_server`: a running Jupyter server starts kernels with another credential, or none.
+    RunningServer,
+    /// `running_cluster`: a running cluster of Dask or Ray uses another credential, or none.
+    RunningCluster,
+    /// `bigqueryrc`: bq's own settings decide who it runs as.
+    Bigqueryrc,
+    /// `r_profile`: code that R runs when it starts names what decides the identity.
+    RProfile,
     /// `keyring_item`: the keyring holds a credential that no profile here uses.
     KeyringItem,
     /// The name of an IAM permission that is missing, such as `bigquery.jobs.create`.
@@ -89,6 +97,10 @@ impl FindingCode {
             FindingCode::Clock => "clock",
             FindingCode::Kernelspec => "kernelspec",
             FindingCode::RunningKernel => "running_kernel",
+            FindingCode::RunningServer => "running_server",
+            FindingCode::RunningCluster => "running_cluster",
+            FindingCode::Bigqueryrc => "bigqueryrc",
+            FindingCode::RProfile => "r_profile",
             FindingCode::KeyringItem => "keyring_item",
             FindingCode::Permission(name) => name,
             FindingCode::ApiDisabled => "api_disabled",

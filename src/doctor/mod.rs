@@ -21,8 +21,12 @@ pub(crate) use prediction::library::Library;
 pub(crate) use report::DoctorReport;
 pub(crate) use rules::{LIBRARIES, named};
 
+use std::path::PathBuf;
+
 use crate::app::App;
+use crate::system::env;
 use facts::Facts;
+use facts::bigqueryrc::BigQueryRc;
 
 /// What the doctor is asked.
 pub(crate) struct Question {
@@ -32,6 +36,13 @@ pub(crate) struct Question {
     pub(crate) check: Option<Target>,
     /// Neither Google nor a metadata server is asked.
     pub(crate) offline: bool,
+}
+
+/// What `env --gcloud` should say of bq's own settings, which gcloud's variables don't change; `None` if nothing.
+pub(crate) fn bigqueryrc_warning(app: &App) -> Option<String> {
+    let folder = std::env::current_dir().unwrap_or_default();
+    let named = env::get("BIGQUERYRC").filter(|path| !path.is_empty()).map(PathBuf::from);
+    BigQueryRc::read(named, &app.paths.home, &folder).map(|file| file.describe())
 }
 
 /// Looks at everything, and says what it found.

@@ -1,7 +1,12 @@
 //! What people and programs see: stdout for the result of a command, written once; stderr for people.
 
 use std::borrow::Cow;
+use std::fs::File;
 use std::io::{ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use rustix::fs::OFlags;
 
@@ -9,6 +14,7 @@ use crate::output::error::{Error, Result, reason};
 use crate::output::masking::masked;
 use crate::output::notes::{Note, Notes};
 use crate::output::secret::SecretBytes;
+use crate::output::shell_word;
 use crate::output::table;
 
 /// The result of a command for stdout, and its exit code.
@@ -27,7 +33,7 @@ impl Output {
     /// Lines for people. Secrets and control characters from elsewhere (a file's name, a server's answer) are
     /// made harmless.
     pub(crate) fn for_people(text: &str) -> Output {
-        Output::text(harmless(&masked(text)))
+        Output::text(harmless(&masked(&with_program(text))))
     }
 
     /// A text that ends in a newline, as it is: for programs.
@@ -66,16 +72,31 @@ impl Output {
     }
 }
 
+/// How this program is called in commands that are shown; see [`call_program_by`].
+static PROGRAM: OnceLock<fn() -> Option<PathBuf>> = OnceLock::new();
+
+/// Sets what finds the path that commands in messages name, where `bqcred` alone would not be found. It is asked only
+/// when something is shown.
+pub(crate) fn call_program_by(path: fn() -> Option<PathBuf>) {
+    let _ = PROGRAM.set(path);
+}
+
+/// The text with commands as they are typed here.
+fn with_program(text: &str) -> Cow<'_, str> {
+    match PROGRAM.get().filter(|_| text.contains("bqcred ")).and_then(|path| path()) {
+        Some(path) => shell_word::with_path(text, &path),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// Whether stdout was closed when this process was started. Rust then opens `/dev/null` in its place, for reading and
 /// writing; `>/dev/null` opens it for writing only.
 pub(crate) fn is_stdout_closed() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let Ok(null) = std::fs::metadata("/dev/null") else { return false };
-    let stdout = std::io::stdout();
-    let is_null = rustix::fs::fstat(&stdout)
-        .is_ok_and(|found| (found.st_dev as u64, found.st_ino as u64) == (null.dev(), null.ino()));
-    let flags = rustix::fs::fcntl_getfl(&stdout);
-    is_null && flags.is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR)
+    let null = std::fs::metadata("/dev/null").map(|found| (found.dev(), found.ino()));
+    let Ok(stdout) = std::io::stdout().as_fd().try_clone_to_owned().map(File::from) else { return false };
+    let found = stdout.metadata().map(|found| (found.dev(), found.ino()));
+    let is_null = found.is_ok_and(|found| null.is_ok_and(|null| null == found));
+    is_null && rustix::fs::fcntl_getfl(&stdout).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR)
 }
 
 /// Writes a message for people to stderr.
@@ -96,7 +117,8 @@ pub(crate) fn show(notes: Notes) {
 /// Writes to stderr. A failure is ignored: there is no other place to report it.
 pub(crate) fn tell(text: &str) {
     let mut stderr = std::io::stderr().lock();
-    let text = masked(text);
+    let text = with_program(text);
+    let text = masked(&text);
     let _ = stderr.write_all(harmless(&text).as_bytes()).and_then(|()| stderr.flush());
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod atomic_file;
 pub(crate) mod clock;
+pub(crate) mod container;
 pub(crate) mod core_dump;
 pub(crate) mod effects;
 pub(crate) mod env;
@@ -10,6 +11,7 @@ pub(crate) mod groups;
 pub(crate) mod hash;
 pub(crate) mod interrupt;
 pub(crate) mod json_file;
+pub(crate) mod own_program;
 pub(crate) mod private_file;
 pub(crate) mod processes;
 pub(crate) mod regular_file;

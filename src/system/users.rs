@@ -27,8 +27,23 @@ pub(crate) fn own_home() -> Option<PathBuf> {
 
 /// The home folder that the database has for a user.
 pub(crate) fn registered_home(uid: u32) -> Option<PathBuf> {
-    let key = uid.to_string();
-    home_of(&entries("passwd", Some(&key))?, &key)
+    home_of_key(&uid.to_string(), UID_FIELD)
+}
+
+/// The home folder that the database has for the user of this name, as `~NAME` means it.
+pub(crate) fn home_of_name(name: &str) -> Option<PathBuf> {
+    // a number would be taken for a user id, and a dash for an option
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && !name.contains(':');
+    is_name.then(|| home_of_key(name, NAME_FIELD))?
+}
+
+/// passwd(5): `name:password:uid:gid:comment:home:shell`.
+const NAME_FIELD: usize = 0;
+const UID_FIELD: usize = 2;
+const HOME_FIELD: usize = 5;
+
+fn home_of_key(key: &str, field: usize) -> Option<PathBuf> {
+    home_of(&entries("passwd", Some(key))?, key, field)
 }
 
 /// The entries of a database (`passwd` or `group`), or the one that has this key; `None` if it doesn't answer.
@@ -71,12 +86,12 @@ fn ask(mut command: Command, patience: Duration) -> Option<(ExitStatus, SecretBy
     }
 }
 
-/// passwd(5): `name:password:uid:gid:comment:home:shell`.
-fn home_of(entries: &[u8], uid: &str) -> Option<PathBuf> {
+/// The home folder in the entry that has this key in this field.
+fn home_of(entries: &[u8], key: &str, field: usize) -> Option<PathBuf> {
     let text = std::str::from_utf8(entries).ok()?;
     let mut entries = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    let entry = entries.find(|fields| fields.get(2) == Some(&uid))?;
-    entry.get(5).map(PathBuf::from).filter(|home| home.is_absolute())
+    let entry = entries.find(|fields| fields.get(field) == Some(&key))?;
+    entry.get(HOME_FIELD).map(PathBuf::from).filter(|home| home.is_absolute())
 }
 
 #[cfg(test)]
@@ -87,10 +102,11 @@ mod tests {
     fn the_home_folder_is_in_the_entry_with_the_user_id() {
         let entries =
             b"root:x:0:0:root:/root:/bin/sh\nada:x:1000:0::/home/ada:/bin/sh\nnone:x:1001:0:::\nodd:1002\n";
-        assert_eq!(home_of(entries, "1000"), Some("/home/ada".into()));
-        assert_eq!(home_of(entries, "0"), Some("/root".into()));
+        assert_eq!(home_of(entries, "1000", UID_FIELD), Some("/home/ada".into()));
+        assert_eq!(home_of(entries, "0", UID_FIELD), Some("/root".into()));
+        assert_eq!(home_of(entries, "ada", NAME_FIELD), Some("/home/ada".into()));
         for unknown in ["1001", "1002", "10", ""] {
-            assert_eq!(home_of(entries, unknown), None, "{unknown}");
+            assert_eq!(home_of(entries, unknown, UID_FIELD), None, "{unknown}");
         }
     }
 
@@ -98,6 +114,10 @@ mod tests {
     fn root_has_a_home_folder_and_an_unknown_user_has_none() {
         assert!(registered_home(0).is_some_and(|home| home.is_absolute()));
         assert_eq!(registered_home(u32::MAX - 7), None);
+        assert_eq!(home_of_name("root"), registered_home(0));
+        for unknown in ["", "0", "-s", "nobody:x", "no-such-user-here"] {
+            assert_eq!(home_of_name(unknown), None, "{unknown}");
+        }
     }
 
     #[test]

@@ -132,6 +132,54 @@ fn running_server_is_found_and_new_kernels_use_the_credential() {
     }
 }
 
+/// What gcloud and Google's libraries make of a kernel's environment.
+const ASK_WHO: &str = "import json, os, warnings; warnings.simplefilter('ignore'); import google.auth\n\
+    c, project = google.auth.default()\n\
+    names = ('CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE', 'CLOUDSDK_CORE_ACCOUNT', 'CLOUDSDK_CORE_PROJECT')\n\
+    print(json.dumps([c.refresh_token, project, c.quota_project_id, *(os.environ.get(n) for n in names)]))";
+
+#[test]
+fn a_kernel_in_another_profiles_server_uses_its_own_profile() {
+    let Some(scene) = scene(&["jupyter_client", "ipykernel", "google.auth"]) else { return };
+    let import = |name: &str, options: &[&str]| {
+        let text = json!({
+            "account": format!("{name}@example.com"), "client_id": "id", "client_secret": "s",
+            "refresh_token": format!("token-of-{name}"), "type": "authorized_user",
+        });
+        let file = scene.sandbox.write("given.json", text.to_string());
+        crate::common::set_mode(&file, 0o600);
+        let args = ["import", "--profile", name, file.to_str().unwrap()];
+        scene.bqcred(&[&args[..], options].concat()).success();
+    };
+    import("ada", &["--project", "proj-ada"]);
+    import("bob", &[]);
+    let mut ada = scene.bqcred(&["env", "--gcloud", "--format", "json", "--profile", "ada"]).success().json();
+    ada["GOOGLE_CLOUD_QUOTA_PROJECT"] = json!("quota-ada");
+    let ada: Vec<(String, String)> =
+        ada.as_object().unwrap().iter().map(|(n, v)| (n.clone(), v.as_str().unwrap().to_owned())).collect();
+    let ask = || {
+        let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/jupyter/drive.py");
+        let mut command = scene.command(scene.prefix.join("bin/python3"));
+        let out = command.arg(script).args(["run", "python3", ASK_WHO]).envs(ada.clone()).output().unwrap();
+        let answer: Value = serde_json::from_slice(&out.stdout).unwrap();
+        serde_json::from_str::<Value>(&text(&answer)).unwrap()
+    };
+    assert_eq!(ask()[0], "token-of-ada", "the server's environment, without a change of the kernel");
+    // before the server was started, by a shell that knows nothing of it
+    scene.bqcred(&["kernel", "install", "python3", "--profile", "bob"]).success();
+    let found = ask();
+    assert_eq!((&found[0], &found[1], &found[2]), (&json!("token-of-bob"), &Value::Null, &Value::Null));
+    assert_eq!(found[3], "", "gcloud takes an empty file for none");
+    // afterwards, where the server is seen
+    let program = env!("CARGO_BIN_EXE_bqcred");
+    let sync = scene.command(program).args(["kernel", "sync"]).envs(ada.clone()).output().unwrap();
+    assert!(sync.status.success(), "{sync:?}");
+    let found = ask();
+    let bobs = scene.sandbox.adc("bob");
+    assert_eq!(found[3], bobs.to_str().unwrap());
+    assert_eq!((&found[4], &found[5]), (&json!("bob@example.com"), &json!("")));
+}
+
 #[test]
 fn sync_fixes_a_kernelspec_replaced_by_an_upgrade() {
     let Some(scene) = scene(&["jupyter_client", "ipykernel"]) else { return };

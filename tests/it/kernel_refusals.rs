@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::common::{Run, Sandbox, set_mode};
+use crate::common::{Run, Sandbox, find_program, missing, set_mode};
 use serde_json::{Value, json};
 
 const ACCOUNT: &str = "ada@example.com";
@@ -135,16 +135,12 @@ fn kernels_whose_command_drops_the_environment_get_the_way_that_works_for_them()
     let launchers = [
         ("docker", json!(["/usr/bin/docker", "run", "img", "-m", "ipykernel_launcher"]), mount.as_str()),
         ("inside", json!(["podman", "exec", "-i", "name", "python"]), "start that container with"),
-        (
-            "apptainer",
-            json!(["apptainer", "exec", "--cleanenv", "x.sif", "python"]),
-            "\"--env\", \"GOOGLE_APPL",
-        ),
+        ("apptainer", json!(["apptainer", "exec", "--cleanenv", "x.sif", "python"]), "\"--bind\", "),
         ("ssh", json!(["ssh", "gpu1", "python"]), "SendEnv="),
-        ("sudo", json!(["sudo", "python"]), "--preserve-env=GOOGLE_APPLICATION_CREDENTIALS,"),
+        ("sudo", json!(["sudo", "python"]), "--preserve-env="),
         ("sudobob", json!(["sudo", "-u", "bqcred-bob", "python"]), "`bqcred login` there"),
         ("envi", json!(["env", "-i", "HOME=/x", "python"]), "behind `env -i`, add"),
-        ("srun", json!(["srun", "--export=NONE", "python"]), "--export=ALL,GOOGLE_APPLICATION_CREDENTIALS"),
+        ("srun", json!(["srun", "--export=NONE", "python"]), "--export=ALL,"),
         ("unit", json!(["systemd-run", "--user", "python"]), "--setenv=GOOGLE_APPLICATION_CREDENTIALS="),
         ("pod", json!(["kubectl", "exec", "-i", "pod", "--", "python"]), "`bqcred login` there"),
     ];
@@ -242,4 +238,102 @@ fn a_kernel_has_nothing_of_the_profile_that_its_server_was_started_with() {
     let env = serde_json::from_str::<Value>(&text(&file)).unwrap()["env"].clone();
     assert_eq!(env["CLOUDSDK_CORE_ACCOUNT"], "bob@example.com");
     assert_eq!(listed(&sandbox, "python3")["state"], "current");
+}
+
+/// The kernel of the user's own directory, which Jupyter reads first here.
+fn of_the_home(sandbox: &Sandbox) -> PathBuf {
+    sandbox.home().join(".local/share/jupyter/kernels/python3/kernel.json")
+}
+
+#[test]
+fn an_environment_outside_the_home_is_left_as_it_is_where_the_home_is_read_first() {
+    let sandbox = scene();
+    let file = sandbox.path("venv/share/jupyter/kernels/python3/kernel.json");
+    let before = text(&file);
+    let install = |more: &[&str], prefer: &str| {
+        let args = [&["kernel", "install", "python3"], more].concat();
+        let run = sandbox.invoke(&args).env("VIRTUAL_ENV", sandbox.path("venv"));
+        run.env("JUPYTER_PREFER_ENV_PATH", prefer).env("CONDA_DIR", sandbox.path("venv")).run().success()
+    };
+    let home = install(&[], "0");
+    assert!(!home.stderr.contains("does not last"), "{}", home.stderr);
+    assert_eq!(text(&file), before);
+    assert!(text(&of_the_home(&sandbox)).contains(sandbox.adc("default").to_str().unwrap()));
+    sandbox.bqcred(&["kernel", "uninstall"]).success();
+    assert!(!of_the_home(&sandbox).exists());
+    // where the environment comes first, or is asked for, the user is told
+    for (more, prefer) in [(&[][..], "1"), (&["--where", "env"][..], "0")] {
+        let run = install(more, prefer);
+        assert!(run.stderr.contains("of kernel python3 does not last"), "{}", run.stderr);
+        assert!(run.stderr.contains("`bqcred kernel install --where user`"), "{}", run.stderr);
+        assert_ne!(text(&file), before);
+        sandbox.bqcred(&["kernel", "uninstall"]).success();
+        assert_eq!(text(&file), before);
+    }
+    // one in the home is changed in place
+    std::fs::rename(sandbox.path("venv"), sandbox.home().join("venv")).unwrap();
+    let args = ["kernel", "install", "python3"];
+    let run = sandbox.invoke(&args).env("VIRTUAL_ENV", sandbox.home().join("venv"));
+    run.env("JUPYTER_PREFER_ENV_PATH", "0").run().success();
+    assert!(!of_the_home(&sandbox).exists());
+}
+
+#[test]
+fn a_shared_environment_is_named_with_who_reads_it() {
+    let sandbox = scene();
+    let folder = sandbox.path("venv/share/jupyter/kernels");
+    let share = |mode: u32, group: Option<u32>| {
+        set_mode(&folder, mode);
+        if group.is_some() && std::os::unix::fs::chown(&folder, None, group).is_err() {
+            return None; // only root may give a folder away
+        }
+        let run = run(&sandbox, &["kernel", "install", "python3"]).success();
+        Some(run.stderr)
+    };
+    let told = share(0o755, None).unwrap();
+    assert!(!told.contains("is read by"), "{told}");
+    let told = share(0o777, None).unwrap();
+    assert!(told.contains("kernel.json is read by everybody on this machine"), "{told}");
+    assert!(told.contains("`bqcred kernel install --where user`"), "{told}");
+    if let Some(told) = share(0o775, Some(54_321)) {
+        assert!(told.contains("kernel.json is read by the group that shares it (54321)"), "{told}");
+    }
+}
+
+#[test]
+fn kernels_with_another_home_behind_the_same_path_are_not_listed() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::Stdio;
+    let sandbox = scene();
+    let Some(unshare) = find_program("unshare") else { return missing("unshare") };
+    let stand_in = "echo started; read x";
+    let hidden = format!("mount -t tmpfs none \"$HOME\" && {stand_in}");
+    let mut started = Vec::new();
+    for script in [stand_in, &hidden] {
+        let mut command = sandbox.command(&unshare);
+        let kernel = ["-rm", "sh", "-c", script, "IRkernel::main()", "/r/kernel-x.json"];
+        let plain = ["sh", "-c", script, "IRkernel::main()", "/r/kernel-x.json"];
+        if script == stand_in {
+            command = sandbox.command("env");
+            command.args(plain);
+        } else {
+            command.args(kernel);
+        }
+        command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        if line.is_empty() {
+            child.wait().unwrap();
+            return missing("a mount namespace for an ordinary user");
+        }
+        started.push(child);
+    }
+    let list = run(&sandbox, &["kernel", "list", "--json"]).success().json();
+    let pids: Vec<&Value> = list["running_kernels"].as_array().unwrap().iter().map(|k| &k["pid"]).collect();
+    assert_eq!(pids, [&json!(started[0].id())], "{list:#}");
+    for mut child in started {
+        drop(child.stdin.take());
+        child.wait().unwrap();
+    }
 }

@@ -196,3 +196,23 @@ fn unattended_notebook_stops_at_the_prompt() {
     let printed: Value = serde_json::from_str(run.stdout.lines().last().unwrap()).unwrap();
     vm.google.approve(&address(printed.as_str().unwrap()), PERSON);
 }
+
+#[test]
+fn what_is_to_be_run_in_a_cell_names_the_program_where_its_name_is_not_found() {
+    let vm = vm(false);
+    let program = env!("CARGO_BIN_EXE_bqcred");
+    let run = |args: &[&str], path: &str| {
+        let run = vm.sandbox.invoke(args).env("JPY_PARENT_PID", "1").env("PATH", path).run();
+        format!("{}{}", run.stdout, run.stderr)
+    };
+    let elsewhere = "/usr/bin:/bin";
+    let told = run(&["login"], elsewhere);
+    assert!(told.contains(&format!("subprocess.run([\"{program}\", \"login\"")), "{told}");
+    assert!(told.contains(&format!("system2(\"{program}\", c(\"login\"")), "{told}");
+    assert!(run(&["token"], elsewhere).contains(&format!("`{program} login")), "hints, too");
+    let next = run(&[], elsewhere);
+    assert!(next.contains(&format!("{program} login")), "{next}");
+    let folder = Path::new(program).parent().unwrap().to_str().unwrap();
+    let told = run(&["login"], &format!("{elsewhere}:{folder}"));
+    assert!(told.contains("subprocess.run([\"bqcred\", "), "{told}");
+}

@@ -29,7 +29,8 @@ pub(crate) fn run(args: &KernelInstall, app: &App) -> Result<Output> {
     ui::show(notes);
     ui::show(no_project);
     ui::show(install::describe_servers(&servers));
-    let plan = install::plan(&servers, &kernel_profile, &request(args))?;
+    let mut plan = install::plan(&servers, &kernel_profile, &request(args))?;
+    ui::show(std::mem::take(&mut plan.notes));
     let refused = describe_refused(&plan.refused, &kernel_profile);
     // a kernel that nobody asked for is no failure if no change of it would help
     let is_failure = |refused: &RefusedKernel| {

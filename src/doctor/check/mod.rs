@@ -14,7 +14,7 @@ use crate::doctor::findings::has_drive;
 use crate::handover::variables::{PROJECT, QUOTA_PROJECT};
 use crate::lifecycle::refresh;
 use crate::oauth::{BigQuery, Failure, Transport};
-use crate::output::error::Result;
+use crate::output::error::{Error, Kind, Result};
 
 /// The least time that an access token for the check has left, in seconds.
 const MIN_TTL: u64 = 60;
@@ -37,6 +37,14 @@ pub(crate) struct Checked {
 /// Asks BigQuery, with the current profile's credential.
 pub(crate) fn check(app: &App, facts: &Facts, target: Target) -> Result<Checked> {
     let mut loaded = app.load_for_server()?;
+    if let Some(host) = loaded.endpoints().foreign_host() {
+        // BigQuery must not learn another server's token, and could not do anything with it
+        let what = format!(
+            "profile {} signs in at {host}, so its access token is not sent to BigQuery",
+            loaded.name
+        );
+        return Err(Error::new(Kind::Other, what).hint("--check is for profiles that sign in at Google"));
+    }
     let login = app.login_command(&loaded.name);
     let to_error = |failure: Failure| failure.into_error(&login);
     let answer = refresh::access_token(app, &mut loaded, MIN_TTL);

@@ -92,6 +92,11 @@ impl Gcloud {
         self.vm.as_ref()?.account.clone().filter(|of_vm| *of_vm == account)
     }
 
+    /// The VM's account, whatever gcloud's is.
+    pub(crate) fn account_of_vm(&self) -> Option<String> {
+        self.vm.as_ref()?.account.clone()
+    }
+
     fn vm_that_counts(&self) -> Option<&Vm> {
         self.vm.as_ref().filter(|_| !self.is_off("core", "check_gce_metadata"))
     }

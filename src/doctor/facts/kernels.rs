@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::doctor::facts::environment::Variables;
 use crate::handover::variables::{ADC, PROFILE};
 use crate::jupyter::locate::kernels::Kernel;
 use crate::jupyter::locate::machine::Machine;
@@ -43,11 +42,10 @@ pub(crate) struct KernelVariables {
 }
 
 impl Kernels {
-    /// Finds them: servers that run or would run in this environment, and the processes of this user.
-    pub(crate) fn find(environment: &Variables, home: &Path, folder: &Path) -> Kernels {
-        let machine = Machine::new(environment.environ().clone(), home.to_owned(), folder.to_owned());
+    /// Finds them: servers that run or would run on this machine, and the processes of this user.
+    pub(crate) fn find(machine: &Machine, home: &Path) -> Kernels {
         Kernels {
-            kernelspecs: kernelspecs(&machine, home),
+            kernelspecs: kernelspecs(machine, home),
             running: machine.running_kernels().iter().map(KernelVariables::of).collect(),
         }
     }

@@ -43,6 +43,7 @@ impl Facts {
         Facts {
             r: R { variables: environment.clone(), ..R::default() },
             gcloud: Gcloud::read(&environment, &home, Path::new("/"), &metadata),
+            bigqueryrc: None,
             has_gcloud: false,
             google_hardware: false,
             profile: CurrentProfile::default(),

@@ -2,6 +2,7 @@
 //! credential. Gathered once, or asked when a rule first needs it and then remembered. Rules, findings and the report
 //! see nothing but [`Facts`].
 
+pub(crate) mod bigqueryrc;
 pub(crate) mod boto;
 pub(crate) mod credential_file;
 pub(crate) mod credential_kind;
@@ -12,6 +13,7 @@ pub(crate) mod gcloud;
 pub(crate) mod home;
 pub(crate) mod json;
 pub(crate) mod kernels;
+pub(crate) mod long_running;
 pub(crate) mod machine;
 #[cfg(test)]
 mod made_up;
@@ -28,6 +30,7 @@ use std::rc::Rc;
 
 use crate::app::App;
 use crate::credential::state::CredentialState;
+use crate::doctor::facts::bigqueryrc::BigQueryRc;
 use crate::doctor::facts::credential_file::{Content, FileState};
 use crate::doctor::facts::current_profile::CurrentProfile;
 use crate::doctor::facts::environment::Variables;
@@ -35,11 +38,13 @@ use crate::doctor::facts::gcloud::Gcloud;
 use crate::doctor::facts::home::Home;
 use crate::doctor::facts::json::JsonParser;
 use crate::doctor::facts::kernels::Kernels;
+use crate::doctor::facts::long_running::LongRunning;
 use crate::doctor::facts::metadata_server::{Metadata, MetadataServers};
 use crate::doctor::facts::r::R;
 use crate::doctor::facts::user_credential::UserCredential;
 use crate::doctor::facts::validity::{Validities, Validity};
 use crate::handover::parent_shell;
+use crate::jupyter::locate::machine::Machine;
 use crate::store::items::{self, Item};
 use crate::system::env;
 use crate::system::users;
@@ -58,6 +63,8 @@ pub(crate) struct Facts {
     pub(crate) folder: PathBuf,
     /// gcloud's folder and properties.
     pub(crate) gcloud: Gcloud,
+    /// What bq's own settings say of the identity, if they do.
+    pub(crate) bigqueryrc: Option<BigQueryRc>,
     /// Whether gcloud is on the PATH.
     pub(crate) has_gcloud: bool,
     /// Whether the firmware names Google as the maker of this machine.
@@ -85,10 +92,13 @@ impl Facts {
         let r = R::start(&environment, &home, &folder);
         let validities = Validities::new(offline);
         let metadata = MetadataServers::ask([&environment, &r.variables], offline);
+        let profile = CurrentProfile::load(app, &validities);
+        validities.of_other_servers(app);
         Facts {
-            profile: CurrentProfile::load(app, &validities),
+            profile,
             unused_items: items::unused_if_unlocked(&app.paths),
             gcloud: Gcloud::read(&environment, &home.of_python(), &folder, &metadata),
+            bigqueryrc: BigQueryRc::read(environment.path("BIGQUERYRC"), &home.of_python(), &folder),
             has_gcloud: env::find_program("gcloud").is_some(),
             google_hardware: machine::is_made_by_google(),
             contents: RefCell::default(),
@@ -113,6 +123,18 @@ impl Facts {
         let state = Rc::new(FileState::of(&self.content(path), parser));
         self.files.borrow_mut().insert(key, Rc::clone(&state));
         state
+    }
+
+    /// A path as R and its fs package expand it: `~` is this home folder, `~NAME` that user's.
+    pub(crate) fn expanded(&self, path: &Path, home: &Path) -> PathBuf {
+        let mut parts = path.components();
+        let first = parts.next().and_then(|part| part.as_os_str().to_str()).unwrap_or_default();
+        let folder = match first.strip_prefix('~') {
+            Some("") => Some(home.to_owned()),
+            Some(name) => users::home_of_name(name),
+            None => None,
+        };
+        folder.map_or_else(|| path.to_owned(), |folder| folder.join(parts.as_path()))
     }
 
     /// What is at a path, read once.
@@ -180,7 +202,16 @@ impl Facts {
 
     /// Kernelspecs and running kernels, with what decides their credential.
     pub(crate) fn kernels(&self) -> Kernels {
-        Kernels::find(&self.environment, &self.own_home, &self.folder)
+        Kernels::find(&self.machine(), &self.own_home)
+    }
+
+    /// Servers and clusters that run, with the credential of their environment.
+    pub(crate) fn long_running(&self) -> Vec<LongRunning> {
+        long_running::find(&self.machine(), &self.own_home)
+    }
+
+    fn machine(&self) -> Machine {
+        Machine::new(self.environment.environ().clone(), self.own_home.clone(), self.folder.clone())
     }
 
     /// The accounts that gargle has signed in on its own.

@@ -12,6 +12,13 @@ const UNIVERSE: &str = "googleapis.com";
 /// (`google.auth._helpers.REFRESH_THRESHOLD`).
 const REFRESH_THRESHOLD: u64 = 225;
 
+/// The addresses of Google's token endpoint, as caches spell it.
+const GOOGLE: [&str; 3] = [
+    "https://oauth2.googleapis.com/token",
+    "https://accounts.google.com/o/oauth2/token",
+    "https://www.googleapis.com/oauth2/v3/token",
+];
+
 /// The keys that a refresh sends.
 const SENT: [&str; 3] = ["refresh_token", "client_id", "client_secret"];
 
@@ -84,6 +91,11 @@ impl UserCredential {
     pub(crate) fn fingerprint(&self) -> Option<String> {
         let token = self.refresh_token.as_ref()?;
         Some(fingerprint(token.expose()))
+    }
+
+    /// Whether it names Google's token endpoint, or none.
+    pub(crate) fn is_of_google(&self) -> bool {
+        self.token_uri.as_deref().is_none_or(|uri| GOOGLE.contains(&uri))
     }
 
     /// Whether it has everything that a refresh takes.

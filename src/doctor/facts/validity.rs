@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use crate::app::{App, Loaded};
+use crate::credential::profile::{self, Profile};
 use crate::credential::state::CredentialState;
 use crate::doctor::facts::user_credential::UserCredential;
 use crate::lifecycle::refresh;
@@ -117,6 +118,17 @@ impl Validities {
             validity
         };
         self.known.borrow_mut().insert(fingerprint, validity);
+    }
+
+    /// Keeps in mind the credentials of other servers that profiles have: they are not sent to Google.
+    pub(crate) fn of_other_servers(&self, app: &App) {
+        for name in profile::names(&app.paths).unwrap_or_default() {
+            let Ok(Some(profile)) = Profile::load(&app.paths, &name) else { continue };
+            let host = profile.endpoints.as_ref().and_then(Endpoints::foreign_host);
+            if let (Some(host), Some(fingerprint)) = (host, profile.fingerprint) {
+                self.known.borrow_mut().entry(fingerprint).or_insert(Validity::OtherServer(host));
+            }
+        }
     }
 
     /// Asks about a credential that another tool keeps. Libraries always ask Google, whatever `token_uri` a file

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::credential::other_tools::PythonCache;
 use crate::doctor::facts::Facts;
 use crate::doctor::facts::json::JsonParser;
+use crate::doctor::facts::user_credential::UserCredential;
 use crate::doctor::facts::validity::Validity;
 use crate::doctor::finding::{Finding, FindingCode};
 use crate::doctor::prediction::Prediction;
@@ -19,10 +20,8 @@ fn cached_sign_in(facts: &Facts, library: PythonCache) -> Option<Finding> {
     let path = library.file(&facts.home.of_python());
     let state = facts.file(&path, JsonParser::Python);
     let user = state.user()?;
-    if matches!(facts.validities.of(user), Validity::Refused(_)) {
-        return None;
-    }
-    let account = facts.account(user);
+    // a credential of another server is not sent to Google
+    let account = if user.is_of_google() { account_at_google(facts, user)? } else { user.account.clone() };
     let is_another = match (&account, &facts.profile.account) {
         (Some(theirs), Some(mine)) => !mine.eq_ignore_ascii_case(theirs),
         _ => false,
@@ -42,6 +41,12 @@ fn cached_sign_in(facts: &Facts, library: PythonCache) -> Option<Finding> {
         path.display()
     );
     Some(Finding::new(code, what, Some(format!("rm {}", shell_word(&path)))))
+}
+
+/// `None` if Google refuses it: then nobody uses it.
+fn account_at_google(facts: &Facts, user: &UserCredential) -> Option<Option<String>> {
+    let is_refused = matches!(facts.validities.of(user), Validity::Refused(_));
+    (!is_refused).then(|| facts.account(user))
 }
 
 /// Credentials that other users of this machine can read.

@@ -4,6 +4,7 @@
 mod files;
 mod kernels;
 mod keyring;
+mod long_running;
 mod network;
 mod settings;
 
@@ -15,7 +16,7 @@ pub(crate) use settings::has_drive;
 
 /// All findings, the weightiest first.
 pub(crate) fn of(facts: &Facts, predictions: &[Prediction]) -> Vec<Finding> {
-    let found: [Vec<Finding>; 11] = [
+    let found: [Vec<Finding>; 14] = [
         network::google_unreachable(facts),
         settings::no_project(facts, predictions),
         settings::starts_gcloud(facts, predictions),
@@ -26,6 +27,9 @@ pub(crate) fn of(facts: &Facts, predictions: &[Prediction]) -> Vec<Finding> {
         network::certificates(facts),
         network::clock(facts),
         kernels::of(facts),
+        long_running::of(facts),
+        settings::bigqueryrc(facts),
+        settings::r_profiles(facts),
         keyring::unused_items(facts),
     ];
     found.into_iter().flatten().collect()

@@ -1,7 +1,9 @@
 //! Projects and scopes.
 
 use crate::doctor::facts::Facts;
+use crate::doctor::facts::bigqueryrc::BigQueryRc;
 use crate::doctor::facts::json::JsonParser;
+use crate::doctor::facts::r::rprofile;
 use crate::doctor::facts::validity::Validity;
 use crate::doctor::finding::{Finding, FindingCode};
 use crate::doctor::prediction::Prediction;
@@ -48,6 +50,32 @@ pub(super) fn quota_project(predictions: &[Prediction]) -> Vec<Finding> {
         Finding::new(FindingCode::QuotaProject, what, None)
     };
     named.map(finding).into_iter().collect()
+}
+
+/// bq's own settings decide who it runs as.
+pub(super) fn bigqueryrc(facts: &Facts) -> Vec<Finding> {
+    let finding = |file: &BigQueryRc| {
+        let fix = format!("remove {} from {}", file.setting.name(), file.path.display());
+        Finding::new(FindingCode::Bigqueryrc, file.describe(), Some(fix))
+    };
+    facts.bigqueryrc.iter().map(finding).collect()
+}
+
+/// Code that R runs when it starts names what decides the identity.
+pub(super) fn r_profiles(facts: &Facts) -> Vec<Finding> {
+    let finding = |profile: &rprofile::Profile| {
+        let but = match profile.is_understood {
+            true => "",
+            false => "; that code was not run, and may change what is said of R here",
+        };
+        let what = format!(
+            "R runs {} when it starts, which names {}{but}",
+            profile.path.display(),
+            profile.names.join(", ")
+        );
+        Finding::new(FindingCode::RProfile, what, None)
+    };
+    facts.r.profiles.iter().map(finding).collect()
 }
 
 /// The profile's credential lacks a scope.

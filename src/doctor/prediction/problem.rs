@@ -44,6 +44,8 @@ pub(crate) enum LibraryProblem {
     Unreachable,
     /// `not_google`: a page came instead of Google's answer.
     NotGoogle,
+    /// `refused_setting`: its own settings hold one that it does not accept.
+    RefusedSetting,
     /// `strict_mtls`: a variable asks for TLS with a client certificate, which is not there, or for something unknown.
     StrictMtls,
     /// `no_metadata`: this looks like a Google VM, but its metadata server gives no token.
@@ -77,6 +79,7 @@ impl LibraryProblem {
             LibraryProblem::ServerTrouble => "server_trouble",
             LibraryProblem::Unreachable => "unreachable",
             LibraryProblem::NotGoogle => "not_google",
+            LibraryProblem::RefusedSetting => "refused_setting",
             LibraryProblem::StrictMtls => "strict_mtls",
             LibraryProblem::NoMetadata => "no_metadata",
             LibraryProblem::Unsupported => "unsupported",
@@ -124,6 +127,7 @@ impl LibraryProblem {
             LibraryProblem::NotGoogle => {
                 "a page came instead of Google's answer: a captive portal or a proxy"
             }
+            LibraryProblem::RefusedSetting => "it does not accept one of its own settings",
             LibraryProblem::StrictMtls => "a setting asks for a client certificate that is not there",
             LibraryProblem::NoMetadata => {
                 "this looks like a Google VM, but its metadata server gives no token"

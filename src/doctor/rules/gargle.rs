@@ -61,16 +61,14 @@ fn token_fetch(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
     identity
 }
 
-/// gargle's `credentials_app_default_path()`, which expands `~` where Python doesn't.
+/// gargle's `credentials_app_default_path()`; R expands `~` where Python doesn't.
 fn path(facts: &Facts) -> PathBuf {
     let variables = &facts.r.variables;
-    match variables.path(ADC) {
-        Some(path) => match path.strip_prefix("~") {
-            Ok(rest) => facts.home.of_r().join(rest),
-            Err(_) => path,
-        },
-        None => GcloudFolder::find(variables.get("CLOUDSDK_CONFIG"), &facts.home.of_r()).adc(),
-    }
+    let home = facts.home.of_r();
+    let path = variables
+        .path(ADC)
+        .unwrap_or_else(|| GcloudFolder::find(variables.get("CLOUDSDK_CONFIG"), &home).adc());
+    facts.expanded(&path, &home)
 }
 
 /// `None`: on to the VM.
@@ -90,6 +88,7 @@ fn from_file(facts: &Facts, steps: &mut Steps, path: &Path) -> Option<LibraryIde
     }
     match adc_file::user(facts, steps, path, user, AdcReader::Gargle) {
         LibraryIdentity::Fails(LibraryProblem::Refused(reason)) if !falls_through(facts, &reason) => {
+            steps.uses_file(path);
             Some(LibraryIdentity::Fails(LibraryProblem::Refused(reason)))
         }
         // with xml2, httr reads the page as if it were an answer, and gargle keeps a token without content

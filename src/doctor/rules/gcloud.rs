@@ -1,6 +1,8 @@
 //! gcloud, bq and gsutil, which read none of the libraries' variables
 //! (`googlecloudsdk/core/credentials/store.py`, `bin/bootstrapping/{bq,gsutil}.py`).
 
+mod bq;
+
 use std::path::Path;
 
 use crate::doctor::facts::Facts;
@@ -26,7 +28,7 @@ pub(crate) static GCLOUD: Library = Library {
 
 /// Its `bq`.
 pub(crate) static BQ: Library =
-    Library { name: "bq", title: "bq", aliases: &[], is_covered: false, rule: bq, fix: fix::env_for_gcloud };
+    Library { name: "bq", title: "bq", aliases: &[], is_covered: false, rule: bq::bq, fix: bq::fix };
 
 /// Its `gsutil`.
 pub(crate) static GSUTIL: Library = Library {
@@ -41,26 +43,6 @@ pub(crate) static GSUTIL: Library = Library {
 fn gcloud(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
     steps.project = facts.gcloud.project();
     impersonation(&facts.gcloud, steps).unwrap_or_else(|| credential(facts, steps))
-}
-
-/// bq asks gcloud, but first looks whether gcloud's account is the VM's: then a file or a token in the
-/// environment counts for nothing.
-fn bq(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
-    let identity = impersonation(&facts.gcloud, steps).unwrap_or_else(|| {
-        let gclouds = credential(facts, steps);
-        match (&gclouds, facts.gcloud.vm_account()) {
-            (LibraryIdentity::Fails(_) | LibraryIdentity::VmAccount(_), _) | (_, None) => gclouds,
-            (_, Some(account)) => {
-                steps.reconsider();
-                steps.decided(
-                    format!("gcloud's account is the VM's ({account}), and that is what bq takes"),
-                    LibraryIdentity::VmAccount(Some(account)),
-                )
-            }
-        }
-    });
-    steps.project = facts.gcloud.project();
-    identity
 }
 
 fn gsutil(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {

@@ -1,6 +1,8 @@
 //! Python's google-auth, in the order of `google.auth.default()`: the variable, gcloud's own file,
 //! the VM. A file that the variable names and that is not usable ends the search.
 
+mod mtls;
+
 use std::path::{Path, PathBuf};
 
 use crate::credential::other_tools::GcloudFolder;
@@ -9,7 +11,6 @@ use crate::doctor::facts::credential_kind::CredentialKind;
 use crate::doctor::facts::metadata_server::{self, Metadata};
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::library::Library;
-use crate::doctor::prediction::problem::LibraryProblem;
 use crate::doctor::prediction::steps::Steps;
 use crate::doctor::rules::shared::adc_file::{self, AdcReader};
 use crate::doctor::rules::shared::{fix, vm};
@@ -28,6 +29,7 @@ pub(crate) static GOOGLE_AUTH: Library = Library {
 /// `google.auth.default()`, and a refresh of what it found.
 pub(crate) fn default(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
     let well_known = well_known(facts);
+    mtls::of_bigquery(facts, steps, well_known.parent().unwrap_or(Path::new("")));
     match facts.environment.filled(ADC).map(PathBuf::from) {
         None => adc_file::not_named(steps),
         // string-equal, not the same file: this is how google-auth compares
@@ -83,8 +85,13 @@ fn project_in(facts: &Facts, path: &Path) -> Option<String> {
 }
 
 fn quota_project(facts: &Facts, path: &Path) -> Option<String> {
-    let named = facts.environment.text(QUOTA_PROJECT);
-    named.or_else(|| facts.file(path, AdcReader::GoogleAuth.parser()).credential()?.quota_project.clone())
+    let state = facts.file(path, AdcReader::GoogleAuth.parser());
+    // that of a service account key is not read
+    let in_file = || match state.kind()? {
+        CredentialKind::ServiceAccount(_) => None,
+        _ => state.credential()?.quota_project.clone(),
+    };
+    facts.environment.text(QUOTA_PROJECT).or_else(in_file)
 }
 
 /// The last resort: the VM's service account. The address that is pinged and the one that is asked have two
@@ -94,7 +101,7 @@ fn on_vm(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
     if environment.get("NO_GCE_CHECK").is_some_and(|value| value == "true") {
         return vm::guarded(steps, "NO_GCE_CHECK=true");
     }
-    if let Some(identity) = mtls_with_metadata(facts, steps) {
+    if let Some(identity) = mtls::of_metadata(facts, steps) {
         return identity;
     }
     let lossy = |value: &std::ffi::OsStr| value.to_string_lossy().into_owned();
@@ -118,28 +125,3 @@ fn on_vm(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
         _ => vm::without_token(steps, &host),
     }
 }
-
-/// Where `GCE_METADATA_MTLS_MODE` is strict, the metadata server is asked over TLS with the VM's certificate, at its
-/// usual address and nowhere else; without the certificate it is an error, on a VM or not.
-fn mtls_with_metadata(facts: &Facts, steps: &mut Steps) -> Option<LibraryIdentity> {
-    const NAME: &str = "GCE_METADATA_MTLS_MODE";
-    let mode = facts.environment.get(NAME)?.to_string_lossy().to_lowercase();
-    let fails = LibraryIdentity::Fails(LibraryProblem::StrictMtls);
-    match mode.as_str() {
-        "none" | "default" => None,
-        "strict"
-            if ["root.crt", "client.key"]
-                .iter()
-                .all(|name| facts.exists(&Path::new(CERTIFICATES).join(name))) =>
-        {
-            None
-        }
-        "strict" => {
-            Some(steps.decided(format!("{NAME} is strict, and {CERTIFICATES} has no certificate"), fails))
-        }
-        _ => Some(steps.decided(format!("{NAME} has a value that the library does not know"), fails)),
-    }
-}
-
-/// Where a Google VM has the certificates of its metadata server.
-const CERTIFICATES: &str = "/run/google-mds-mtls";

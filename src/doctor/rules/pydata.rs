@@ -45,13 +45,6 @@ pub(crate) static IBIS: Library = Library {
     fix: fix::env,
 };
 
-/// The addresses of Google's token endpoint, as these caches spell it.
-const GOOGLE: [&str; 3] = [
-    "https://oauth2.googleapis.com/token",
-    "https://accounts.google.com/o/oauth2/token",
-    "https://www.googleapis.com/oauth2/v3/token",
-];
-
 /// `pydata_google_auth.default()`.
 fn default(facts: &Facts, steps: &mut Steps, library: PythonCache) -> LibraryIdentity {
     match google_auth::default(facts, steps) {
@@ -112,7 +105,7 @@ fn cached(facts: &Facts, steps: &mut Steps, path: &Path, user: &UserCredential) 
             format!("its cache {shown} lacks token_uri"),
             LibraryIdentity::Fails(LibraryProblem::Incomplete),
         ),
-        Some(uri) if !GOOGLE.contains(&uri) => steps.decided(
+        Some(_) if !user.is_of_google() => steps.decided(
             format!("its cache {shown} is of another server than Google's"),
             LibraryIdentity::User(user.account.clone()),
         ),

@@ -25,9 +25,8 @@ pub(crate) fn container_variables(vars: &[(String, String)]) -> impl Iterator<It
 pub(crate) fn describe(barrier: &Barrier, profile: &KernelProfile) -> Vec<String> {
     const AGAIN: &str = "then `bqcred kernel install` again";
     let command = barrier.command.as_str();
-    let there = format!(
-        "sign in where it runs, with `bqcred login` there, and put \"bqcred\", \"exec\", \"--\" in its argv in front of the kernel's own command"
-    );
+    let there = "sign in where it runs, with `bqcred login` there, and put \"bqcred\", \"exec\", \"--\" in its argv in front of the kernel's own command"
+        .to_owned();
     if barrier.effect == Effect::OtherCredential || barrier.launcher == Launcher::Script {
         return vec![format!("take {} out of its command or script, {AGAIN}", variables::ADC)];
     }

@@ -39,6 +39,8 @@ pub(crate) struct InstallPlan {
     pub(crate) refused: Vec<RefusedKernel>,
     /// Why other kernels can't be changed.
     pub(crate) errors: Vec<Error>,
+    /// Whom the changes concern besides the user, and which won't last.
+    pub(crate) notes: Notes,
 }
 
 /// A change, and what is recorded of it.

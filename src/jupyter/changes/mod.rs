@@ -4,6 +4,7 @@
 //! - [`kernel_profile`]: what a kernel gets from a profile
 //! - [`target`]: which file to write, so that the server reads it; [`obstacle`]: why none would do;
 //!   [`detour`]: what works where a command keeps the credential off
+//! - [`sharing`]: whom a change concerns besides the user, and whether it lasts
 //! - [`record`]: which kernelspecs were changed
 //! - [`state`], [`running`]: whether kernelspecs and running kernels are up to date; [`restart`]: what to do then
 
@@ -14,6 +15,7 @@ pub(crate) mod obstacle;
 pub(crate) mod record;
 pub(crate) mod restart;
 pub(crate) mod running;
+pub(crate) mod sharing;
 pub(crate) mod state;
 pub(crate) mod sync;
 pub(crate) mod target;

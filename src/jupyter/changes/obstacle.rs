@@ -26,6 +26,8 @@ pub(crate) enum Obstacle {
     },
     /// The file or directory belongs to another user, or is not writable.
     NotWritable(PathBuf),
+    /// The file belongs to the user with this id, and everybody who uses the environment reads it.
+    OfOthers(PathBuf, u32),
     /// The server has no Python environment of its own.
     NoEnvironment,
     /// A kernel of the wanted name exists and was not made by bqcred.
@@ -55,6 +57,10 @@ impl Obstacle {
                 format!("the server reads {} before {}", read.display(), wanted.display())
             }
             Obstacle::NotWritable(path) => format!("you can't write {}", path.display()),
+            Obstacle::OfOthers(path, owner) => format!(
+                "{} belongs to another user ({owner}), and all users of that environment read it",
+                path.display()
+            ),
             Obstacle::NoEnvironment => "no Python environment of a Jupyter server was found".into(),
             Obstacle::NameTaken(path) => {
                 format!("there is a kernel of that name already: {}", path.display())
@@ -70,6 +76,9 @@ impl Obstacle {
             Obstacle::Barrier(barrier) => return detour::describe(barrier, profile),
             Obstacle::JupyterPath(_) | Obstacle::NotWritable(_) | Obstacle::NoEnvironment => {
                 "`bqcred snippet ipython-startup` (or `renviron` for R) works in all your kernels"
+            }
+            Obstacle::OfOthers(..) => {
+                "`bqcred kernel install --where user` changes it in your home folder, for you alone"
             }
             Obstacle::NbConda(_) => {
                 "`bqcred kernel install --where env` if the environment is yours, else `bqcred snippet ipython-startup`"

@@ -1,5 +1,7 @@
 //! Whether the kernels that run already have what their kernelspecs give to new ones.
 
+use std::path::Path;
+
 use crate::credential::paths::Paths;
 use crate::credential::profile_name::ProfileName;
 use crate::handover::variables;
@@ -34,7 +36,12 @@ impl RunningState {
             // `bqcred exec` hands the credential over in the kernel's own file descriptor
             path.starts_with(&format!("/proc/{}/fd/", kernel.pid)) || paths.adc(&name).to_str() == Some(path)
         });
-        if is_current { RunningState::Current } else { RunningState::NeedsRestart }
+        // gcloud would use the file of another profile, which the server was started with
+        let [file, ..] = variables::GCLOUD;
+        let has_other = value(kernel, file).is_some_and(|path| {
+            Path::new(path).starts_with(&paths.data) && paths.adc(&name).to_str() != Some(path)
+        });
+        if is_current && !has_other { RunningState::Current } else { RunningState::NeedsRestart }
     }
 
     /// One word for programs.

@@ -36,9 +36,12 @@ impl KernelState {
     /// server has. The keyring is not asked.
     pub(crate) fn of(app: &App, text: &str, marker: Option<&Marker>, inherited: &Inherited) -> Self {
         let Some(marker) = marker else { return KernelState::NotInstalled };
-        let profile = ProfileName::parse(&marker.profile).ok();
-        let known = profile.as_ref().and_then(|name| app.known_profile(name).ok().flatten());
-        let (Some(name), Some(profile)) = (profile, known) else { return KernelState::ProfileMissing };
+        let Ok(name) = ProfileName::parse(&marker.profile) else { return KernelState::ProfileMissing };
+        let profile = match app.known_profile(&name) {
+            Ok(Some(profile)) => profile,
+            Ok(None) => return KernelState::ProfileMissing,
+            Err(error) => return KernelState::CredentialUnusable(error.what().to_owned()),
+        };
         let kept = edit::uninstall(text).map(|restored| restored.kept).unwrap_or_default();
         if !kept.is_empty() {
             return KernelState::Edited(kept);

@@ -1,7 +1,7 @@
 //! Which file to write, so that the server reads it.
 //!
-//! A kernelspec that belongs to the user is changed in its place. One that does not is copied to a directory
-//! of the user's that the server searches earlier. Where neither would be read, nothing is written, and the
+//! A kernelspec that belongs to the user is changed in its place, if that is in the home or is searched first. Another
+//! is copied to a directory of the user's that the server searches earlier. Where neither would be read, nothing is written, and the
 //! [`Obstacle`] says why.
 
 use std::path::{Path, PathBuf};
@@ -44,6 +44,7 @@ pub(crate) fn choose(context: &Context, kernel: &Kernel, placement: Placement) -
     let read_from = position_of(&path, kernel);
     let mut not_writable = None;
     if may_patch(kernel, placement)
+        && !home_is_better(context, kernel, placement, &path)
         && let Some(file) = kernel.file()
     {
         match own_file(&file, context.uid) {
@@ -51,7 +52,12 @@ pub(crate) fn choose(context: &Context, kernel: &Kernel, placement: Placement) -
             None if kernel.location == Location::JupyterPath => {
                 return Err(Obstacle::JupyterPath(kernel.folder.clone()));
             }
-            None if placement == Placement::Environment => return Err(Obstacle::NotWritable(file)),
+            None if placement == Placement::Environment => {
+                return Err(match files::owner_of(&file).filter(|owner| *owner != context.uid) {
+                    Some(owner) => Obstacle::OfOthers(file, owner),
+                    None => Obstacle::NotWritable(file),
+                });
+            }
             None => not_writable = Some(file),
         }
     }
@@ -90,6 +96,18 @@ fn may_patch(kernel: &Kernel, placement: Placement) -> bool {
         Location::User | Location::UserBase => placement != Placement::Environment,
         Location::JupyterPath | Location::IPython => placement == Placement::Auto,
     }
+}
+
+/// Whether a copy in the user's directory is read first and better than a change in the environment: one outside the
+/// home serves others, too, or is of a container's image and is as before at the container's next start.
+fn home_is_better(context: &Context, kernel: &Kernel, placement: Placement, path: &[Directory]) -> bool {
+    placement == Placement::Auto
+        && kernel.location == Location::Environment
+        && kernel.conda.is_none()
+        && !context.has_in_home(&kernel.folder)
+        && first_of(path, &[Location::User, Location::Environment]).is_some_and(|first| {
+            first.location == Location::User && own_folder(&first.path, context.uid).is_ok()
+        })
 }
 
 /// The file with symbolic links resolved, if the user owns it and can write its folder, and no other user made one of

@@ -21,6 +21,11 @@ pub(crate) fn owner(metadata: &Metadata) -> u32 {
     std::os::unix::fs::MetadataExt::uid(metadata)
 }
 
+/// The user id that the file at this path belongs to, if it can be seen.
+pub(crate) fn owner_of(path: &Path) -> Option<u32> {
+    std::fs::metadata(path).ok().map(|metadata| owner(&metadata))
+}
+
 /// Whether the file belongs to this user and is writable by its mode.
 pub(crate) fn is_owned(path: &Path, uid: u32) -> bool {
     std::fs::metadata(path)

@@ -44,6 +44,11 @@ impl Context {
         home.canonicalize().unwrap_or(home)
     }
 
+    /// Whether a folder is in the home directory.
+    pub(crate) fn has_in_home(&self, folder: &Path) -> bool {
+        folder.canonicalize().unwrap_or_else(|_| folder.to_owned()).starts_with(self.resolved_home())
+    }
+
     /// A path as the server resolves it: from its working directory.
     pub(super) fn absolute(&self, path: &Path) -> PathBuf {
         self.directory.join(path)

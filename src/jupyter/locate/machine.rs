@@ -44,7 +44,8 @@ impl Machine {
 
     /// The user's running kernels, each with its profile and credential variables.
     pub(crate) fn running_kernels(&self) -> Vec<Running> {
-        running::kernels(&self.processes, self.uid, &[variables::ADC, variables::PROFILE])
+        let [file, ..] = variables::GCLOUD;
+        running::kernels(&self.processes, self.uid, &self.home, &[variables::ADC, variables::PROFILE, file])
     }
 
     /// Whether this is a terminal of VS Code. Its own Python kernels read no kernelspec.

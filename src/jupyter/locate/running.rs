@@ -24,10 +24,11 @@ pub(crate) struct Running {
     pub(crate) vars: BTreeMap<String, Option<String>>,
 }
 
-/// The running kernels of a user, with the values of these variables.
-pub(crate) fn kernels(processes: &Processes, uid: u32, names: &[&str]) -> Vec<Running> {
+/// The running kernels of a user with this home folder, with the values of these variables. A kernel with another home
+/// is none of theirs, though the user id is the same: a test's, a service's, one in a container.
+pub(crate) fn kernels(processes: &Processes, uid: u32, home: &Path, names: &[&str]) -> Vec<Running> {
     let own = processes.all().filter(|process| process.uid == uid);
-    own.filter_map(|process| kernel(&process, names)).collect()
+    own.filter_map(|process| kernel(&process, home, names)).collect()
 }
 
 /// Whether a process is a kernel.
@@ -35,9 +36,12 @@ pub(crate) fn is_kernel(process: &Process) -> bool {
     connection_of_kernel(process).is_some()
 }
 
-fn kernel(process: &Process, names: &[&str]) -> Option<Running> {
+fn kernel(process: &Process, home: &Path, names: &[&str]) -> Option<Running> {
     let connection = connection_of_kernel(process)?;
     let environ = process.environ()?;
+    if !process.shares_folder(environ.filled("HOME").map_or(home, Path::new), home) {
+        return None;
+    }
     let value = |name: &str| environ.get(name).map(|value| value.to_string_lossy().into_owned());
     let vars = names.iter().map(|name| ((*name).to_owned(), value(name))).collect();
     let program = process.argv.first().map(PathBuf::from).unwrap_or_default();
@@ -99,9 +103,11 @@ mod tests {
     #[test]
     fn a_kernel_is_found_with_the_requested_variables_only() {
         // a shell stands in for a kernel: what counts is its command line, parent and environment
+        let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let mut child = Command::new("sh")
             .args(["-c", "echo started; read x", "IRkernel::main()", "/tmp/kernel-test.json"])
             .env("JPY_PARENT_PID", std::process::id().to_string())
+            .env("HOME", home.path())
             .env("BQCRED_PROFILE", "me")
             .env("OTHER_SECRET", "x")
             .stdin(Stdio::piped())
@@ -112,9 +118,12 @@ mod tests {
         let mut line = String::new();
         std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let uid = Processes::here().get(child.id()).unwrap().uid;
-        let all = kernels(&Processes::here(), uid, &["BQCRED_PROFILE", "GOOGLE_APPLICATION_CREDENTIALS"]);
+        let names = ["BQCRED_PROFILE", "GOOGLE_APPLICATION_CREDENTIALS"];
+        let all = kernels(&Processes::here(), uid, home.path(), &names);
+        let elsewhere = kernels(&Processes::here(), uid, other.path(), &names);
         child.kill().unwrap();
         child.wait().unwrap();
+        assert!(!elsewhere.iter().any(|kernel| kernel.pid == child.id()), "it has another home");
         let found = all.iter().find(|kernel| kernel.pid == child.id()).unwrap();
         assert_eq!(found.language, Some("R"));
         assert_eq!(found.connection, PathBuf::from("/tmp/kernel-test.json"));

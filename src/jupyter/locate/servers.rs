@@ -50,6 +50,8 @@ pub(crate) struct OtherUsersServer {
     pub(crate) pid: u32,
     /// The id of its user.
     pub(crate) uid: u32,
+    /// The first word of its command line: its Python.
+    pub(crate) program: PathBuf,
 }
 
 /// All servers that were found.

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::{Ancestor, parse_ps};
@@ -79,6 +79,11 @@ impl Process {
 
     /// Its current folder.
     pub(crate) fn directory(&self) -> Option<PathBuf> {
+        match self.never {}
+    }
+
+    /// Whether this folder, as the process sees it, is that folder of ours.
+    pub(crate) fn shares_folder(&self, _theirs: &Path, _ours: &Path) -> bool {
         match self.never {}
     }
 

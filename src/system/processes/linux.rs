@@ -112,6 +112,19 @@ impl Process {
         self.folder.cwd().ok()
     }
 
+    /// Whether this folder, as the process sees it, is that folder of ours: in a container or another mount namespace the
+    /// same path leads elsewhere. The process has to be in our process namespace, too.
+    pub(crate) fn shares_folder(&self, theirs: &Path, ours: &Path) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let proc = Path::new("/proc").join(self.pid.to_string());
+        let namespace = |folder: &Path| folder.join("ns/pid").read_link().ok();
+        let seen = proc.join("root").join(theirs.strip_prefix("/").unwrap_or(theirs));
+        let place = |path: &Path| std::fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
+        namespace(&proc) == namespace(Path::new("/proc/self"))
+            && place(&seen).is_some()
+            && place(&seen) == place(ours)
+    }
+
     /// The user id of its login session.
     pub(crate) fn login(&self) -> Option<u32> {
         login(&self.folder)

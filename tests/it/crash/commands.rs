@@ -185,6 +185,21 @@ pub fn kernels() -> Vec<Option<Scene>> {
     ]
 }
 
+/// The original of a copy has changed, with one file more and one less.
+pub fn kernel_sync() -> Option<Scene> {
+    let (google, sandbox) = with_kernel();
+    let original = |name: &str| format!("venv/share/jupyter/kernels/python3/{name}");
+    sandbox.write(&original("old.json"), "{}");
+    let install = sandbox.invoke(&["kernel", "install", "python3", "--where", "user"]);
+    let venv = sandbox.path("venv");
+    install.env("VIRTUAL_ENV", venv).env("JUPYTER_PREFER_ENV_PATH", "0").run().success();
+    std::fs::remove_file(sandbox.path(&original("old.json"))).unwrap();
+    sandbox.write(&original("about.json"), "{\"new\": 1}");
+    sandbox.write(&original("more.json"), "{\"new\": 2}");
+    sandbox.write(&original("kernel.json"), KERNEL.replace("\"-f\"", "\"-Xdev\", \"-f\""));
+    Scene::new("kernel sync", plain((google, sandbox)), &["kernel", "sync"], nothing, &[0])
+}
+
 pub fn session_file() -> Option<Scene> {
     let (google, keyring) = in_the_keyring()?;
     keyring.bqcred(&["lock"]).success();

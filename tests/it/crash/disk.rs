@@ -123,6 +123,7 @@ fails! {
     small_commands: commands::small_ones(), false;
     export_undo: [commands::export_undo()], false;
     kernel_install: commands::kernels(), false;
+    kernel_sync: [commands::kernel_sync()], false;
     env_session_file: [commands::session_file()], false;
     move_between_stores: [commands::move_to("file"), commands::move_to("keyring")], false;
     login_to_the_keyring: [commands::login_over_the_keyring()], false;

@@ -77,6 +77,7 @@ kills! {
     small_commands: commands::small_ones();
     export_undo: [commands::export_undo()];
     kernel_install: commands::kernels();
+    kernel_sync: [commands::kernel_sync()];
     env_session_file: [commands::session_file()];
     move_between_stores: [commands::move_to("file"), commands::move_to("keyring")];
     login_to_the_keyring: [commands::login_over_the_keyring()];

@@ -234,6 +234,7 @@ impl Scene {
         let again = ran(self.stopped_command().run(), self.again);
         self.check_left_overs(what, |_| true);
         self.check_places(what);
+        self.check_kernels(what);
         // and in any case: a new sign-in repairs everything
         let client = self.sandbox().client_file(&self.google);
         let login = ["login", "--start", "--client-id-file", &client];
@@ -242,6 +243,17 @@ impl Scene {
         ran(self.bqcred(&["login", "--finish", "-"]).stdin(redirect).run(), &[0]);
         ran(self.bqcred(&["status"]).run(), &[0]);
         drop(again);
+    }
+
+    /// Kernelspecs are complete after the second run.
+    fn check_kernels(&self, what: &str) {
+        let now = Tree::of(&self.roots);
+        let is_kernel = |path: &Path| path.components().any(|part| part.as_os_str() == "kernels");
+        for (path, bytes, _) in self.after.files().filter(|(path, ..)| is_kernel(path)) {
+            assert_eq!(now.file(path), Some(bytes), "{}, {what}: {}", self.name, path.display());
+        }
+        let more = now.files().find(|(path, ..)| is_kernel(path) && self.after.file(path).is_none());
+        assert!(more.is_none(), "{}, {what}: {} stays", self.name, more.unwrap().0.display());
     }
 
     fn check_left_overs(&self, what: &str, counts: impl Fn(&Path) -> bool) {

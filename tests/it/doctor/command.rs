@@ -1,6 +1,7 @@
 //! The command itself: its output, its findings beside the libraries, and its exit code.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -321,4 +322,145 @@ fn json_format_is_stable() {
         ]
     );
     let _ = codes(&answer["findings"]);
+}
+
+#[test]
+fn conda_r_is_read_with_its_site_file_and_library() {
+    let mut scene = ada();
+    scene.vm();
+    let bob = scene.file("bob.json", scene.user(BOB).to_string());
+    scene.google.revoke_grant(BOB);
+    let site = format!("GOOGLE_APPLICATION_CREDENTIALS={}\nGCE_METADATA_URL=\n", bob.display());
+    scene.file("conda/lib/R/etc/Renviron.site", site);
+    let package = scene.file("conda/lib/R/library/gargle/DESCRIPTION", "Package: gargle\nVersion: 1.6.1\n");
+    scene.set("CONDA_PREFIX", scene.sandbox.path("home/conda"));
+    let answer = scene.doctor(&["--for", "r"]);
+    let r = library(&answer, "gargle");
+    // from gargle 1.5 on, a refused credential is kept; that version is in conda's library alone
+    assert_eq!((&r["problem"], &r["file"]), (&json!("refused"), &json!(bob)));
+    assert!(r["fix"].as_str().unwrap().contains("conda/lib/R/etc/Renviron.site"), "{r:#}");
+    std::fs::write(package, "Package: gargle\nVersion: 1.3.0\n").unwrap();
+    assert_ne!(library(&scene.doctor(&["--for", "r"]), "gargle")["problem"], "refused");
+}
+
+#[test]
+fn r_profile_that_names_a_variable_is_reported() {
+    let mut scene = ada();
+    let profile =
+        scene.file(".Rprofile", "if (interactive()) Sys.unsetenv('GOOGLE_APPLICATION_CREDENTIALS')\n");
+    let what = finding(&scene.doctor(&["--offline"]), "r_profile")["what"].as_str().unwrap().to_owned();
+    assert!(what.contains("GOOGLE_APPLICATION_CREDENTIALS; that code was not run"), "{what}");
+    std::fs::write(&profile, "options(digits = 5)\n").unwrap();
+    assert!(!codes(&scene.doctor(&["--offline"])["findings"]).contains(&"r_profile"));
+}
+
+#[test]
+fn bq_settings_that_decide_the_identity_are_reported() {
+    let mut scene = ada();
+    scene.bqcred(&["env", "--gcloud"]).run().success();
+    let file = scene.file(".bigqueryrc", "use_gce_service_account = true\n");
+    let what = finding(&scene.doctor(&["--offline"]), "bigqueryrc")["what"].as_str().unwrap().to_owned();
+    assert!(what.contains("bq runs as the VM's service account, not as you"), "{what}");
+    for format in [&["env", "--gcloud"][..], &["env", "--gcloud", "--format", "dotenv"]] {
+        let run = scene.bqcred(format).run().success();
+        assert!(run.stderr.contains(".bigqueryrc sets use_gce_service_account"), "{}", run.stderr);
+    }
+    assert!(!scene.bqcred(&["env"]).run().success().stderr.contains("bigqueryrc"));
+    std::fs::write(file, "oauth_access_token=ya29.canary-of-somebody\n").unwrap();
+    let run = scene.bqcred(&["env", "--gcloud"]).run().success();
+    assert!(!run.stderr.contains("canary"), "{}", run.stderr);
+}
+
+#[test]
+fn check_sends_no_token_of_another_server_to_bigquery() {
+    let scene = ada();
+    let settings = scene.sandbox.path("home/.local/share/bqcred/default/profile.json");
+    let mut profile: Value = serde_json::from_slice(&std::fs::read(&settings).unwrap()).unwrap();
+    let base = scene.google.http_base();
+    profile["endpoints"] =
+        json!({"auth_uri": format!("{base}/o/oauth2/auth"), "token_uri": format!("{base}/token")});
+    std::fs::write(&settings, profile.to_string()).unwrap();
+    let before = scene.google.requests().len();
+    scene.bqcred(&["doctor", "--check", "p1"]).run().code(1).says("its access token is not sent to BigQuery");
+    let asked: Vec<String> =
+        scene.google.requests()[before..].iter().map(|request| request.path.clone()).collect();
+    assert!(!asked.iter().any(|path| path.starts_with("/bigquery")), "{asked:?}");
+}
+
+#[test]
+fn credential_of_another_server_is_not_sent_to_google() {
+    let mut scene = ada();
+    let file = scene.file("other.json", scene.user(BOB).to_string());
+    scene.bqcred(&["import", "--profile", "other"]).arg(file).run().success();
+    let folder = scene.sandbox.path("home/.local/share/bqcred/other");
+    let settings = folder.join("profile.json");
+    let mut profile: Value = serde_json::from_slice(&std::fs::read(&settings).unwrap()).unwrap();
+    let uri = |path: &str| format!("https://sso.example.com/{path}");
+    profile["endpoints"] = json!({"auth_uri": uri("auth"), "token_uri": uri("token")});
+    std::fs::write(&settings, profile.to_string()).unwrap();
+    scene.set("GOOGLE_APPLICATION_CREDENTIALS", folder.join("adc.json"));
+    let mut cache = scene.cache(BOB);
+    cache["token_uri"] = uri("token").into();
+    scene.file(".config/pydata/ibis.json", cache.to_string());
+    let before = scene.google.requests().len();
+    let answer = scene.doctor(&["--for", "python"]);
+    assert_eq!(library(&answer, "google-auth")["problem"], "other_server");
+    let sent: Vec<String> = scene.google.requests()[before..].iter().map(|request| request.text()).collect();
+    let secrets = [cache["refresh_token"].as_str().unwrap().to_owned()];
+    assert!(!sent.iter().any(|body| secrets.iter().any(|secret| body.contains(secret))), "{sent:?}");
+    assert!(sent.iter().filter(|body| body.contains("refresh_token")).count() <= 1, "ada's alone: {sent:?}");
+}
+
+/// Starts a process that looks like this command line, with ada's home.
+fn process(scene: &Scene, words: &[&str], env: &[(&str, &str)]) -> std::process::Child {
+    let script = "import sys, time; print(flush=True); sys.stdin.read()";
+    let python = crate::common::find_program("python3").unwrap();
+    let mut child = Command::new(python)
+        .arg0(words[0])
+        .args(["-c", script])
+        .args(&words[1..])
+        .env_clear()
+        .env("HOME", scene.sandbox.home())
+        .envs(env.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut byte = [0];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut byte).unwrap();
+    child
+}
+
+#[test]
+fn cluster_that_is_older_than_the_environment_is_reported() {
+    let scene = ada();
+    let found = |scene: &Scene| {
+        let answer = scene.doctor(&["--offline"]);
+        let all = answer["findings"].as_array().unwrap().clone();
+        all.into_iter().filter(|one| one["code"] == "running_cluster").collect::<Vec<_>>()
+    };
+    let adc = scene.sandbox.path("home/.local/share/bqcred/default/adc.json");
+    let adc = adc.to_str().unwrap();
+    let worker = [("MALLOC_TRIM_THRESHOLD_", "65536"), ("OMP_NUM_THREADS", "1")];
+    let mut workers = [
+        process(&scene, &["python", "--multiprocessing-fork"], &worker),
+        process(&scene, &["ray::IDLE"], &[("GOOGLE_APPLICATION_CREDENTIALS", adc)]),
+    ];
+    let reported = found(&scene);
+    let mut current = process(
+        &scene,
+        &["python", "--multiprocessing-fork"],
+        &[worker[0], worker[1], ("GOOGLE_APPLICATION_CREDENTIALS", adc)],
+    );
+    let still = found(&scene);
+    let pid = workers[0].id();
+    for child in workers.iter_mut().chain([&mut current]) {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    for list in [reported, still] {
+        let [one] = list.as_slice() else { panic!("{list:#?}") };
+        let what = one["what"].as_str().unwrap();
+        assert!(what.starts_with(&format!("the Dask process {pid} was started without")), "{what}");
+    }
 }

@@ -13,6 +13,9 @@ async function observe() {
     method: "POST",
     data: { query: "SELECT SESSION_USER() AS who", useLegacySql: false },
   });
+  const isFederated = ["external_account", "external_account_authorized_user"]
+    .includes((auth.jsonContent || {}).type);
+  if (isFederated) return { identity: "federated" };
   const kind = client instanceof Compute ? "vm_service_account"
     : client instanceof UserRefreshClient ? "user" : "service_account";
   return { identity: kind, account: answer.data.rows[0].f[0].v };

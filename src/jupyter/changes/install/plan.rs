@@ -7,6 +7,7 @@ use crate::credential::profile_name::ProfileName;
 use crate::jupyter::changes::kernel_profile::{self, KernelProfile};
 use crate::jupyter::changes::obstacle::Obstacle;
 use crate::jupyter::changes::record::Entry;
+use crate::jupyter::changes::sharing;
 use crate::jupyter::changes::target::{self, Target};
 use crate::jupyter::kernelspec::file_change;
 use crate::jupyter::locate::kernels::Kernel;
@@ -25,6 +26,7 @@ pub(crate) fn plan(
         for kernel in choose(&kernels, request)? {
             match choose_target(server, &kernels, kernel, profile, request) {
                 Ok((source, target)) => {
+                    plan.notes.append(sharing::describe(servers, &server.context, source, &target));
                     match plan_change(server, source, target, profile, request.new_name) {
                         Ok(change) => plan.add(change),
                         Err(error) => plan.errors.push(error),

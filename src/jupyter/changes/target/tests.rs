@@ -97,7 +97,8 @@ fn files_of_another_user_are_never_written() {
     let scene = Scene::new(&[]).foreign();
     // the home, too, belongs to another user here
     assert_eq!(scene.choose(Placement::Auto), Err(Obstacle::NotWritable(scene.path("home"))));
-    assert!(matches!(scene.choose(Placement::Environment), Err(Obstacle::NotWritable(_))));
+    let shared = scene.choose(Placement::Environment).unwrap_err();
+    assert!(matches!(shared, Obstacle::OfOthers(..)), "{shared:?}");
 }
 
 #[test]
@@ -151,4 +152,15 @@ fn a_new_kernel_goes_to_the_directory_that_is_searched_first() {
     assert_eq!(folder, scene.path("venv/share/jupyter/kernels/python3-bq"));
     let folder = folder_for_new(&scene.context, "python3-bq", Placement::User).unwrap();
     assert_eq!(folder, scene.path("home/.local/share/jupyter/kernels/python3-bq"));
+}
+
+#[test]
+fn the_home_is_preferred_to_an_environment_outside_of_it_where_it_is_read_first() {
+    let scene = Scene::new(&[("JUPYTER_PREFER_ENV_PATH", "0")]);
+    assert_eq!(scene.choose(Placement::Auto), Ok(Target::Copy(scene.path(USER))));
+    assert_eq!(scene.choose(Placement::Environment), Ok(Target::Patch(scene.path(VENV).join("kernel.json"))));
+    // a home that can't be written does not stop it
+    let mut scene = Scene::new(&[("JUPYTER_PREFER_ENV_PATH", "0"), ("HOME", "/proc/self")]);
+    scene.context.home = PathBuf::from("/proc/self");
+    assert_eq!(scene.choose(Placement::Auto), Ok(Target::Patch(scene.path(VENV).join("kernel.json"))));
 }

@@ -104,10 +104,11 @@ impl Search<'_> {
                 continue;
             }
             if process.uid != machine.uid {
-                of_others.push(OtherUsersServer { pid: process.pid, uid: process.uid });
+                let program = process.argv.first().map(PathBuf::from).unwrap_or_default();
+                of_others.push(OtherUsersServer { pid: process.pid, uid: process.uid, program });
             } else if let Some(context) = machine.context_of(&process)
                 // a server with another home is run for something else: a test, a container, a service
-                && context.resolved_home() == home
+                && process.shares_folder(&context.plain_home(), &home)
             {
                 self.add(context, ServerOrigin::Running(process.pid));
             }

@@ -1,11 +1,28 @@
 //! What gcloud and bq themselves read.
 
-use super::super::scene::{ADA, SCOPES};
+use super::super::scene::{ADA, BOB, SCOPES};
 use super::{Environment, configuration, gcloud_login};
 use crate::double::CLIENT_ID;
 
 /// All of this group.
 pub const ALL: &[Environment] = &[
+    ("bq's own settings hold another person's token", |s| {
+        let path = s.file("ada.json", s.user(ADA).to_string());
+        let token = s.google.access_token(BOB, CLIENT_ID, SCOPES);
+        s.file(".bigqueryrc", format!("# mine\n--oauth_access_token = {token}\n"));
+        s.set("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", path).set("CLOUDSDK_CORE_ACCOUNT", ADA);
+    }),
+    ("bq's own settings name the VM's service account", |s| {
+        let path = s.file("ada.json", s.user(ADA).to_string());
+        s.file("bq/settings", "use_gce_service_account\n[query]\nuse_legacy_sql=false\n");
+        s.set("BIGQUERYRC", s.sandbox.path("home/bq/settings"));
+        s.set("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", path).set("CLOUDSDK_CORE_ACCOUNT", ADA).vm();
+    }),
+    ("bq's own settings name a file, which it refuses", |s| {
+        let path = s.file("ada.json", s.user(ADA).to_string());
+        s.file(".bigqueryrc", format!("application_default_credential_file={}\n", path.display()));
+        s.set("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", path).set("CLOUDSDK_CORE_ACCOUNT", ADA);
+    }),
     ("gcloud is given a file", |s| {
         let path = s.file("ada.json", s.user(ADA).to_string());
         s.set("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", path);

@@ -59,10 +59,12 @@ fn gcloud(dice: &mut Dice, scene: &mut Scene) {
         (15, "CLOUDSDK_CONFIG is a folder", "elsewhere"),
         (7, "CLOUDSDK_CONFIG is empty", ""),
         (8, "CLOUDSDK_CONFIG is relative", "work/relative"),
+        (3, "CLOUDSDK_CONFIG begins with ~", "by-tilde"),
     ]);
     match folder {
         "elsewhere" => drop(scene.set("CLOUDSDK_CONFIG", scene.sandbox.path("home/elsewhere"))),
         "" => drop(scene.set("CLOUDSDK_CONFIG", "")),
+        "by-tilde" => drop(scene.set("CLOUDSDK_CONFIG", "~/by-tilde")),
         "work/relative" => drop(scene.set("CLOUDSDK_CONFIG", "relative")),
         _ => {}
     }
@@ -124,7 +126,7 @@ fn adc(dice: &mut Dice, scene: &mut Scene) {
                     at(scene, "link.json")
                 }
                 10 => {
-                    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0)).unwrap();
+                    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
                     path
                 }
                 _ => path,

@@ -1,0 +1,86 @@
+//! Servers and clusters that are older than the environment: what they start uses the credential that they were
+//! started with, or none.
+
+use std::path::Path;
+
+use crate::doctor::facts::Facts;
+use crate::doctor::facts::long_running::{LongRunning, LongRunningKind};
+use crate::doctor::finding::{Finding, FindingCode};
+use crate::handover::variables::ADC;
+
+/// A finding for each kind; none where there is no profile to compare with.
+pub(super) fn of(facts: &Facts) -> Vec<Finding> {
+    let Some(adc) = &facts.profile.adc else { return Vec::new() };
+    let found = facts.long_running();
+    let kinds = [LongRunningKind::JupyterServer, LongRunningKind::Dask, LongRunningKind::Ray];
+    kinds.into_iter().filter_map(|kind| of_kind(kind, &found, adc)).collect()
+}
+
+fn of_kind(kind: LongRunningKind, found: &[LongRunning], adc: &Path) -> Option<Finding> {
+    let is_other = |one: &&LongRunning| one.kind == kind && !has_credential(one, adc);
+    let stale: Vec<&LongRunning> = found.iter().filter(is_other).collect();
+    let first = stale.first()?;
+    let others = match stale.len() - 1 {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    let started = match &first.adc {
+        Some(path) => format!("started with another credential: {}", path.display()),
+        None => format!("started without {ADC}"),
+    };
+    let (what, way_out, fix) = match kind {
+        LongRunningKind::JupyterServer => (
+            "the Jupyter server",
+            "kernels that it starts inherit that; `bqcred kernel install` gives them your credential, as does a \
+             server that is started in this environment",
+            Some("bqcred kernel install".to_owned()),
+        ),
+        LongRunningKind::Dask => (
+            "the Dask process",
+            "what its cluster runs uses that; close the cluster and make it again in this environment",
+            None,
+        ),
+        LongRunningKind::Ray => (
+            "the Ray process",
+            "what its node runs uses that; `ray stop`, then start it again in this environment",
+            None,
+        ),
+    };
+    let code = match kind {
+        LongRunningKind::JupyterServer => FindingCode::RunningServer,
+        LongRunningKind::Dask | LongRunningKind::Ray => FindingCode::RunningCluster,
+    };
+    Some(Finding::new(code, format!("{what} {}{others} was {started}; {way_out}", first.pid), fix))
+}
+
+/// Whether it has the profile's credential; `bqcred exec` hands it over in a file descriptor.
+fn has_credential(one: &LongRunning, adc: &Path) -> bool {
+    one.adc.as_deref().is_some_and(|path| path == adc || path.starts_with("/proc"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(pid: u32, adc: Option<&str>) -> LongRunning {
+        LongRunning { kind: LongRunningKind::Dask, pid, adc: adc.map(Into::into) }
+    }
+
+    #[test]
+    fn a_cluster_without_the_credential_is_found_once() {
+        let found = [
+            process(5, Some("/d/adc.json")),
+            process(6, None),
+            process(7, Some("/x")),
+            process(8, Some("/proc/1/fd/3")),
+        ];
+        let finding = of_kind(LongRunningKind::Dask, &found, Path::new("/d/adc.json")).unwrap();
+        assert!(
+            finding.what.starts_with("the Dask process 6 and 1 more was started without GOOGLE_"),
+            "{}",
+            finding.what
+        );
+        assert!(of_kind(LongRunningKind::Ray, &found, Path::new("/d/adc.json")).is_none());
+        assert!(of_kind(LongRunningKind::Dask, &found[..1], Path::new("/d/adc.json")).is_none());
+    }
+}
