@@ -1,5 +1,6 @@
 //! What is done with a credential over its lifetime: saved, refreshed, rotated, revoked, removed.
 
+pub(crate) mod change;
 pub(crate) mod dependents;
 pub(crate) mod grant;
 pub(crate) mod group_access;
