@@ -8,7 +8,7 @@ use crate::credential::settings::Settings;
 use crate::handover::parent_shell;
 use crate::handover::variables;
 use crate::jupyter::changes::record::Record;
-use crate::lifecycle::save;
+use crate::lifecycle::change;
 use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
 use crate::system::env;
@@ -19,7 +19,7 @@ pub(crate) fn run(args: &Use, app: &App) -> Result<Output> {
     let profile = app.known_profile(&name)?.ok_or_else(|| profile::missing(&app.paths, &name))?;
     Settings::check_changeable(&app.paths)?;
     if let Some(project) = &args.project {
-        ui::show(save::set_project(app, &name, project)?);
+        ui::show(change::set_project(app, &name, project)?);
         ui::note(&format!("the project of profile {name} is {project}"));
         if Record::load(&app.paths).is_ok_and(|record| record.uses(&name)) {
             ui::note("`bqcred kernel sync` passes it to the Jupyter kernels");

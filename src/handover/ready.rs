@@ -31,7 +31,7 @@ pub(crate) fn for_programs(app: &App, name: ProfileName, profile: Profile) -> Re
         return in_store(app, name, profile);
     }
     let file = match session::provide(&app.paths, &name, &profile)? {
-        Provided::File(file) => file,
+        Provided::File(file) => *file,
         Provided::NoCredential => {
             return Err(profile::without_credential(&name, &profile, &app.login_command(&name)));
         }

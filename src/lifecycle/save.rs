@@ -8,7 +8,6 @@ use crate::credential::profile_id::ProfileId;
 use crate::credential::profile_name::ProfileName;
 use crate::credential::state::{CredentialState, StateRecord};
 use crate::handover::parent_shell;
-use crate::lifecycle::unfinished;
 use crate::login::SignedIn;
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
@@ -171,21 +170,6 @@ fn update_siblings(app: &App, rotated: &ProfileName, names: &[ProfileName], new:
         }
     }
     notes
-}
-
-/// Gives a profile another project.
-pub(crate) fn set_project(app: &App, name: &ProfileName, project: &str) -> Result<Notes> {
-    let mut notes = unfinished::resolve(app, name)?;
-    let lock = Lock::acquire(&app.paths.profile_lock(name))?;
-    let (_, mut profile) = app.stored_profile(name.clone())?;
-    if profile.store == StoreKind::File
-        && let Some(credential) = Store::of_profile(&profile, &app.paths).load(name)?
-    {
-        profile.match_to(&app.paths, name, &credential);
-    }
-    profile.project = Some(project.to_owned());
-    notes.append(profile.save(&lock, &app.paths, name)?);
-    Ok(notes)
 }
 
 impl Saved {

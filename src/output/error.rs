@@ -200,6 +200,12 @@ pub(crate) fn reason(error: &std::io::Error) -> String {
     }
 }
 
+/// The number of the system's error. tempfile puts it behind an error that names the path.
+fn os_error(error: &std::io::Error) -> Option<i32> {
+    let inner = || error.get_ref()?.source()?.downcast_ref::<std::io::Error>()?.raw_os_error();
+    error.raw_os_error().or_else(inner)
+}
+
 /// What helps against a disk that is full, read-only or broken, and against missing rights.
 fn remedy(path: &Path, error: &std::io::Error) -> Option<String> {
     use std::io::ErrorKind;
@@ -220,7 +226,7 @@ fn remedy(path: &Path, error: &std::io::Error) -> Option<String> {
         ErrorKind::PermissionDenied => {
             Some(format!("`ls -ld {there}` shows its owner; it has to be yours, and writable"))
         }
-        _ if error.raw_os_error() == Some(EIO) => Some(
+        _ if os_error(error) == Some(EIO) => Some(
             "the disk itself fails (`dmesg | tail` shows more): save what matters, then try again".to_owned(),
         ),
         _ => None,

@@ -1,7 +1,10 @@
 //! What people and programs see: stdout for the result of a command, written once; stderr for people.
 
 use std::borrow::Cow;
+use std::fs::File;
 use std::io::{ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -89,13 +92,11 @@ fn with_program(text: &str) -> Cow<'_, str> {
 /// Whether stdout was closed when this process was started. Rust then opens `/dev/null` in its place, for reading and
 /// writing; `>/dev/null` opens it for writing only.
 pub(crate) fn is_stdout_closed() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let Ok(null) = std::fs::metadata("/dev/null") else { return false };
-    let stdout = std::io::stdout();
-    let is_null = rustix::fs::fstat(&stdout)
-        .is_ok_and(|found| (found.st_dev as u64, found.st_ino as u64) == (null.dev(), null.ino()));
-    let flags = rustix::fs::fcntl_getfl(&stdout);
-    is_null && flags.is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR)
+    let null = std::fs::metadata("/dev/null").map(|found| (found.dev(), found.ino()));
+    let Ok(stdout) = std::io::stdout().as_fd().try_clone_to_owned().map(File::from) else { return false };
+    let found = stdout.metadata().map(|found| (found.dev(), found.ino()));
+    let is_null = found.is_ok_and(|found| null.is_ok_and(|null| null == found));
+    is_null && rustix::fs::fcntl_getfl(&stdout).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR)
 }
 
 /// Writes a message for people to stderr.

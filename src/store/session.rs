@@ -33,7 +33,7 @@ pub(crate) struct SessionFile {
 /// The session file, or what stands in its way.
 pub(crate) enum Provided {
     /// There is one.
-    File(SessionFile),
+    File(Box<SessionFile>),
     /// The keyring holds no credential.
     NoCredential,
     /// The profile is in the file store by now.
@@ -46,7 +46,7 @@ pub(crate) fn provide(paths: &Paths, name: &ProfileName, profile: &Profile) -> R
     if let Some(id) = &profile.id {
         let path = place(paths, name, id)?;
         if is_current(&path, profile) && Profile::load_ahead(paths, name).is_none() {
-            return Ok(Provided::File(SessionFile { path, is_new: false, profile: profile.clone() }));
+            return Ok(found(path, false, profile.clone()));
         }
     }
     let lock = Lock::acquire(&paths.profile_lock(name))?;
@@ -63,7 +63,11 @@ pub(crate) fn provide(paths: &Paths, name: &ProfileName, profile: &Profile) -> R
     let path = place(paths, name, &id)?;
     session_record::add(paths, &path)?;
     private_file::write(&lock, &path, &credential.to_adc_json())?;
-    Ok(Provided::File(SessionFile { path, is_new: true, profile }))
+    Ok(found(path, true, profile))
+}
+
+fn found(path: PathBuf, is_new: bool, profile: Profile) -> Provided {
+    Provided::File(Box::new(SessionFile { path, is_new, profile }))
 }
 
 /// Writes a new credential to the existing session files: programs that read the path find the new one.

@@ -145,7 +145,11 @@ fn gcloud_login_with_a_browser() {
 fn gcloud_runs_the_login_when_no_client_is_set() {
     let Some(vm) = vm(Vm::new) else { return };
     vm.google.sign_in_browser(Some(Consent::all(PERSON)));
-    login(&vm, &[PERSON]).run().success().says("no OAuth client is set, so gcloud runs the sign-in");
+    login(&vm, &[PERSON])
+        .run()
+        .success()
+        .says("no OAuth client is set, so gcloud runs the sign-in")
+        .says("`bqcred login --quota-project PROJECT` sets one");
     assert_signed_in_as_the_user(&vm);
     assert_nothing_left(&vm);
 }

@@ -7,7 +7,7 @@ use crate::cli::Status;
 use crate::commands::leftovers;
 use crate::credential::forecast::{self, ExpiryReason};
 use crate::credential::profile::StoreKind;
-use crate::lifecycle::{refresh, unfinished};
+use crate::lifecycle::{change, refresh, unfinished};
 use crate::login::two_step;
 use crate::oauth::{Failure, Google};
 use crate::output::error::{Error, Kind, Result};
@@ -83,9 +83,14 @@ impl Report {
         if loaded.profile.scopes.is_empty() || loaded.profile.account.is_none() {
             // more would be good to know, but the credential is valid either way
             if let Ok(Some(identity)) = Google::at(&loaded.endpoints()).identify(&fresh.access_token) {
+                loaded.profile.account_confirmed |= identity.email.is_some();
                 loaded.profile.account = identity.email.or(loaded.profile.account.take());
                 if let Some(scopes) = identity.scopes {
                     loaded.profile.scopes = scopes;
+                }
+                match change::save_identity(app, loaded) {
+                    Ok(notes) => ui::show(notes),
+                    Err(error) => ui::note(&format!("the account could not be saved: {error}")),
                 }
             }
         }

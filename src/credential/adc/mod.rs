@@ -286,7 +286,10 @@ mod tests {
         let secret = NotAuthorizedUser::MissingKeys(vec!["client_secret"]);
         let no_secret = text.replace("\"client_secret\"", "\"other\"");
         assert_eq!(AuthorizedUser::parse_to_import(no_secret.as_bytes()).unwrap_err(), secret);
-        assert_eq!(AuthorizedUser::parse_to_import(GCLOUD.as_bytes()).unwrap().client_id.len(), 29);
+        assert_eq!(
+            AuthorizedUser::parse_to_import(GCLOUD.as_bytes()).unwrap().refresh_token.expose(),
+            "1//0c"
+        );
     }
 
     #[test]

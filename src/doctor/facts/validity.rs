@@ -12,6 +12,7 @@ use crate::oauth::{Endpoints, Failure, Fresh, Google, Identity, Reason, Transpor
 use crate::output::notes::Notes;
 use crate::output::secret::Secret;
 use crate::system::clock::Time;
+use crate::system::hash;
 
 /// What Google says of a user credential.
 #[derive(Clone, Debug)]
@@ -53,12 +54,23 @@ impl Validity {
     }
 }
 
+/// What Google says of an access token.
+#[derive(Clone, Debug)]
+pub(crate) enum TokenValidity {
+    /// It accepts it, or could not be asked; the account, if Google says it.
+    Accepted(Option<String>),
+    /// It does not know it, or it has expired.
+    Refused,
+}
+
 /// The answers so far.
 #[derive(Default)]
 pub(crate) struct Validities {
     offline: bool,
     /// By the fingerprint of the refresh token.
     known: RefCell<BTreeMap<String, Validity>>,
+    /// By the fingerprint of the access token.
+    known_tokens: RefCell<BTreeMap<String, TokenValidity>>,
     clock_offset: Cell<Option<i64>>,
     /// What could not be saved of the answers.
     notes: RefCell<Notes>,
@@ -179,12 +191,30 @@ impl Validities {
         Validity::Valid { account, scopes }
     }
 
+    /// What Google says of an access token.
+    pub(crate) fn of_token(&self, token: &Secret) -> TokenValidity {
+        if self.offline {
+            return TokenValidity::Accepted(None);
+        }
+        let fingerprint = hash::fingerprint(token.expose().as_bytes());
+        let known = self.known_tokens.borrow().get(&fingerprint).cloned();
+        known.unwrap_or_else(|| {
+            let validity = match Google::at(&Endpoints::google()).identify(token) {
+                Ok(identity) => TokenValidity::Accepted(identity.and_then(|identity| identity.email)),
+                Err(Failure::Refused(_)) => TokenValidity::Refused,
+                Err(Failure::Unreachable(_)) => TokenValidity::Accepted(None),
+            };
+            self.known_tokens.borrow_mut().insert(fingerprint, validity.clone());
+            validity
+        })
+    }
+
     /// The account of an access token, if Google says it.
     pub(crate) fn account_of_token(&self, token: &Secret) -> Option<String> {
-        if self.offline {
-            return None;
+        match self.of_token(token) {
+            TokenValidity::Accepted(account) => account,
+            TokenValidity::Refused => None,
         }
-        Google::at(&Endpoints::google()).identify(token).ok().flatten()?.email
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) enum LibraryProblem {
     OtherServer,
     /// `refused`: Google refuses the credential; `reason` in the JSON is Google's reason.
     Refused(Reason),
+    /// `token_refused`: Google does not accept the access token in the file, and it can't be renewed.
+    TokenRefused,
     /// `scopes_not_granted`: the file asks for scopes that were not granted.
     ScopesNotGranted,
     /// `server_trouble`: Google answers with a server error.
@@ -75,6 +77,7 @@ impl LibraryProblem {
             LibraryProblem::OtherUniverse => "other_universe",
             LibraryProblem::OtherServer => "other_server",
             LibraryProblem::Refused(_) => "refused",
+            LibraryProblem::TokenRefused => "token_refused",
             LibraryProblem::ScopesNotGranted => "scopes_not_granted",
             LibraryProblem::ServerTrouble => "server_trouble",
             LibraryProblem::Unreachable => "unreachable",
@@ -121,6 +124,9 @@ impl LibraryProblem {
             LibraryProblem::OtherUniverse => "the credential belongs to another universe than googleapis.com",
             LibraryProblem::OtherServer => "the credential is of another server, and the library asks Google",
             LibraryProblem::Refused(_) => "Google refuses the credential",
+            LibraryProblem::TokenRefused => {
+                "Google refuses the access token in the file, which can't be renewed"
+            }
             LibraryProblem::ScopesNotGranted => "the file asks for scopes that were not granted",
             LibraryProblem::ServerTrouble => "Google answers with a server error",
             LibraryProblem::Unreachable => "Google can't be reached",

@@ -64,6 +64,7 @@ fn is_swallowed(problem: &LibraryProblem) -> bool {
             | LibraryProblem::TooDeep
             | LibraryProblem::CrashingValue
             | LibraryProblem::StrictMtls
+            | LibraryProblem::TokenRefused
             | LibraryProblem::Unreachable
             | LibraryProblem::NotGoogle
     )

@@ -8,7 +8,7 @@ use crate::doctor::facts::credential_file::FileState;
 use crate::doctor::facts::credential_kind::CredentialKind;
 use crate::doctor::facts::json::JsonParser;
 use crate::doctor::facts::user_credential::{Expiry, UserCredential};
-use crate::doctor::facts::validity::Validity;
+use crate::doctor::facts::validity::{TokenValidity, Validity};
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::problem::LibraryProblem;
 use crate::doctor::prediction::steps::Steps;
@@ -115,13 +115,34 @@ pub(crate) fn user(
         let what = format!("{shown} has an expiry that is no text");
         return steps.decided(what, LibraryIdentity::Fails(LibraryProblem::CrashingValue));
     }
-    if let Some(token) = token_in_use(credential, reader) {
-        let account = facts.validities.account_of_token(token).or_else(|| facts.account(credential));
-        return steps.decided(
+    let Some(token) = token_in_use(credential, reader) else {
+        return renewed(facts, steps, path, credential, reader);
+    };
+    match facts.validities.of_token(token) {
+        TokenValidity::Accepted(account) => steps.decided(
             format!("{shown} holds an access token, which is used until it expires"),
-            LibraryIdentity::User(account),
-        );
+            LibraryIdentity::User(account.or_else(|| facts.account(credential))),
+        ),
+        // it is used, BigQuery refuses it, and only then is it renewed
+        TokenValidity::Refused => {
+            steps.passed(format!("{shown} holds an access token, which Google does not accept"));
+            match renewed(facts, steps, path, credential, reader) {
+                LibraryIdentity::Fails(_) => LibraryIdentity::Fails(LibraryProblem::TokenRefused),
+                identity => identity,
+            }
+        }
     }
+}
+
+/// The identity that the refresh token gives.
+fn renewed(
+    facts: &Facts,
+    steps: &mut Steps,
+    path: &Path,
+    credential: &UserCredential,
+    reader: AdcReader,
+) -> LibraryIdentity {
+    let shown = path.display();
     if reader == AdcReader::GoogleAuth && !credential.google_universe {
         return steps.decided(
             format!("{shown} belongs to another universe than googleapis.com, where nothing is refreshed"),

@@ -126,7 +126,7 @@ fn adc(dice: &mut Dice, scene: &mut Scene) {
                     at(scene, "link.json")
                 }
                 10 => {
-                    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0)).unwrap();
+                    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
                     path
                 }
                 _ => path,
