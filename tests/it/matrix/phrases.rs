@@ -41,6 +41,7 @@ pub const DONE: &[(&str, Claim)] = &[
 /// Who programs are.
 pub const WHO: &[(&str, Claim)] = &[
     ("you signed in as", Claim::Neutral), // "not as"
+    ("was interrupted", Claim::Neutral),
     ("signed in as", Claim::SignedIn),
     ("runs as", Claim::SignedIn),
 ];
@@ -64,7 +65,6 @@ pub const NEUTRAL: &[(&str, Claim)] = &[
     ("as the account of this credential", Claim::Neutral),
     ("started the sign-in that waits", Claim::Neutral),
     ("with no, it stays revoked", Claim::Neutral),
-    ("was interrupted", Claim::Neutral),
     ("can do that at https", Claim::Neutral),
     ("revoke it on the server's own pages", Claim::Neutral),
     ("open this address", Claim::Neutral),
