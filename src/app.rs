@@ -25,6 +25,7 @@ pub(crate) const PROFILE_VARIABLE: &str = "BQCRED_PROFILE";
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The surroundings of one run.
+#[derive(Clone)]
 pub(crate) struct App {
     /// Where bqcred keeps things.
     pub(crate) paths: Paths,

@@ -30,7 +30,7 @@ pub(crate) use kernels::{
 pub(crate) use oauth_client::OauthClient;
 pub(crate) use profiles::{Doctor, List, Status, Use};
 use programs::DEFAULT_MIN_TTL;
-pub(crate) use programs::{Env, Exec, Lock, Token};
+pub(crate) use programs::{Env, Exec, Lock, StartUnder, Token};
 pub(crate) use shells::{Allow, Complete, CompletionShell, Completions, Deny, Help, Init, InitShell, Man};
 pub(crate) use transfer::{Export, Import, ImportSource, Move};
 
@@ -83,6 +83,8 @@ pub(crate) enum Command {
     Help(Help),
     #[command(name = "__complete", hide = true)]
     Complete(Complete),
+    #[command(name = "__start-under", hide = true)]
+    StartUnder(StartUnder),
 }
 
 impl Command {
@@ -92,7 +94,15 @@ impl Command {
         use Command::*;
         !matches!(
             self,
-            Env(_) | Exec(_) | Token(_) | Init(_) | Completions(_) | Man(_) | Help(_) | Complete(_)
+            Env(_)
+                | Exec(_)
+                | Token(_)
+                | Init(_)
+                | Completions(_)
+                | Man(_)
+                | Help(_)
+                | Complete(_)
+                | StartUnder(_)
         )
     }
 
@@ -199,7 +209,7 @@ fn frequent(words: &[OsString]) -> Option<Cli> {
             Command::Init(Init { shell, prompt: false, pins: false })
         }
         ("exec", [separator, program @ ..]) if separator == "--" && !program.is_empty() => {
-            Command::Exec(Exec { file: false, always_start: false, program: program.to_vec() })
+            Command::Exec(Exec { program: program.to_vec(), ..Exec::default() })
         }
         _ => return None,
     };

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::values;
 use crate::handover::format::{Dialect, Format};
+use crate::oauth::ServiceAccount;
 
 /// Print the environment variables that make libraries use your account
 #[derive(Debug, Args)]
@@ -58,17 +59,42 @@ pub(super) const DEFAULT_MIN_TTL: u64 = 300;
 ///
 /// The program replaces the bqcred process, so its signals, terminal and exit code are its own. It reads the
 /// credential from memory: GOOGLE_APPLICATION_CREDENTIALS holds the path.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  bqcred exec -- jupyter lab")]
+#[derive(Debug, Default, Args)]
+#[command(
+    after_help = "Examples:\n  bqcred exec -- jupyter lab\n  bqcred exec --token-only --scopes bigquery -- ./agent"
+)]
 pub(crate) struct Exec {
     /// Use a file in a memory-backed folder instead, removed when the program ends: for Node.js and containers
     #[arg(long)]
     pub(crate) file: bool,
+    /// Give the program access tokens of at most an hour, and never the refresh token
+    #[arg(long, conflicts_with = "file")]
+    pub(crate) token_only: bool,
+    /// With --token-only: a part of the granted scopes, such as bigquery
+    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "token_only")]
+    pub(crate) scopes: Vec<String>,
+    /// With --token-only: tokens of this service account, which you may impersonate
+    #[arg(long = "as", value_name = "SERVICE_ACCOUNT", requires = "token_only",
+          value_parser = ServiceAccount::parse)]
+    pub(crate) acting_as: Option<ServiceAccount>,
+    /// Set gcloud's and bq's variables too
+    #[arg(long)]
+    pub(crate) gcloud: bool,
     /// Start the program even without a credential; its libraries then fail and show the reason
     #[arg(long)]
     pub(crate) always_start: bool,
     /// Program and its arguments
     #[arg(value_name = "PROGRAM", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) program: Vec<OsString>,
+}
+
+/// Become a program that ends with the process that started it: for `exec --token-only`, which starts bqcred again.
+#[derive(Debug, Args)]
+pub(crate) struct StartUnder {
+    /// The process
+    pub(crate) parent: u32,
+    /// Program and its arguments
+    #[arg(last = true, required = true)]
     pub(crate) program: Vec<OsString>,
 }
 

@@ -59,6 +59,7 @@ fn run_to_its_end(parsed: Parsed) -> Result<Output> {
         (Err(_), Some(Command::Man(args))) => return man::run(args),
         (Err(_), Some(Command::Help(args))) => return help::run(args),
         (Err(error), Some(Command::Env(args))) => return Err(env::fail(args, error)),
+        (Err(_), Some(Command::StartUnder(args))) => return exec::start_under(args),
         (Err(error), _) => return Err(error),
     };
     if cli.command.as_ref().is_none_or(Command::checks_rights)
@@ -112,5 +113,6 @@ fn dispatch(command: Option<&Command>, app: &App) -> Result<Output> {
         Command::Man(args) => man::run(args),
         Command::Help(args) => help::run(args),
         Command::Complete(args) => Ok(complete::run(args, app)),
+        Command::StartUnder(args) => exec::start_under(args),
     }
 }

@@ -22,7 +22,7 @@ impl Watch {
         let Parsed::Command(cli) = parsed else { return None };
         match cli.command.as_ref()? {
             Env(_) | Exec(_) | List(_) | Init(_) | Completions(_) | Complete(_) | Man(_) | Help(_)
-            | Snippet(_) => None,
+            | Snippet(_) | StartUnder(_) => None,
             Login(_) | Token(_) | Status(_) | Import(_) | Rotate(_) | Revoke(_) | Doctor(_) => {
                 Some(Watch::Server)
             }

@@ -9,7 +9,7 @@ use crate::output::shell_word::shell_word;
 use crate::system::{private_file, users};
 
 /// bqcred's folders. They need not exist.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Paths {
     /// Credentials and their `profile.json`, a folder for each profile.
     pub(crate) data: PathBuf,

@@ -2,10 +2,13 @@
 //! ([`memory`]), in a file that lasts as long as the program ([`supervised`]), or, if it can't be loaded, as a
 //! file that says why ([`stub`]). Whether it can be handed over at all is decided in [`ready`].
 
+pub(crate) mod broker;
 pub(crate) mod detached;
 pub(crate) mod format;
 #[cfg(target_os = "linux")]
 pub(crate) mod memory;
+#[cfg(target_os = "linux")]
+pub(crate) mod parent_death;
 pub(crate) mod parent_shell;
 pub(crate) mod ready;
 pub(crate) mod stub;

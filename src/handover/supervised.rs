@@ -43,9 +43,9 @@ pub(crate) fn sweep(paths: &Paths) -> Result<()> {
     Ok(())
 }
 
-/// Runs the program and returns its exit code. If a signal ended it, the file is removed, and the same signal
-/// ends this process.
-pub(crate) fn run(program: &mut Command, file: TempCredentialFile) -> Result<u8> {
+/// Runs the program, then what is to be done `at_end`, and returns the program's exit code. If a signal ended it, the
+/// same signal ends this process.
+pub(crate) fn run(program: &mut Command, at_end: impl FnOnce() -> Result<()>) -> Result<u8> {
     let broken =
         |error: std::io::Error| Error::other(format!("can't supervise the program: {}", reason(&error)));
     // before the start, so that no signal is lost
@@ -53,7 +53,7 @@ pub(crate) fn run(program: &mut Command, file: TempCredentialFile) -> Result<u8>
     let child = program.spawn().or_else(|error| as_script(program, &error).ok_or(error)?.spawn());
     let mut child = child.map_err(|error| cannot_start(program.get_program(), &error))?;
     let status = wait(&mut child, &mut signals).map_err(broken)?;
-    file.remove()?;
+    at_end()?;
     match (status.code(), status.signal()) {
         (Some(code), _) => Ok(u8::try_from(code).unwrap_or(u8::MAX)),
         (None, Some(signal)) => {

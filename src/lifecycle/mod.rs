@@ -5,6 +5,7 @@ pub(crate) mod dependents;
 pub(crate) mod grant;
 pub(crate) mod group_access;
 pub(crate) mod mark;
+pub(crate) mod program_tokens;
 pub(crate) mod refresh;
 pub(crate) mod remove;
 pub(crate) mod replaced;

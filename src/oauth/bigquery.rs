@@ -88,7 +88,8 @@ fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
-fn read(answer: &HttpAnswer) -> Result<Result<Value, Denied>, Transport> {
+/// The answer of one of Google's APIs as JSON.
+pub(super) fn read(answer: &HttpAnswer) -> Result<Result<Value, Denied>, Transport> {
     if answer.status == 429 || answer.status >= 500 {
         return Err(Transport::Busy(answer.status));
     }

@@ -144,9 +144,24 @@ impl<'e> Google<'e> {
         client_secret: &Secret,
         refresh_token: &Secret,
     ) -> Result<Fresh, Failure> {
+        self.refresh_narrowed(client_id, client_secret, refresh_token, &[])
+    }
+
+    /// Gets a new access token for these scopes, of those that were granted (RFC 6749 section 6); for all of them if
+    /// there are none.
+    pub(crate) fn refresh_narrowed(
+        &self,
+        client_id: &str,
+        client_secret: &Secret,
+        refresh_token: &Secret,
+        scopes: &[String],
+    ) -> Result<Fresh, Failure> {
         let client = self.client(client_id, client_secret, None)?;
         let token = RefreshToken::new(refresh_token.expose().to_owned());
-        with_retries(|| request_tokens(|send| client.exchange_refresh_token(&token).request(send)))
+        let scopes = || scopes.iter().cloned().map(Scope::new);
+        with_retries(|| {
+            request_tokens(|send| client.exchange_refresh_token(&token).add_scopes(scopes()).request(send))
+        })
     }
 
     /// Ends the whole grant that a token belongs to (RFC 7009; at Google: every token of every client
@@ -215,6 +230,11 @@ impl<'e> Google<'e> {
         }
         Ok(client)
     }
+}
+
+/// 256 random bits as text, in the alphabet of addresses.
+pub(crate) fn random_secret() -> Secret {
+    Secret::new(CsrfToken::new_random_len(32).into_secret())
 }
 
 /// What an answer of the revocation endpoint means (RFC 7009 section 2.2).

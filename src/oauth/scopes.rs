@@ -5,6 +5,9 @@ use crate::output::error::{Error, Result};
 const PREFIX: &str = "https://www.googleapis.com/auth/";
 const EMAIL: &str = "https://www.googleapis.com/auth/userinfo.email";
 const BIGQUERY: &str = "https://www.googleapis.com/auth/bigquery";
+/// Everything in Google Cloud.
+pub(crate) const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
+const IAM: &str = "https://www.googleapis.com/auth/iam";
 
 /// Short names for `--scopes`, what they stand for, and what they are for.
 pub(crate) const PRESETS: &[(&str, &str, &str)] = &[
@@ -15,7 +18,7 @@ pub(crate) const PRESETS: &[(&str, &str, &str)] = &[
         "https://www.googleapis.com/auth/devstorage.read_write",
         "load from and export to Cloud Storage",
     ),
-    ("cloud-platform", "https://www.googleapis.com/auth/cloud-platform", "everything in Google Cloud"),
+    ("cloud-platform", CLOUD_PLATFORM, "everything in Google Cloud"),
 ];
 
 /// The scopes of a sign-in: the account, BigQuery, and what is asked for beyond.
@@ -109,6 +112,16 @@ pub(crate) fn allow_bigquery(granted: &[String]) -> bool {
     granted.iter().any(|scope| {
         scope.starts_with(BIGQUERY) || scope.starts_with("https://www.googleapis.com/auth/cloud-platform")
     })
+}
+
+/// Whether these scopes let a user get tokens of a service account.
+pub(crate) fn allow_impersonation(granted: &[String]) -> bool {
+    granted.iter().any(|scope| scope == CLOUD_PLATFORM || scope == IAM)
+}
+
+/// The scopes that these names stand for, without any that isn't named.
+pub(crate) fn exactly(names: &[String]) -> Result<Vec<String>> {
+    names.iter().map(|name| full(name.trim())).collect()
 }
 
 /// A scope without Google's long prefix.

@@ -103,7 +103,10 @@ impl<'p> Store<'p> {
         match self {
             Store::File(store) => place::probe(StoreKind::File, lock, store.paths(), name).map_err(|error| {
                 let keyring = Store::of(StoreKind::Keyring, None, store.paths());
-                match place::holds_secrets(store.paths(), name) || keyring.probe_under(lock, name).is_err() {
+                match error.is_open_to_others()
+                    || place::holds_secrets(store.paths(), name)
+                    || keyring.probe_under(lock, name).is_err()
+                {
                     true => error,
                     false => place::add_hint(error, "`--store keyring` keeps the credential in the keyring"),
                 }

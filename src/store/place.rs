@@ -20,8 +20,9 @@ const LOCAL_FOLDERS: [&str; 2] = ["/var/tmp", "/tmp"];
 /// here. `lock`: the profile's, if the caller holds it.
 pub(super) fn probe(kind: StoreKind, lock: Option<&Lock>, paths: &Paths, name: &ProfileName) -> Result<()> {
     refuse_missing_home(paths)?;
+    // before the lock, which makes its folder private: what others could have changed is not accepted in passing
+    Profile::check_place(paths, name)?;
     let probe = |lock: &Lock| {
-        Profile::check_place(paths, name)?;
         private_file::create_dir(&paths.data)?;
         private_file::probe(lock, &paths.profile_settings(name), Content::Settings)?;
         match kind {
@@ -59,6 +60,9 @@ fn refuse_missing_home(paths: &Paths) -> Result<()> {
 
 /// Adds a way that works on this machine to an error about bqcred's folders, if they are what is wrong.
 pub(crate) fn suggest(paths: &Paths, error: Error) -> Error {
+    if error.is_open_to_others() {
+        return error;
+    }
     let unusable: Vec<(&str, &Path)> = [
         ("XDG_DATA_HOME", &paths.data),
         ("XDG_STATE_HOME", &paths.state),
@@ -103,7 +107,7 @@ pub(super) fn holds_secrets(paths: &Paths, name: &ProfileName) -> bool {
 fn is_usable(folder: &Path) -> bool {
     let missing = folder.ancestors().take_while(|place| place.symlink_metadata().is_err());
     let missing: Vec<&Path> = missing.collect();
-    let usable = private_file::probe_folder(folder).is_ok();
+    let usable = private_file::check_dir(folder).and_then(|()| private_file::probe_folder(folder)).is_ok();
     missing.into_iter().all(|place| fs::remove_dir(place).is_ok());
     usable
 }

@@ -1,4 +1,4 @@
-//! What the operating system provides: files, processes, users, the terminal, the clock, the environment.
+//! What the operating system provides: files, processes, connections, users, the terminal, the clock, the environment.
 
 pub(crate) mod atomic_file;
 pub(crate) mod clock;
@@ -12,6 +12,7 @@ pub(crate) mod hash;
 pub(crate) mod interrupt;
 pub(crate) mod json_file;
 pub(crate) mod own_program;
+pub(crate) mod peers;
 pub(crate) mod private_file;
 pub(crate) mod processes;
 pub(crate) mod regular_file;

@@ -10,8 +10,8 @@ use crate::common::{self, Google, Run, Sandbox, find_program, mode, spawn_in_ter
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
 
-/// In memory, and in a file.
-const WAYS: [&[&str]; 2] = [&["exec"], &["exec", "--file"]];
+/// In memory, in a file, and by access tokens alone.
+const WAYS: [&[&str]; 3] = [&["exec"], &["exec", "--file"], &["exec", "--token-only"]];
 
 fn signed_in() -> (Google, Sandbox) {
     let google = Google::start();
@@ -176,7 +176,10 @@ fn environment_equals_that_of_env() {
         let has = |line: String| run.stdout.lines().any(|seen| seen == line);
         for (name, value) in printed.as_object().unwrap() {
             let same = has(format!("{name}={}", value.as_str().unwrap()));
-            assert_eq!(same, name != "GOOGLE_APPLICATION_CREDENTIALS", "{name}:\n{}", run.stdout);
+            // R's address for tokens is the guard's otherwise
+            let differs = name == "GOOGLE_APPLICATION_CREDENTIALS"
+                || (name == "GCE_METADATA_URL" && way.contains(&"--token-only"));
+            assert_eq!(same, !differs, "{name}:\n{}", run.stdout);
         }
         // what the other profile set must not remain
         let other = sandbox
@@ -194,7 +197,7 @@ fn environment_equals_that_of_env() {
 #[test]
 fn program_inherits_no_other_file_descriptor() {
     let (_google, sandbox) = signed_in();
-    for (way, wanted) in WAYS.into_iter().zip([1, 0]) {
+    for (way, wanted) in WAYS.into_iter().zip([1, 0, 0]) {
         // descriptors that the tests themselves inherited do not count
         let open = sh(&sandbox, way, "exec ls -l /proc/self/fd").run().success().stdout;
         assert_eq!(open.matches("bqcred").count(), wanted, "{open}");

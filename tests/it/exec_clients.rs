@@ -95,36 +95,40 @@ fn node() -> Option<(PathBuf, PathBuf)> {
 }
 
 #[test]
-fn python_reads_memory_and_files() {
+fn python_is_the_user_in_every_way() {
     let Some(python) = python() else { return };
     let Some(vm) = Vm::new() else { return };
-    for way in [&[] as &[&str], &["--file"], &["--always-start"]] {
+    for way in [&[] as &[&str], &["--file"], &["--always-start"], &["--token-only"]] {
         vm.exec(way, &python, &["-c", PYTHON]).run().prints(PERSON);
     }
-    vm.exec(&[], &python, &["-c", PANDAS_GBQ]).run().prints(PERSON);
+    for way in [&[] as &[&str], &["--token-only", "--scopes", "bigquery"]] {
+        vm.exec(way, &python, &["-c", PANDAS_GBQ]).run().prints(PERSON);
+    }
     vm.assert_only_the_user();
 }
 
 #[test]
-fn notebook_kernel_and_its_children_read_memory() {
+fn notebook_kernel_and_its_children_are_the_user() {
     let Some(python) = python() else { return };
     let Some(vm) = Vm::new() else { return };
     let kernel = vm.keyring.sandbox.path("home/.local/share/jupyter/kernels/bigquery");
     std::fs::create_dir_all(&kernel).unwrap();
     std::fs::copy(python_kernel(&python).join("kernel.json"), kernel.join("kernel.json")).unwrap();
-    let run = vm.exec(&[], &python, &[&["-c", NOTEBOOK, "bigquery"], CELLS].concat()).run().success();
-    assert_eq!(run.stdout.split_whitespace().collect::<Vec<_>>(), [PERSON, PERSON], "{}", run.stderr);
+    for way in [&[] as &[&str], &["--token-only"]] {
+        let run = vm.exec(way, &python, &[&["-c", NOTEBOOK, "bigquery"], CELLS].concat()).run().success();
+        assert_eq!(run.stdout.split_whitespace().collect::<Vec<_>>(), [PERSON, PERSON], "{}", run.stderr);
+    }
     vm.assert_only_the_user();
 }
 
 #[test]
-fn r_reads_memory_and_files() {
+fn r_is_the_user_in_every_way() {
     let Some(rscript) = r_package(&["gargle", "httr", "jsonlite"]) else {
         return missing("R with gargle, httr and jsonlite");
     };
     let Some(vm) = Vm::new() else { return };
     vm.keyring.sandbox.link_program("R");
-    for way in [&[] as &[&str], &["--file"]] {
+    for way in [&[] as &[&str], &["--file"], &["--token-only"], &["--token-only", "--scopes", "bigquery"]] {
         vm.exec(way, &rscript, &["-e", &r_code()]).run().prints(PERSON);
     }
     vm.assert_only_the_user();
@@ -138,6 +142,7 @@ fn node_reads_files_but_not_memory() {
     // Node looks for no proxy by itself, but its library does
     let run = |way: &[&str]| vm.exec(way, &node, &["-e", NODE]).env("NODE_PATH", &modules).run();
     run(&["--file"]).prints(PERSON);
+    run(&["--token-only"]).prints(PERSON);
     run(&[]).code(1).says("memfd:bqcred");
     vm.assert_only_the_user();
 }

@@ -74,6 +74,7 @@ mod shell_checks;
 mod shells;
 mod status;
 mod token_errors;
+mod token_only;
 mod tour;
 
 use bqcred_test_support as common;

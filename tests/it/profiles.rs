@@ -319,7 +319,10 @@ fn env_says_what_to_do_with_what_it_prints_where_nothing_evaluates_it() {
     let line = "this only prints; to change this shell: `eval $(bqcred env --gcloud --profile work)`";
     assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(line), "{text}");
     let cell = sandbox.invoke(&["env", "--profile", "work"]).env("JPY_PARENT_PID", "1").run().success();
-    cell.says("a cell's `!eval $(bqcred env)` changes nothing in the notebook").says("bqcred snippet python");
+    // with its path, as it is not on the PATH here
+    cell.says("a cell's `!eval $(")
+        .says(" env)` changes nothing in the notebook")
+        .says("bqcred snippet python");
     let captured = sandbox.bqcred(&["env", "--profile", "work"]).success();
     assert_eq!(captured.stderr, "");
 }

@@ -43,7 +43,7 @@ pub(crate) fn refresh(app: &App, loaded: &mut Loaded) -> Answered<Fresh> {
     let free = Lock::acquire_within(&app.paths.token_lock(&loaded.name), Duration::ZERO);
     if !matches!(free, Ok(None)) {
         load_again(app, loaded);
-        return ask(app, loaded);
+        return ask(app, loaded, &[]);
     }
     let before = cached(app, loaded, 0);
     let _turn = take_turn(app, loaded);
@@ -52,7 +52,7 @@ pub(crate) fn refresh(app: &App, loaded: &mut Loaded) -> Answered<Fresh> {
     };
     match cached(app, loaded, 0).filter(is_new) {
         Some(token) => Answered::quietly(Ok(token.into())),
-        None => ask(app, loaded),
+        None => ask(app, loaded, &[]),
     }
 }
 
@@ -66,12 +66,19 @@ pub(crate) fn access_token(app: &App, loaded: &mut Loaded, min_ttl: u64) -> Answ
     if let Some(token) = cached(app, loaded, min_ttl) {
         return Answered::quietly(Ok(token));
     }
-    let Answered { result, notes } = ask(app, loaded);
+    let Answered { result, notes } = ask(app, loaded, &[]);
     let token = |fresh: Fresh| match fresh.expires.since(Time::now()) {
         0 => Err(Failure::Unreachable(Transport::NothingLeft)),
         _ => Ok(AccessToken { token: fresh.access_token, expires: fresh.expires }),
     };
     Answered { result: result.and_then(token), notes }
+}
+
+/// A new access token for a part of the granted scopes. It is not cached: whoever asks for a token of this profile
+/// expects all of them.
+pub(crate) fn narrowed_token(app: &App, loaded: &mut Loaded, scopes: &[String]) -> Answered<Fresh> {
+    let _turn = take_turn(app, loaded);
+    ask(app, loaded, scopes)
 }
 
 /// One process at a time refreshes a profile. The lock is held over the network, and only for this:
@@ -122,16 +129,17 @@ fn cached(app: &App, loaded: &Loaded, min_ttl: u64) -> Option<AccessToken> {
 }
 
 /// Asks the server for a new access token and saves it. What the answer says about the credential (account,
-/// scopes, state) goes into the profile. The caller has the turn.
-fn ask(app: &App, loaded: &mut Loaded) -> Answered<Fresh> {
+/// scopes, state) goes into the profile. `narrowed`: only for these scopes. The caller has the turn.
+fn ask(app: &App, loaded: &mut Loaded, narrowed: &[String]) -> Answered<Fresh> {
     let endpoints = loaded.endpoints();
     let credential = &loaded.credential;
-    let answer = Google::at(&endpoints).refresh(
+    let answer = Google::at(&endpoints).refresh_narrowed(
         &credential.client_id,
         &credential.client_secret,
         &credential.refresh_token,
+        narrowed,
     );
-    let result = answer.and_then(|fresh| match &fresh.identity {
+    let mut result = answer.and_then(|fresh| match &fresh.identity {
         // nobody acts as another user than the profile says, and the profile doesn't change
         Some(identity) if is_other_user(&loaded.profile, identity) => {
             Err(Failure::Refused(Reason::OtherUser))
@@ -139,8 +147,20 @@ fn ask(app: &App, loaded: &mut Loaded) -> Answered<Fresh> {
         _ => Ok(fresh),
     });
     let mut notes = Notes::none();
+    let saved = match narrowed {
+        [] => save_answer::save_answer(app, loaded, &result, &mut notes),
+        _ => {
+            // they are not all that was granted
+            let scopes = result.as_mut().ok().and_then(|fresh| fresh.scopes.take());
+            let saved = save_answer::update_profile(app, loaded, &result, &mut notes);
+            if let Ok(fresh) = &mut result {
+                fresh.scopes = scopes;
+            }
+            saved
+        }
+    };
     // the token is valid even if nothing could be saved
-    if let Err(error) = save_answer::save_answer(app, loaded, &result, &mut notes) {
+    if let Err(error) = saved {
         notes.append(not_saved(app, loaded, &result, &error));
     }
     Answered { result, notes }

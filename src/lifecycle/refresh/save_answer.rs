@@ -26,7 +26,7 @@ pub(super) fn save_answer(
 }
 
 /// Writes down what an answer says, if the profile still holds the credential that was asked about.
-fn update_profile(
+pub(super) fn update_profile(
     app: &App,
     loaded: &mut Loaded,
     result: &Result<Fresh, Failure>,

@@ -36,6 +36,7 @@ pub(super) fn classify(error: &reqwest::Error, proxy: Option<&Proxy>) -> Transpo
         _ if broke_off && !is_proxys => Transport::Encryption,
         None => Transport::NoConnection,
         Some(_) if chain(error).any(wants_password) => Transport::ProxyAuthentication,
+        Some(_) if chain(error).any(is_no_socks_connection) => Transport::Proxy(ProxyFailure::NoConnection),
         Some(_) if !broke_off && has_io_error(error) => Transport::Proxy(ProxyFailure::NoConnection),
         Some(proxy) if broke_off && proxy.speaks_tls() => Transport::Proxy(ProxyFailure::Encryption),
         Some(_) => Transport::Proxy(ProxyFailure::Refused),
@@ -66,6 +67,11 @@ fn has_io_error(error: &reqwest::Error) -> bool {
 /// The type of errors about the tunnel through a proxy is private (`hyper-util`): only its text says what it is.
 fn is_of_tunnel(cause: &(dyn StdError + 'static)) -> bool {
     cause.to_string().starts_with("tunnel error: ")
+}
+
+/// The error about a SOCKS proxy keeps its cause to itself.
+fn is_no_socks_connection(cause: &(dyn StdError + 'static)) -> bool {
+    cause.to_string() == "SOCKS error: failed to create underlying connection"
 }
 
 fn wants_password(cause: &(dyn StdError + 'static)) -> bool {

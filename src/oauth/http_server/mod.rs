@@ -9,7 +9,7 @@ mod response;
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,15 @@ const HEAD_LIMIT: usize = 32 * 1024;
 const WAITING_LIMIT: usize = 256;
 /// What is read at once.
 const CHUNK: usize = 4096;
+
+/// Both ends of a connection, by which the client's process can be found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Connection {
+    /// The client's end.
+    pub(crate) client: SocketAddr,
+    /// This server's end.
+    pub(crate) server: SocketAddr,
+}
 
 /// A listener on 127.0.0.1 that does not answer yet.
 pub(crate) struct HttpServer {
@@ -52,7 +61,7 @@ impl HttpServer {
     /// Answers every request by this function until the process ends.
     pub(crate) fn serve(
         self,
-        answer: impl Fn(Result<&Request<'_>, Refusal>) -> Response + Send + Sync + 'static,
+        answer: impl Fn(Result<&Request<'_>, Refusal>, Connection) -> Response + Send + Sync + 'static,
     ) {
         let answer = Arc::new(answer);
         std::thread::spawn(move || {
@@ -97,12 +106,14 @@ impl Waiting {
 fn converse(
     stream: Arc<TcpStream>,
     port: u16,
-    answer: &impl Fn(Result<&Request<'_>, Refusal>) -> Response,
+    answer: &impl Fn(Result<&Request<'_>, Refusal>, Connection) -> Response,
 ) -> Option<()> {
+    let ends = Connection { client: stream.peer_addr().ok()?, server: stream.local_addr().ok()? };
     let received = receive(&stream, port).ok()?;
     // from here on it does not wait: no other thread has it, and it is not closed to make room
     let stream = Arc::into_inner(stream)?;
-    let (bytes, after) = respond(received.as_ref().map(|bytes| bytes.as_slice()), port, answer);
+    let received = received.as_ref().map(|bytes| bytes.as_slice());
+    let (bytes, after) = respond(received, port, |request| answer(request, ends));
     // a client that left before its answer has asked all the same
     let _ = send(&stream, &bytes);
     after.map(|after| after())

@@ -15,6 +15,7 @@ pub(crate) struct Request<'b> {
     pub(crate) query: &'b str,
     /// The body, of the length that the head announces.
     pub(crate) body: &'b [u8],
+    headers: Vec<httparse::Header<'b>>,
     /// What the head announces.
     length: usize,
 }
@@ -77,7 +78,12 @@ impl<'b> Request<'b> {
         let length = body_length(head.headers)?;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let body = rest.get(..length).unwrap_or(rest);
-        Ok(Request { method, path, query, body, length })
+        Ok(Request { method, path, query, body, headers: head.headers.to_vec(), length })
+    }
+
+    /// The value of the first header field of this name.
+    pub(crate) fn header(&self, name: &str) -> Option<&'b [u8]> {
+        self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
     }
 
     /// How many bytes of the body have not come yet.
@@ -135,7 +141,8 @@ mod tests {
         let text = "POST /token?a=b?c HTTP/1.1\r\nhost: LOCALHOST:8085\r\nContent-Length: 4\r\n\r\nbodyrest";
         let request = parse(text).unwrap();
         assert_eq!((request.method, request.path, request.query), ("POST", "/token", "a=b?c"));
-        assert_eq!(request.body, b"body");
+        assert_eq!((request.body, request.header("HOST")), (&b"body"[..], Some(&b"LOCALHOST:8085"[..])));
+        assert_eq!(request.header("authorization"), None);
         let request = parse("GET / HTTP/1.0\r\nHost: [::1]:8085\r\n\r\n").unwrap();
         assert_eq!((request.path, request.query, request.body), ("/", "", &b""[..]));
     }

@@ -16,6 +16,7 @@ pub(crate) struct Response {
     status: &'static str,
     content_type: &'static str,
     body: SecretBytes,
+    fields: &'static str,
     after: Option<After>,
 }
 
@@ -23,7 +24,23 @@ impl Response {
     /// A page. `status` is the code and its words, such as `200 OK`.
     pub(crate) fn html(status: &'static str, page: String) -> Response {
         let body = SecretBytes::new(page.into_bytes());
-        Response { status, content_type: "text/html; charset=utf-8", body, after: None }
+        Response { status, content_type: "text/html; charset=utf-8", body, fields: "", after: None }
+    }
+
+    /// JSON, which may hold secrets.
+    pub(crate) fn json(status: &'static str, body: SecretBytes) -> Response {
+        Response { status, content_type: "application/json", body, fields: "", after: None }
+    }
+
+    /// Plain text.
+    pub(crate) fn text(status: &'static str, text: &str) -> Response {
+        let body = SecretBytes::new(text.as_bytes().to_vec());
+        Response { status, content_type: "text/plain; charset=utf-8", body, fields: "", after: None }
+    }
+
+    /// This with further header fields, each with its line end.
+    pub(crate) fn with_fields(self, fields: &'static str) -> Response {
+        Response { fields, ..self }
     }
 
     /// This, and `after` when it was sent.
@@ -34,10 +51,11 @@ impl Response {
     /// The bytes to send, without the body for HEAD.
     pub(super) fn into_bytes(self, head_only: bool) -> (SecretBytes, Option<After>) {
         let head = format!(
-            "HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n{HEADERS}\r\n",
+            "HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n{HEADERS}{}\r\n",
             self.status,
             self.content_type,
-            self.body.len()
+            self.body.len(),
+            self.fields
         );
         let body: &[u8] = if head_only { &[] } else { &self.body };
         (SecretBytes::new([head.as_bytes(), body].concat()), self.after)

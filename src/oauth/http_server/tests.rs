@@ -60,7 +60,7 @@ fn a_client_that_leaves_early_sent_no_request() {
 fn the_oldest_idle_connection_makes_room() {
     let server = HttpServer { waiting_limit: 8, ..HttpServer::bind(0).unwrap() };
     let port = server.port();
-    server.serve(|_| Response::html("200 OK", "page".to_owned()));
+    server.serve(|_, _| Response::html("200 OK", "page".to_owned()));
     let connect = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
     let mut oldest = connect();
     let idle: Vec<TcpStream> = (0..8).map(|_| connect()).collect();

@@ -9,6 +9,7 @@ use rustix::fs::Access;
 
 use super::links;
 use super::owner::{refuse_link, refuse_other_owner};
+use super::probe::has_modes_of_a_mount;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::shell_word::shell_word;
 use crate::system::atomic_file::folder_of;
@@ -42,13 +43,15 @@ pub(crate) fn create_dir(path: &Path) -> Result<()> {
         Err(error) if error.kind() != ErrorKind::PermissionDenied => {
             Err(Error::file(path, "make private", &error))
         }
-        _ => Err(Error::content(
-            path,
-            format!(
-                "the file system keeps its mode at {mode:04o}, so that other users can change what is in it"
-            ),
-        )),
+        _ => Err(kept_open(path, mode)),
     }
+}
+
+fn kept_open(path: &Path, mode: u32) -> Error {
+    Error::content(
+        path,
+        format!("the file system keeps its mode at {mode:04o}, so that other users can change what is in it"),
+    )
 }
 
 /// Refuses a folder in which others could have replaced a file. A missing one is none.
@@ -62,6 +65,9 @@ pub(crate) fn check_dir(path: &Path) -> Result<()> {
         return Ok(());
     }
     let mode = metadata.mode() & 0o7777;
+    if has_modes_of_a_mount(path) {
+        return Err(kept_open(path, mode));
+    }
     Err(Error::content(path, format!("its mode {mode:04o} lets others change what is in it"))
         .hint(format!("`chmod 700 {}`, if you trust what is in it", shell_word(path)))
         .open_to_others())

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::owner::refuse_unfit;
+use super::owner::{is_unfit, refuse_unfit};
 use super::write::not_written;
 use super::{Content, Lock, create_dir, read, write_as};
 use crate::output::error::{Error, Result};
@@ -31,6 +31,11 @@ pub(crate) fn probe(lock: &Lock, path: &Path, content: Content) -> Result<()> {
 pub(crate) fn probe_folder(folder: &Path) -> Result<()> {
     create_dir(folder)?;
     probe_in(folder, Content::Secret).map_err(|error| not_written(folder, &error))
+}
+
+/// Whether files in this folder have the modes of a mount, whatever they are set to: then `chmod` doesn't help.
+pub(super) fn has_modes_of_a_mount(folder: &Path) -> bool {
+    probe_in(folder, Content::Secret).is_err_and(|error| is_unfit(&error))
 }
 
 fn probe_in(folder: &Path, content: Content) -> io::Result<()> {

@@ -41,6 +41,17 @@ impl TempCredentialFile {
         }
     }
 
+    /// Puts this content in its place, for programs that still know the path. The next [`TempCredentialFile::sweep`]
+    /// removes it.
+    pub(crate) fn replace(self, content: &[u8]) -> Result<()> {
+        let path = self.path();
+        let folder = path.parent().unwrap_or(&path);
+        write(folder, content)
+            .and_then(|(_, new)| Ok(new.persist(&path)?))
+            .and_then(|()| Ok(self.path.keep().map(drop)?)) // dropped, it would remove what is there now
+            .map_err(|error| Error::file(&path, "write", &error))
+    }
+
     /// Removes the files in this folder whose processes have ended.
     pub(crate) fn sweep(folder: &Path) -> Result<()> {
         let _turn = Lock::acquire(&folder.join(".lock"))?;
@@ -88,6 +99,12 @@ mod tests {
         TempCredentialFile::sweep(root.path()).unwrap();
         assert!(!abandoned.exists() && other.exists());
         assert_eq!(fs::read(held.path()).unwrap(), b"secret");
+        let replaced = TempCredentialFile::new(root.path(), b"secret").unwrap();
+        let path = replaced.path();
+        replaced.replace(b"reason").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"reason");
+        TempCredentialFile::sweep(root.path()).unwrap();
+        assert!(!path.exists());
         let path = held.path();
         held.remove().unwrap();
         assert!(!path.exists() && other.exists());

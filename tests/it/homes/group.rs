@@ -95,6 +95,8 @@ fn rights_that_somebody_else_could_have_used_are_refused_with_one_command() {
             test $? = 6; cat said >&2
             as_ada ./bqcred doctor >told 2>&1 || true; if grep 'not signed in' told; then exit 1; fi
             as_ada ./bqcred status --offline >/dev/null 2>&1 && exit 1
+            as_ada ./bqcred login --start --client-id-file client.json >/dev/null 2>&1 && exit 1
+            as_ada ./bqcred env --shell sh >/dev/null 2>&1 && exit 1
             rm -f home/.local/share/bqcred/x
             as_ada sh -ec "$(sed -n 's/^  hint: `\(chmod [^`]*\)`.*/\1/p' said)"
             as_ada ./bqcred env --shell sh"#

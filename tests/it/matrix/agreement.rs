@@ -16,16 +16,17 @@ pub fn check(cell: &mut Cell<'_>, checked: &mut Vec<Facts>) {
         cell.world.after_run();
         run
     };
+    // it completes what was interrupted, so it comes first
+    let status = ran(&["status", "--offline", "--json"]);
+    if let Ok(report) = serde_json::from_str::<serde_json::Value>(&status.stdout) {
+        named.push(("status --offline", account(&report["account"])));
+    }
     let listed = ran(&["list", "--json"]);
     if let Ok(rows) = serde_json::from_str::<serde_json::Value>(&listed.stdout) {
         let rows = rows.as_array().cloned().unwrap_or_default();
         let row =
             rows.into_iter().find(|row| row["profile"] == cell.profile.as_str() && row["error"].is_null());
         named.extend(row.map(|row| ("list", account(&row["account"]))));
-    }
-    let status = ran(&["status", "--offline", "--json"]);
-    if let Ok(report) = serde_json::from_str::<serde_json::Value>(&status.stdout) {
-        named.push(("status --offline", account(&report["account"])));
     }
     let bare = ran(&[]);
     let row = bare.stdout.lines().find_map(|line| line.strip_prefix("account "));

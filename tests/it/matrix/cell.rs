@@ -66,19 +66,19 @@ impl<'w> Cell<'w> {
         let started = std::time::Instant::now();
         let mut terminal = self.world.terminal(words);
         let mut shown = String::new();
-        // a question may come first
+        // a question may come first, or when the account is known
+        let mut is_asked = false;
         while let Ok((before, found)) = terminal.exp_regex(r"https?://[^\s]+auth\?\S+|\[y/N\] ?|\[Y/n\] ?") {
             shown += &before;
             shown += &found;
             if found.starts_with('[') {
                 terminal.send_line("y").unwrap();
-                continue;
+            } else if !std::mem::replace(&mut is_asked, true) {
+                match self.world.google.try_approve(found.trim(), Consent::all(who)) {
+                    Ok(redirect) => drop(self.world.google.try_visit(&redirect)),
+                    Err(_) => drop(terminal.send_control('c')), // Google blocks it
+                }
             }
-            match self.world.google.try_approve(found.trim(), Consent::all(who)) {
-                Ok(redirect) => drop(self.world.google.try_visit(&redirect)),
-                Err(_) => terminal.send_control('c').unwrap(), // Google blocks it
-            }
-            break;
         }
         shown += &terminal.exp_eof().unwrap_or_default();
         // "Exited(Pid(1), 0)"

@@ -64,6 +64,7 @@ pub const NEUTRAL: &[(&str, Claim)] = &[
     ("as the account of this credential", Claim::Neutral),
     ("started the sign-in that waits", Claim::Neutral),
     ("with no, it stays revoked", Claim::Neutral),
+    ("was interrupted", Claim::Neutral),
     ("can do that at https", Claim::Neutral),
     ("revoke it on the server's own pages", Claim::Neutral),
     ("open this address", Claim::Neutral),

@@ -1,6 +1,7 @@
 //! Commands of kernelspecs, as people write them.
 
 use super::*;
+use crate::jupyter::kernelspec::files;
 
 const FILE: &str = "/home/ada/.local/share/bqcred/default/adc.json";
 

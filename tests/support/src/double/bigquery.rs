@@ -50,6 +50,12 @@ pub fn error(code: u16, status: &str, reason: &str, message: &str) -> Response {
     error_with(code, status, reason, message, &json!([]))
 }
 
+/// The same with an `ErrorInfo` of this reason, if there is one.
+pub fn error_with_reason(code: u16, status: &str, reason: &str, message: &str, service: &str) -> Response {
+    let details = if reason.is_empty() { json!([]) } else { info(reason, service, "p1") };
+    error_with(code, status, "forbidden", message, &details)
+}
+
 fn error_with(code: u16, status: &str, reason: &str, message: &str, details: &Value) -> Response {
     let errors = json!([{"message": message, "domain": "global", "reason": reason}]);
     let mut body = json!({"code": code, "message": message, "errors": errors, "status": status});
@@ -69,7 +75,7 @@ fn info(reason: &str, service: &str, consumer: &str) -> Value {
 }
 
 /// The caller's token, or Google's 401 or 403 about it.
-fn caller(world: &World, request: &Request, scopes: &[&str]) -> Result<Token, Box<Response>> {
+pub fn caller(world: &World, request: &Request, scopes: &[&str]) -> Result<Token, Box<Response>> {
     let now = world.now();
     let found = request.bearer().and_then(|text| lock(&world.grants).valid_access(text, now).cloned());
     let Some(token) = found else {

@@ -187,6 +187,25 @@ impl Google {
     }
 }
 
+/// Service accounts.
+impl Google {
+    /// A service account that exists.
+    pub fn add_service_account(&self, account: &str) {
+        lock(&self.world.impersonation).accounts.insert(account.into());
+    }
+
+    /// The user may act as this service account.
+    pub fn allow_impersonation(&self, who: &str, account: &str) {
+        self.add_service_account(account);
+        lock(&self.world.impersonation).allowed.insert((who.into(), account.into()));
+    }
+
+    /// The API for it is not enabled.
+    pub fn disable_impersonation(&self) {
+        lock(&self.world.impersonation).disabled = true;
+    }
+}
+
 /// BigQuery.
 impl Google {
     /// A table that exists, in a dataset that exists.

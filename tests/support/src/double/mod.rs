@@ -17,6 +17,7 @@ mod controls;
 pub mod federation;
 pub mod grants;
 mod http;
+mod impersonation;
 mod jobs;
 mod leaks;
 pub mod metadata;

@@ -4,7 +4,7 @@ use super::request::{Request, Via};
 use super::response::Response;
 use super::script::Endpoint;
 use super::world::{World, lock};
-use super::{authorize, bigquery, federation, leaks, token, token_info};
+use super::{authorize, bigquery, federation, impersonation, leaks, token, token_info};
 
 /// Which of Google's services a path belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,7 @@ enum Service {
     Resources,
     Reauth,
     AllowedLocations,
+    NoPool,
     Exchange,
     Impersonate,
 }
@@ -56,6 +57,11 @@ fn service(path: &str) -> Option<(Service, &'static [&'static str])> {
         }
         _ if path.starts_with("/v1/projects/-/serviceAccounts/") && path.ends_with("/allowedLocations") => {
             (Service::AllowedLocations, &["iamcredentials.googleapis.com"])
+        }
+        _ if path.starts_with("/v1/locations/global/workforcePools/")
+            && path.ends_with("/allowedLocations") =>
+        {
+            (Service::NoPool, &["iamcredentials.googleapis.com"])
         }
         _ if path.starts_with("/v1/projects") || path.starts_with("/v3/projects") => {
             (Service::Resources, &["cloudresourcemanager.googleapis.com"])
@@ -116,8 +122,10 @@ fn serve(world: &World, service: Service, request: &Request) -> Response {
         Service::AllowedLocations => {
             Response::json(200, &serde_json::json!({"locations": [], "encodedLocations": "0x0"}))
         }
+        // google-auth asks the same for a workforce pool
+        Service::NoPool => bigquery::error(404, "NOT_FOUND", "notFound", "The pool was not found."),
         Service::Exchange => federation::exchange(world, request),
-        Service::Impersonate => federation::impersonate(world, request),
+        Service::Impersonate => world.scripted(Endpoint::Api, || impersonation::answer(world, request)),
         Service::Reauth => Response::html(403, "No challenge can be met here"),
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::authority::TlsFault;
 use super::bigquery::Data;
 use super::grants::Grants;
+use super::impersonation::Impersonation;
 use super::request::Request;
 use super::response::Response;
 use super::script::{Endpoint, Script, Scripts};
@@ -67,6 +68,8 @@ pub struct World {
     pub scripts: Mutex<Scripts>,
     /// Projects, datasets, jobs.
     pub data: Mutex<Data>,
+    /// Service accounts.
+    pub impersonation: Mutex<Impersonation>,
     /// What was seen.
     pub log: Mutex<Log>,
     /// See [`Settings`].
@@ -104,6 +107,7 @@ impl World {
             grants: Mutex::default(),
             scripts: Mutex::default(),
             data: Mutex::default(),
+            impersonation: Mutex::default(),
             log: Mutex::default(),
             settings: Mutex::new(settings),
             stopping: AtomicBool::new(false),

@@ -1,10 +1,12 @@
 //! `bqcred exec`: runs a program with the credential, and leaves nothing on disk.
 
+mod token_only;
+
 use std::path::Path;
 use std::process::Command;
 
 use crate::app::App;
-use crate::cli::Exec;
+use crate::cli::{Exec, StartUnder};
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
 use crate::handover::detached::{self, Detached, DetachedKind};
@@ -18,32 +20,35 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
     let Some((name, arguments)) = args.program.split_first() else {
         return Err(Error::usage("no program given").hint("`bqcred exec -- jupyter lab`"));
     };
+    if let Some(detached) = detached::find(&args.program) {
+        ui::note(&describe(&detached));
+    }
+    if args.token_only {
+        return token_only::run(args, app);
+    }
     let mut program = Command::new(name);
     program.args(arguments);
     let loaded = match app.load() {
         Ok(loaded) => loaded,
-        Err(error) if args.always_start => return start_without(app, program, &error),
+        Err(error) if args.always_start => return start_without(args, app, program, &error),
         Err(error) => return Err(error),
     };
     note_nesting(&loaded.name);
     if let Some(problem) = app.problem(&loaded.name, &loaded.profile) {
         ui::note(&problem);
     }
-    if let Some(detached) = detached::find(&args.program) {
-        ui::note(&describe(&detached));
-    }
     let credential = loaded.credential.to_adc_json();
     if args.file || cfg!(not(target_os = "linux")) {
         let file = supervised::file(&app.paths, &credential)?;
-        prepare(app, &mut program, &loaded.name, &loaded.profile, &file.path());
+        prepare(args, app, &mut program, &loaded.name, &loaded.profile, &file.path());
         // this process stays until the program ends, and needs the secret no more
         drop((credential, loaded));
-        return supervised::run(&mut program, file).map(|code| Output::none().with_code(code));
+        return supervised::run(&mut program, || file.remove()).map(|code| Output::none().with_code(code));
     }
     #[cfg(target_os = "linux")]
     {
         let memory = handover::memory::InMemory::new(&credential)?;
-        prepare(app, &mut program, &loaded.name, &loaded.profile, &memory.path());
+        prepare(args, app, &mut program, &loaded.name, &loaded.profile, &memory.path());
         Err(memory.become_program(&mut program))
     }
     #[cfg(not(target_os = "linux"))]
@@ -51,20 +56,20 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
 }
 
 /// Sets the variables that `env` prints, guard included, and removes what an earlier profile set.
-fn prepare(app: &App, program: &mut Command, name: &ProfileName, profile: &Profile, adc: &Path) {
-    let changes = variables::set(name, profile, adc, VariableSet { guard: true, gcloud: false });
+fn prepare(args: &Exec, app: &App, program: &mut Command, name: &ProfileName, profile: &Profile, adc: &Path) {
+    let changes = variables::set(name, profile, adc, VariableSet { guard: true, gcloud: args.gcloud });
     handover::apply(&variables::replace(&app.paths, name, changes), program);
 }
 
 /// Starts the program with a file in place of the credential that names the reason.
-fn start_without(app: &App, mut program: Command, why: &Error) -> Result<Output> {
+fn start_without(args: &Exec, app: &App, mut program: Command, why: &Error) -> Result<Output> {
     ui::fail(why);
     let named = app.profile_name();
     let name = named.clone().unwrap_or_default();
     let profile = app.known_profile(&name).ok().flatten().unwrap_or_default();
     let stub = stub::write(&app.paths, why);
     ui::note("starting the program without a credential");
-    prepare(app, &mut program, &name, &profile, &stub);
+    prepare(args, app, &mut program, &name, &profile, &stub);
     if named.is_err() {
         // the name of a profile that doesn't exist must not reach the program
         program.env_remove(variables::PROFILE);
@@ -102,4 +107,17 @@ fn note_nesting(name: &ProfileName) {
     if let Some(outer) = env::text(variables::PROFILE).filter(|_| handed_over) {
         ui::note(&format!("profile {name}, inside `bqcred exec` with profile {outer}"));
     }
+}
+
+/// Becomes the program that [`token_only`] starts.
+pub(crate) fn start_under(args: &StartUnder) -> Result<Output> {
+    let Some((name, arguments)) = args.program.split_first() else {
+        return Err(Error::usage("no program given"));
+    };
+    let mut program = Command::new(name);
+    program.args(arguments);
+    #[cfg(target_os = "linux")]
+    return Err(handover::parent_death::become_program_under(args.parent, &mut program));
+    #[cfg(not(target_os = "linux"))]
+    Err(handover::become_program(&mut program))
 }

@@ -1,0 +1,115 @@
+//! `bqcred exec --token-only`: runs a program that gets access tokens, and never the refresh token.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::{note_nesting, prepare, start_without};
+use crate::app::App;
+use crate::cli::Exec;
+use crate::credential::profile::Profile;
+use crate::handover::broker::session_file::{About, SessionFile};
+use crate::handover::broker::{self, Broker, Refusals, TokenSource};
+use crate::handover::variables;
+use crate::handover::{self, supervised};
+use crate::lifecycle::program_tokens::{Limits, ProgramTokens};
+use crate::oauth::scopes;
+use crate::output::error::{Error, Result, reason};
+use crate::output::ui::{self, Output};
+use crate::system::env;
+use crate::system::private_file::TempCredentialFile;
+use crate::system::processes::Processes;
+
+pub(super) fn run(args: &Exec, app: &App) -> Result<Output> {
+    let limits = Limits { scopes: scopes::exactly(&args.scopes)?, acting_as: args.acting_as.clone() };
+    let (name, profile) = match app.profile() {
+        Ok(known) => known,
+        Err(error) if args.always_start => return start_without(args, app, plain(args), &error),
+        Err(error) => return Err(error),
+    };
+    note_nesting(&name);
+    let tokens = ProgramTokens::new(app.clone(), name.clone(), &profile, limits.clone())?;
+    // R waits two seconds for a token, and what can't be had at all should be known before the program runs
+    match tokens.token() {
+        Ok(_) => {}
+        Err(error) if args.always_start => {
+            ui::fail(&error);
+            ui::note("starting the program all the same: it gets a token as soon as there is one");
+        }
+        Err(error) => return Err(error),
+    }
+    // the first answer may have said who it is
+    let (name, profile) = app.profile_named(name)?;
+    let broker = Broker::bind().map_err(cannot_listen)?;
+    if !broker.knows_peers() {
+        ui::note(
+            "this system doesn't say whose connection it is: the handle in the session file decides alone",
+        );
+    }
+    let about = about(&name.to_string(), &profile, &tokens, &limits);
+    let content = SessionFile::new(&broker, profile.quota_project.as_deref(), about).to_json();
+    let file = supervised::file(&app.paths, &content)?;
+    let mut program = program(args);
+    prepare(args, app, &mut program, &name, &profile, &file.path());
+    handover::apply(&broker::variables::changes(&broker, env::get), &mut program);
+    let refusals = broker.serve(tokens);
+    supervised::run(&mut program, || end(file, &refusals)).map(|code| Output::none().with_code(code))
+}
+
+#[cfg(target_os = "linux")]
+fn program(args: &Exec) -> Command {
+    handover::parent_death::command(&args.program)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn program(args: &Exec) -> Command {
+    plain(args)
+}
+
+/// The program as it is.
+fn plain(args: &Exec) -> Command {
+    let mut words = args.program.iter();
+    let mut program = Command::new(words.next().map(|name| name.as_os_str()).unwrap_or_default());
+    program.args(words);
+    program
+}
+
+fn about(name: &str, profile: &Profile, tokens: &ProgramTokens, limits: &Limits) -> About {
+    About {
+        profile: name.to_owned(),
+        account: profile.account_or_unknown().into_owned(),
+        acting_as: limits.acting_as.as_ref().map(ToString::to_string),
+        scopes: tokens.scopes().to_vec(),
+        broker: std::process::id(),
+    }
+}
+
+fn cannot_listen(error: std::io::Error) -> Error {
+    Error::other(format!("can't listen on 127.0.0.1: {}", reason(&error)))
+        .hint("`bqcred exec -- PROGRAM`, without --token-only, needs no server")
+}
+
+/// The program has ended. Those that it started and left behind get no more tokens, and are told so by the file.
+fn end(file: TempCredentialFile, refusals: &Refusals) -> Result<()> {
+    if let Some(refused) = refusals.describe() {
+        ui::note(&refused);
+    }
+    let left = left_behind(&file.path());
+    if left.is_empty() {
+        return file.remove();
+    }
+    ui::note(&format!("still running, and without a credential from now on: {}", left.join(", ")));
+    let why = "bqcred: the program that this credential was for has ended; start again with bqcred exec --token-only";
+    file.replace(format!("{:#}\n", serde_json::json!({ "type": why })).as_bytes())
+}
+
+/// The processes that were given this session file, by name and id.
+fn left_behind(file: &Path) -> Vec<String> {
+    let me = std::process::id();
+    let given = |process: &crate::system::processes::Process| {
+        process.pid != me && process.variable(variables::ADC).is_some_and(|path| Path::new(&path) == file)
+    };
+    let name = |process: crate::system::processes::Process| {
+        format!("{} ({})", process.name().unwrap_or_default(), process.pid)
+    };
+    Processes::here().all().filter(given).map(name).collect()
+}

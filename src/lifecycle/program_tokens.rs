@@ -1,0 +1,280 @@
+//! The access tokens that a program gets from the broker: of one profile and the account that it had at the start,
+//! perhaps narrowed to some scopes, perhaps those of a service account.
+//!
+//! What others do to the profile in the meantime takes effect at the next request: a new sign-in is used, a
+//! revocation is said, and another account is refused.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::app::{App, Loaded};
+use crate::credential::profile::Profile;
+use crate::credential::profile_name::ProfileName;
+use crate::handover::broker::TokenSource;
+use crate::lifecycle::refresh;
+use crate::oauth::{Fresh, NotImpersonated, ServiceAccount, scopes, token_of_service_account};
+use crate::output::error::{Error, Kind, Result};
+use crate::store::AccessToken;
+use crate::system::clock::Time;
+
+/// In seconds. A library that gets a token with less time left asks again at once (google-auth: below 225).
+const MIN_TTL: u64 = 300;
+
+/// What a program may get.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Limits {
+    /// These scopes alone; all that were granted if there are none.
+    pub(crate) scopes: Vec<String>,
+    /// The service account whose tokens it gets.
+    pub(crate) acting_as: Option<ServiceAccount>,
+}
+
+/// The tokens of a profile for one program.
+pub(crate) struct ProgramTokens {
+    app: App,
+    name: ProfileName,
+    started_as: Person,
+    limits: Limits,
+    /// What the tokens allow, as far as it is known.
+    scopes: Vec<String>,
+    /// Whose tokens they are.
+    account: String,
+    /// The last one, with the credential that it came from. Its lock makes one request at a time.
+    current: Mutex<Option<Current>>,
+}
+
+struct Current {
+    token: AccessToken,
+    fingerprint: String,
+}
+
+/// Who a profile belongs to.
+struct Person {
+    sub: Option<String>,
+    account: Option<String>,
+}
+
+impl ProgramTokens {
+    /// Tokens of this profile. Nothing is requested yet.
+    pub(crate) fn new(
+        app: App,
+        name: ProfileName,
+        profile: &Profile,
+        limits: Limits,
+    ) -> Result<ProgramTokens> {
+        if let Some(account) = &limits.acting_as {
+            check_impersonation(&app, &name, profile, account)?;
+        }
+        let scopes = match (&limits.scopes[..], &limits.acting_as) {
+            ([], None) => profile.scopes.clone(),
+            ([], Some(_)) => vec![scopes::CLOUD_PLATFORM.to_owned()],
+            (asked, _) => asked.to_vec(),
+        };
+        let account = match &limits.acting_as {
+            Some(account) => account.to_string(),
+            None => profile.account_or_unknown().into_owned(),
+        };
+        let started_as = Person::of(profile);
+        Ok(ProgramTokens { app, name, started_as, limits, scopes, account, current: Mutex::new(None) })
+    }
+
+    fn renew(&self, profile: Profile) -> Result<AccessToken> {
+        let mut loaded = self.app.load_credential(self.name.clone(), profile)?;
+        let Some(account) = &self.limits.acting_as else {
+            return match &self.limits.scopes[..] {
+                [] => self.whole(&mut loaded, MIN_TTL),
+                scopes => self.narrowed(&mut loaded, scopes),
+            };
+        };
+        let user = self.whole(&mut loaded, 60)?; // used at once
+        let quota_project = loaded.profile.quota_project.as_deref();
+        let (token, expires) = token_of_service_account(&user.token, account, &self.scopes, quota_project)
+            .map_err(|why| self.not_impersonated(&loaded.profile, account, why))?;
+        Ok(AccessToken { token, expires })
+    }
+
+    fn whole(&self, loaded: &mut Loaded, min_ttl: u64) -> Result<AccessToken> {
+        refresh::access_token(&self.app, loaded, min_ttl)
+            .result
+            .map_err(|failure| refresh::to_error(&self.app, loaded, failure))
+    }
+
+    fn narrowed(&self, loaded: &mut Loaded, asked: &[String]) -> Result<AccessToken> {
+        let fresh = refresh::narrowed_token(&self.app, loaded, asked)
+            .result
+            .map_err(|failure| refresh::to_error(&self.app, loaded, failure))?;
+        check_narrowed(&fresh, asked)?;
+        Ok(AccessToken { token: fresh.access_token, expires: fresh.expires })
+    }
+
+    fn not_impersonated(&self, profile: &Profile, account: &ServiceAccount, why: NotImpersonated) -> Error {
+        let user = profile.account_or_unknown();
+        let refused = |what: String| Error::new(Kind::Refused, what);
+        match why {
+            NotImpersonated::NotAllowed => refused(format!("{user} may not act as {account}")).hint(format!(
+                "whoever manages that account can allow it: `gcloud iam service-accounts add-iam-policy-binding \
+                 {account} --member=user:{user} --role=roles/iam.serviceAccountTokenCreator`"
+            )),
+            NotImpersonated::ScopeMissing => scope_missing(&self.app, &self.name, &user),
+            NotImpersonated::ApiDisabled(project) => {
+                let project = project.map_or(String::new(), |project| format!(" --project {project}"));
+                refused("the API for acting as a service account is not enabled in the project".to_owned())
+                    .hint(format!("`gcloud services enable iamcredentials.googleapis.com{project}`"))
+            }
+            NotImpersonated::NoAccount => {
+                refused(format!("there is no service account {account}, or {user} may not see it"))
+                    .hint("`gcloud iam service-accounts list` shows those of a project")
+            }
+            NotImpersonated::Denied(status) => {
+                refused(format!("Google refuses a token of {account} (HTTP {status})"))
+                    .hint(format!("`{}`", self.app.command("doctor", &self.name)))
+            }
+            NotImpersonated::Unreachable(transport) => {
+                crate::oauth::Failure::Unreachable(transport).into_error(&self.app.login_command(&self.name))
+            }
+        }
+    }
+}
+
+impl TokenSource for ProgramTokens {
+    fn token(&self) -> Result<AccessToken> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, profile) = self.app.profile_named(self.name.clone())?;
+        let login = self.app.login_command(&self.name);
+        if !self.started_as.is_of(&profile) {
+            let (now, before) = (profile.account_or_unknown(), self.started_as.describe());
+            return Err(Error::new(
+                Kind::Refused,
+                format!("profile {} is of {now} now, and this program was started as {before}", self.name),
+            )
+            .hint("start the program again"));
+        }
+        if let Some(reason) = profile.sign_in_reason() {
+            *current = None;
+            return Err(
+                Error::new(Kind::Refused, format!("this credential {reason}")).hint(format!("`{login}`"))
+            );
+        }
+        let now = Time::now();
+        if let Some(held) = &*current
+            && Some(&held.fingerprint) == profile.fingerprint.as_ref()
+            && held.token.expires.since(now) > MIN_TTL
+        {
+            return Ok(held.token.clone());
+        }
+        let fingerprint = profile.fingerprint.clone();
+        let token = self.renew(profile)?;
+        *current = fingerprint.map(|fingerprint| Current { token: token.clone(), fingerprint });
+        Ok(token)
+    }
+
+    fn account(&self) -> &str {
+        &self.account
+    }
+
+    fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+}
+
+impl Person {
+    fn of(profile: &Profile) -> Person {
+        Person { sub: profile.sub.clone(), account: profile.account.clone() }
+    }
+
+    /// By Google's identifier where both have one, because addresses change.
+    fn is_of(&self, profile: &Profile) -> bool {
+        match (&self.sub, &profile.sub, &self.account, &profile.account) {
+            (Some(one), Some(other), ..) => one == other,
+            (.., Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+            // Google may name the account later
+            (.., None, _) => true,
+            (.., Some(_), None) => false,
+        }
+    }
+
+    fn describe(&self) -> &str {
+        self.account.as_deref().unwrap_or("an unknown account")
+    }
+}
+
+/// Refuses before anything is requested what can't succeed.
+fn check_impersonation(
+    app: &App,
+    name: &ProfileName,
+    profile: &Profile,
+    account: &ServiceAccount,
+) -> Result<()> {
+    if let Some(host) = profile.endpoints.as_ref().and_then(crate::oauth::Endpoints::foreign_host) {
+        let what = format!(
+            "profile {name} signs in at {host}, and {account} is Google's: its tokens don't reach there"
+        );
+        return Err(Error::usage(what).hint("use a profile that signs in at Google: `bqcred list`"));
+    }
+    // what was granted may not be known yet: then Google says it
+    if profile.scopes.is_empty() || scopes::allow_impersonation(&profile.scopes) {
+        return Ok(());
+    }
+    Err(scope_missing(app, name, &profile.account_or_unknown()))
+}
+
+fn scope_missing(app: &App, name: &ProfileName, user: &str) -> Error {
+    Error::new(
+        Kind::Refused,
+        format!("{user} did not grant bqcred the scope for acting as a service account"),
+    )
+    .hint(format!("`{} --scopes cloud-platform`", app.login_command(name)))
+}
+
+/// Compares what the server gave with what was asked for.
+fn check_narrowed(fresh: &Fresh, asked: &[String]) -> Result<()> {
+    // without a list it is what was asked for (RFC 6749 section 5.1)
+    let Some(given) = &fresh.scopes else { return Ok(()) };
+    let refuse = |what: String| Err(Error::new(Kind::Refused, what));
+    let missing = scopes::not_granted(asked, given);
+    if !missing.is_empty() {
+        return refuse(format!("the server did not give {}", scopes::short_list(&missing)));
+    }
+    let more = scopes::not_granted(given, asked);
+    if !more.is_empty() {
+        return refuse(format!("the server gave more than --scopes: {}", scopes::short_list(&more)));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::secret::Secret;
+
+    fn person(sub: Option<&str>, account: Option<&str>) -> Profile {
+        Profile { sub: sub.map(str::to_owned), account: account.map(str::to_owned), ..Profile::default() }
+    }
+
+    #[test]
+    fn a_person_is_known_by_identifier_then_by_address() {
+        let is = |one: &Profile, other: &Profile| Person::of(one).is_of(other);
+        let ada = person(Some("1"), Some("ada@example.com"));
+        assert!(is(&ada, &person(Some("1"), Some("new@example.com"))));
+        assert!(!is(&ada, &person(Some("2"), Some("ada@example.com"))));
+        assert!(is(&ada, &person(None, Some("Ada@example.com"))));
+        assert!(!is(&ada, &person(None, Some("bob@example.com"))) && !is(&ada, &person(None, None)));
+        assert!(is(&person(None, None), &ada));
+    }
+
+    #[test]
+    fn a_narrower_token_has_exactly_the_scopes_asked_for() {
+        let asked = ["openid".to_owned(), "https://www.googleapis.com/auth/bigquery".to_owned()];
+        let fresh = |scopes: Option<&[&str]>| Fresh {
+            scopes: scopes.map(|scopes| scopes.iter().map(|&scope| scope.to_owned()).collect()),
+            ..AccessToken { token: Secret::new("t"), expires: Time::now() }.into()
+        };
+        let bigquery = "https://www.googleapis.com/auth/bigquery";
+        assert!(check_narrowed(&fresh(None), &asked).is_ok());
+        assert!(check_narrowed(&fresh(Some(&[bigquery, "openid"])), &asked).is_ok());
+        let what =
+            |scopes: &[&str]| check_narrowed(&fresh(Some(scopes)), &asked).unwrap_err().what().to_owned();
+        assert_eq!(what(&[bigquery]), "the server did not give openid");
+        let drive = "https://www.googleapis.com/auth/drive";
+        assert_eq!(what(&[bigquery, "openid", drive]), "the server gave more than --scopes: drive");
+    }
+}

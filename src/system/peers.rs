@@ -1,0 +1,74 @@
+//! Which user is at the other end of a connection on 127.0.0.1, by the kernel's table of sockets (proc(5),
+//! `/proc/net/tcp`).
+
+use std::net::SocketAddr;
+
+/// Who holds the other end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// A process of this user holds it.
+    User(u32),
+    /// No process holds it any more: the kernel then says user 0 without an inode.
+    Closed,
+    /// The system doesn't list it: it is in another network namespace, or this kernel has no such table.
+    Unknown,
+}
+
+/// The user at the `client` end of the connection to `server`.
+#[cfg(target_os = "linux")]
+pub(crate) fn of_connection(client: SocketAddr, server: SocketAddr) -> Peer {
+    // a program that connects by a dual-stack socket is in the other table, as ::ffff:127.0.0.1
+    let tables = [procfs::net::tcp, procfs::net::tcp6];
+    let mut entries = tables.into_iter().filter_map(|table| table().ok()).flatten();
+    let same = |one: SocketAddr, other: SocketAddr| {
+        one.port() == other.port() && one.ip().to_canonical() == other.ip().to_canonical()
+    };
+    let entry = entries.find(|entry| same(entry.local_address, client) && same(entry.remote_address, server));
+    match entry {
+        Some(entry) if entry.inode == 0 => Peer::Closed,
+        Some(entry) => Peer::User(entry.uid),
+        None => Peer::Unknown,
+    }
+}
+
+/// Not known on this system.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn of_connection(_client: SocketAddr, _server: SocketAddr) -> Peer {
+    Peer::Unknown
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::net::{Ipv6Addr, TcpListener, TcpStream};
+
+    fn ends(listener: &TcpListener, connect: impl FnOnce(u16) -> TcpStream) -> (TcpStream, SocketAddr) {
+        let client = connect(listener.local_addr().unwrap().port());
+        let (_, address) = listener.accept().unwrap();
+        (client, address)
+    }
+
+    #[test]
+    fn the_user_of_an_open_connection_is_found() {
+        let me = Peer::User(rustix::process::geteuid().as_raw());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = listener.local_addr().unwrap();
+        let (client, address) = ends(&listener, |port| TcpStream::connect(("127.0.0.1", port)).unwrap());
+        assert_eq!(of_connection(address, server), me);
+        drop(client);
+        assert_ne!(of_connection(address, server), me);
+        assert_eq!(of_connection("127.0.0.1:1".parse().unwrap(), server), Peer::Unknown);
+    }
+
+    #[test]
+    fn a_dual_stack_client_is_found() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = listener.local_addr().unwrap();
+        let mapped = std::net::Ipv4Addr::LOCALHOST.to_ipv6_mapped();
+        let connect = |port| TcpStream::connect((mapped, port)).unwrap();
+        let (_client, address) = ends(&listener, connect);
+        assert_eq!(of_connection(address, server), Peer::User(rustix::process::geteuid().as_raw()));
+        let other = SocketAddr::from((Ipv6Addr::LOCALHOST, address.port()));
+        assert_eq!(of_connection(other, server), Peer::Unknown);
+    }
+}

@@ -1,0 +1,391 @@
+//! `bqcred exec --token-only`: the program runs as the user, and never holds the refresh token. That no output and
+//! no environment shows it is checked wherever a program is run here.
+#![cfg(target_os = "linux")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::common::{Endpoint, Invocation, PERSON, Script, Vm, find_program};
+
+const BOB: &str = "bob@example.com";
+const READER: &str = "reader@p1.iam.gserviceaccount.com";
+const EXEC: &[&str] = &["exec", "--token-only"];
+const BIGQUERY: &str = "https://www.googleapis.com/auth/bigquery";
+
+/// What a library does with the session file. `ask` prints the answer without the token.
+const ASK: &str = r#"
+file=$GOOGLE_APPLICATION_CREDENTIALS
+field() { sed -n "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/p" "$file"; }
+whole() {
+  curl -s "$(field token_url)" -u "$(field client_id):$(field client_secret)" \
+    -d grant_type=refresh_token --data-urlencode "refresh_token=$(field refresh_token)"
+}
+ask() { whole | sed 's/ya29[^"]*/TOKEN/'; echo; }
+who() {
+  token=$(whole | sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p')
+  curl -s --cacert "$SSL_CERT_FILE" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \
+    -d '{"query":"SELECT SESSION_USER() AS who","useLegacySql":false}' \
+    https://bigquery.googleapis.com/bigquery/v2/projects/p1/queries | tr -d ' \n' | sed -n 's/.*"v":"\([^"]*\)".*/\1/p'
+  echo
+}
+"#;
+
+fn vm() -> Vm {
+    let vm = Vm::with_login();
+    for program in ["curl", "sed", "tr"] {
+        vm.sandbox.link_program(program);
+    }
+    vm
+}
+
+/// A VM whose user signed in at Google's own addresses, with these scopes.
+fn at_google(scopes: &[&str]) -> Vm {
+    let vm = Vm::new();
+    for program in ["curl", "sed", "tr"] {
+        vm.sandbox.link_program(program);
+    }
+    let client: Value = json(&vm.google.google_client_json());
+    let text = |name: &str| client["installed"][name].as_str().unwrap().to_owned();
+    let adc = serde_json::json!({
+        "type": "authorized_user",
+        "account": PERSON,
+        "client_id": text("client_id"),
+        "client_secret": text("client_secret"),
+        "refresh_token": vm.google.grant(PERSON, &text("client_id"), scopes),
+    });
+    bqcred(&vm, &["import", "--project", "p1", "-"]).stdin(adc.to_string()).run().success();
+    vm
+}
+
+fn bqcred(vm: &Vm, args: &[&str]) -> Invocation {
+    vm.program("bqcred", args)
+}
+
+/// `bqcred exec --token-only WAY -- bash -c SCRIPT`, with the functions of [`ASK`].
+fn bash(vm: &Vm, way: &[&str], script: &str) -> Invocation {
+    let script = format!("{ASK}{script}");
+    bqcred(vm, &[EXEC, way, &["--", "bash", "-euc", &script]].concat())
+}
+
+/// The same at work: the script reads lines, and its output is read line by line.
+struct Running {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Running {
+    fn start(vm: &Vm, way: &[&str], script: &str) -> Running {
+        let script = format!("{ASK}{script}");
+        let mut command = vm.sandbox.command("bqcred");
+        command.args(EXEC).args(way).args(["--", "bash", "-euc", &script]);
+        command.envs(vm.google.env()).envs(vm.metadata.env());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Running { child, output }
+    }
+
+    /// Sends a line and returns the next line of output.
+    fn send(&mut self, line: &str) -> String {
+        writeln!(self.child.stdin.as_ref().unwrap(), "{line}").unwrap();
+        self.line()
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        line.trim().to_owned()
+    }
+
+    fn end(mut self) -> i32 {
+        drop(self.child.stdin.take());
+        self.child.wait().unwrap().code().unwrap()
+    }
+}
+
+/// Runs each line that it reads.
+const SERVE: &str = "while read -r line; do eval \"$line\"; done";
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn description(answer: &str) -> String {
+    json(answer)["error_description"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+}
+
+fn session_files(vm: &Vm) -> Vec<PathBuf> {
+    let folder = vm.sandbox.runtime().join("bqcred/exec");
+    let paths = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect()
+}
+
+#[test]
+fn the_program_gets_tokens_and_no_refresh_token() {
+    let vm = vm();
+    let run = bash(&vm, &[], "cat $file; env; ask; who").run().success();
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    let [.., answer, who] = lines[..] else { panic!("{}", run.stdout) };
+    assert_eq!((json(answer)["access_token"].as_str(), who), (Some("TOKEN"), PERSON));
+    assert!((301..=3600).contains(&json(answer)["expires_in"].as_u64().unwrap()), "{answer}");
+    assert_eq!(vm.metadata.tokens(), 0);
+    assert!(session_files(&vm).is_empty());
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn no_socket_of_the_program_sees_the_refresh_token() {
+    let Some(strace) = find_program("strace") else { return crate::common::missing("strace") };
+    let vm = vm();
+    vm.sandbox.link("strace", &strace);
+    let log = vm.sandbox.path("trace");
+    let trace = format!(
+        "exec strace -f -s 65536 -e trace=network,read,write,openat -o {} bash -euc \"$1\"",
+        log.display()
+    );
+    let script = format!("{ASK}who");
+    let args = [EXEC, &["--", "bash", "-c", &trace, "bash", &script]].concat();
+    bqcred(&vm, &args).run().prints(PERSON);
+    let seen = std::fs::read_to_string(&log).unwrap();
+    assert!(seen.contains("ya29."), "the trace shows what was read");
+    for token in vm.google.valid_tokens(PERSON) {
+        assert!(!seen.contains(&token));
+    }
+}
+
+#[test]
+fn what_others_do_takes_effect_at_the_next_request() {
+    let vm = vm();
+    let mut program = Running::start(&vm, &[], SERVE);
+    assert_eq!(program.send("who"), PERSON);
+    bqcred(&vm, &["revoke", "--yes"]).run().success();
+    assert_eq!(description(&program.send("ask")), "bqcred: not signed in; `bqcred login`");
+    vm.sandbox.login(&vm.google, BOB, &["--project", "p1"]).success();
+    let said = description(&program.send("ask"));
+    assert!(said.contains(&format!("is of {BOB} now")) && said.contains(PERSON), "{said}");
+    vm.sandbox.login(&vm.google, PERSON, &["--project", "p1"]).success();
+    assert_eq!(program.send("who"), PERSON);
+    vm.google.require_reauth(PERSON);
+    bqcred(&vm, &["status"]).run();
+    let said = description(&program.send("ask"));
+    assert!(said.contains("needs a new sign-in") && said.contains("`bqcred login`"), "{said}");
+    assert_eq!(program.end(), 0);
+    assert_eq!(vm.metadata.tokens(), 0);
+}
+
+#[test]
+fn a_token_is_never_handed_out_at_its_end() {
+    let vm = vm();
+    let mut program = Running::start(&vm, &[], SERVE);
+    let requests = || vm.google.count("/token");
+    let expires = |answer: &str| json(answer)["expires_in"].as_u64().unwrap();
+    assert!(expires(&program.send("ask")) > 3_500);
+    let before = requests();
+    assert!(expires(&program.send("ask")) > 3_500);
+    assert_eq!(requests(), before, "the token is kept");
+    vm.google.script_times(20, Endpoint::Token, &Script::Unavailable(503));
+    assert!(expires(&program.send("ask")) > 3_500, "offline, with a token at hand");
+    vm.google.clear_scripts();
+    assert_eq!(program.end(), 0);
+}
+
+#[test]
+fn no_network_is_said_in_a_refusal() {
+    let vm = vm();
+    vm.google.expire_access_tokens();
+    let mut program = Running::start(&vm, &["--scopes", "bigquery"], SERVE);
+    assert_eq!(program.send("who"), PERSON);
+    assert_eq!(program.end(), 0);
+    vm.google.script_times(20, Endpoint::Token, &Script::Unavailable(503));
+    bash(&vm, &["--scopes", "bigquery"], "true").run().fails(5);
+    let started = ["--scopes", "bigquery", "--always-start"];
+    let run = bash(&vm, &started, "ask").run().success();
+    assert_eq!(json(&run.stdout)["error"], "temporarily_unavailable");
+}
+
+#[test]
+fn narrowed_tokens_have_the_scopes_asked_for_and_wider_ones_are_refused() {
+    let vm = Vm::new();
+    for program in ["curl", "sed", "tr"] {
+        vm.sandbox.link_program(program);
+    }
+    vm.sandbox.login(&vm.google, PERSON, &["--project", "p1", "--scopes", "bigquery,drive"]).success();
+    let run = bash(&vm, &["--scopes", "bigquery"], "ask; who").run().success();
+    let (answer, who) = run.stdout.trim().split_once('\n').unwrap();
+    assert_eq!((json(answer)["scope"].as_str(), who), (Some(BIGQUERY), PERSON));
+    // the profile still has all of them
+    assert!(bqcred(&vm, &["status", "--json"]).run().stdout.contains("auth/drive"));
+    bash(&vm, &["--scopes", "storage"], "true").run().fails(4).says("does not grant");
+    bqcred(&vm, &["exec", "--scopes", "bigquery", "--", "true"]).run().fails(2).says("--token-only");
+}
+
+#[test]
+fn a_service_account_is_acted_as() {
+    let vm = at_google(&["openid", "userinfo.email", "bigquery", "cloud-platform"]);
+    let acting = ["--as", READER];
+    vm.google.add_service_account("other@p1.iam.gserviceaccount.com");
+    bash(&vm, &acting, "true").run().fails(4).says("there is no service account");
+    vm.google.add_service_account(READER);
+    let run = bash(&vm, &acting, "true").run().fails(4).says(&format!("{PERSON} may not act as {READER}"));
+    run.says("roles/iam.serviceAccountTokenCreator").says(&format!("--member=user:{PERSON}"));
+    vm.google.allow_impersonation(PERSON, READER);
+    let run = bash(&vm, &acting, "who; ask").run().success();
+    let (who, answer) = run.stdout.trim().split_once('\n').unwrap();
+    assert_eq!(
+        (who, json(answer)["scope"].as_str()),
+        (READER, Some("https://www.googleapis.com/auth/cloud-platform"))
+    );
+    let narrowed = ["--as", READER, "--scopes", "bigquery"];
+    let run = bash(&vm, &narrowed, "who; ask").run().success();
+    assert_eq!(json(run.stdout.lines().last().unwrap())["scope"], BIGQUERY);
+    vm.google.disable_impersonation();
+    bash(&vm, &acting, "true").run().fails(4).says("gcloud services enable iamcredentials.googleapis.com");
+    for wrong in ["reader", PERSON, "a/b@p1.iam.gserviceaccount.com"] {
+        bash(&vm, &["--as", wrong], "true").run().fails(2).says("name@project.iam.gserviceaccount.com");
+    }
+}
+
+#[test]
+fn impersonation_needs_a_scope_which_is_said_before_anything_is_sent() {
+    let vm = at_google(&["openid", "userinfo.email", "bigquery"]);
+    vm.google.allow_impersonation(PERSON, READER);
+    let before = vm.google.requests().len();
+    let run = bash(&vm, &["--as", READER], "true").run().fails(4);
+    run.says("--scopes cloud-platform");
+    assert_eq!(vm.google.requests().len(), before);
+}
+
+#[test]
+fn a_killed_parent_takes_the_program_with_it() {
+    let vm = vm();
+    let mut program =
+        Running::start(&vm, &[], "trap '' TERM HUP; echo ready; while read -r line; do :; done");
+    program.line();
+    program.child.kill().unwrap();
+    program.child.wait().unwrap();
+    let mut rest = String::new();
+    program.output.read_to_string(&mut rest).unwrap(); // ends with the program, whose input is still open
+    assert_eq!(vm.metadata.tokens(), 0);
+}
+
+#[test]
+fn programs_left_behind_are_named_and_told_why_nothing_works() {
+    let vm = vm();
+    let script = "sleep 60 >/dev/null 2>&1 & echo $! $file";
+    let run = bash(&vm, &[], script).run().success();
+    let (pid, file) = run.stdout.trim().split_once(' ').unwrap();
+    let said = run.stderr.contains(&format!("without a credential from now on: sleep ({pid})"));
+    let left = std::fs::read_to_string(file).unwrap();
+    assert!(Command::new("kill").arg(pid).status().unwrap().success());
+    assert!(said, "{}", run.stderr);
+    assert!(json(&left)["type"].as_str().unwrap().contains("has ended"), "{left}");
+    bash(&vm, &[], "true").run().success();
+    assert!(session_files(&vm).is_empty());
+}
+
+/// Everything but the right request gets no token, and is counted.
+#[test]
+fn strangers_and_wrong_requests_are_refused() {
+    let vm = vm();
+    let wrong = r#"
+      url=$(field token_url); base=${url%/token}
+      curl -s "$url" -d grant_type=refresh_token -d refresh_token=wrong; echo
+      curl -s "$url" -d grant_type=refresh_token; echo
+      curl -s -o /dev/null -w '%{http_code}\n' "$base/"
+      curl -s -o /dev/null -w '%{http_code}\n' -H 'Metadata-Flavor: Google' "$base/wrong/computeMetadata/v1/instance/service-accounts/default/token"
+      curl -s -o /dev/null -w '%{http_code}\n' "http://$GCE_METADATA_URL/computeMetadata/v1/instance/service-accounts/default/token"
+      curl -s -o /dev/null -w '%{http_code}\n' -H 'Host: evil.example' "$url"
+    "#;
+    let run = bash(&vm, &[], wrong).run().success();
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert!(description(lines[0]).contains("has ended") && description(lines[1]).contains("has ended"));
+    assert_eq!(lines[2..], ["404", "404", "403", "421"], "{}", run.stdout);
+    run.says("requests without a token: 4 with a wrong handle or path, 2 that nothing here answers");
+}
+
+#[test]
+fn another_user_gets_no_token() {
+    if !rustix_is_root() {
+        return crate::common::missing("root, for a second user");
+    }
+    let vm = vm();
+    vm.sandbox.link_program("setpriv");
+    let as_nobody = r#"
+      body="grant_type=refresh_token&refresh_token=$(field refresh_token)"
+      setpriv --reuid 65534 --regid 65534 --clear-groups curl -s "$(field token_url)" -d "$body"; echo
+      curl -s "$(field token_url)" -d "$body" | sed 's/ya29[^"]*/TOKEN/'; echo
+      setpriv --reuid 65534 --regid 65534 --clear-groups cat "$file" 2>&1 | sed 's/.*: //'
+    "#;
+    let run = bash(&vm, &[], as_nobody).run().success();
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(description(lines[0]), "bqcred: this credential belongs to another user");
+    assert_eq!(json(lines[1])["access_token"], "TOKEN");
+    assert_eq!(lines[2], "Permission denied");
+    run.says("requests without a token: 1 of another user");
+}
+
+fn rustix_is_root() -> bool {
+    std::fs::read_to_string("/proc/self/status").unwrap().contains("Uid:\t0\t0")
+}
+
+#[test]
+fn a_proxy_gets_nothing_that_is_meant_for_the_broker() {
+    let vm = vm();
+    let script = "echo $NO_PROXY; echo $no_proxy; ask";
+    let proxy = vm.google.proxy();
+    for (name, value) in [("http_proxy", &proxy), ("HTTP_PROXY", &proxy), ("ALL_PROXY", &proxy)] {
+        let run =
+            bash(&vm, &[], script).env(name, value).env("no_proxy", "a.example").env("NO_PROXY", "b.example");
+        let run = run.run().success();
+        let lines: Vec<&str> = run.stdout.lines().collect();
+        assert_eq!(lines[..2], ["b.example,a.example,127.0.0.1"; 2]);
+        assert_eq!(json(lines[2])["access_token"], "TOKEN");
+    }
+}
+
+#[test]
+fn idle_and_slow_clients_do_not_keep_others_waiting() {
+    let vm = vm();
+    let mut program = Running::start(&vm, &[], SERVE);
+    let url = program.send("field token_url");
+    let address = url.trim_start_matches("http://").trim_end_matches("/token").to_owned();
+    let mut idle: Vec<TcpStream> = (0..1_000).map(|_| TcpStream::connect(&address).unwrap()).collect();
+    for stream in idle.iter_mut().skip(990) {
+        // those that were closed to make room can't be written to
+        let _ = stream.write_all(b"POST /token HTTP/1.1\r\nContent-Length: 5\r\n");
+    }
+    assert_eq!(program.send("who"), PERSON);
+    let mut large = TcpStream::connect(&address).unwrap();
+    let _ = large.write_all(&[b'x'; 64 * 1024]);
+    let mut answer = String::new();
+    let _ = large.read_to_string(&mut answer);
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
+    assert_eq!(program.send("who"), PERSON);
+    drop(idle);
+    assert_eq!(program.end(), 0);
+}
+
+#[test]
+fn two_hundred_clients_cause_one_refresh() {
+    let vm = vm();
+    vm.google.expire_access_tokens();
+    let before = vm.google.count("/token");
+    let script = "for i in $(seq 200); do ask >/dev/null & done; wait; ask";
+    vm.sandbox.link_program("seq");
+    let run = bash(&vm, &["--scopes", "bigquery"], script).run().success();
+    assert_eq!(json(&run.stdout)["access_token"], "TOKEN");
+    assert_eq!(vm.google.count("/token"), before + 1);
+}
+
+#[test]
+fn inside_another_one_both_profiles_are_named() {
+    let vm = vm();
+    vm.sandbox.login(&vm.google, BOB, &["--profile", "work", "--project", "p1"]).success();
+    let inner = "bqcred exec --token-only --profile work -- bash -c 'grep -o bob@example.com $GOOGLE_APPLICATION_CREDENTIALS'";
+    vm.sandbox.link_program("grep");
+    let run = bash(&vm, &[], inner).run().prints(BOB);
+    run.says("profile work, inside `bqcred exec` with profile default");
+}
