@@ -177,6 +177,7 @@ fn running_kernel_with_another_credential_is_reported() {
     let scene = ada();
     let mut kernel = Command::new("sh")
         .args(["-c", "read line", "ipykernel_launcher", "-f", "/nowhere/kernel-1.json"])
+        .env("HOME", scene.sandbox.home())
         .env("GOOGLE_APPLICATION_CREDENTIALS", "/somewhere/bob.json")
         .env("SECRET", "1//0canary-of-another")
         .stdin(Stdio::piped())
