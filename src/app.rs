@@ -166,17 +166,19 @@ impl App {
     /// The same for a command that sends it to its server, which has to be one that the user chose.
     pub(crate) fn load_for_server(&self) -> Result<Loaded> {
         let loaded = self.load()?;
-        match loaded.profile.distrusted_host() {
-            None => Ok(loaded),
-            Some(host) => Err(Error::new(
-                Kind::Refused,
-                format!(
-                    "profile {} signs in at {host}, which is not Google, and others could have changed that address",
-                    loaded.name
-                ),
-            )
-            .hint(format!("`{} --client-id-file FILE`, with a file that you trust", self.login_command(&loaded.name)))),
-        }
+        self.check_server(&loaded.name, &loaded.profile)?;
+        Ok(loaded)
+    }
+
+    /// Refuses a server that somebody else may have put into `profile.json`.
+    pub(crate) fn check_server(&self, name: &ProfileName, profile: &Profile) -> Result<()> {
+        let Some(host) = profile.distrusted_host() else { return Ok(()) };
+        let what = format!(
+            "profile {name} signs in at {host}, which is not Google, and others could have changed that address"
+        );
+        let hint =
+            format!("`{} --client-id-file FILE`, with a file that you trust", self.login_command(name));
+        Err(Error::new(Kind::Refused, what).hint(hint))
     }
 
     /// The credential of a profile. What `profile.json` says of another credential is dropped.

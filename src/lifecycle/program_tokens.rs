@@ -78,6 +78,7 @@ impl ProgramTokens {
     }
 
     fn renew(&self, profile: Profile) -> Result<AccessToken> {
+        self.app.check_server(&self.name, &profile)?;
         let mut loaded = self.app.load_credential(self.name.clone(), profile)?;
         let Some(account) = &self.limits.acting_as else {
             return match &self.limits.scopes[..] {

@@ -42,18 +42,13 @@ mod tests {
     use super::*;
     use std::net::{Ipv6Addr, TcpListener, TcpStream};
 
-    fn ends(listener: &TcpListener, connect: impl FnOnce(u16) -> TcpStream) -> (TcpStream, SocketAddr) {
-        let client = connect(listener.local_addr().unwrap().port());
-        let (_, address) = listener.accept().unwrap();
-        (client, address)
-    }
-
     #[test]
     fn the_user_of_an_open_connection_is_found() {
         let me = Peer::User(rustix::process::geteuid().as_raw());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = listener.local_addr().unwrap();
-        let (client, address) = ends(&listener, |port| TcpStream::connect(("127.0.0.1", port)).unwrap());
+        let client = TcpStream::connect(server).unwrap();
+        let address = listener.accept().unwrap().1;
         assert_eq!(of_connection(address, server), me);
         drop(client);
         assert_ne!(of_connection(address, server), me);
@@ -65,8 +60,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = listener.local_addr().unwrap();
         let mapped = std::net::Ipv4Addr::LOCALHOST.to_ipv6_mapped();
-        let connect = |port| TcpStream::connect((mapped, port)).unwrap();
-        let (_client, address) = ends(&listener, connect);
+        let _client = TcpStream::connect((mapped, server.port())).unwrap();
+        let address = listener.accept().unwrap().1;
         assert_eq!(of_connection(address, server), Peer::User(rustix::process::geteuid().as_raw()));
         let other = SocketAddr::from((Ipv6Addr::LOCALHOST, address.port()));
         assert_eq!(of_connection(other, server), Peer::Unknown);
