@@ -106,7 +106,7 @@ pub fn meaning(bytes: &[u8], secrets: &[String]) -> Option<Value> {
 fn settle(value: &mut Value, secrets: &[String]) -> bool {
     match value {
         Value::Object(members) => {
-            let changing = ["fingerprint", "state", "verifier", "port", "sha256"];
+            let changing = ["fingerprint", "id", "state", "verifier", "port", "sha256"];
             for (name, member) in members.iter_mut() {
                 if changing.contains(&name.as_str()) && !member.is_null() {
                     *member = Value::Null;
