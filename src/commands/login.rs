@@ -35,25 +35,50 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     let request = request(args, &name, store, &flow, known.as_ref())?;
     match login::sign_in(app, &request, &flow, &options(args, app)?)? {
         Progress::Started { url } => Ok(started(args, &name, &url)),
-        Progress::SignedIn(signed_in) => save(app, &name, *signed_in),
+        Progress::SignedIn(signed_in) => {
+            if args.account.is_none() {
+                confirm_who_signed_in(app, &name, &signed_in)?;
+            }
+            save(app, &name, *signed_in)
+        }
     }
 }
 
 /// At a terminal, asks before another account takes over a profile whose credential may be valid.
 fn confirm_other_account(app: &App, name: &ProfileName, account: &str) -> Result<()> {
-    if !terminal::can_ask() {
-        return Ok(());
-    }
-    let held = replaced::held(app, name).filter(Replaced::may_be_valid);
-    let Some(now) = held.as_ref().and_then(Replaced::account) else { return Ok(()) };
-    if now.eq_ignore_ascii_case(account)
-        || terminal::confirm(&format!("Profile {name} is {now}. Replace that by {account}?"))?
-    {
+    if takes_over(app, name, account)? {
         return Ok(());
     }
     Err(Error::other("nobody was signed in")
         .unchanged()
         .hint(format!("`bqcred login {account} --profile NAME` keeps both")))
+}
+
+/// The same where the account was chosen in the browser.
+fn confirm_who_signed_in(app: &App, name: &ProfileName, signed_in: &SignedIn) -> Result<()> {
+    let Some(account) = signed_in.new.identity.as_ref().and_then(|identity| identity.email.as_deref()) else {
+        return Ok(());
+    };
+    if takes_over(app, name, account)? {
+        return Ok(());
+    }
+    Err(Error::other(format!("Google has issued a new credential of {account}, which was not saved"))
+        .unchanged()
+        .hint(format!("`bqcred login {account} --profile NAME` keeps both")))
+}
+
+/// Whether this account may take over the profile: it is nobody else's, or the user wants it. Without a terminal the
+/// user is told afterwards.
+fn takes_over(app: &App, name: &ProfileName, account: &str) -> Result<bool> {
+    if !terminal::can_ask() {
+        return Ok(true);
+    }
+    let held = replaced::held(app, name).filter(Replaced::may_be_valid);
+    let Some(now) = held.as_ref().and_then(Replaced::account) else { return Ok(true) };
+    if now.eq_ignore_ascii_case(account) {
+        return Ok(true);
+    }
+    terminal::confirm(&format!("Profile {name} is {now}. Replace that by {account}?"))
 }
 
 /// Text that will be put into addresses and files: a typing error is reported before a browser opens.

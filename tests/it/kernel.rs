@@ -472,7 +472,10 @@ fn unknown_kernel_name_exits_with_3() {
 #[test]
 fn keyring_profile_requires_exec() {
     let scene = Scene::new();
-    scene.sandbox.write("home/.local/share/bqcred/secret/profile.json", r#"{"id": "0123456789abcdef", "store": "keyring"}"#);
+    scene.sandbox.write(
+        "home/.local/share/bqcred/secret/profile.json",
+        r#"{"id": "0123456789abcdef", "store": "keyring"}"#,
+    );
     for (path, mode) in
         [("home/.local/share/bqcred/secret", 0o700), ("home/.local/share/bqcred/secret/profile.json", 0o600)]
     {

@@ -573,6 +573,33 @@ fn another_account_takes_a_profile_over_only_if_the_user_says_yes() {
 }
 
 #[test]
+fn an_account_chosen_in_the_browser_takes_a_profile_over_only_if_the_user_says_yes() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, "ada@example.com", &[]).success();
+    let account = || sandbox.bqcred(&["status", "--offline", "--json"]).json()["account"].clone();
+    for (answer, rest, kept) in [
+        (
+            "n",
+            "Google has issued a new credential of bob@example.com, which was not saved",
+            "ada@example.com",
+        ),
+        ("y", "profile default was ada@example.com before", "bob@example.com"),
+    ] {
+        let mut session = sandbox.terminal(&["login", "--no-browser"]);
+        let text = session.exp_string("Paste the address: ").unwrap();
+        let url = text.lines().find(|line| line.starts_with("http")).unwrap().trim().to_owned();
+        session.send_line(&google.approve(&url, "bob@example.com")).unwrap();
+        session
+            .exp_string("Profile default is ada@example.com. Replace that by bob@example.com? [y/N] ")
+            .unwrap();
+        session.send_line(answer).unwrap();
+        let said = session.exp_eof().unwrap();
+        assert!(said.contains(rest), "{said}");
+        assert_eq!(account(), kept);
+    }
+}
+
+#[test]
 fn start_at_a_terminal_says_what_comes_next() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let client = sandbox.client_file(&google);

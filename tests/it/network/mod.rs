@@ -79,13 +79,19 @@ impl Scene {
         self.invoke(words).run()
     }
 
-    /// What a failure must not change.
+    /// What a failure must not change: the credential, the pending sign-in, and what is known of the profile, except
+    /// that a revocation without an answer leaves it unknown whether the credential is valid.
     fn kept(&self) -> Vec<Option<Vec<u8>>> {
         let data = self.sandbox.data("default");
         let pending = self.sandbox.home().join(".local/state/bqcred/new.login");
-        [data.join("adc.json"), data.join("profile.json"), pending]
-            .map(|path| std::fs::read(path).ok())
-            .into()
+        let read = |path: &std::path::Path| std::fs::read(path).ok();
+        let known = read(&data.join("profile.json")).map(|bytes| {
+            let mut known: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+            let state = known.as_object_mut().unwrap().remove("state").unwrap();
+            assert!(["valid", "unknown"].contains(&state["name"].as_str().unwrap()), "{state}");
+            known.to_string().into_bytes()
+        });
+        vec![read(&data.join("adc.json")), known, read(&pending)]
     }
 
     /// Every command must exit with the network error code and this message.
