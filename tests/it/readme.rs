@@ -10,6 +10,7 @@ const README: &str = include_str!("../../README.md");
 
 /// Commands that need more than a sandbox, and the files that run them.
 const ELSEWHERE: &[(&str, &str)] = &[
+    ("bqcred exec --token-only --as", "tests/it/token_only.rs"),
     ("cargo run --example tour", "tests/it/tour.rs"),
     ("tests/run", ".ci/run"),
     (".ci/run", ".github/workflows/ci.yml"),
@@ -71,6 +72,7 @@ fn machine(google: &Google) -> Sandbox {
     }
     sandbox.script("bqcred", PERSON);
     sandbox.client_file(google);
+    sandbox.program_file("agent", "#!/bin/sh\nexit 0\n");
     sandbox.write("job.py", "import os; assert os.environ['BQCRED_PROFILE']\n");
     sandbox.write("home/.config/gcloud/application_default_credentials.json", adc(google));
     sandbox.write("home/.local/share/jupyter/kernels/mine/kernel.json", KERNEL);

@@ -451,6 +451,7 @@ fn new_credential_revoked_at_once_is_reported() {
 fn notebook_is_shown_the_second_step() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();
+    sandbox.link("bqcred", env!("CARGO_BIN_EXE_bqcred").as_ref());
     let run = sandbox.invoke(&["rotate", "--yes"]).env("JPY_PARENT_PID", "1").run().success();
     let url = run.stdout.trim().to_owned();
     run.says("getpass.getpass")
