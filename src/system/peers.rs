@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 /// Who holds the other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "other systems don't tell"))]
 pub(crate) enum Peer {
     /// A process of this user holds it.
     User(u32),

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::owner::{is_unfit, refuse_unfit};
 use super::write::not_written;
 use super::{Content, Lock, create_dir, read, write_as};
-use crate::output::error::{Error, Result};
+use crate::output::error::Result;
 use crate::system::atomic_file::{self, folder_of};
 
 /// In bytes; larger than a credential.
@@ -48,7 +48,7 @@ fn refuse_mount_point(path: &Path) -> Result<()> {
     use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
     let Ok(found) = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty()) else { return Ok(()) };
     if found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) {
-        return Err(Error::file(path, "write", &rustix::io::Errno::BUSY.into()));
+        return Err(crate::output::error::Error::file(path, "write", &rustix::io::Errno::BUSY.into()));
     }
     Ok(())
 }
