@@ -11,6 +11,7 @@
 )]
 
 mod adc;
+mod broker;
 mod client;
 mod json;
 mod jupyter_config;
@@ -47,6 +48,8 @@ macro_rules! properties {
 properties! {
     /// An ADC file, as bqcred or another tool wrote it.
     fuzz_adc => adc,
+    /// A request to the broker of `exec --token-only`.
+    fuzz_broker => broker,
     /// An OAuth client's file.
     fuzz_client => client,
     /// A Jupyter server's configuration file.
