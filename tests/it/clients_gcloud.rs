@@ -191,8 +191,10 @@ fn gcloud_login_with_a_pasted_code() {
     let code = url::Url::parse(&redirect).unwrap();
     let code = code.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
     terminal.send_line(&code).unwrap();
-    terminal.exp_eof().unwrap();
+    let rest = terminal.exp_eof().unwrap();
     ends_with(&terminal, 0);
+    // gcloud's words about its own file, which is removed
+    assert!(rest.contains("signed in as ada@example.com") && !rest.contains("Credentials saved"), "{rest}");
     assert_signed_in_as_the_user(&vm);
     assert_nothing_left(&vm);
 }

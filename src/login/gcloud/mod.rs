@@ -4,6 +4,7 @@
 //! log files are switched off: they would hold the refresh token in clear text (gcloud 528).
 
 mod process;
+mod relay;
 mod temp_config;
 
 use std::path::{Path, PathBuf};
@@ -94,8 +95,13 @@ pub(super) fn run(
     Ok(SignedIn { new, siblings: request.siblings.clone().unwrap_or_default(), notes: Notes::none() })
 }
 
+/// Where gcloud writes the credential.
+fn credential_file(folder: &Path) -> std::path::PathBuf {
+    folder.join("application_default_credentials.json")
+}
+
 fn read_credential(folder: &Path) -> Result<AuthorizedUser> {
-    let path = folder.join("application_default_credentials.json");
+    let path = credential_file(folder);
     let Some(bytes) = private_file::read(&path, Content::Secret)? else {
         return Err(
             Error::other("gcloud ended without a credential").hint("`gcloud --version`: is it a recent one?")

@@ -3,12 +3,14 @@
 use std::io::IsTerminal;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::super::{LoginOptions, LoginRequest, timed_out};
+use super::credential_file;
+use super::relay::Relay;
 use crate::output::error::{Error, Kind, Result, reason};
 use crate::system::interrupt::{self, Request};
 use crate::system::processes::Processes;
@@ -59,18 +61,23 @@ pub(super) fn run(
     // Without a terminal gcloud does not get our signals, and it is a script that starts Python: in a
     // group of its own both can be ended.
     let own_group = !std::io::stdin().is_terminal();
-    let mut command = command(program, folder, request, options)?;
+    let mut command = command(program, folder, request, options);
     if own_group {
         command.process_group(0);
     }
     let failed = |error: std::io::Error| {
         Error::other(format!("{} can't be run: {}", program.display(), reason(&error)))
     };
+    let relay = Relay::of(&mut command, &credential_file(folder)).map_err(failed)?;
     let child = command.spawn().map_err(failed)?;
+    drop(command); // its end of the pipe
     let (status, is_late) =
         Running { child, own_group }.wait(options.timeout, &interrupted).map_err(failed)?;
     if interrupted.load(Ordering::SeqCst) {
         return Err(Error::new(Kind::Interrupted, "stopped").unchanged());
+    }
+    if !status.success() {
+        relay.show_rest();
     }
     match (status.success(), is_late) {
         (true, _) => Ok(()),
@@ -128,7 +135,7 @@ impl Running {
     }
 }
 
-fn command(program: &Path, folder: &Path, request: &LoginRequest, options: &LoginOptions) -> Result<Command> {
+fn command(program: &Path, folder: &Path, request: &LoginRequest, options: &LoginOptions) -> Command {
     let mut command = Command::new(program);
     command.args(["auth", "application-default", "login", "--disable-quota-project"]);
     if !options.browser {
@@ -155,10 +162,5 @@ fn command(program: &Path, folder: &Path, request: &LoginRequest, options: &Logi
         .env("CLOUDSDK_CORE_VERBOSITY", "warning")
         .env("CLOUDSDK_SURVEY_DISABLE_PROMPTS", "1")
         .env("CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK", "1");
-    // our stdout is the product of the command; gcloud's prompts are for people
-    let stderr = rustix::stdio::stderr();
-    let stdout =
-        rustix::io::dup(stderr).map_err(|error| Error::other(format!("can't use stderr: {error}")))?;
-    command.stdout(Stdio::from(stdout));
-    Ok(command)
+    command
 }
