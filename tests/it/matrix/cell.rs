@@ -73,6 +73,7 @@ impl<'w> Cell<'w> {
             shown += &found;
             if found.starts_with('[') {
                 terminal.send_line("y").unwrap();
+                shown += "y\n"; // this terminal shows nothing that is typed
             } else if !std::mem::replace(&mut is_asked, true) {
                 match self.world.google.try_approve(found.trim(), Consent::all(who)) {
                     Ok(redirect) => drop(self.world.google.try_visit(&redirect)),

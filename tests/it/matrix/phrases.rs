@@ -57,6 +57,7 @@ pub const NEUTRAL: &[(&str, Claim)] = &[
     ("revoke_uri", Claim::Neutral),
     ("when it is revoked, or when your organisation", Claim::Neutral),
     ("rotating revokes everything", Claim::Neutral),
+    ("are revoked with it", Claim::Neutral),
     ("revoking ends everything", Claim::Neutral),
     ("can't be undone", Claim::Neutral),
     ("revoke it at https", Claim::Neutral),
