@@ -56,6 +56,7 @@ mod keyring;
 mod layout;
 mod leaks;
 mod login;
+mod login_by_gcloud;
 mod login_in_notebook;
 mod man;
 mod matrix;
