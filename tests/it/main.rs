@@ -72,6 +72,7 @@ mod revoke;
 mod rotate;
 mod shell_checks;
 mod shells;
+mod snippets_elsewhere;
 mod status;
 mod token_errors;
 mod token_only;
