@@ -39,6 +39,7 @@ mod double_checks;
 mod double_clients;
 mod exec;
 mod exec_clients;
+mod export_token_only;
 mod homes;
 mod identity;
 mod import_export;
