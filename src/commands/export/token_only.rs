@@ -5,8 +5,8 @@ use crate::app::App;
 use crate::cli::Export;
 use crate::credential::profile_name::ProfileName;
 use crate::credential::token_only_file::{PYTHON_MARGIN, TokenOnlyFile};
-use crate::lifecycle::program_tokens::{Limits, ProgramTokens};
-use crate::oauth::scopes;
+use crate::handover::broker::limits::Limits;
+use crate::lifecycle::program_tokens::ProgramTokens;
 use crate::output::error::Result;
 use crate::output::secret::SecretBytes;
 use crate::output::ui::{self, Output};
@@ -49,7 +49,7 @@ struct Source {
 
 impl Source {
     fn new(args: &Export, app: &App) -> Result<Source> {
-        let limits = Limits { scopes: scopes::exactly(&args.scopes)?, acting_as: args.acting_as.clone() };
+        let limits = Limits::new(&args.scopes, args.acting_as.clone())?;
         let acting_as = limits.acting_as.as_ref().map(ToString::to_string);
         let (name, profile) = app.profile()?;
         let tokens = ProgramTokens::new(app.clone(), name.clone(), &profile, limits)?;
