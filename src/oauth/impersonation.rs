@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::bigquery::{self, Denied};
@@ -16,7 +17,8 @@ const BASE: &str = "https://iamcredentials.googleapis.com/v1/projects/-/serviceA
 const LIFETIME: &str = "3600s";
 
 /// The address of a service account, such as `name@project.iam.gserviceaccount.com`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub(crate) struct ServiceAccount(String);
 
 /// Why there is no token of a service account.
@@ -53,6 +55,20 @@ impl ServiceAccount {
                     .to_owned())
             }
         }
+    }
+}
+
+impl TryFrom<String> for ServiceAccount {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<ServiceAccount, String> {
+        ServiceAccount::parse(&text)
+    }
+}
+
+impl From<ServiceAccount> for String {
+    fn from(account: ServiceAccount) -> String {
+        account.0
     }
 }
 

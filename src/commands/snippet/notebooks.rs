@@ -1,26 +1,24 @@
-//! `bqcred snippet`: what to paste where no kernelspec is read, or a kernel runs already.
+//! Code and settings for notebooks: cells of running kernels, start-up files, a workspace of VS Code, a hub.
 
+use super::Pasted;
 use crate::app::App;
-use crate::cli::{Snippet, SnippetKind};
+use crate::cli::SnippetKind;
 use crate::credential::profile_name::ProfileName;
 use crate::handover::format::{self, Format};
 use crate::handover::ready::{self, Ready};
 use crate::handover::variables::{self, Inherited, VariableSet};
-use crate::jupyter::changes::detour::{self, IN_CONTAINER};
 use crate::jupyter::changes::kernel_profile::{lasting_variables, utf8};
 use crate::jupyter::kernelspec::json::quote;
 use crate::output::error::{Error, Result};
-use crate::output::ui::{self, Output};
 use crate::system::env;
 
-pub(crate) fn run(args: &Snippet, app: &App) -> Result<Output> {
+pub(super) fn snippet(kind: SnippetKind, app: &App) -> Result<Pasted> {
     let (name, profile) = app.profile()?;
     let mut ready = ready::for_good(app, name, profile)?;
-    ui::show(std::mem::take(&mut ready.notes));
+    let mut advice = std::mem::take(&mut ready.notes);
     let (name, profile, adc) = (&ready.name, &ready.profile, &ready.adc);
     let set = variables::set(name, profile, adc, VariableSet { guard: true, gcloud: false });
-    let text = match args.kind {
-        SnippetKind::Python => python(app, name, &lasting_variables(set)?),
+    let text = match kind {
         SnippetKind::R => r(app, name, &lasting_variables(set)?),
         SnippetKind::IpythonStartup => {
             format!(
@@ -31,18 +29,15 @@ pub(crate) fn run(args: &Snippet, app: &App) -> Result<Output> {
         SnippetKind::Renviron => assignments(app, &ready, Format::Renviron)?,
         SnippetKind::Vscode => assignments(app, &ready, Format::Dotenv)?,
         SnippetKind::Jupyterhub => jupyterhub(app, name, &lasting_variables(set)?)?,
-        SnippetKind::Docker => docker(app, name, &lasting_variables(set)?)?,
+        _ => python(app, name, &lasting_variables(set)?),
     };
-    ui::note(usage(args.kind));
-    Ok(Output::text(text))
+    advice.add(usage(kind));
+    Ok(Pasted { text, advice })
 }
 
 /// Where a snippet goes, and what to do then.
 fn usage(kind: SnippetKind) -> &'static str {
     match kind {
-        SnippetKind::Python | SnippetKind::R => {
-            "paste this into a cell; BigQuery clients that exist already have to be created again"
-        }
         SnippetKind::Renviron => "add this to ~/.Renviron, then restart the kernel",
         SnippetKind::IpythonStartup => {
             "save this as ~/.ipython/profile_default/startup/50-bqcred.py, then restart the kernel"
@@ -51,9 +46,7 @@ fn usage(kind: SnippetKind) -> &'static str {
         SnippetKind::Jupyterhub => {
             "add this to jupyterhub_config.py, then restart the hub and each server; every user signs in once with `bqcred login` in a terminal"
         }
-        SnippetKind::Docker => {
-            "add these options to `docker run`; the container's user needs your user id to read the credential: --user \"$(id -u)\""
-        }
+        _ => "paste this into a cell; BigQuery clients that exist already have to be created again",
     }
 }
 
@@ -154,18 +147,4 @@ fn jupyterhub(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Resul
         quote(variables::ADC),
         quote(variables::PROJECT)
     ))
-}
-
-fn docker(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Result<String> {
-    let folder = utf8(&app.paths.profile(name))?;
-    let mut options = vec![format!("--mount type=bind,source={folder},target={IN_CONTAINER},readonly")];
-    options.extend(detour::container_variables(vars).map(|(name, value)| format!("--env {name}={value}")));
-    // docker splits --mount at commas, and a shell splits at spaces
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=,@+ ".contains(c);
-    let odd = options.iter().find(|option| !option.chars().all(plain));
-    if odd.is_some() || folder.contains([',', ' ']) {
-        return Err(Error::usage("a path or value has a character that is not safe in a `docker run` line")
-            .hint("`bqcred env --format json` gives the values to a program"));
-    }
-    Ok(options.join(" \\\n") + "\n")
 }
