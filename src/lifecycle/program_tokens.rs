@@ -7,11 +7,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::app::{App, Loaded};
-use crate::credential::profile::Profile;
+use crate::credential::profile::{Condition, Profile};
 use crate::credential::profile_name::ProfileName;
 use crate::handover::broker::TokenSource;
 use crate::lifecycle::refresh;
-use crate::oauth::{Fresh, NotImpersonated, ServiceAccount, scopes, token_of_service_account};
+use crate::oauth::{ActingAs, Fresh, NotImpersonated, ServiceAccount, scopes, token_of_service_account};
 use crate::output::error::{Error, Kind, Result};
 use crate::store::AccessToken;
 use crate::system::clock::Time;
@@ -19,12 +19,20 @@ use crate::system::clock::Time;
 /// In seconds. A library that gets a token with less time left asks again at once (google-auth: below 225).
 const MIN_TTL: u64 = 300;
 
+/// The token that programs of this profile get if it acts as a service account; `None` if it doesn't.
+pub(crate) fn of_service_account(app: &App, loaded: &Loaded) -> Option<Result<AccessToken>> {
+    loaded.profile.acting_as.as_ref()?;
+    let (name, profile) = (loaded.name.clone(), &loaded.profile);
+    let tokens = ProgramTokens::new(app.clone(), name, profile, Limits::default());
+    Some(tokens.and_then(|tokens| tokens.token()))
+}
+
 /// What a program may get.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Limits {
     /// These scopes alone; all that were granted if there are none.
     pub(crate) scopes: Vec<String>,
-    /// The service account whose tokens it gets.
+    /// The service account whose tokens it gets; `None` for that which the profile acts as, if any.
     pub(crate) acting_as: Option<ServiceAccount>,
 }
 
@@ -34,6 +42,7 @@ pub(crate) struct ProgramTokens {
     name: ProfileName,
     started_as: Person,
     limits: Limits,
+    acting_as: Option<ActingAs>,
     /// What the tokens allow, as far as it is known.
     scopes: Vec<String>,
     /// Whose tokens they are.
@@ -61,26 +70,52 @@ impl ProgramTokens {
         profile: &Profile,
         limits: Limits,
     ) -> Result<ProgramTokens> {
-        if let Some(account) = &limits.acting_as {
-            check_impersonation(&app, &name, profile, account)?;
+        let acting_as =
+            limits.acting_as.clone().map(ActingAs::directly).or_else(|| profile.acting_as.clone());
+        if let Some(acting_as) = &acting_as {
+            check_impersonation(&app, &name, profile, &acting_as.account)?;
         }
-        let scopes = match (&limits.scopes[..], &limits.acting_as) {
+        let scopes = match (&limits.scopes[..], &acting_as) {
             ([], None) => profile.scopes.clone(),
             ([], Some(_)) => vec![scopes::CLOUD_PLATFORM.to_owned()],
             (asked, _) => asked.to_vec(),
         };
-        let account = match &limits.acting_as {
-            Some(account) => account.to_string(),
+        let account = match &acting_as {
+            Some(acting_as) => acting_as.account.to_string(),
             None => profile.account_or_unknown().into_owned(),
         };
         let started_as = Person::of(profile);
-        Ok(ProgramTokens { app, name, started_as, limits, scopes, account, current: Mutex::new(None) })
+        Ok(ProgramTokens {
+            app,
+            name,
+            started_as,
+            limits,
+            acting_as,
+            scopes,
+            account,
+            current: Mutex::new(None),
+        })
+    }
+
+    /// Whether the profile, whose service account the program is, acts as another one now, or as none.
+    fn is_of_another_service_account(&self, profile: &Profile) -> bool {
+        self.limits.acting_as.is_none()
+            && profile.condition == Condition::Settled
+            && self.acting_as != profile.acting_as
+    }
+
+    /// For people: who the program was started as.
+    fn describe(&self) -> String {
+        match &self.acting_as {
+            Some(acting_as) => format!("{} acting as {}", self.started_as.describe(), acting_as.account),
+            None => self.started_as.describe().to_owned(),
+        }
     }
 
     fn renew(&self, profile: Profile) -> Result<AccessToken> {
         self.app.check_server(&self.name, &profile)?;
         let mut loaded = self.app.load_credential(self.name.clone(), profile)?;
-        let Some(account) = &self.limits.acting_as else {
+        let Some(acting_as) = &self.acting_as else {
             return match &self.limits.scopes[..] {
                 [] => self.whole(&mut loaded, MIN_TTL),
                 scopes => self.narrowed(&mut loaded, scopes),
@@ -88,9 +123,14 @@ impl ProgramTokens {
         };
         let user = self.whole(&mut loaded, 60)?; // used at once
         let quota_project = loaded.profile.quota_project.as_deref();
-        let (token, expires) = token_of_service_account(&user.token, account, &self.scopes, quota_project)
-            .map_err(|why| self.not_impersonated(&loaded.profile, account, why))?;
+        let (token, expires) = token_of_service_account(&user.token, acting_as, &self.scopes, quota_project)
+            .map_err(|why| self.not_impersonated(&loaded.profile, &acting_as.account, why))?;
         Ok(AccessToken { token, expires })
+    }
+
+    /// The service account that the program acts as, if any.
+    pub(crate) fn acting_as(&self) -> Option<&ServiceAccount> {
+        self.acting_as.as_ref().map(|acting_as| &acting_as.account)
     }
 
     fn whole(&self, loaded: &mut Loaded, min_ttl: u64) -> Result<AccessToken> {
@@ -141,8 +181,8 @@ impl TokenSource for ProgramTokens {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let (_, profile) = self.app.profile_named(self.name.clone())?;
         let login = self.app.login_command(&self.name);
-        if !self.started_as.is_of(&profile) {
-            let (now, before) = (profile.account_or_unknown(), self.started_as.describe());
+        if !self.started_as.is_of(&profile) || self.is_of_another_service_account(&profile) {
+            let (now, before) = (profile.who(), self.describe());
             return Err(Error::new(
                 Kind::Refused,
                 format!("profile {} is of {now} now, and this program was started as {before}", self.name),

@@ -27,7 +27,7 @@ pub(super) fn run(args: &Exec, app: &App) -> Result<Output> {
         Err(error) => return Err(error),
     };
     note_nesting(&name);
-    let tokens = ProgramTokens::new(app.clone(), name.clone(), &profile, limits.clone())?;
+    let tokens = ProgramTokens::new(app.clone(), name.clone(), &profile, limits)?;
     // R waits two seconds for a token, and what can't be had at all should be known before the program runs
     match tokens.token() {
         Ok(_) => {}
@@ -45,7 +45,7 @@ pub(super) fn run(args: &Exec, app: &App) -> Result<Output> {
             "this system doesn't say whose connection it is: the handle in the session file decides alone",
         );
     }
-    let about = about(&name.to_string(), &profile, &tokens, &limits);
+    let about = about(&name.to_string(), &profile, &tokens);
     let content = SessionFile::new(&broker, profile.quota_project.as_deref(), about).to_json();
     let file = supervised::file(&app.paths, &content)?;
     let mut program = program(args);
@@ -73,11 +73,11 @@ fn plain(args: &Exec) -> Command {
     program
 }
 
-fn about(name: &str, profile: &Profile, tokens: &ProgramTokens, limits: &Limits) -> About {
+fn about(name: &str, profile: &Profile, tokens: &ProgramTokens) -> About {
     About {
         profile: name.to_owned(),
         account: profile.account_or_unknown().into_owned(),
-        acting_as: limits.acting_as.as_ref().map(ToString::to_string),
+        acting_as: tokens.acting_as().map(ToString::to_string),
         scopes: tokens.scopes().to_vec(),
         broker: std::process::id(),
     }
