@@ -1,7 +1,4 @@
-"""The magic `%bqcred`. It only asks and shows: the program does the work.
-
-Google's libraries are not imported here; those that the notebook has imported are told of the new credential.
-"""
+"""The magic `%bqcred`. It only asks and shows: the program does the work."""
 
 import getpass
 import html
@@ -16,30 +13,30 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.display import display
 
 from bqcred import _program
+from bqcred._kernel import PROFILE, PROJECT, Kernel
 
 USAGE = """%bqcred login [ACCOUNT] [--profile NAME] [--project P] [--scopes LIST] [--client-id-file F]
 %bqcred use NAME    %bqcred status    %bqcred doctor    %bqcred off"""
 
-# libraries that keep a credential from their first use, and where
-CONTEXTS = ("bigquery_magics", "google.cloud.bigquery.magics.magics", "pandas_gbq")
-KEPT = ("_credentials", "_project")
-# what bqcred may set in an environment; a variable that it doesn't set now must not stay from another profile
-VARIABLES = ("GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_QUOTA_PROJECT")
 ATTEMPTS = 3
 USAGE_EXIT = 2  # the program's exit code for something pasted that can't be used
+# where the browser ends at the sign-in under an OAuth client of the user's; elsewhere a page shows a code
+LOOPBACK = "redirect_uri=http%3A%2F%2F127.0.0.1"
 
 
 @magics_class
 class BqcredMagics(Magics):
     def __init__(self, shell):
         super().__init__(shell)
-        self._environment = None  # as it was before: name to value or None
-        self._kept = {}  # the same for what libraries kept
+        self._kernel = Kernel()
 
     @line_magic
     def bqcred(self, line):
         """Sign in with bqcred, and run this kernel as you."""
-        words = shlex.split(line)
+        try:
+            words = shlex.split(line)
+        except ValueError:
+            raise UsageError("a quotation mark has no counterpart") from None
         commands = {
             "login": self._login,
             "use": self._use,
@@ -53,22 +50,19 @@ class BqcredMagics(Magics):
         command(words)
 
     def _login(self, words):
-        if "--finish" in words or "--start" in words:
+        if any(word.split("=")[0] in ("--finish", "--start") for word in words):
             raise UsageError("`%bqcred login` does both steps by itself")
-        start = _run(words[:1] + ["--start"] + words[1:], fails="starting")
-        link = _show_link(start.stdout.strip())
-        profile = _profile_option(words)
-        for attempt in range(1, ATTEMPTS + 1):
-            finish = _run(["login", "--finish", "-"] + profile, input=_ask(link), check=False)
-            if finish.returncode == 0:
-                break
-            if finish.returncode != USAGE_EXIT or attempt == ATTEMPTS:
-                link.close()
-                raise UsageError(_words(finish))
-            print(_words(finish))
-        link.close()
-        print(_words(finish))
-        self._become(profile)
+        if {"-h", "--help"} & set(words):
+            print(_run(words).stdout.rstrip())
+            return
+        _refuse_unattended(self.shell)
+        started = _run(words[:1] + ["--start"] + words[1:])
+        link = _Link(started.stdout.strip())
+        try:
+            finished = _finish(link, _profile_option(words))
+        finally:
+            link.close()
+        self._become(_profile_option(words), said=_said(finished))
 
     def _use(self, words):
         if len(words) != 2 or words[1].startswith("-"):
@@ -78,73 +72,82 @@ class BqcredMagics(Magics):
     def _show(self, words):
         # both have results to show even if they end with an exit code of their own
         shown = _run(words, check=False)
-        print("\n".join(text for text in (shown.stdout.rstrip(), _words(shown)) if text))
+        print("\n".join(text for text in (shown.stdout.rstrip(), _said(shown)) if text))
 
     def _off(self, words):
-        if self._environment is None:
-            print("this notebook's environment was not changed")
+        if len(words) > 1:
+            raise UsageError("`%bqcred off` takes nothing more")
+        if not self._kernel.changed:
+            print("%bqcred has changed nothing in this notebook")
             return
-        _set(self._environment)
-        for name, before in self._kept.items():
-            _keep(name, before)
-        self._environment, self._kept = None, {}
-        print("this notebook's environment is as it was before %bqcred")
+        told = self._kernel.restore()
+        print("\n".join([*told, "this notebook is as it was before %bqcred"]))
 
-    def _become(self, profile):
+    def _become(self, profile, said=""):
         """Makes this kernel run as the user of a profile."""
-        printed = _run(["env", "--format", "json"] + profile)
+        printed = _run(["env", "--format", "json", *profile])
         new = json.loads(printed.stdout)
-        status = _run(["status", "--offline", "--json", "--profile", new["BQCRED_PROFILE"]], check=False)
-        if self._environment is None:
-            self._environment = {}
-        for name in (*VARIABLES, *new):
-            self._environment.setdefault(name, os.environ.get(name))
-        _set({**{name: None for name in VARIABLES}, **new})
-        for name in CONTEXTS:
-            before = _keep(name, (None, new.get("GOOGLE_CLOUD_PROJECT")))
-            if before is not None:
-                self._kept.setdefault(name, before)
-        said = _words(printed)
-        if said:
-            print(said)
-        print("this notebook now runs as " + _who(status, new))
+        status = _run(["status", "--offline", "--json", "--profile", new[PROFILE]], check=False)
+        told = self._kernel.run_as(new)
+        lines = [said, _said(printed), *told, "this notebook now runs as " + _who(status, new)]
+        print("\n".join(line for line in lines if line))
 
 
 class _Link:
     """The address to open, shown until the sign-in is done."""
 
     def __init__(self, url):
-        self.url = url
+        self.is_code = LOOPBACK not in url
         address = html.escape(url, quote=True)
         link = f'<a href="{address}" target="_blank" rel="noopener noreferrer">Sign in with Google</a>'
-        text = "Then copy the whole address of the page that 127.0.0.1 can't show, and paste it below."
-        content = {"text/plain": f"Open this address and sign in:\n{url}\n{text}", "text/html": f"{link}. {text}"}
-        self.handle = display(content, raw=True, display_id=True)
+        text = (
+            "Then copy the code that Google shows, and paste it below."
+            if self.is_code
+            else "The browser then can't show a page at 127.0.0.1: copy its whole address, and paste it below."
+        )
+        content = {"text/plain": f"Open this address and sign in:\n{url}\n\n{text}", "text/html": f"{link}. {text}"}
+        self._handle = display(content, raw=True, display_id=True)
+        sys.stdout.flush()
+
+    def ask(self):
+        # not shown, not in the history, not in the notebook
+        return getpass.getpass("Paste the code: " if self.is_code else "Paste the address: ")
 
     def close(self):
-        if self.handle is not None:
-            self.handle.update({"text/plain": "", "text/html": ""}, raw=True)
+        if self._handle is not None:
+            self._handle.update({"text/plain": "", "text/html": ""}, raw=True)
 
 
-def _show_link(url):
-    return _Link(url)
+def _finish(link, profile):
+    """Asks for the answer until the program can use it."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            answer = link.ask()
+        except (StdinNotImplementedError, EOFError):
+            raise UsageError(_UNATTENDED) from None
+        except KeyboardInterrupt:
+            raise UsageError("interrupted; nothing was changed") from None
+        finished = _run(["login", "--finish", "-", *profile], input=answer, check=False)
+        if finished.returncode == 0:
+            return finished
+        if finished.returncode != USAGE_EXIT or attempt == ATTEMPTS:
+            raise UsageError(_said(finished))
+        print(_said(finished))
 
 
-def _ask(link):
-    try:
-        # not shown, not in the history, not in the notebook
-        return getpass.getpass("Paste the address: ")
-    except (StdinNotImplementedError, EOFError):
-        link.close()
-        raise UsageError(
-            "this notebook runs where nobody can be asked: sign in with `bqcred login` in a terminal, then `%bqcred use NAME`"
-        ) from None
-    except KeyboardInterrupt:
-        link.close()
-        raise UsageError("interrupted; nothing was changed") from None
+_UNATTENDED = (
+    "nobody can be asked here: sign in with `bqcred login` in a terminal or in a notebook, then `%bqcred use NAME`"
+)
 
 
-def _run(words, input=None, check=True, fails=None):
+def _refuse_unattended(shell):
+    """Before a sign-in is started that nobody can complete: papermill and nbclient say that they answer nothing."""
+    kernel = getattr(shell, "kernel", None)
+    if kernel is not None and not getattr(kernel, "_allow_stdin", True):
+        raise UsageError(_UNATTENDED)
+
+
+def _run(words, input=None, check=True):
     try:
         program = _program.find()
     except _program.Missing as missing:
@@ -153,21 +156,24 @@ def _run(words, input=None, check=True, fails=None):
     for name in ("CLICOLOR_FORCE", "FORCE_COLOR"):
         environment.pop(name, None)
     environment["NO_COLOR"] = "1"
-    done = subprocess.run(
-        [program, *words],
-        input=input,
-        stdin=subprocess.DEVNULL if input is None else None,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment,
-        text=True,
-    )
+    try:
+        done = subprocess.run(
+            [program, *words],
+            input="" if input is None else input,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except KeyboardInterrupt:
+        raise UsageError("interrupted; `%bqcred status` shows what was done") from None
     if check and done.returncode != 0:
-        raise UsageError(_words(done))
+        raise UsageError(_said(done))
     return done
 
 
-def _words(done):
+def _said(done):
     return done.stderr.strip()
 
 
@@ -183,27 +189,8 @@ def _profile_option(words):
 def _who(status, variables):
     try:
         account = json.loads(status.stdout).get("account")
-    except ValueError:
+    except (ValueError, AttributeError):
         account = None
-    account = account or f"the user of profile {variables['BQCRED_PROFILE']}"
-    project = variables.get("GOOGLE_CLOUD_PROJECT")
+    account = account or f"the user of profile {variables[PROFILE]}"
+    project = os.environ.get(PROJECT)
     return f"{account} (project {project})" if project else f"{account} (no project)"
-
-
-def _set(variables):
-    for name, value in variables.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
-
-
-def _keep(name, values):
-    """Puts these into what a library keeps, and returns what was there; None if the library isn't loaded."""
-    context = getattr(sys.modules.get(name), "context", None)
-    if context is None:
-        return None
-    before = tuple(getattr(context, attribute, None) for attribute in KEPT)
-    for attribute, value in zip(KEPT, values):
-        setattr(context, attribute, value)
-    return before

@@ -11,6 +11,7 @@ mod position;
 mod profiles;
 mod programs;
 mod shells;
+mod snippet;
 mod transfer;
 mod values;
 
@@ -25,13 +26,14 @@ use crate::output::ui::Output;
 
 pub(crate) use credentials::{Forget, Login, Revoke, Rotate, StoreChoice};
 pub(crate) use kernels::{
-    KernelCommand, KernelInstall, KernelList, KernelPlace, KernelSync, KernelUninstall, Snippet, SnippetKind,
+    KernelCommand, KernelInstall, KernelList, KernelPlace, KernelSync, KernelUninstall,
 };
 pub(crate) use oauth_client::OauthClient;
 pub(crate) use profiles::{Doctor, List, Status, Use};
 use programs::DEFAULT_MIN_TTL;
 pub(crate) use programs::{Env, Exec, Lock, StartUnder, Token};
 pub(crate) use shells::{Allow, Complete, CompletionShell, Completions, Deny, Help, Init, InitShell, Man};
+pub(crate) use snippet::{Snippet, SnippetKind};
 pub(crate) use transfer::{Export, Import, ImportSource, Move};
 
 /// Use your own Google account for BigQuery from shells, notebooks, Python and R

@@ -10,6 +10,7 @@ use crate::app::{App, Loaded};
 use crate::credential::profile::{Condition, Profile};
 use crate::credential::profile_name::ProfileName;
 use crate::handover::broker::TokenSource;
+use crate::handover::broker::limits::{self, Limits};
 use crate::lifecycle::refresh;
 use crate::oauth::{ActingAs, Fresh, NotImpersonated, ServiceAccount, scopes, token_of_service_account};
 use crate::output::error::{Error, Kind, Result};
@@ -25,15 +26,6 @@ pub(crate) fn of_service_account(app: &App, loaded: &Loaded) -> Option<Result<Ac
     let (name, profile) = (loaded.name.clone(), &loaded.profile);
     let tokens = ProgramTokens::new(app.clone(), name, profile, Limits::default());
     Some(tokens.and_then(|tokens| tokens.token()))
-}
-
-/// What a program may get.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Limits {
-    /// These scopes alone; all that were granted if there are none.
-    pub(crate) scopes: Vec<String>,
-    /// The service account whose tokens it gets; `None` for that which the profile acts as, if any.
-    pub(crate) acting_as: Option<ServiceAccount>,
 }
 
 /// The tokens of a profile for one program.
@@ -70,11 +62,8 @@ impl ProgramTokens {
         profile: &Profile,
         limits: Limits,
     ) -> Result<ProgramTokens> {
-        let acting_as =
-            limits.acting_as.clone().map(ActingAs::directly).or_else(|| profile.acting_as.clone());
-        if let Some(acting_as) = &acting_as {
-            check_impersonation(&app, &name, profile, &acting_as.account)?;
-        }
+        limits.check_impersonation(&app, &name, profile)?;
+        let acting_as = limits.service_account(profile);
         let scopes = match (&limits.scopes[..], &acting_as) {
             ([], None) => profile.scopes.clone(),
             ([], Some(_)) => vec![scopes::CLOUD_PLATFORM.to_owned()],
@@ -155,7 +144,7 @@ impl ProgramTokens {
                 "whoever manages that account can allow it: `gcloud iam service-accounts add-iam-policy-binding \
                  {account} --member=user:{user} --role=roles/iam.serviceAccountTokenCreator`"
             )),
-            NotImpersonated::ScopeMissing => scope_missing(&self.app, &self.name, &user),
+            NotImpersonated::ScopeMissing => limits::scope_missing(&self.app, &self.name, &user),
             NotImpersonated::ApiDisabled(project) => {
                 let project = project.map_or(String::new(), |project| format!(" --project {project}"));
                 refused("the API for acting as a service account is not enabled in the project".to_owned())
@@ -236,34 +225,6 @@ impl Person {
     fn describe(&self) -> &str {
         self.account.as_deref().unwrap_or("an unknown account")
     }
-}
-
-/// Refuses before anything is requested what can't succeed.
-fn check_impersonation(
-    app: &App,
-    name: &ProfileName,
-    profile: &Profile,
-    account: &ServiceAccount,
-) -> Result<()> {
-    if let Some(host) = profile.endpoints.as_ref().and_then(crate::oauth::Endpoints::foreign_host) {
-        let what = format!(
-            "profile {name} signs in at {host}, and {account} is Google's: its tokens don't reach there"
-        );
-        return Err(Error::usage(what).hint("use a profile that signs in at Google: `bqcred list`"));
-    }
-    // what was granted may not be known yet: then Google says it
-    if profile.scopes.is_empty() || scopes::allow_impersonation(&profile.scopes) {
-        return Ok(());
-    }
-    Err(scope_missing(app, name, &profile.account_or_unknown()))
-}
-
-fn scope_missing(app: &App, name: &ProfileName, user: &str) -> Error {
-    Error::new(
-        Kind::Refused,
-        format!("{user} did not grant bqcred the scope for acting as a service account"),
-    )
-    .hint(format!("`{} --scopes cloud-platform`", app.login_command(name)))
 }
 
 /// Compares what the server gave with what was asked for.

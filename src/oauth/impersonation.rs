@@ -23,7 +23,7 @@ const NAME: &str = "projects/-/serviceAccounts/";
 
 /// The address of a service account, such as `name@project.iam.gserviceaccount.com`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(try_from = "String", into = "String")]
 pub(crate) struct ServiceAccount(String);
 
 /// A service account that a user acts as.
@@ -78,6 +78,12 @@ impl TryFrom<String> for ServiceAccount {
 
     fn try_from(text: String) -> Result<ServiceAccount, String> {
         ServiceAccount::parse(&text)
+    }
+}
+
+impl From<ServiceAccount> for String {
+    fn from(account: ServiceAccount) -> String {
+        account.0
     }
 }
 

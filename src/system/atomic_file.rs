@@ -108,27 +108,32 @@ pub(crate) fn sweep(folder: &Path) {
         let name = entry.file_name();
         let ours =
             name.as_bytes().starts_with(PREFIX.as_bytes()) && name.as_bytes().ends_with(SUFFIX.as_bytes());
-        if ours && is_abandoned(&entry.path()) {
-            let _ = fs::remove_file(entry.path());
+        if ours {
+            remove_abandoned(&entry.path());
         }
     }
 }
 
-fn is_abandoned(path: &Path) -> bool {
+/// Removes a temporary file that no process writes. The lock is held until it is gone: the writer of a file that is not
+/// locked yet waits for it, and then sees that it has to start again.
+fn remove_abandoned(path: &Path) {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     // for writing too: NFS makes it a byte-range lock, which needs a file that is open for writing
     let opened =
         fs::OpenOptions::new().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(path);
-    let Ok(file) = opened else { return false };
-    let Ok(metadata) = file.metadata() else { return false };
-    metadata.is_file()
+    let Ok(file) = opened else { return };
+    let Ok(metadata) = file.metadata() else { return };
+    let is_old =
+        || metadata.modified().is_ok_and(|then| then.elapsed().is_ok_and(|age| age > ABANDONED_AFTER));
+    let abandoned = metadata.is_file()
         && match file_lock::try_lock(&file) {
             Ok(LockState::Held) => true,
-            Ok(LockState::Unsupported) => {
-                metadata.modified().is_ok_and(|then| then.elapsed().is_ok_and(|age| age > ABANDONED_AFTER))
-            }
+            Ok(LockState::Unsupported) => is_old(),
             Ok(LockState::Busy) | Err(_) => false,
-        }
+        };
+    if abandoned {
+        let _ = fs::remove_file(path);
+    }
 }
 
 /// A file without a name; `None` where that can't be done. What else is wrong shows when a named one is created.
@@ -250,6 +255,23 @@ mod tests {
     fn the_folder_of_a_bare_name_is_the_current_one() {
         assert_eq!(folder_of(Path::new("/a/b")), Path::new("/a"));
         assert_eq!(folder_of(Path::new("b")), Path::new("."));
+    }
+
+    #[test]
+    fn a_file_that_is_being_written_is_not_swept() {
+        let root = tempfile::tempdir().unwrap();
+        let sweep_until_removed = || {
+            while root.path().join("run").exists() {
+                sweep(root.path())
+            }
+        };
+        fs::write(root.path().join("run"), "").unwrap();
+        std::thread::scope(|scope| {
+            (0..4).for_each(|_| drop(scope.spawn(sweep_until_removed)));
+            let kept = (0..1000).all(|_| draft(root.path()).unwrap().path().exists());
+            fs::remove_file(root.path().join("run")).unwrap();
+            assert!(kept);
+        });
     }
 
     #[test]

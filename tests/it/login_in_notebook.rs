@@ -1,66 +1,12 @@
 //! Signing in from a notebook cell: nothing blocks, and what is pasted is stored nowhere.
 
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use crate::common::{PERSON, Vm, missing, python_kernel, r_package, venv};
-use crate::double;
+use crate::jupyter::front_end::{FrontEnd, address, assert_nothing_stays, snippet};
 use serde_json::{Value, json};
 
 const IR: &str = "/usr/share/jupyter/kernels/ir";
-
-/// A kernel and the front end that talks to it.
-struct FrontEnd {
-    child: Child,
-    stdin: ChildStdin,
-    stdout: BufReader<ChildStdout>,
-    notebook: PathBuf,
-}
-
-impl FrontEnd {
-    fn start(vm: &Vm, python: &Path, kernel: &str) -> Self {
-        let notebook = vm.sandbox.path("home/work.ipynb");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/jupyter/cells.py");
-        let mut command = vm.sandbox.command(python);
-        command.arg(script).arg(kernel).arg(&notebook).envs(vm.google.env()).envs(vm.metadata.env());
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        FrontEnd { child, stdin, stdout: BufReader::new(stdout), notebook }
-    }
-
-    fn send(&mut self, cell: &Value) -> Value {
-        writeln!(self.stdin, "{cell}").unwrap();
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).unwrap();
-        let result: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{cell}: {e}: {line:?}"));
-        assert_ne!(result["error"], "it hangs", "{cell}: {result:#}");
-        result
-    }
-
-    /// Runs a cell that asks nothing; returns its output.
-    fn run(&mut self, code: &str) -> String {
-        let result = self.send(&json!({"code": code, "answer": "nobody should ask"}));
-        assert_eq!((&result["error"], &result["asked"]), (&json!(""), &json!([])), "{code}: {result:#}");
-        format!("{}{}", result["stdout"].as_str().unwrap(), result["stderr"].as_str().unwrap())
-    }
-
-    /// Runs a cell that asks once with hidden input, and types this.
-    fn paste(&mut self, code: &str, answer: &str) -> String {
-        let result = self.send(&json!({"code": code, "answer": answer}));
-        assert_eq!(result["error"], "", "{code}: {result:#}");
-        assert_eq!(result["asked"], json!([{"prompt": "Paste the address: ", "password": true}]), "{code}");
-        format!("{}{}", result["stdout"].as_str().unwrap(), result["stderr"].as_str().unwrap())
-    }
-
-    /// Saves the notebook, and returns its text.
-    fn save(self) -> String {
-        drop(self.stdin);
-        let mut child = self.child;
-        assert!(child.wait().unwrap().success());
-        std::fs::read_to_string(self.notebook).unwrap()
-    }
-}
 
 /// A VM without a login, on which the organisation's client is set.
 fn vm(person: bool) -> Vm {
@@ -76,31 +22,6 @@ fn python(modules: &[&str]) -> Option<PathBuf> {
         missing(&format!("a virtual environment with {} (BQCRED_TEST_VENV)", modules.join(", ")));
     }
     python
-}
-
-/// The address in what a cell shows: on a line of its own, so that the front end makes a link of it.
-fn address(shown: &str) -> String {
-    let line = shown.lines().map(str::trim_end).find(|line| line.starts_with("http"));
-    line.unwrap_or_else(|| panic!("no address: {shown}")).to_owned()
-}
-
-/// The code that begins like this in what a cell shows, up to the next empty line.
-fn snippet(shown: &str, beginning: &str) -> String {
-    let start = shown.find(beginning).unwrap_or_else(|| panic!("no {beginning:?}: {shown}"));
-    let lines = shown[start..].lines().map(str::trim_end);
-    lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
-}
-
-/// Neither the pasted text nor a secret is in the notebook or anywhere else.
-fn assert_nothing_stays(vm: &Vm, notebook: &str, pasted: &str) {
-    let code = pasted.split(['?', '&']).find_map(|pair| pair.strip_prefix("code=")).unwrap();
-    for text in [pasted, code] {
-        assert!(!notebook.contains(text), "{notebook}");
-        assert_eq!(vm.sandbox.files_with(text), Vec::<PathBuf>::new());
-    }
-    for canary in double::CANARIES {
-        assert!(!notebook.contains(canary), "{notebook}");
-    }
 }
 
 #[test]

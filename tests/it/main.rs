@@ -63,6 +63,7 @@ mod matrix;
 mod nb_conda;
 mod network;
 mod next;
+mod notebook_magic;
 mod oauth_server;
 mod packaging;
 mod pins;

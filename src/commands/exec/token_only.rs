@@ -7,12 +7,13 @@ use super::{note_nesting, prepare, start_without};
 use crate::app::App;
 use crate::cli::Exec;
 use crate::credential::profile::Profile;
+use crate::credential::profile_name::ProfileName;
+use crate::handover::broker::limits::Limits;
 use crate::handover::broker::session_file::{About, SessionFile};
 use crate::handover::broker::{self, Broker, Refusals, TokenSource};
 use crate::handover::variables;
 use crate::handover::{self, supervised};
-use crate::lifecycle::program_tokens::{Limits, ProgramTokens};
-use crate::oauth::scopes;
+use crate::lifecycle::program_tokens::ProgramTokens;
 use crate::output::error::{Error, Result, reason};
 use crate::output::ui::{self, Output};
 use crate::system::env;
@@ -20,39 +21,59 @@ use crate::system::private_file::TempCredentialFile;
 use crate::system::processes::Processes;
 
 pub(super) fn run(args: &Exec, app: &App) -> Result<Output> {
-    let limits = Limits { scopes: scopes::exactly(&args.scopes)?, acting_as: args.acting_as.clone() };
-    let (name, profile) = match app.profile() {
-        Ok(known) => known,
-        Err(error) if args.always_start => return start_without(args, app, plain(args), &error),
-        Err(error) => return Err(error),
-    };
-    note_nesting(&name);
-    let tokens = ProgramTokens::new(app.clone(), name.clone(), &profile, limits)?;
-    // R waits two seconds for a token, and what can't be had at all should be known before the program runs
-    match tokens.token() {
-        Ok(_) => {}
-        Err(error) if args.always_start => {
-            ui::fail(&error);
-            ui::note("starting the program all the same: it gets a token as soon as there is one");
+    match Prepared::new(args, app) {
+        Ok(prepared) => prepared.run(args, app),
+        Err(error) if args.always_start => start_without(args, app, plain(args), &error),
+        Err(error) => Err(error),
+    }
+}
+
+/// What has to be there before the program starts.
+struct Prepared {
+    name: ProfileName,
+    profile: Profile,
+    broker: Broker,
+    tokens: ProgramTokens,
+    file: TempCredentialFile,
+}
+
+impl Prepared {
+    fn new(args: &Exec, app: &App) -> Result<Prepared> {
+        let limits = Limits::new(&args.scopes, args.acting_as.clone())?;
+        let (name, profile) = app.profile()?;
+        note_nesting(&name);
+        let tokens = ProgramTokens::new(app.clone(), name.clone(), &profile, limits.clone())?;
+        // R waits two seconds for a token, and what can't be had at all should be known before the program runs
+        match tokens.token() {
+            Ok(_) => {}
+            Err(error) if args.always_start => {
+                ui::fail(&error);
+                ui::note("starting the program all the same: it gets a token as soon as there is one");
+            }
+            Err(error) => return Err(error),
         }
-        Err(error) => return Err(error),
+        // the first answer may have said who it is
+        let (name, profile) = app.profile_named(name)?;
+        let broker = Broker::bind().map_err(cannot_listen)?;
+        if !broker.knows_peers() {
+            ui::note(
+                "this system doesn't say whose connection it is: the handle in the session file decides alone",
+            );
+        }
+        let about = about(&name.to_string(), &profile, &tokens, &limits);
+        let content = SessionFile::new(&broker, profile.quota_project.as_deref(), about).to_json();
+        let file = supervised::file(&app.paths, &content)?;
+        Ok(Prepared { name, profile, broker, tokens, file })
     }
-    // the first answer may have said who it is
-    let (name, profile) = app.profile_named(name)?;
-    let broker = Broker::bind().map_err(cannot_listen)?;
-    if !broker.knows_peers() {
-        ui::note(
-            "this system doesn't say whose connection it is: the handle in the session file decides alone",
-        );
+
+    fn run(self, args: &Exec, app: &App) -> Result<Output> {
+        let Prepared { name, profile, broker, tokens, file } = self;
+        let mut program = program(args);
+        prepare(args, app, &mut program, &name, &profile, &file.path());
+        handover::apply(&broker::variables::changes(&broker, env::get), &mut program);
+        let refusals = broker.serve(tokens);
+        supervised::run(&mut program, || end(file, &refusals)).map(|code| Output::none().with_code(code))
     }
-    let about = about(&name.to_string(), &profile, &tokens);
-    let content = SessionFile::new(&broker, profile.quota_project.as_deref(), about).to_json();
-    let file = supervised::file(&app.paths, &content)?;
-    let mut program = program(args);
-    prepare(args, app, &mut program, &name, &profile, &file.path());
-    handover::apply(&broker::variables::changes(&broker, env::get), &mut program);
-    let refusals = broker.serve(tokens);
-    supervised::run(&mut program, || end(file, &refusals)).map(|code| Output::none().with_code(code))
 }
 
 #[cfg(target_os = "linux")]
@@ -73,12 +94,13 @@ fn plain(args: &Exec) -> Command {
     program
 }
 
-fn about(name: &str, profile: &Profile, tokens: &ProgramTokens) -> About {
+fn about(name: &str, profile: &Profile, tokens: &ProgramTokens, limits: &Limits) -> About {
     About {
         profile: name.to_owned(),
         account: profile.account_or_unknown().into_owned(),
-        acting_as: tokens.acting_as().map(ToString::to_string),
+        acting_as: tokens.acting_as().cloned(),
         scopes: tokens.scopes().to_vec(),
+        narrowed: !limits.scopes.is_empty(),
         broker: std::process::id(),
     }
 }

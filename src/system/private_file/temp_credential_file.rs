@@ -20,10 +20,9 @@ impl TempCredentialFile {
     /// Writes a file to this folder, and removes those whose processes have ended.
     pub(crate) fn new(folder: &Path, content: &[u8]) -> Result<TempCredentialFile> {
         // until the new file has its lock, another process would take it for abandoned
-        let turn = Lock::acquire(&folder.join(".lock"))?;
+        let _turn = Lock::acquire(&folder.join(".lock"))?;
         remove_abandoned(folder);
         let (file, path) = write(folder, content).map_err(|error| Error::file(folder, "write to", &error))?;
-        drop(turn);
         Ok(TempCredentialFile { path, file })
     }
 
@@ -46,6 +45,7 @@ impl TempCredentialFile {
     pub(crate) fn replace(self, content: &[u8]) -> Result<()> {
         let path = self.path();
         let folder = path.parent().unwrap_or(&path);
+        let _turn = Lock::acquire(&folder.join(".lock"))?;
         write(folder, content)
             .and_then(|(_, new)| Ok(new.persist(&path)?))
             .and_then(|()| Ok(self.path.keep().map(drop)?)) // dropped, it would remove what is there now

@@ -1,6 +1,7 @@
 //! A Python with Jupyter in a sandbox, made quickly: its packages are those of a test environment; the
 //! kernelspecs and all other files that are written belong to the sandbox.
 
+pub mod front_end;
 pub mod hub;
 
 use std::collections::BTreeMap;

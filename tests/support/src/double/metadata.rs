@@ -73,6 +73,11 @@ fn answer(world: &World, request: &mut Request) -> Response {
     response.with("Metadata-Flavor", "Google")
 }
 
+/// Without a character set, as the real one has it: google-auth 1.23 takes nothing else for JSON.
+fn json_text(value: &Value) -> Response {
+    Response::new(200, "application/json", value.to_string())
+}
+
 fn text(body: &str) -> Response {
     Response::new(200, "application/text", body)
 }
@@ -91,13 +96,13 @@ fn content(world: &World, request: &Request) -> Response {
         "project/project-id" => text(PROJECT),
         "project/numeric-project-id" => text("210987654321"),
         "universe/universe-domain" | "universe/universe_domain" => text("googleapis.com"),
-        "instance" if recursive => Response::json(200, &json!({"id": 1, "serviceAccounts": accounts()})),
+        "instance" if recursive => json_text(&json!({"id": 1, "serviceAccounts": accounts()})),
         "instance" => text("id\nname\nservice-accounts/\nzone\n"),
         "instance/id" => text("1234567890123456789"),
         "instance/name" => text("vm"),
         "instance/zone" => text("projects/210987654321/zones/europe-west3-a"),
         "instance/region" => text("projects/210987654321/regions/europe-west3"),
-        "instance/service-accounts" if recursive => Response::json(200, &accounts()),
+        "instance/service-accounts" if recursive => json_text(&accounts()),
         "instance/service-accounts" => text(&format!("default/\n{ACCOUNT}/\n")),
         _ => match path.strip_prefix("instance/service-accounts/") {
             Some(rest) => account(world, request, rest, recursive),
@@ -120,7 +125,7 @@ fn account(world: &World, request: &Request, rest: &str, recursive: bool) -> Res
         return Response::html(404, "Not Found");
     }
     match what {
-        "" if recursive => Response::json(200, &one()),
+        "" if recursive => json_text(&one()),
         "" => text("aliases\nemail\nidentity\nscopes\ntoken\n"),
         "aliases" => text("default\n"),
         "email" => text(ACCOUNT),
@@ -145,5 +150,5 @@ fn token(world: &World, request: &Request) -> Response {
     let mut grants = lock(&world.grants);
     let text = format!("ya29.vm-{}", grants.access.len());
     grants.put_access(&text, ACCOUNT, "210987654321", &scopes, now + Duration::from_secs(3599));
-    Response::json(200, &json!({"access_token": text, "expires_in": 3599, "token_type": "Bearer"}))
+    json_text(&json!({"access_token": text, "expires_in": 3599, "token_type": "Bearer"}))
 }

@@ -1,64 +1,17 @@
-//! `bqcred snippet`: what to paste where no kernelspec is read, or a kernel runs already.
+//! Code and settings for notebooks: cells of running kernels, start-up files, a workspace of VS Code, a hub.
 
 use crate::app::App;
-use crate::cli::{Snippet, SnippetKind};
 use crate::credential::profile_name::ProfileName;
 use crate::handover::format::{self, Format};
-use crate::handover::ready::{self, Ready};
-use crate::handover::variables::{self, Inherited, VariableSet};
-use crate::jupyter::changes::detour::{self, IN_CONTAINER};
-use crate::jupyter::changes::kernel_profile::{lasting_variables, utf8};
+use crate::handover::ready::Ready;
+use crate::handover::variables::{self, Inherited};
+use crate::jupyter::changes::kernel_profile::utf8;
 use crate::jupyter::kernelspec::json::quote;
 use crate::output::error::{Error, Result};
-use crate::output::ui::{self, Output};
 use crate::system::env;
 
-pub(crate) fn run(args: &Snippet, app: &App) -> Result<Output> {
-    let (name, profile) = app.profile()?;
-    let mut ready = ready::for_good(app, name, profile)?;
-    ui::show(std::mem::take(&mut ready.notes));
-    let (name, profile, adc) = (&ready.name, &ready.profile, &ready.adc);
-    let set = variables::set(name, profile, adc, VariableSet { guard: true, gcloud: false });
-    let text = match args.kind {
-        SnippetKind::Python => python(app, name, &lasting_variables(set)?),
-        SnippetKind::R => r(app, name, &lasting_variables(set)?),
-        SnippetKind::IpythonStartup => {
-            format!(
-                "# Printed by `bqcred snippet ipython-startup`: BigQuery with profile {name}\n{}",
-                python(app, name, &lasting_variables(set)?)
-            )
-        }
-        SnippetKind::Renviron => assignments(app, &ready, Format::Renviron)?,
-        SnippetKind::Vscode => assignments(app, &ready, Format::Dotenv)?,
-        SnippetKind::Jupyterhub => jupyterhub(app, name, &lasting_variables(set)?)?,
-        SnippetKind::Docker => docker(app, name, &lasting_variables(set)?)?,
-    };
-    ui::note(usage(args.kind));
-    Ok(Output::text(text))
-}
-
-/// Where a snippet goes, and what to do then.
-fn usage(kind: SnippetKind) -> &'static str {
-    match kind {
-        SnippetKind::Python | SnippetKind::R => {
-            "paste this into a cell; BigQuery clients that exist already have to be created again"
-        }
-        SnippetKind::Renviron => "add this to ~/.Renviron, then restart the kernel",
-        SnippetKind::IpythonStartup => {
-            "save this as ~/.ipython/profile_default/startup/50-bqcred.py, then restart the kernel"
-        }
-        SnippetKind::Vscode => "add this to the .env file of the workspace, then restart the kernel",
-        SnippetKind::Jupyterhub => {
-            "add this to jupyterhub_config.py, then restart the hub and each server; every user signs in once with `bqcred login` in a terminal"
-        }
-        SnippetKind::Docker => {
-            "add these options to `docker run`; the container's user needs your user id to read the credential: --user \"$(id -u)\""
-        }
-    }
-}
-
 /// Lines of a file of variables, which can't remove any.
-fn assignments(app: &App, ready: &Ready, format: Format) -> Result<String> {
+pub(super) fn assignments(app: &App, ready: &Ready, format: Format) -> Result<String> {
     let inherited = Inherited::of(&app.paths, &env::all());
     let changes = variables::set_for_good(&ready.name, &ready.profile, &ready.adc, &inherited);
     let bytes = format::format(format, &changes)?;
@@ -82,7 +35,7 @@ fn folders(app: &App) -> Vec<String> {
 
 /// Sets the environment of the running process, and replaces the credential and the project that `%%bigquery` keeps
 /// from its first use. What another profile left is removed first. A JSON string is a Python literal.
-fn python(app: &App, profile: &ProfileName, vars: &[(String, String)]) -> String {
+pub(super) fn python(app: &App, profile: &ProfileName, vars: &[(String, String)]) -> String {
     let entries: String =
         vars.iter().map(|(name, value)| format!("    {}: {},\n", quote(name), quote(value))).collect();
     let project = vars.iter().find(|(name, _)| name == variables::PROJECT);
@@ -107,7 +60,7 @@ fn python(app: &App, profile: &ProfileName, vars: &[(String, String)]) -> String
 }
 
 /// The same for R, where bigrquery keeps its token. A JSON string is also an R literal.
-fn r(app: &App, profile: &ProfileName, vars: &[(String, String)]) -> String {
+pub(super) fn r(app: &App, profile: &ProfileName, vars: &[(String, String)]) -> String {
     let entries: Vec<String> =
         vars.iter().map(|(name, value)| format!("  {name} = {}", quote(value))).collect();
     let [own, gcloud] = leftovers(vars).map(|names| names.join(", "));
@@ -124,7 +77,7 @@ fn r(app: &App, profile: &ProfileName, vars: &[(String, String)]) -> String {
 
 /// For the administrator: each user's own file in that user's home directory. The project is the user's choice and
 /// left out.
-fn jupyterhub(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Result<String> {
+pub(super) fn jupyterhub(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Result<String> {
     let adc = app.paths.adc(name);
     let below = adc.strip_prefix(&app.paths.home).map_err(|_| {
         Error::other(format!(
@@ -154,18 +107,4 @@ fn jupyterhub(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Resul
         quote(variables::ADC),
         quote(variables::PROJECT)
     ))
-}
-
-fn docker(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Result<String> {
-    let folder = utf8(&app.paths.profile(name))?;
-    let mut options = vec![format!("--mount type=bind,source={folder},target={IN_CONTAINER},readonly")];
-    options.extend(detour::container_variables(vars).map(|(name, value)| format!("--env {name}={value}")));
-    // docker splits --mount at commas, and a shell splits at spaces
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=,@+ ".contains(c);
-    let odd = options.iter().find(|option| !option.chars().all(plain));
-    if odd.is_some() || folder.contains([',', ' ']) {
-        return Err(Error::usage("a path or value has a character that is not safe in a `docker run` line")
-            .hint("`bqcred env --format json` gives the values to a program"));
-    }
-    Ok(options.join(" \\\n") + "\n")
 }

@@ -1,0 +1,158 @@
+//! `%load_ext bqcred`: signing in within one cell, in a kernel that goes on running.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::common::{PERSON, Vm, missing, python_of, skipped};
+use crate::double::metadata;
+use crate::jupyter::front_end::{FrontEnd, assert_nothing_stays, shown};
+
+const OTHER: &str = "bob@example.com";
+
+/// Queries with everything that a notebook uses, each with what it has kept; each prints the account.
+const NEW_CLIENT: &str = "
+from google.cloud import bigquery
+print(list(bigquery.Client(project='p1').query('SELECT SESSION_USER() AS who').result())[0].who)
+";
+const PANDAS_GBQ: &str = "
+import pandas_gbq
+print(pandas_gbq.read_gbq('SELECT SESSION_USER() AS who', **options)['who'][0])
+";
+const OPTIONS: &str = "options = {'dialect': 'standard', 'project_id': 'p1', 'progress_bar_type': None}";
+const MAGIC: [&str; 2] = [
+    "%%bigquery frame --progress_bar_type None --project p1\nSELECT SESSION_USER() AS who",
+    "print(frame['who'][0])",
+];
+
+/// A kernel of this Python that has the wheel: the program is where `pip install --target` puts it.
+fn add_kernel(vm: &Vm, python: &Path) {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/bqcred");
+    for file in std::fs::read_dir(source).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.extension().is_some_and(|it| it == "py") {
+            let name = file.file_name().unwrap().to_str().unwrap();
+            vm.sandbox.write(&format!("home/wheel/bqcred/{name}"), std::fs::read(&file).unwrap());
+        }
+    }
+    let program = vm.sandbox.path("home/wheel/bin/bqcred");
+    std::fs::create_dir_all(program.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_bqcred"), program).unwrap();
+    std::fs::remove_file(vm.sandbox.path("bin/bqcred")).unwrap(); // it must not be needed on the PATH
+    let spec = json!({"argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "wheel", "language": "python", "env": {"PYTHONPATH": vm.sandbox.path("home/wheel")}});
+    vm.sandbox.write("home/.local/share/jupyter/kernels/wheel/kernel.json", spec.to_string());
+    vm.sandbox.write("home/.jupyter/migrated", "");
+}
+
+/// A VM without a login, on which the user's client is set.
+fn vm() -> Vm {
+    let vm = Vm::new();
+    vm.sandbox.bqcred(&["client", "set", &vm.sandbox.client_file(&vm.google)]).success();
+    vm
+}
+
+fn front_end() -> Option<PathBuf> {
+    let python =
+        python_of("BQCRED_TEST_VENV", &["jupyter_client", "ipykernel", "bigquery_magics", "pandas_gbq"]);
+    if python.is_none() {
+        missing("a virtual environment with ipykernel, bigquery_magics, pandas_gbq (BQCRED_TEST_VENV)");
+    }
+    python
+}
+
+/// In a kernel that has asked BigQuery as the VM before: signs in, and all that comes then is the user's; `off`, and
+/// it is the VM's again.
+fn switches_a_running_kernel(python: &Path, kernel: &Path, magic: &[&str]) {
+    let mut vm = vm();
+    vm.google.expect_unexpected(); // as the VM, google-auth also asks where the service account may be used from
+    add_kernel(&vm, kernel);
+    let mut cells = FrontEnd::start(&vm, python, "wheel");
+    if !magic.is_empty() {
+        cells.run("%load_ext bigquery_magics");
+    }
+    cells.run(&format!("{OPTIONS}\nkept = 42\nimport os; before = dict(os.environ)"));
+    let queries = [&[NEW_CLIENT, PANDAS_GBQ], magic].concat();
+    let ask = |cells: &mut FrontEnd| -> String {
+        let shown: String = queries.iter().map(|code| cells.run(code)).collect();
+        // beside the progress
+        shown.lines().filter(|line| line.contains('@')).map(|line| format!("{line}\n")).collect()
+    };
+    let all = |who: &str| format!("{who}\n").repeat(if magic.is_empty() { 2 } else { 3 });
+    assert_eq!(ask(&mut cells), all(metadata::ACCOUNT));
+    cells.run("client = bigquery.Client(project='p1')");
+
+    cells.run("%load_ext bqcred");
+    let (result, pasted) = cells.sign_in(&vm, "%bqcred login --project p1", PERSON);
+    assert_eq!((&result["error"], &result["stderr"]), (&json!(""), &json!("")), "{result:#}");
+    let said = shown(&result);
+    assert!(said.contains("this notebook now runs as ada@example.com (project p1)"), "{said}");
+    assert!(said.contains("create them again: client"), "{said}");
+    let tokens = vm.metadata.tokens();
+    assert_eq!(ask(&mut cells), all(PERSON));
+    assert_eq!(vm.metadata.tokens(), tokens, "the VM's service account was asked for");
+    assert_eq!(cells.run("print(kept, os.environ['NO_GCE_CHECK'])"), "42 true\n");
+    assert!(cells.run("%bqcred status").contains(PERSON));
+
+    assert!(cells.run("%bqcred off").contains("as it was before"));
+    assert_eq!(cells.run("print(dict(os.environ) == before)"), "True\n");
+    assert_eq!(ask(&mut cells), all(metadata::ACCOUNT));
+    assert!(cells.run("%bqcred use default").contains("now runs as ada@example.com (project p1)"));
+    assert_eq!(ask(&mut cells), all(PERSON));
+    assert_nothing_stays(&vm, &cells.save(), &pasted);
+}
+
+#[test]
+fn libraries_of_a_running_kernel_change_to_the_user_and_back() {
+    let Some(python) = front_end() else { return };
+    switches_a_running_kernel(&python, &python, &MAGIC);
+}
+
+#[test]
+fn libraries_of_2020_change_to_the_user_and_back() {
+    let Some(python) = front_end() else { return };
+    let Some(old) = python_of("BQCRED_TEST_VENV_OLD", &["ipykernel", "pandas_gbq", "google.cloud.bigquery"])
+    else {
+        return match python_of("BQCRED_TEST_VENV_OLD", &["google.auth"]) {
+            Some(_) => skipped("pandas-gbq of 2020 is not for this Python"),
+            None => missing("Python with ipykernel and pandas_gbq in BQCRED_TEST_VENV_OLD"),
+        };
+    };
+    // its %%bigquery can't be loaded by this Python
+    switches_a_running_kernel(&python, &old, &[]);
+}
+
+#[test]
+fn mistakes_are_explained_in_one_message_and_change_nothing() {
+    let Some(python) = front_end() else { return };
+    let vm = vm();
+    add_kernel(&vm, &python);
+    let mut cells = FrontEnd::start(&vm, &python, "wheel");
+    cells.run("%load_ext bqcred\nimport os; before = dict(os.environ)");
+    let mut fails = |cell: serde_json::Value, says: &str| {
+        let result = cells.send(&cell);
+        assert!(result["error"].as_str().unwrap().starts_with("UsageError: "), "{cell}: {result:#}");
+        assert!(shown(&result).contains(says), "{cell}: {result:#}");
+        assert!(!shown(&result).contains("Traceback"), "{cell}: {result:#}");
+        assert_eq!(result["asked"], json!([]), "{cell}");
+    };
+    let typed = |code: &str| json!({"code": code, "answer": "nobody should ask"});
+    fails(typed("%bqcred"), "%bqcred login");
+    fails(typed("%bqcred logni"), "%bqcred login");
+    fails(typed("%bqcred use nobody"), "nobody");
+    fails(typed("%bqcred login 'ada@example.com"), "quotation mark");
+    fails(typed("%bqcred login ada"), "is not an account");
+    fails(typed("%bqcred login --start"), "both steps by itself");
+    // papermill and nbclient answer nothing; and no sign-in waits that nobody can complete
+    fails(json!({"code": "%bqcred login"}), "nobody can be asked here");
+    assert!(!cells.run("%bqcred status").contains("a sign-in was started"));
+
+    let asked = cells.send(&json!({"code": "%bqcred login ada@example.com", "dialogue": true}));
+    let url = crate::jupyter::front_end::address(&shown(&asked));
+    // something else is pasted: it asks again
+    let again = cells.send(&json!("ls -l"));
+    assert_eq!(again["asked"].as_array().unwrap().len(), 2, "{again:#}");
+    let result = cells.send(&json!(vm.google.approve(&url, OTHER)));
+    assert!(result["error"].as_str().unwrap().contains(OTHER), "the wrong account: {result:#}");
+    assert_eq!(cells.run("print(dict(os.environ) == before)"), "True\n");
+    cells.save();
+}
