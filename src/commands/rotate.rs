@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
     };
     ui::show(save::save_sign_in(app, &name, *signed_in).map_err(explain)?.notes);
     let loaded = prove(app)?;
-    tell_done(&loaded, &dependents.processes, old);
+    tell_done(&loaded, &dependents.processes, &dependents.token_only, old);
     Ok(Output::none())
 }
 
@@ -93,7 +93,8 @@ fn finish(app: &App, name: &ProfileName, answer: &str) -> Result<Output> {
     let signed_in = two_step::finish(app, name, &answer, StartedBy::Rotate).map_err(explain)?;
     ui::show(save::save_sign_in(app, name, signed_in).map_err(explain)?.notes);
     let loaded = prove(app)?;
-    tell_done(&loaded, &dependents::processes(app, &loaded), old);
+    let token_only = dependents::token_only(app, name, &loaded.profile);
+    tell_done(&loaded, &dependents::processes(app, &loaded), &token_only, old);
     Ok(Output::none())
 }
 
@@ -172,14 +173,20 @@ fn prove(app: &App) -> Result<Loaded> {
     Ok(loaded)
 }
 
-/// `processes` are those that use the profile.
-fn tell_done(loaded: &Loaded, processes: &[String], old: Revocation) {
+/// `processes` are those that use the profile, `token_only` those that ask for each access token.
+fn tell_done(loaded: &Loaded, processes: &[String], token_only: &[String], old: Revocation) {
     let (name, who) = (&loaded.name, loaded.profile.who());
     let kept = if old.is_over() { "" } else { "was not revoked, and " };
     ui::note(&format!(
         "profile {name} ({who}) has a new credential, in the same place; the old one {kept}{}",
         old.describe()
     ));
+    if !token_only.is_empty() {
+        ui::note(
+            "these get access tokens of the new credential from their next request on, without a restart:",
+        );
+        token_only.iter().for_each(|program| ui::tell(&format!("  {program}\n")));
+    }
     if !old.is_over() || processes.is_empty() {
         return;
     }

@@ -101,12 +101,50 @@ impl ProgramTokens {
         }
     }
 
-    fn renew(&self, profile: Profile) -> Result<AccessToken> {
+    /// A token that is valid for more than `min_ttl` seconds, if the server gives that much, or why there is none.
+    pub(crate) fn lasting(&self, min_ttl: u64) -> Result<AccessToken> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let profile = self.usable_profile().inspect_err(|_| *current = None)?;
+        let now = Time::now();
+        if let Some(held) = &*current
+            && Some(&held.fingerprint) == profile.fingerprint.as_ref()
+            && held.token.expires.since(now) > min_ttl
+        {
+            return Ok(held.token.clone());
+        }
+        let fingerprint = profile.fingerprint.clone();
+        let token = self.renew(profile, min_ttl)?;
+        *current = fingerprint.map(|fingerprint| Current { token: token.clone(), fingerprint });
+        Ok(token)
+    }
+
+    /// The profile as it is now, if it still belongs to whom it belonged to at the start, and is valid as far as is
+    /// known.
+    fn usable_profile(&self) -> Result<Profile> {
+        let (_, profile) = self.app.profile_named(self.name.clone())?;
+        let login = self.app.login_command(&self.name);
+        if !self.started_as.is_of(&profile) || self.is_of_another_service_account(&profile) {
+            let (now, before) = (profile.who(), self.describe());
+            return Err(Error::new(
+                Kind::Refused,
+                format!("profile {} is of {now} now, and this program was started as {before}", self.name),
+            )
+            .hint("start the program again"));
+        }
+        match profile.sign_in_reason() {
+            Some(reason) => {
+                Err(Error::new(Kind::Refused, format!("this credential {reason}")).hint(format!("`{login}`")))
+            }
+            None => Ok(profile),
+        }
+    }
+
+    fn renew(&self, profile: Profile, min_ttl: u64) -> Result<AccessToken> {
         self.app.check_server(&self.name, &profile)?;
         let mut loaded = self.app.load_credential(self.name.clone(), profile)?;
         let Some(acting_as) = &self.acting_as else {
             return match &self.limits.scopes[..] {
-                [] => self.whole(&mut loaded, MIN_TTL),
+                [] => self.whole(&mut loaded, min_ttl),
                 scopes => self.narrowed(&mut loaded, scopes),
             };
         };
@@ -167,34 +205,7 @@ impl ProgramTokens {
 
 impl TokenSource for ProgramTokens {
     fn token(&self) -> Result<AccessToken> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, profile) = self.app.profile_named(self.name.clone())?;
-        let login = self.app.login_command(&self.name);
-        if !self.started_as.is_of(&profile) || self.is_of_another_service_account(&profile) {
-            let (now, before) = (profile.who(), self.describe());
-            return Err(Error::new(
-                Kind::Refused,
-                format!("profile {} is of {now} now, and this program was started as {before}", self.name),
-            )
-            .hint("start the program again"));
-        }
-        if let Some(reason) = profile.sign_in_reason() {
-            *current = None;
-            return Err(
-                Error::new(Kind::Refused, format!("this credential {reason}")).hint(format!("`{login}`"))
-            );
-        }
-        let now = Time::now();
-        if let Some(held) = &*current
-            && Some(&held.fingerprint) == profile.fingerprint.as_ref()
-            && held.token.expires.since(now) > MIN_TTL
-        {
-            return Ok(held.token.clone());
-        }
-        let fingerprint = profile.fingerprint.clone();
-        let token = self.renew(profile)?;
-        *current = fingerprint.map(|fingerprint| Current { token: token.clone(), fingerprint });
-        Ok(token)
+        self.lasting(MIN_TTL)
     }
 
     fn account(&self) -> &str {
