@@ -49,6 +49,11 @@ pub(crate) fn identity(
             "is the file of an OAuth client, not a credential: `bqcred client set` takes it",
             fails(LibraryProblem::UnknownType),
         ),
+        CredentialKind::WorkforceSignIn => (
+            "says where users of a workforce pool sign in, and is no credential: \
+             `gcloud auth application-default login --login-config` takes it",
+            fails(LibraryProblem::UnknownType),
+        ),
         CredentialKind::User(_) | CredentialKind::Unknown => {
             ("has a type that the library does not know", fails(LibraryProblem::UnknownType))
         }
