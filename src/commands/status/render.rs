@@ -9,9 +9,12 @@ use super::{Check, Report};
 use crate::app::App;
 use crate::credential::forecast::{self, TOKEN_LIMIT};
 use crate::credential::profile::StoreKind;
+use crate::handover::broker::running::TokenOnlyProgram;
+use crate::lifecycle::dependents;
 use crate::oauth::scopes;
 use crate::store::session;
 use crate::system::clock::{Time, span};
+use crate::system::processes::Process;
 
 /// Clocks that differ by less do no harm, and the network takes some of it. In seconds.
 const CLOCK_TOLERANCE: u64 = 30;
@@ -51,6 +54,7 @@ impl Report {
             "refresh_tokens_limit": TOKEN_LIMIT,
             "clock_offset": self.clock_offset,
             "good_until": forecast::good_until(profile),
+            "token_only": self.token_only.iter().map(token_only_as_json).collect::<Vec<_>>(),
             "forecast": if needs_sign_in { Vec::new() } else { forecast::expiries(profile) },
         })
     }
@@ -91,6 +95,14 @@ impl Report {
             self.login_started
                 .map(|time| ("sign-in", format!("started {}, waits for its answer", ago(time)))),
         );
+        let programs = self.token_only.iter().map(|program| {
+            let described = dependents::describe_token_only(program);
+            match program.is_of(profile) {
+                true => described,
+                false => format!("{described}; refused, because it was started as {}", program.about.account),
+            }
+        });
+        rows.extend(programs.map(|program| ("used by", program)));
         rows.extend(self.ends().into_iter().map(|end| ("ends", end)));
         rows.extend(self.warnings());
         rows
@@ -154,6 +166,19 @@ impl Report {
     fn path(&self, app: &App) -> Option<PathBuf> {
         (self.loaded.profile.store == StoreKind::File).then(|| app.paths.adc(&self.loaded.name))
     }
+}
+
+fn token_only_as_json(program: &TokenOnlyProgram) -> Value {
+    let about = &program.about;
+    json!({
+        "pid": program.process.as_ref().map(|process| process.pid),
+        "program": program.process.as_ref().and_then(Process::name),
+        "broker": about.broker,
+        "account": about.account,
+        "acting_as": about.acting_as,
+        "scopes": about.scopes,
+        "narrowed": about.narrowed,
+    })
 }
 
 fn mode(path: &Path) -> Option<String> {

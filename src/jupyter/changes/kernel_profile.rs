@@ -169,7 +169,7 @@ fn unusable_value(name: &str, problem: &str) -> Error {
 
 /// Absolute path of this program: the one on the PATH if that is this program, because it stays the same when bqcred
 /// is updated.
-fn own_path() -> Result<String> {
+pub(crate) fn own_path() -> Result<String> {
     let own = std::env::current_exe()
         .map_err(|error| Error::other(format!("can't find bqcred's own path: {}", reason(&error))))?;
     let same = |path: &PathBuf| path.canonicalize().ok() == own.canonicalize().ok();
