@@ -55,6 +55,7 @@ impl Facts {
             files: RefCell::default(),
             folder: PathBuf::from("/"),
             home: Home::new(&environment, Some(home.clone())),
+            locks: home.join("locks"),
             own_home: home,
             environment,
         }

@@ -1,12 +1,14 @@
 //! What is worth knowing beyond the libraries' identities. Like the rules, a finding is a function of the facts, and
 //! of what the rules found.
 
+mod dataproc;
 mod files;
 mod kernels;
 mod keyring;
 mod long_running;
 mod network;
 mod settings;
+mod token_only;
 
 use crate::doctor::facts::Facts;
 use crate::doctor::finding::Finding;
@@ -16,7 +18,7 @@ pub(crate) use settings::has_drive;
 
 /// All findings, the weightiest first.
 pub(crate) fn of(facts: &Facts, predictions: &[Prediction]) -> Vec<Finding> {
-    let found: [Vec<Finding>; 14] = [
+    let found: [Vec<Finding>; 16] = [
         network::google_unreachable(facts),
         settings::no_project(facts, predictions),
         settings::starts_gcloud(facts, predictions),
@@ -26,8 +28,10 @@ pub(crate) fn of(facts: &Facts, predictions: &[Prediction]) -> Vec<Finding> {
         settings::missing_scopes(facts),
         network::certificates(facts),
         network::clock(facts),
+        token_only::of(facts),
         kernels::of(facts),
         long_running::of(facts),
+        dataproc::of(facts),
         settings::bigqueryrc(facts),
         settings::r_profiles(facts),
         keyring::unused_items(facts),
