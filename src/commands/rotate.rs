@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::app::{App, Loaded};
 use crate::cli::Rotate;
+use crate::commands::cell;
 use crate::credential::profile_name::ProfileName;
 use crate::lifecycle::dependents::{self, Dependents};
 use crate::lifecycle::grant;
@@ -16,7 +17,7 @@ use crate::lifecycle::revocation::Revocation;
 use crate::lifecycle::rotation::{self, OldRevoked};
 use crate::lifecycle::save;
 use crate::login::two_step::{self, StartedBy};
-use crate::login::{self, LoginOptions, Progress};
+use crate::login::{self, Flow, LoginOptions, Progress};
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
 use crate::output::ui::{self, Output};
@@ -26,7 +27,8 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
     let (name, profile) = app.profile()?;
     let _claim = grant::claim(app, &name)?;
     if let Some(answer) = &args.finish {
-        return finish(app, &name, answer);
+        let finish = || finish(app, &name, answer);
+        return args.cell.map_or_else(finish, |language| Ok(cell::run(language, app, &name, finish)));
     }
     rotation::refuse_second(app, &name, &profile)?;
     let mut loaded = app.load_for_server()?;
@@ -44,7 +46,7 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
     let old = old.left;
     let explain = |error| rotation::explain(app, &name, loaded.profile.account.as_deref(), old, error);
     let signed_in = match login::sign_in(app, &rotation.request, &rotation.flow, &options).map_err(explain)? {
-        Progress::Started { url } => return Ok(started(args, &name, &url, old)),
+        Progress::Started { url } => return Ok(started(args, &name, &url, &rotation.flow, old)),
         Progress::SignedIn(signed_in) => signed_in,
     };
     ui::show(save::save_sign_in(app, &name, *signed_in).map_err(explain)?.notes);
@@ -149,14 +151,16 @@ fn confirm(args: &Rotate, app: &App, loaded: &Loaded, dependents: &Dependents) -
     Ok(siblings)
 }
 
-fn started(args: &Rotate, name: &ProfileName, url: &str, old: Revocation) -> Output {
+fn started(args: &Rotate, name: &ProfileName, url: &str, flow: &Flow, old: Revocation) -> Output {
     if old == Revocation::Done {
         ui::note(&format!("the old credential {}; the sign-in brings the new one", old.describe()));
     }
     if args.start {
         ui::note(&format!("then: `bqcred rotate --profile {name} --finish -`"));
+    } else if terminal::in_notebook() {
+        return Output::text(two_step::instructions_in_notebook(name, "rotate", flow, url));
     } else {
-        ui::tell(&two_step::instructions(name, "rotate"));
+        ui::tell(&two_step::instructions(name, "rotate", flow));
     }
     Output::text(format!("{url}\n"))
 }

@@ -8,6 +8,7 @@ use crate::cli::{Snippet, SnippetKind};
 use crate::handover::format::Format;
 use crate::handover::ready;
 use crate::handover::variables::{self, VariableSet};
+use crate::jupyter::cell;
 use crate::jupyter::changes::kernel_profile::lasting_variables;
 use crate::output::error::Result;
 use crate::output::ui::{self, Output};
@@ -19,12 +20,12 @@ pub(crate) fn run(args: &Snippet, app: &App) -> Result<Output> {
     let (name, profile, adc) = (&ready.name, &ready.profile, &ready.adc);
     let set = variables::set(name, profile, adc, VariableSet { guard: true, gcloud: false });
     let text = match args.kind {
-        SnippetKind::Python => notebooks::python(app, name, &lasting_variables(set)?),
-        SnippetKind::R => notebooks::r(app, name, &lasting_variables(set)?),
+        SnippetKind::Python => cell::python(app, name, &lasting_variables(set)?),
+        SnippetKind::R => cell::r(app, name, &lasting_variables(set)?),
         SnippetKind::IpythonStartup => {
             format!(
                 "# Printed by `bqcred snippet ipython-startup`: BigQuery with profile {name}\n{}",
-                notebooks::python(app, name, &lasting_variables(set)?)
+                cell::python(app, name, &lasting_variables(set)?)
             )
         }
         SnippetKind::Renviron => notebooks::assignments(app, &ready, Format::Renviron)?,

@@ -18,7 +18,7 @@ use crate::output::error::{Error, Result};
 use crate::store::Store;
 use pending_login::PendingLogin;
 
-pub(crate) use instructions::instructions;
+pub(crate) use instructions::{instructions, instructions_in_notebook};
 pub(crate) use pending_login::{is_foreign, sweep, waiting};
 pub(crate) use waiting::StartedBy;
 
