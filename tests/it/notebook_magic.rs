@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::common::{PERSON, Vm, missing, python_of, skipped};
 use crate::double::metadata;
+use crate::jupyter::add_wheel;
 use crate::jupyter::front_end::{FrontEnd, assert_nothing_stays, shown};
 
 const OTHER: &str = "bob@example.com";
@@ -25,21 +26,12 @@ const MAGIC: [&str; 2] = [
     "print(frame['who'][0])",
 ];
 
-/// A kernel of this Python that has the wheel: the program is where `pip install --target` puts it.
+/// A kernel of this Python that has the wheel.
 fn add_kernel(vm: &Vm, python: &Path) {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/bqcred");
-    for file in std::fs::read_dir(source).unwrap().map(|entry| entry.unwrap().path()) {
-        if file.extension().is_some_and(|it| it == "py") {
-            let name = file.file_name().unwrap().to_str().unwrap();
-            vm.sandbox.write(&format!("home/wheel/bqcred/{name}"), std::fs::read(&file).unwrap());
-        }
-    }
-    let program = vm.sandbox.path("home/wheel/bin/bqcred");
-    std::fs::create_dir_all(program.parent().unwrap()).unwrap();
-    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_bqcred"), program).unwrap();
+    let wheel = add_wheel(&vm.sandbox);
     std::fs::remove_file(vm.sandbox.path("bin/bqcred")).unwrap(); // it must not be needed on the PATH
     let spec = json!({"argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-        "display_name": "wheel", "language": "python", "env": {"PYTHONPATH": vm.sandbox.path("home/wheel")}});
+        "display_name": "wheel", "language": "python", "env": {"PYTHONPATH": wheel}});
     vm.sandbox.write("home/.local/share/jupyter/kernels/wheel/kernel.json", spec.to_string());
     vm.sandbox.write("home/.jupyter/migrated", "");
 }

@@ -53,7 +53,7 @@ pub(crate) fn instructions_in_notebook(name: &ProfileName, command: &str, flow: 
         None => format!("{python}\nIn R:\n\n{r}\n{R_SHOWS}"),
     };
     format!(
-        "Open this address in a browser and sign in:\n{url}\n\n{where_it_is}\n\
+        "Open this address in a browser and sign in:\n{url}\n\n{where_it_is}\n\n\
          Then run this in a new cell within 10 minutes. It asks for the {word}, without\n\
          showing or saving it, and makes this notebook run as you:\n\n{cell}\
          For all notebooks, from now on:\n\n{}\n",
