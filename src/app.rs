@@ -242,11 +242,12 @@ impl App {
 
     /// What is wrong with this profile, with the command that helps; `None` if it can be used, as far as is known.
     pub(crate) fn problem(&self, name: &ProfileName, profile: &Profile) -> Option<String> {
+        let problem = profile.problem()?;
         let command = match profile.condition.is_interrupted() {
             true => self.command("status", name),
             false => self.login_command(name),
         };
-        profile.problem().map(|problem| format!("{problem}: `{command}`"))
+        Some(format!("{problem}: `{command}`"))
     }
 
     /// The command that signs this profile in again.

@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(values("help kernel s"), ["sync"]);
         assert_eq!(at("kernel install python3 "), Expected::Kernels);
         assert_eq!(at("kernel install --new-kernel "), Expected::Values(Vec::new()));
-        assert_eq!(values("snippet r"), ["r", "renviron"]);
+        assert_eq!(values("snippet re"), ["renviron"]);
         assert_eq!(at("help kernel sync "), Expected::Values(Vec::new()));
         assert_eq!(at("help nosuch "), Expected::Values(Vec::new()));
     }

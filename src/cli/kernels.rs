@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::oauth::ServiceAccount;
+
 /// Let Jupyter kernels use a profile
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  bqcred kernel install\n  bqcred kernel list")]
@@ -25,7 +27,10 @@ pub(crate) struct KernelList {
 ///
 /// The account is that of the profile (--profile). Kernels that run already have to be shut down and started again.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  bqcred kernel install\n  bqcred kernel install python3 ir --dry-run")]
+#[command(
+    after_help = "Examples:\n  bqcred kernel install\n  bqcred kernel install python3 ir --dry-run\n  bqcred kernel install --token-only --scopes bigquery"
+)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct KernelInstall {
     /// Kernels to change, by their names in `bqcred kernel list`
     #[arg(value_name = "KERNEL")]
@@ -45,6 +50,16 @@ pub(crate) struct KernelInstall {
     /// Start the kernel with `bqcred exec`, so that no credential file is needed
     #[arg(long)]
     pub(crate) exec: bool,
+    /// Start the kernel with `bqcred exec --token-only`: it gets access tokens, and never the refresh token
+    #[arg(long, conflicts_with = "exec")]
+    pub(crate) token_only: bool,
+    /// With --token-only: a part of the granted scopes, such as bigquery
+    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "token_only")]
+    pub(crate) scopes: Vec<String>,
+    /// With --token-only: tokens of this service account, which you may impersonate
+    #[arg(long = "as", value_name = "SERVICE_ACCOUNT", requires = "token_only",
+          value_parser = ServiceAccount::parse)]
+    pub(crate) acting_as: Option<ServiceAccount>,
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

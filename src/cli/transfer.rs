@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::StoreChoice;
 use crate::credential::profile::StoreKind;
+use crate::oauth::ServiceAccount;
 
 /// Import a credential from another tool
 #[derive(Debug, Args)]
@@ -54,11 +55,24 @@ pub(crate) enum ImportSource {
 #[derive(Debug, Args)]
 #[command(after_help = "Example, and how to undo it:\n  \
     bqcred export --well-known\n  \
-    bqcred export --well-known --undo")]
+    bqcred export --well-known --undo\n\n\
+    For workers on other machines, without your refresh token:\n  \
+    bqcred export --token-only adc.json")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Export {
     /// File to write; - prints it
     #[arg(value_name = "FILE", required_unless_present = "well_known", conflicts_with = "well_known")]
     pub(crate) file: Option<PathBuf>,
+    /// Write an access token of at most an hour instead of the refresh token; Python's libraries read such a file
+    #[arg(long, conflicts_with = "well_known")]
+    pub(crate) token_only: bool,
+    /// With --token-only: a part of the granted scopes, such as bigquery
+    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "token_only")]
+    pub(crate) scopes: Vec<String>,
+    /// With --token-only: a token of this service account, which you may impersonate
+    #[arg(long = "as", value_name = "SERVICE_ACCOUNT", requires = "token_only",
+          value_parser = ServiceAccount::parse)]
+    pub(crate) acting_as: Option<ServiceAccount>,
     /// Write gcloud's own ADC file, which libraries read without a variable; an existing one is kept as a backup
     #[arg(long)]
     pub(crate) well_known: bool,

@@ -23,9 +23,8 @@ impl Watch {
         match cli.command.as_ref()? {
             Env(_) | Exec(_) | List(_) | Init(_) | Completions(_) | Complete(_) | Man(_) | Help(_)
             | Snippet(_) | StartUnder(_) => None,
-            Login(_) | Token(_) | Status(_) | Import(_) | Rotate(_) | Revoke(_) | Doctor(_) => {
-                Some(Watch::Server)
-            }
+            Login(_) | KeepGcloud(_) | Token(_) | Status(_) | Import(_) | Rotate(_) | Revoke(_)
+            | Doctor(_) => Some(Watch::Server),
             Use(_) | Export(_) | Forget(_) | Move(_) | Lock(_) | Client(_) | Kernel(_) | Allow(_)
             | Deny(_) => Some(Watch::Here),
         }

@@ -12,3 +12,4 @@ pub(crate) mod profile_id;
 pub(crate) mod profile_name;
 pub(crate) mod settings;
 pub(crate) mod state;
+pub(crate) mod token_only_file;

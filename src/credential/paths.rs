@@ -139,6 +139,12 @@ impl Paths {
         self.cache.join(format!(".{name}.lock"))
     }
 
+    /// Where a token-only file of this profile is written for containers and clusters, unless the user says another
+    /// place. It has a folder of its own, which can be mounted; `export --token-only` writes it.
+    pub(crate) fn token_only_file(&self, name: &ProfileName) -> PathBuf {
+        self.cache.join("token-only").join(name.as_str()).join("adc.json")
+    }
+
     /// The pending sign-in of this profile.
     pub(crate) fn pending_login(&self, name: &ProfileName) -> PathBuf {
         self.state.join(format!("{name}.login"))

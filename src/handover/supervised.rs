@@ -4,11 +4,15 @@
 //! without memfd. The file is in memory where the system has folders there. The parent stays in the program's
 //! process group, so that the terminal treats both alike; it passes on signals that it alone gets, and ends as
 //! the program did.
+//!
+//! A Jupyter server that starts a kernel in this way interrupts the whole process group, and may be killed without a
+//! word to its kernels: see [`Server`].
 
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
@@ -19,6 +23,7 @@ use signal_hook::low_level::siginfo::{Cause, Origin};
 use super::{as_script, cannot_start};
 use crate::credential::paths::Paths;
 use crate::output::error::{Error, Kind, Result, reason};
+use crate::system::env;
 use crate::system::private_file::{self, TempCredentialFile};
 use crate::system::processes;
 
@@ -33,14 +38,10 @@ pub(crate) fn file(paths: &Paths, credential: &[u8]) -> Result<TempCredentialFil
 
 /// Removes files that killed parents left.
 pub(crate) fn sweep(paths: &Paths) -> Result<()> {
-    let me = rustix::process::geteuid().as_raw();
-    for folder in candidates(paths) {
-        // /dev/shm is open to all users: the name may be taken by another one
-        if folder.symlink_metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == me) {
-            TempCredentialFile::sweep(&folder)?;
-        }
-    }
-    Ok(())
+    candidates(paths)
+        .iter()
+        .filter(|folder| is_own(folder))
+        .try_for_each(|folder| TempCredentialFile::sweep(folder))
 }
 
 /// Runs the program, then what is to be done `at_end`, and returns the program's exit code. If a signal ended it, the
@@ -52,7 +53,9 @@ pub(crate) fn run(program: &mut Command, at_end: impl FnOnce() -> Result<()>) ->
     let mut signals = SignalsInfo::<WithOrigin>::new(watched()).map_err(broken)?;
     let child = program.spawn().or_else(|error| as_script(program, &error).ok_or(error)?.spawn());
     let mut child = child.map_err(|error| cannot_start(program.get_program(), &error))?;
-    let status = wait(&mut child, &mut signals).map_err(broken)?;
+    let server = Server::of_this_process();
+    server.end_with_it(&child);
+    let status = wait(&mut child, &mut signals, &server).map_err(broken)?;
     at_end()?;
     match (status.code(), status.signal()) {
         (Some(code), _) => Ok(u8::try_from(code).unwrap_or(u8::MAX)),
@@ -74,14 +77,18 @@ fn end_by_signal(signal: i32) {
     }
 }
 
-fn wait(child: &mut Child, signals: &mut SignalsInfo<WithOrigin>) -> std::io::Result<ExitStatus> {
+fn wait(
+    child: &mut Child,
+    signals: &mut SignalsInfo<WithOrigin>,
+    server: &Server,
+) -> std::io::Result<ExitStatus> {
     let pid = Pid::from_child(child);
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(status);
         }
         for origin in signals.wait() {
-            if let Some(signal) = to_pass_on(&origin) {
+            if let Some(signal) = to_pass_on(&origin, server) {
                 // even if it has ended just now, it is not reaped yet, so no other process has its ID
                 let _ = kill_process(pid, signal);
             }
@@ -89,10 +96,42 @@ fn wait(child: &mut Child, signals: &mut SignalsInfo<WithOrigin>) -> std::io::Re
     }
 }
 
-/// The signal, unless it came from a key at the terminal: the kernel sends those to the whole process group.
-fn to_pass_on(origin: &Origin) -> Option<Signal> {
+/// The signal, unless the program has got it already: the whole process group gets what a key at the terminal sends, and
+/// a Jupyter server's interrupt.
+fn to_pass_on(origin: &Origin, server: &Server) -> Option<Signal> {
     let by_a_key = origin.cause == Cause::Kernel;
-    Signal::from_named_raw(origin.signal).filter(|_| PASSED_ON.contains(&origin.signal) && !by_a_key)
+    Signal::from_named_raw(origin.signal)
+        .filter(|_| PASSED_ON.contains(&origin.signal) && !by_a_key && !server.interrupts_by(origin))
+}
+
+/// The Jupyter server that started this process as a kernel, if one did.
+struct Server(Option<u32>);
+
+impl Server {
+    fn of_this_process() -> Server {
+        let named = env::text("JPY_PARENT_PID").and_then(|pid| pid.parse().ok());
+        Server(named.filter(|pid| *pid == std::os::unix::process::parent_id()))
+    }
+
+    /// Whether this is the server's interrupt. A second one would hit the kernel in its handling of the first
+    /// (`jupyter_client`'s `LocalProvisioner.send_signal`).
+    fn interrupts_by(&self, origin: &Origin) -> bool {
+        let sender = origin.process.and_then(|process| u32::try_from(process.pid).ok());
+        origin.signal == SIGINT && self.0.is_some() && self.0 == sender
+    }
+
+    /// Ends the program when the server has ended. Python's kernels look for that themselves, at their parent, which
+    /// is this process (`ipykernel.parentpoller`).
+    fn end_with_it(&self, program: &Child) {
+        let Some(server) = self.0 else { return };
+        let pid = Pid::from_child(program);
+        std::thread::spawn(move || {
+            while std::os::unix::process::parent_id() == server {
+                std::thread::sleep(Duration::from_secs(1));
+            }
+            let _ = kill_process(pid, Signal::TERM);
+        });
+    }
 }
 
 /// The signals to wait for. Those that this process was started to ignore (`nohup`) stay ignored, for the
@@ -101,6 +140,25 @@ fn watched() -> Vec<i32> {
     let ignored = processes::ignored_signals();
     let heeded = PASSED_ON.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
     heeded.chain([SIGCHLD]).collect()
+}
+
+/// The files whose parents run, in every folder where they may be.
+pub(crate) fn running(paths: &Paths) -> Vec<PathBuf> {
+    let usual = paths.usual_runtime.join("exec");
+    let folders = candidates(paths).into_iter().chain([usual]);
+    let mut files: Vec<PathBuf> = folders
+        .filter(|folder| is_own(folder))
+        .flat_map(|folder| TempCredentialFile::held_in(&folder))
+        .collect();
+    files.sort();
+    files.dedup();
+    files
+}
+
+/// Whether this user owns a folder: /dev/shm is open to all users, and the name may be taken by another one.
+fn is_own(folder: &Path) -> bool {
+    let me = rustix::process::geteuid().as_raw();
+    folder.symlink_metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == me)
 }
 
 /// Folders for such files, the best first.

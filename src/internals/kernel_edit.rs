@@ -5,7 +5,8 @@ use crate::jupyter::kernelspec::argv::ExecWrapper;
 use crate::jupyter::kernelspec::edit::{self, Assignment};
 use crate::jupyter::kernelspec::{json, spec};
 
-const EXEC: ExecWrapper<'_> = ExecWrapper { bqcred: "/usr/local/bin/bqcred", python: "/venv/bin/python" };
+const EXEC: ExecWrapper<'_> =
+    ExecWrapper { bqcred: "/usr/local/bin/bqcred", token_only: None, python: "/venv/bin/python" };
 const VALUES: [&str; 4] = ["/home/ada/adc.json", "", "a \"b\" \\ c", "é\u{1f600}\t"];
 
 pub(super) fn check(data: &[u8]) {

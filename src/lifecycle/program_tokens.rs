@@ -7,11 +7,12 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::app::{App, Loaded};
-use crate::credential::profile::Profile;
+use crate::credential::profile::{Condition, Profile};
 use crate::credential::profile_name::ProfileName;
 use crate::handover::broker::TokenSource;
+use crate::handover::broker::limits::{self, Limits};
 use crate::lifecycle::refresh;
-use crate::oauth::{Fresh, NotImpersonated, ServiceAccount, scopes, token_of_service_account};
+use crate::oauth::{ActingAs, Fresh, NotImpersonated, ServiceAccount, scopes, token_of_service_account};
 use crate::output::error::{Error, Kind, Result};
 use crate::store::AccessToken;
 use crate::system::clock::Time;
@@ -19,13 +20,12 @@ use crate::system::clock::Time;
 /// In seconds. A library that gets a token with less time left asks again at once (google-auth: below 225).
 const MIN_TTL: u64 = 300;
 
-/// What a program may get.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Limits {
-    /// These scopes alone; all that were granted if there are none.
-    pub(crate) scopes: Vec<String>,
-    /// The service account whose tokens it gets.
-    pub(crate) acting_as: Option<ServiceAccount>,
+/// The token that programs of this profile get if it acts as a service account; `None` if it doesn't.
+pub(crate) fn of_service_account(app: &App, loaded: &Loaded) -> Option<Result<AccessToken>> {
+    loaded.profile.acting_as.as_ref()?;
+    let (name, profile) = (loaded.name.clone(), &loaded.profile);
+    let tokens = ProgramTokens::new(app.clone(), name, profile, Limits::default());
+    Some(tokens.and_then(|tokens| tokens.token()))
 }
 
 /// The tokens of a profile for one program.
@@ -34,6 +34,7 @@ pub(crate) struct ProgramTokens {
     name: ProfileName,
     started_as: Person,
     limits: Limits,
+    acting_as: Option<ActingAs>,
     /// What the tokens allow, as far as it is known.
     scopes: Vec<String>,
     /// Whose tokens they are.
@@ -61,36 +62,102 @@ impl ProgramTokens {
         profile: &Profile,
         limits: Limits,
     ) -> Result<ProgramTokens> {
-        if let Some(account) = &limits.acting_as {
-            check_impersonation(&app, &name, profile, account)?;
-        }
-        let scopes = match (&limits.scopes[..], &limits.acting_as) {
+        limits.check_impersonation(&app, &name, profile)?;
+        let acting_as = limits.service_account(profile);
+        let scopes = match (&limits.scopes[..], &acting_as) {
             ([], None) => profile.scopes.clone(),
             ([], Some(_)) => vec![scopes::CLOUD_PLATFORM.to_owned()],
             (asked, _) => asked.to_vec(),
         };
-        let account = match &limits.acting_as {
-            Some(account) => account.to_string(),
+        let account = match &acting_as {
+            Some(acting_as) => acting_as.account.to_string(),
             None => profile.account_or_unknown().into_owned(),
         };
         let started_as = Person::of(profile);
-        Ok(ProgramTokens { app, name, started_as, limits, scopes, account, current: Mutex::new(None) })
+        Ok(ProgramTokens {
+            app,
+            name,
+            started_as,
+            limits,
+            acting_as,
+            scopes,
+            account,
+            current: Mutex::new(None),
+        })
     }
 
-    fn renew(&self, profile: Profile) -> Result<AccessToken> {
+    /// Whether the profile, whose service account the program is, acts as another one now, or as none.
+    fn is_of_another_service_account(&self, profile: &Profile) -> bool {
+        self.limits.acting_as.is_none()
+            && profile.condition == Condition::Settled
+            && self.acting_as != profile.acting_as
+    }
+
+    /// For people: who the program was started as.
+    fn describe(&self) -> String {
+        match &self.acting_as {
+            Some(acting_as) => format!("{} acting as {}", self.started_as.describe(), acting_as.account),
+            None => self.started_as.describe().to_owned(),
+        }
+    }
+
+    /// A token that is valid for more than `min_ttl` seconds, if the server gives that much, or why there is none.
+    pub(crate) fn lasting(&self, min_ttl: u64) -> Result<AccessToken> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let profile = self.usable_profile().inspect_err(|_| *current = None)?;
+        let now = Time::now();
+        if let Some(held) = &*current
+            && Some(&held.fingerprint) == profile.fingerprint.as_ref()
+            && held.token.expires.since(now) > min_ttl
+        {
+            return Ok(held.token.clone());
+        }
+        let fingerprint = profile.fingerprint.clone();
+        let token = self.renew(profile, min_ttl)?;
+        *current = fingerprint.map(|fingerprint| Current { token: token.clone(), fingerprint });
+        Ok(token)
+    }
+
+    /// The profile as it is now, if it still belongs to whom it belonged to at the start, and is valid as far as is
+    /// known.
+    fn usable_profile(&self) -> Result<Profile> {
+        let (_, profile) = self.app.profile_named(self.name.clone())?;
+        let login = self.app.login_command(&self.name);
+        if !self.started_as.is_of(&profile) || self.is_of_another_service_account(&profile) {
+            let (now, before) = (profile.who(), self.describe());
+            return Err(Error::new(
+                Kind::Refused,
+                format!("profile {} is of {now} now, and this program was started as {before}", self.name),
+            )
+            .hint("start the program again"));
+        }
+        match profile.sign_in_reason() {
+            Some(reason) => {
+                Err(Error::new(Kind::Refused, format!("this credential {reason}")).hint(format!("`{login}`")))
+            }
+            None => Ok(profile),
+        }
+    }
+
+    fn renew(&self, profile: Profile, min_ttl: u64) -> Result<AccessToken> {
         self.app.check_server(&self.name, &profile)?;
         let mut loaded = self.app.load_credential(self.name.clone(), profile)?;
-        let Some(account) = &self.limits.acting_as else {
+        let Some(acting_as) = &self.acting_as else {
             return match &self.limits.scopes[..] {
-                [] => self.whole(&mut loaded, MIN_TTL),
+                [] => self.whole(&mut loaded, min_ttl),
                 scopes => self.narrowed(&mut loaded, scopes),
             };
         };
         let user = self.whole(&mut loaded, 60)?; // used at once
         let quota_project = loaded.profile.quota_project.as_deref();
-        let (token, expires) = token_of_service_account(&user.token, account, &self.scopes, quota_project)
-            .map_err(|why| self.not_impersonated(&loaded.profile, account, why))?;
+        let (token, expires) = token_of_service_account(&user.token, acting_as, &self.scopes, quota_project)
+            .map_err(|why| self.not_impersonated(&loaded.profile, &acting_as.account, why))?;
         Ok(AccessToken { token, expires })
+    }
+
+    /// The service account that the program acts as, if any.
+    pub(crate) fn acting_as(&self) -> Option<&ServiceAccount> {
+        self.acting_as.as_ref().map(|acting_as| &acting_as.account)
     }
 
     fn whole(&self, loaded: &mut Loaded, min_ttl: u64) -> Result<AccessToken> {
@@ -115,7 +182,7 @@ impl ProgramTokens {
                 "whoever manages that account can allow it: `gcloud iam service-accounts add-iam-policy-binding \
                  {account} --member=user:{user} --role=roles/iam.serviceAccountTokenCreator`"
             )),
-            NotImpersonated::ScopeMissing => scope_missing(&self.app, &self.name, &user),
+            NotImpersonated::ScopeMissing => limits::scope_missing(&self.app, &self.name, &user),
             NotImpersonated::ApiDisabled(project) => {
                 let project = project.map_or(String::new(), |project| format!(" --project {project}"));
                 refused("the API for acting as a service account is not enabled in the project".to_owned())
@@ -138,34 +205,7 @@ impl ProgramTokens {
 
 impl TokenSource for ProgramTokens {
     fn token(&self) -> Result<AccessToken> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, profile) = self.app.profile_named(self.name.clone())?;
-        let login = self.app.login_command(&self.name);
-        if !self.started_as.is_of(&profile) {
-            let (now, before) = (profile.account_or_unknown(), self.started_as.describe());
-            return Err(Error::new(
-                Kind::Refused,
-                format!("profile {} is of {now} now, and this program was started as {before}", self.name),
-            )
-            .hint("start the program again"));
-        }
-        if let Some(reason) = profile.sign_in_reason() {
-            *current = None;
-            return Err(
-                Error::new(Kind::Refused, format!("this credential {reason}")).hint(format!("`{login}`"))
-            );
-        }
-        let now = Time::now();
-        if let Some(held) = &*current
-            && Some(&held.fingerprint) == profile.fingerprint.as_ref()
-            && held.token.expires.since(now) > MIN_TTL
-        {
-            return Ok(held.token.clone());
-        }
-        let fingerprint = profile.fingerprint.clone();
-        let token = self.renew(profile)?;
-        *current = fingerprint.map(|fingerprint| Current { token: token.clone(), fingerprint });
-        Ok(token)
+        self.lasting(MIN_TTL)
     }
 
     fn account(&self) -> &str {
@@ -196,34 +236,6 @@ impl Person {
     fn describe(&self) -> &str {
         self.account.as_deref().unwrap_or("an unknown account")
     }
-}
-
-/// Refuses before anything is requested what can't succeed.
-fn check_impersonation(
-    app: &App,
-    name: &ProfileName,
-    profile: &Profile,
-    account: &ServiceAccount,
-) -> Result<()> {
-    if let Some(host) = profile.endpoints.as_ref().and_then(crate::oauth::Endpoints::foreign_host) {
-        let what = format!(
-            "profile {name} signs in at {host}, and {account} is Google's: its tokens don't reach there"
-        );
-        return Err(Error::usage(what).hint("use a profile that signs in at Google: `bqcred list`"));
-    }
-    // what was granted may not be known yet: then Google says it
-    if profile.scopes.is_empty() || scopes::allow_impersonation(&profile.scopes) {
-        return Ok(());
-    }
-    Err(scope_missing(app, name, &profile.account_or_unknown()))
-}
-
-fn scope_missing(app: &App, name: &ProfileName, user: &str) -> Error {
-    Error::new(
-        Kind::Refused,
-        format!("{user} did not grant bqcred the scope for acting as a service account"),
-    )
-    .hint(format!("`{} --scopes cloud-platform`", app.login_command(name)))
 }
 
 /// Compares what the server gave with what was asked for.

@@ -129,6 +129,15 @@ pub(crate) fn short(scope: &str) -> &str {
     scope.strip_prefix(PREFIX).unwrap_or(scope)
 }
 
+/// The name that stands for a scope in `--scopes`.
+pub(crate) fn name(scope: &str) -> &str {
+    let preset = PRESETS.iter().find(|(_, preset, _)| *preset == scope).map(|(name, ..)| *name);
+    preset.unwrap_or_else(|| match short(scope) {
+        short if full(short).is_ok_and(|full| full == scope) => short,
+        _ => scope,
+    })
+}
+
 /// Scopes without Google's long prefix, with commas.
 pub(crate) fn short_list(scopes: &[String]) -> String {
     scopes.iter().map(|scope| short(scope)).collect::<Vec<_>>().join(", ")

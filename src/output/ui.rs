@@ -93,11 +93,15 @@ fn with_program(text: &str) -> Cow<'_, str> {
 /// Whether stdout was closed when this process was started. Rust then opens `/dev/null` in its place, for reading and
 /// writing; `>/dev/null` opens it for writing only.
 pub(crate) fn is_stdout_closed() -> bool {
-    let null = std::fs::metadata("/dev/null").map(|found| (found.dev(), found.ino()));
-    let Ok(stdout) = std::io::stdout().as_fd().try_clone_to_owned().map(File::from) else { return false };
-    let found = stdout.metadata().map(|found| (found.dev(), found.ino()));
-    let is_null = found.is_ok_and(|found| null.is_ok_and(|null| null == found));
-    is_null && rustix::fs::fcntl_getfl(&stdout).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR)
+    let stdout = std::io::stdout();
+    if !rustix::fs::fcntl_getfl(&stdout).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR) {
+        return false; // a pipe or a file, as nearly always
+    }
+    let place = |found: std::fs::Metadata| (found.dev(), found.ino());
+    let found =
+        stdout.as_fd().try_clone_to_owned().and_then(|stdout| File::from(stdout).metadata()).map(place);
+    let null = std::fs::metadata("/dev/null").map(place);
+    found.is_ok_and(|found| null.is_ok_and(|null| null == found))
 }
 
 /// Writes a message for people to stderr.

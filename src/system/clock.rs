@@ -29,6 +29,17 @@ impl Time {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// The time of day in this machine's time zone, with the date if it is another day than `now`: for people.
+    pub(crate) fn local(self, now: Time) -> String {
+        let at = |time: Time| {
+            let time = UNIX_EPOCH.checked_add(Duration::from_secs(time.0)).unwrap_or(UNIX_EPOCH);
+            chrono::DateTime::<chrono::Local>::from(time)
+        };
+        let (then, now) = (at(self), at(now));
+        let format = if then.date_naive() == now.date_naive() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+        then.format(format).to_string()
+    }
+
     /// An HTTP `Date` header (RFC 9110 section 5.6.7).
     pub(crate) fn from_http_date(text: &str) -> Option<Time> {
         httpdate::parse_http_date(text).ok().map(Time::of)
@@ -90,6 +101,13 @@ mod tests {
         assert_eq!(json, "\"2026-09-21T14:13:20Z\"");
         assert_eq!(serde_json::from_str::<Time>(&json).unwrap(), time);
         assert!(serde_json::from_str::<Time>("\"soon\"").is_err());
+    }
+
+    #[test]
+    fn another_day_has_its_date() {
+        let noon = Time(1_790_000_000);
+        assert_eq!(noon.local(noon).len(), "14:13:20".len());
+        assert_eq!(noon.plus(86_400).local(noon).len(), "2026-09-22 14:13:20".len());
     }
 
     #[test]

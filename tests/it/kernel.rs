@@ -4,7 +4,7 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
 
-use crate::common::{self, Run, Sandbox};
+use crate::common::{self, Google, PERSON, Run, Sandbox};
 use serde_json::Value;
 
 const NATIVE: &str = "{\n \"argv\": [\n  \"python\",\n  \"-m\",\n  \"ipykernel_launcher\",\n  \"-f\",\n  \"{connection_file}\"\n ],\n \"display_name\": \"Python 3 (ipykernel)\",\n \"language\": \"python\",\n \"metadata\": {\n  \"debugger\": true\n }\n}";
@@ -364,6 +364,77 @@ fn exec_wraps_the_kernel_command_with_absolute_paths() {
     assert_eq!(argv[7..], ["-m", "ipykernel_launcher", "-f", "{connection_file}"]);
     assert_eq!(scene.listed("python3")["exec"], true);
     assert_eq!(scene.listed("python3")["state"], "current");
+}
+
+#[test]
+fn token_only_wraps_the_command_with_its_limits_and_is_undone_to_the_byte() {
+    const READER: &str = "reader@p1.iam.gserviceaccount.com";
+    let scene = Scene::new();
+    let file = scene.kernel("python3", NATIVE);
+    let words = || -> Vec<String> {
+        let argv = json(&file)["argv"].as_array().unwrap().clone();
+        argv.iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    };
+    let install = ["kernel", "install", "python3", "--token-only"];
+    let planned = scene.run(&[&install[..], &["--dry-run"]].concat()).success();
+    assert!(planned.stdout.contains(&format!("python3: change {}", file.display())), "{}", planned.stdout);
+    assert_eq!(read(&file), NATIVE);
+    let limited = ["--scopes", "bigquery,storage", "--as", READER];
+    for (options, argv, said, scopes, acting_as) in [
+        (&[][..], "--token-only --", "token-only)", 0, None),
+        (
+            &limited[..2],
+            "--token-only --scopes bigquery,storage --",
+            "token-only, narrowed to bigquery, devstorage.read_write)",
+            2,
+            None,
+        ),
+        (
+            &limited[2..],
+            "--token-only --as reader@p1.iam.gserviceaccount.com --",
+            "token-only, as reader@p1.iam.gserviceaccount.com)",
+            0,
+            Some(READER),
+        ),
+    ] {
+        let run = scene.run(&[&install[..], options].concat()).success();
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+        let found = words().join(" ");
+        assert!(found.contains(&format!("bqcred exec --always-start --profile default {argv} /")), "{found}");
+        assert!(found.ends_with("-m ipykernel_launcher -f {connection_file}"), "{found}");
+        let listed = scene.listed("python3");
+        assert_eq!((&listed["exec"], &listed["state"]), (&true.into(), &"current".into()));
+        let limits = &listed["token_only"];
+        assert_eq!(
+            (limits["scopes"].as_array().unwrap().len(), limits["acting_as"].as_str()),
+            (scopes, acting_as)
+        );
+        let table = scene.run(&["kernel", "list"]).success();
+        assert!(table.stdout.contains(&format!("default ({said}")), "{}", table.stdout);
+        // an upgrade of ipykernel writes its own file again
+        let installed = read(&file);
+        std::fs::write(&file, NATIVE).unwrap();
+        scene.run(&["kernel", "sync"]).success();
+        assert_eq!(read(&file), installed);
+        scene.run(&["kernel", "uninstall"]).success();
+        assert_eq!(read(&file), NATIVE);
+    }
+    for options in [["--scopes", "bigquery"], ["--as", READER]] {
+        assert_eq!(scene.run(&[&["kernel", "install"][..], &options].concat()).code, Some(2));
+    }
+    assert_eq!(scene.run(&["kernel", "install", "--exec", "--token-only"]).code, Some(2));
+}
+
+#[test]
+fn token_only_is_refused_where_the_grant_is_too_small() {
+    let scene = Scene::new();
+    let file = scene.kernel("python3", NATIVE);
+    let google = Google::start();
+    scene.sandbox.login(&google, PERSON, &["--project", "p1"]).success();
+    let install = |options: &[&str]| scene.run(&[&["kernel", "install", "--token-only"], options].concat());
+    install(&["--scopes", "drive"]).fails(4).says("did not grant bqcred drive").says("--scopes drive");
+    assert_eq!(read(&file), NATIVE);
+    install(&["--scopes", "bigquery"]).success();
 }
 
 #[test]

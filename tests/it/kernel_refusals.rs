@@ -84,7 +84,9 @@ fn commands_refuse_a_credential_file_that_env_refuses() {
             &["snippet", "python"],
             &["snippet", "r"],
             &["snippet", "renviron"],
-            &["snippet", "docker"],
+            &["snippet", "docker", "--whole"],
+            &["snippet", "dask"],
+            &["snippet", "slurm"],
         ] {
             let refused = run(&sandbox, args);
             assert_eq!(refused.code, env.code, "{what}, {args:?}: {}", refused.stderr);

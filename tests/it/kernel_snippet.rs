@@ -104,7 +104,7 @@ fn vscode_and_docker_snippets_use_their_own_formats() {
             == format!("GOOGLE_APPLICATION_CREDENTIALS={}", adc.display())),
         "{vscode}"
     );
-    let docker = snippet(&scene, "docker");
+    let docker = scene.bqcred(&["snippet", "docker", "--whole"]).success().stdout;
     let folder = adc.parent().unwrap().display();
     assert!(
         docker.contains(&format!("--mount type=bind,source={folder},target=/run/bqcred,readonly")),

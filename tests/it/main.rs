@@ -26,6 +26,7 @@
 
 mod jupyter;
 
+mod acting_as;
 mod attackers;
 mod bad_input;
 mod client;
@@ -39,6 +40,7 @@ mod double_checks;
 mod double_clients;
 mod exec;
 mod exec_clients;
+mod export_token_only;
 mod homes;
 mod identity;
 mod import_export;
@@ -56,6 +58,7 @@ mod keyring;
 mod layout;
 mod leaks;
 mod login;
+mod login_by_gcloud;
 mod login_in_notebook;
 mod man;
 mod matrix;
@@ -73,6 +76,7 @@ mod revoke;
 mod rotate;
 mod shell_checks;
 mod shells;
+mod snippets_elsewhere;
 mod status;
 mod token_errors;
 mod token_only;

@@ -1,58 +1,77 @@
 //! `bqcred exec --token-only`: runs a program that gets access tokens, and never the refresh token.
 
-use std::path::Path;
 use std::process::Command;
 
 use super::{note_nesting, prepare, start_without};
 use crate::app::App;
 use crate::cli::Exec;
 use crate::credential::profile::Profile;
+use crate::credential::profile_name::ProfileName;
+use crate::handover::broker::limits::Limits;
 use crate::handover::broker::session_file::{About, SessionFile};
-use crate::handover::broker::{self, Broker, Refusals, TokenSource};
-use crate::handover::variables;
+use crate::handover::broker::{self, Broker, Refusals, TokenSource, running};
 use crate::handover::{self, supervised};
-use crate::lifecycle::program_tokens::{Limits, ProgramTokens};
-use crate::oauth::scopes;
+use crate::lifecycle::program_tokens::ProgramTokens;
 use crate::output::error::{Error, Result, reason};
 use crate::output::ui::{self, Output};
 use crate::system::env;
 use crate::system::private_file::TempCredentialFile;
-use crate::system::processes::Processes;
+use crate::system::processes::Process;
 
 pub(super) fn run(args: &Exec, app: &App) -> Result<Output> {
-    let limits = Limits { scopes: scopes::exactly(&args.scopes)?, acting_as: args.acting_as.clone() };
-    let (name, profile) = match app.profile() {
-        Ok(known) => known,
-        Err(error) if args.always_start => return start_without(args, app, plain(args), &error),
-        Err(error) => return Err(error),
-    };
-    note_nesting(&name);
-    let tokens = ProgramTokens::new(app.clone(), name.clone(), &profile, limits.clone())?;
-    // R waits two seconds for a token, and what can't be had at all should be known before the program runs
-    match tokens.token() {
-        Ok(_) => {}
-        Err(error) if args.always_start => {
-            ui::fail(&error);
-            ui::note("starting the program all the same: it gets a token as soon as there is one");
+    match Prepared::new(args, app) {
+        Ok(prepared) => prepared.run(args, app),
+        Err(error) if args.always_start => start_without(args, app, plain(args), &error),
+        Err(error) => Err(error),
+    }
+}
+
+/// What has to be there before the program starts.
+struct Prepared {
+    name: ProfileName,
+    profile: Profile,
+    broker: Broker,
+    tokens: ProgramTokens,
+    file: TempCredentialFile,
+}
+
+impl Prepared {
+    fn new(args: &Exec, app: &App) -> Result<Prepared> {
+        let limits = Limits::new(&args.scopes, args.acting_as.clone())?;
+        let (name, profile) = app.profile()?;
+        note_nesting(&name);
+        let tokens = ProgramTokens::new(app.clone(), name.clone(), &profile, limits.clone())?;
+        // R waits two seconds for a token, and what can't be had at all should be known before the program runs
+        match tokens.token() {
+            Ok(_) => {}
+            Err(error) if args.always_start => {
+                ui::fail(&error);
+                ui::note("starting the program all the same: it gets a token as soon as there is one");
+            }
+            Err(error) => return Err(error),
         }
-        Err(error) => return Err(error),
+        // the first answer may have said who it is
+        let (name, profile) = app.profile_named(name)?;
+        let broker = Broker::bind().map_err(cannot_listen)?;
+        if !broker.knows_peers() {
+            ui::note(
+                "this system doesn't say whose connection it is: the handle in the session file decides alone",
+            );
+        }
+        let about = about(app, &name, &profile, &tokens, &limits);
+        let content = SessionFile::new(&broker, profile.quota_project.as_deref(), about).to_json();
+        let file = supervised::file(&app.paths, &content)?;
+        Ok(Prepared { name, profile, broker, tokens, file })
     }
-    // the first answer may have said who it is
-    let (name, profile) = app.profile_named(name)?;
-    let broker = Broker::bind().map_err(cannot_listen)?;
-    if !broker.knows_peers() {
-        ui::note(
-            "this system doesn't say whose connection it is: the handle in the session file decides alone",
-        );
+
+    fn run(self, args: &Exec, app: &App) -> Result<Output> {
+        let Prepared { name, profile, broker, tokens, file } = self;
+        let mut program = program(args);
+        prepare(args, app, &mut program, &name, &profile, &file.path());
+        handover::apply(&broker::variables::changes(&broker, env::get), &mut program);
+        let refusals = broker.serve(tokens);
+        supervised::run(&mut program, || end(file, &refusals)).map(|code| Output::none().with_code(code))
     }
-    let about = about(&name.to_string(), &profile, &tokens, &limits);
-    let content = SessionFile::new(&broker, profile.quota_project.as_deref(), about).to_json();
-    let file = supervised::file(&app.paths, &content)?;
-    let mut program = program(args);
-    prepare(args, app, &mut program, &name, &profile, &file.path());
-    handover::apply(&broker::variables::changes(&broker, env::get), &mut program);
-    let refusals = broker.serve(tokens);
-    supervised::run(&mut program, || end(file, &refusals)).map(|code| Output::none().with_code(code))
 }
 
 #[cfg(target_os = "linux")]
@@ -73,12 +92,14 @@ fn plain(args: &Exec) -> Command {
     program
 }
 
-fn about(name: &str, profile: &Profile, tokens: &ProgramTokens, limits: &Limits) -> About {
+fn about(app: &App, name: &ProfileName, profile: &Profile, tokens: &ProgramTokens, limits: &Limits) -> About {
     About {
-        profile: name.to_owned(),
+        profile: name.to_string(),
+        data: About::data_of(&app.paths),
         account: profile.account_or_unknown().into_owned(),
-        acting_as: limits.acting_as.as_ref().map(ToString::to_string),
+        acting_as: tokens.acting_as().cloned(),
         scopes: tokens.scopes().to_vec(),
+        narrowed: !limits.scopes.is_empty(),
         broker: std::process::id(),
     }
 }
@@ -93,7 +114,7 @@ fn end(file: TempCredentialFile, refusals: &Refusals) -> Result<()> {
     if let Some(refused) = refusals.describe() {
         ui::note(&refused);
     }
-    let left = left_behind(&file.path());
+    let left: Vec<String> = running::given(&file.path()).iter().map(name).collect();
     if left.is_empty() {
         return file.remove();
     }
@@ -102,14 +123,6 @@ fn end(file: TempCredentialFile, refusals: &Refusals) -> Result<()> {
     file.replace(format!("{:#}\n", serde_json::json!({ "type": why })).as_bytes())
 }
 
-/// The processes that were given this session file, by name and id.
-fn left_behind(file: &Path) -> Vec<String> {
-    let me = std::process::id();
-    let given = |process: &crate::system::processes::Process| {
-        process.pid != me && process.variable(variables::ADC).is_some_and(|path| Path::new(&path) == file)
-    };
-    let name = |process: crate::system::processes::Process| {
-        format!("{} ({})", process.name().unwrap_or_default(), process.pid)
-    };
-    Processes::here().all().filter(given).map(name).collect()
+fn name(process: &Process) -> String {
+    format!("{} ({})", process.name().unwrap_or_default(), process.pid)
 }

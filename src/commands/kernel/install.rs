@@ -4,12 +4,14 @@ use crate::app::App;
 use crate::cli::{KernelInstall, KernelPlace};
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
+use crate::handover::broker::limits::Limits;
 use crate::jupyter::changes::install::{self, InstallPlan, InstallRequest, RefusedKernel};
 use crate::jupyter::changes::kernel_profile::{KernelProfile, Way};
 use crate::jupyter::changes::obstacle::Obstacle;
 use crate::jupyter::changes::restart;
 use crate::jupyter::changes::target::Placement;
 use crate::jupyter::locate::machine::Machine;
+use crate::jupyter::locate::servers::Servers;
 use crate::output::error::{Kind, Result};
 use crate::output::notes::Notes;
 use crate::output::ui::{self, Output};
@@ -20,10 +22,7 @@ pub(crate) fn run(args: &KernelInstall, app: &App) -> Result<Output> {
     let (name, profile) = app.profile()?;
     let machine = Machine::here(&app.paths.home);
     let servers = machine.servers();
-    let way = match args.exec {
-        true => Way::Exec,
-        false => Way::Variables(servers.inherited(&app.paths)),
-    };
+    let way = way(args, app, &servers)?;
     let no_project = describe_missing_project(args, app, &name, &profile);
     let (kernel_profile, notes) = KernelProfile::new(app, name, profile, &way)?;
     ui::show(notes);
@@ -56,6 +55,16 @@ pub(crate) fn run(args: &KernelInstall, app: &App) -> Result<Output> {
     Ok(Output::none().with_code(show_errors(&report.errors).max(code_of_refused)))
 }
 
+fn way(args: &KernelInstall, app: &App, servers: &Servers) -> Result<Way> {
+    if args.token_only {
+        return Ok(Way::Exec(Some(Limits::new(&args.scopes, args.acting_as.clone())?)));
+    }
+    Ok(match args.exec {
+        true => Way::Exec(None),
+        false => Way::Variables(servers.inherited(&app.paths)),
+    })
+}
+
 /// The kernels that are asked for.
 fn kernels(args: &KernelInstall) -> &[String] {
     if args.kernels.is_empty() { &args.kernel } else { &args.kernels }
@@ -76,7 +85,7 @@ fn request(args: &KernelInstall) -> InstallRequest<'_> {
 
 fn describe_missing_project(args: &KernelInstall, app: &App, name: &ProfileName, profile: &Profile) -> Notes {
     let mut notes = Notes::none();
-    if profile.project.is_none() && !args.exec {
+    if profile.project.is_none() && !args.exec && !args.token_only {
         notes.add(format!(
             "profile {name} has no project, and Python needs one: `{}`, then `bqcred kernel sync`",
             app.project_command(name)

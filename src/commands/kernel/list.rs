@@ -4,9 +4,11 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::cli::KernelList;
+use crate::handover::broker::limits::Limits;
 use crate::handover::variables;
-use crate::jupyter::changes::running::{RunningState, value};
+use crate::jupyter::changes::running::{RunningState, token_only, value};
 use crate::jupyter::changes::state::{self, KernelState};
+use crate::jupyter::kernelspec::marker::Marker;
 use crate::jupyter::locate::kernels::Kernel;
 use crate::jupyter::locate::machine::Machine;
 use crate::jupyter::locate::running::Running;
@@ -68,8 +70,19 @@ fn kernel_as_row(app: &App, server: &Server, kernel: &Kernel) -> Vec<String> {
         },
     };
     let language = if kernel.spec.is_ok() { kernel.language() } else { "-" };
-    let profile = marker.map_or_else(|| "-".to_owned(), |marker| marker.profile);
+    let profile = marker.map_or_else(
+        || "-".to_owned(),
+        |marker| {
+            let limits = marker.token_only().map(Limits::describe);
+            with_limits(&marker.profile, limits)
+        },
+    );
     vec![kernel.name.clone(), language.to_owned(), profile, state, kernel.folder.display().to_string()]
+}
+
+/// A profile with what kernels get of it: "default (token-only, narrowed to bigquery)".
+fn with_limits(profile: &str, limits: Option<String>) -> String {
+    limits.map_or_else(|| profile.to_owned(), |limits| format!("{profile} ({limits})"))
 }
 
 fn state_of(app: &App, server: &Server, kernel: &Kernel) -> KernelState {
@@ -82,7 +95,10 @@ fn running_as_table(app: &App, servers: &Servers, running: &[Running]) -> String
         vec![
             kernel.pid.to_string(),
             kernel.language.unwrap_or("-").to_owned(),
-            value(kernel, variables::PROFILE).unwrap_or("-").to_owned(),
+            with_limits(
+                value(kernel, variables::PROFILE).unwrap_or("-"),
+                token_only(kernel).map(|about| about.limits().describe()),
+            ),
             RunningState::of(&app.paths, servers, kernel).describe().to_owned(),
         ]
     }));
@@ -147,6 +163,7 @@ fn kernel_as_json(app: &App, server: &Server, kernel: &Kernel) -> Value {
         "hidden_folders": kernel.shadowed,
         "profile": marker.as_ref().map(|marker| &marker.profile),
         "exec": marker.as_ref().is_some_and(|marker| marker.argv.is_some()),
+        "token_only": marker.as_ref().and_then(Marker::token_only).map(limits_as_json),
         "variables": variables,
         "state": state_of(app, server, kernel).word(),
     })
@@ -158,8 +175,14 @@ fn running_as_json(app: &App, servers: &Servers, kernel: &Running) -> Value {
         "language": kernel.language,
         "profile": value(kernel, variables::PROFILE),
         "credential_file": value(kernel, variables::ADC),
+        "token_only": token_only(kernel).map(|about| limits_as_json(&about.limits())),
         "state": RunningState::of(&app.paths, servers, kernel).word(),
     })
+}
+
+/// Without scopes: all that were granted.
+fn limits_as_json(limits: &Limits) -> Value {
+    json!({"scopes": limits.scopes, "acting_as": limits.acting_as})
 }
 
 fn location(location: Location) -> &'static str {

@@ -1,21 +1,175 @@
-//! Options and settings of containers.
+//! Containers of this machine: options of `docker run`, a compose service, devcontainer.json.
 
+use super::Pasted;
+use super::token_file::{TokenOnly, word};
 use crate::app::App;
-use crate::credential::profile_name::ProfileName;
+use crate::cli::{Snippet, SnippetKind};
+use crate::credential::profile::StoreKind;
+use crate::handover::ready::{self, Ready};
+use crate::handover::variables::{self, VariableSet};
 use crate::jupyter::changes::detour::{self, IN_CONTAINER};
-use crate::jupyter::changes::kernel_profile::utf8;
-use crate::output::error::{Error, Result};
+use crate::jupyter::changes::kernel_profile::{lasting_variables, utf8};
+use crate::jupyter::kernelspec::json::quote;
+use crate::output::error::{Error, Kind, Result};
+use crate::output::notes::Notes;
 
-pub(super) fn docker(app: &App, name: &ProfileName, vars: &[(String, String)]) -> Result<String> {
-    let folder = utf8(&app.paths.profile(name))?;
-    let mut options = vec![format!("--mount type=bind,source={folder},target={IN_CONTAINER},readonly")];
-    options.extend(detour::container_variables(vars).map(|(name, value)| format!("--env {name}={value}")));
-    // docker splits --mount at commas, and a shell splits at spaces
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=,@+ ".contains(c);
-    let odd = options.iter().find(|option| !option.chars().all(plain));
-    if odd.is_some() || folder.contains([',', ' ']) {
-        return Err(Error::usage("a path or value has a character that is not safe in a `docker run` line")
-            .hint("`bqcred env --format json` gives the values to a program"));
+/// What each snippet with a token-only file says.
+pub(super) const FOR_PYTHON: &str =
+    "the token-only file is for Python's libraries: those of R, Node, Go and Java refuse it";
+
+/// What a container is given: variables, and a folder of this machine at [`IN_CONTAINER`].
+pub(super) struct Container {
+    /// Names and values.
+    pub(super) variables: Vec<(String, String)>,
+    folder: String,
+}
+
+impl Container {
+    fn new(variables: &[(String, String)], folder: String) -> Container {
+        let variables = detour::container_variables(variables);
+        Container { variables: variables.map(|(name, value)| (name.to_owned(), value)).collect(), folder }
     }
-    Ok(options.join(" \\\n") + "\n")
+
+    /// With a token-only file.
+    pub(super) fn of_tokens(tokens: &TokenOnly) -> Result<Container> {
+        let file = tokens.file()?;
+        let is_named = file.file_name().is_some_and(|name| name == "adc.json");
+        let Some(folder) = file.parent().filter(|_| is_named) else {
+            return Err(Error::usage(format!("{} is not called adc.json", file.display()))
+                .hint("the container gets its folder, in which it looks for adc.json"));
+        };
+        Ok(Container::new(&tokens.variables(&utf8(&file)?)?, utf8(folder)?))
+    }
+
+    /// With a profile's own folder.
+    pub(super) fn of_profile(ready: &Ready) -> Result<Container> {
+        let Ready { name, profile, adc, .. } = ready;
+        let set = variables::set(name, profile, adc, VariableSet { guard: true, gcloud: false });
+        let folder = adc.parent().map(utf8).transpose()?.unwrap_or_default();
+        Ok(Container::new(&lasting_variables(set)?, folder))
+    }
+
+    fn docker(&self) -> Result<String> {
+        let folder = &self.folder;
+        let mut options = vec![format!("--mount type=bind,source={folder},target={IN_CONTAINER},readonly")];
+        options.extend(self.variables.iter().map(|(name, value)| format!("--env {name}={value}")));
+        // docker splits --mount at commas, and a shell splits at spaces
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=,@+ ".contains(c);
+        let odd = options.iter().find(|option| !option.chars().all(plain));
+        if odd.is_some() || folder.contains([',', ' ']) {
+            return Err(Error::usage(
+                "a path or value has a character that is not safe in a `docker run` line",
+            )
+            .hint("`bqcred env --format json` gives the values to a program"));
+        }
+        Ok(options.join(" \\\n") + "\n")
+    }
+
+    /// A `$` begins a variable of compose's.
+    fn compose(&self) -> String {
+        let text = |value: &str| quote(&value.replace('$', "$$"));
+        let variables = self.variables.iter().map(|(name, value)| format!("      {name}: {}\n", text(value)));
+        let variables: String = variables.collect();
+        format!(
+            "services:\n  \
+               app:  # your service\n    \
+                 user: \"{}\"\n    \
+                 environment:\n{variables}    \
+                 volumes:\n      \
+                   - {{type: bind, source: {}, target: {IN_CONTAINER}, read_only: true}}\n",
+            rustix::process::geteuid().as_raw(),
+            text(&self.folder)
+        )
+    }
+
+    /// `--mount` splits at commas, and `${` begins a variable of the dev container's.
+    fn devcontainer(&self) -> Result<String> {
+        let values = self.variables.iter().map(|(_, value)| value);
+        if self.folder.contains(',') || values.chain([&self.folder]).any(|value| value.contains("${")) {
+            return Err(Error::usage("a path or value has characters that devcontainer.json can't hold")
+                .hint("name another place with `--file`"));
+        }
+        let variables: serde_json::Map<_, _> =
+            self.variables.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+        let mount = format!("type=bind,source={},target={IN_CONTAINER},readonly", self.folder);
+        let settings = serde_json::json!({ "mounts": [mount], "containerEnv": variables });
+        Ok(format!("{settings:#}\n"))
+    }
+
+    fn text(&self, kind: SnippetKind) -> Result<String> {
+        match kind {
+            SnippetKind::Compose => Ok(self.compose()),
+            SnippetKind::Devcontainer => self.devcontainer(),
+            _ => self.docker(),
+        }
+    }
+}
+
+pub(super) fn snippet(args: &Snippet, app: &App) -> Result<Pasted> {
+    if args.whole {
+        return whole(args.kind, app);
+    }
+    let tokens = TokenOnly::new(args, app)?;
+    let container = Container::of_tokens(&tokens)?;
+    let text = container.text(args.kind)?;
+    let mut advice = Notes::none();
+    advice.add(usage(args.kind));
+    let renewing = tokens.start_renewing(&tokens.file()?)?;
+    advice.add(format!("while the container runs, keep its token renewed: {renewing}"));
+    advice.add(FOR_PYTHON);
+    advice.detail(format!("for those, on the host's network: `{}`", on_hosts_network(&tokens)));
+    advice.detail(format!("or with the whole credential: `{}`", whole_command(args.kind, app, &tokens)));
+    Ok(tokens.pasted(text, advice))
+}
+
+fn whole_command(kind: SnippetKind, app: &App, tokens: &TokenOnly) -> String {
+    let kind = match kind {
+        SnippetKind::Compose => "compose",
+        SnippetKind::Devcontainer => "devcontainer",
+        _ => "docker",
+    };
+    app.command(&format!("snippet {kind} --whole"), tokens.name())
+}
+
+/// `exec --token-only` around `docker run`, whose container reaches the broker on 127.0.0.1.
+fn on_hosts_network(tokens: &TokenOnly) -> String {
+    let mut limits = vec!["--profile".to_owned(), tokens.name().to_string()];
+    limits.extend(tokens.limits());
+    let limits: Vec<String> = limits.iter().map(|limit| word(limit)).collect();
+    format!(
+        "bqcred exec --token-only {} -- sh -c 'docker run --rm --network host --user \"$(id -u)\" \
+         -v \"$GOOGLE_APPLICATION_CREDENTIALS:/run/adc.json:ro\" -e GOOGLE_APPLICATION_CREDENTIALS=/run/adc.json \
+         -e GOOGLE_CLOUD_PROJECT -e GCE_METADATA_URL -e NO_GCE_CHECK -e NO_PROXY -e no_proxy IMAGE'",
+        limits.join(" ")
+    )
+}
+
+fn whole(kind: SnippetKind, app: &App) -> Result<Pasted> {
+    let (name, profile) = app.profile()?;
+    if profile.store != StoreKind::File {
+        let what = format!("profile {name} is kept in the {}, which no container can read", profile.store);
+        return Err(Error::new(Kind::Store, what).hint(format!(
+            "leave out --whole: access tokens are handed over all the same; or `{}` keeps the credential in a file",
+            app.command("move --store file", &name)
+        )));
+    }
+    let mut ready = ready::for_good(app, name, profile)?;
+    let mut advice = std::mem::take(&mut ready.notes);
+    let text = Container::of_profile(&ready)?.text(kind)?;
+    advice.add(usage(kind));
+    advice.add("the container reads your refresh token, which works from anywhere until it is revoked");
+    Ok(Pasted { text, advice })
+}
+
+/// Where it goes. The files are readable for one user alone.
+fn usage(kind: SnippetKind) -> &'static str {
+    match kind {
+        SnippetKind::Compose => "add this to your service in compose.yaml",
+        SnippetKind::Devcontainer => {
+            "add this to devcontainer.json; the container's user needs your user id to read the credential, which updateRemoteUserUID (the default on Linux) gives it"
+        }
+        _ => {
+            "add these options to `docker run`; the container's user needs your user id to read the credential: --user \"$(id -u)\""
+        }
+    }
 }

@@ -1,58 +1,73 @@
-//! `bqcred snippet`: what to paste where no kernelspec is read, or a kernel runs already.
+//! `bqcred snippet`: what to paste where no kernelspec is read, a kernel runs already, or programs run in a container
+//! or on other machines.
 
+mod clusters;
 mod containers;
+mod kubernetes;
 mod notebooks;
+mod token_file;
 
 use crate::app::App;
 use crate::cli::{Snippet, SnippetKind};
-use crate::handover::format::Format;
-use crate::handover::ready;
-use crate::handover::variables::{self, VariableSet};
-use crate::jupyter::cell;
-use crate::jupyter::changes::kernel_profile::lasting_variables;
-use crate::output::error::Result;
+use crate::output::error::{Error, Result};
+use crate::output::notes::Notes;
 use crate::output::ui::{self, Output};
 
-pub(crate) fn run(args: &Snippet, app: &App) -> Result<Output> {
-    let (name, profile) = app.profile()?;
-    let mut ready = ready::for_good(app, name, profile)?;
-    ui::show(std::mem::take(&mut ready.notes));
-    let (name, profile, adc) = (&ready.name, &ready.profile, &ready.adc);
-    let set = variables::set(name, profile, adc, VariableSet { guard: true, gcloud: false });
-    let text = match args.kind {
-        SnippetKind::Python => cell::python(app, name, &lasting_variables(set)?),
-        SnippetKind::R => cell::r(app, name, &lasting_variables(set)?),
-        SnippetKind::IpythonStartup => {
-            format!(
-                "# Printed by `bqcred snippet ipython-startup`: BigQuery with profile {name}\n{}",
-                cell::python(app, name, &lasting_variables(set)?)
-            )
-        }
-        SnippetKind::Renviron => notebooks::assignments(app, &ready, Format::Renviron)?,
-        SnippetKind::Vscode => notebooks::assignments(app, &ready, Format::Dotenv)?,
-        SnippetKind::Jupyterhub => notebooks::jupyterhub(app, name, &lasting_variables(set)?)?,
-        SnippetKind::Docker => containers::docker(app, name, &lasting_variables(set)?)?,
-    };
-    ui::note(usage(args.kind));
-    Ok(Output::text(text))
+/// What to paste, and what to tell people about it.
+struct Pasted {
+    text: String,
+    advice: Notes,
 }
 
-/// Where a snippet goes, and what to do then.
-fn usage(kind: SnippetKind) -> &'static str {
-    match kind {
-        SnippetKind::Python | SnippetKind::R => {
-            "paste this into a cell; BigQuery clients that exist already have to be created again"
+pub(crate) fn run(args: &Snippet, app: &App) -> Result<Output> {
+    check(args)?;
+    let pasted = match args.kind {
+        SnippetKind::Python
+        | SnippetKind::R
+        | SnippetKind::Renviron
+        | SnippetKind::IpythonStartup
+        | SnippetKind::Vscode
+        | SnippetKind::Jupyterhub => notebooks::snippet(args.kind, app),
+        SnippetKind::Docker | SnippetKind::Compose | SnippetKind::Devcontainer => {
+            containers::snippet(args, app)
         }
-        SnippetKind::Renviron => "add this to ~/.Renviron, then restart the kernel",
-        SnippetKind::IpythonStartup => {
-            "save this as ~/.ipython/profile_default/startup/50-bqcred.py, then restart the kernel"
-        }
-        SnippetKind::Vscode => "add this to the .env file of the workspace, then restart the kernel",
-        SnippetKind::Jupyterhub => {
-            "add this to jupyterhub_config.py, then restart the hub and each server; every user signs in once with `bqcred login` in a terminal"
-        }
-        SnippetKind::Docker => {
-            "add these options to `docker run`; the container's user needs your user id to read the credential: --user \"$(id -u)\""
-        }
-    }
+        SnippetKind::K8s => kubernetes::snippet(args, app),
+        SnippetKind::Dask => clusters::dask(args, app),
+        SnippetKind::Ray => clusters::ray(args, app),
+        SnippetKind::Spark => clusters::spark(args, app),
+        SnippetKind::Slurm => clusters::slurm(args, app),
+        SnippetKind::Beam => Err(not_on_dataflow()),
+    }?;
+    ui::show(pasted.advice);
+    Ok(Output::text(pasted.text))
+}
+
+fn not_on_dataflow() -> Error {
+    Error::usage(
+        "Dataflow's workers run as a service account, whoever starts the pipeline: your credential doesn't reach them",
+    )
+    .hint(
+        "use a service account that you may impersonate: give the pipeline `--service_account_email=ACCOUNT`, and start \
+         it with `bqcred exec --token-only --as ACCOUNT -- python pipeline.py`",
+    )
+}
+
+/// Refuses options that have no meaning for this kind.
+fn check(args: &Snippet) -> Result<()> {
+    use SnippetKind::{Beam, Compose, Dask, Devcontainer, Docker, K8s, Ray, Slurm, Spark};
+    let refuse = |given: bool, option: &str, kinds: &[SnippetKind], of: &str| match given
+        && !kinds.contains(&args.kind)
+    {
+        true => Err(Error::usage(format!("{option} is for {of}"))),
+        false => Ok(()),
+    };
+    let elsewhere = [Docker, Compose, Devcontainer, Dask, Ray, Spark, Slurm, K8s, Beam];
+    refuse(!args.scopes.is_empty(), "--scopes", &elsewhere, "clusters and containers")?;
+    refuse(args.acting_as.is_some(), "--as", &elsewhere, "clusters and containers")?;
+    let files = [Docker, Compose, Devcontainer, Spark, Slurm];
+    refuse(args.file.is_some(), "--file", &files, "docker, compose, devcontainer, spark and slurm")?;
+    refuse(args.no_shared_home, "--no-shared-home", &[Slurm], "slurm")?;
+    let whole = [Docker, Compose, Devcontainer, K8s];
+    let others = "docker, compose, devcontainer and k8s: other workers get access tokens alone, and never the refresh token";
+    refuse(args.whole, "--whole", &whole, others)
 }

@@ -53,7 +53,9 @@ pub(crate) fn find(machine: &Machine, home: &Path) -> Vec<LongRunning> {
 fn server(server: &Server) -> Option<LongRunning> {
     let (ServerOrigin::Parent(pid) | ServerOrigin::Running(pid)) = server.origin else { return None };
     let names_credential = |kernel: &Kernel| {
-        kernel.spec.as_ref().is_ok_and(|spec| spec.var(ADC).is_some_and(|value| !value.is_empty()))
+        let is_started_by_exec = kernel.marker().is_some_and(|marker| marker.argv.is_some());
+        is_started_by_exec
+            || kernel.spec.as_ref().is_ok_and(|spec| spec.var(ADC).is_some_and(|value| !value.is_empty()))
     };
     let kernels = server.kernels();
     if !kernels.is_empty() && kernels.iter().all(names_credential) {

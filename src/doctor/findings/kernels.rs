@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::doctor::facts::Facts;
 use crate::doctor::facts::kernels::{KernelVariables, KernelspecVariables};
 use crate::doctor::finding::{Finding, FindingCode};
+use crate::handover;
 use crate::handover::variables::ADC;
 
 /// The kernels that use another credential; none where there is no profile to compare with.
@@ -37,8 +38,8 @@ fn of_kernelspec(kernelspec: &KernelspecVariables, adc: &Path) -> Option<Finding
 fn of_running(kernel: &KernelVariables, adc: &Path, profile: Option<&str>) -> Option<Finding> {
     let what = match &kernel.adc {
         Some(path) if path == adc => return None,
-        // `bqcred exec` hands it over in the kernel's own file descriptor
-        Some(path) if path.starts_with("/proc") => return None,
+        // `bqcred exec` started it
+        Some(path) if handover::is_handed_over(path) => return None,
         Some(_) if kernel.profile.is_some() && kernel.profile.as_deref() != profile => return None,
         Some(path) => format!("uses another credential: {}", path.display()),
         None => format!("was started without {ADC}"),
@@ -64,7 +65,9 @@ mod tests {
     #[test]
     fn a_running_kernel_with_the_profiles_credential_is_fine() {
         assert!(running(Some("/d/adc.json"), None).is_none());
-        assert!(running(Some("/proc/7/fd/3"), Some("work")).is_none());
+        for handed_over in ["/proc/7/fd/3", "/run/user/7/bqcred/exec/a.json", "/dev/shm/bqcred-7/a.json"] {
+            assert!(running(Some(handed_over), Some("work")).is_none());
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::doctor::facts::Facts;
 use crate::doctor::facts::long_running::{LongRunning, LongRunningKind};
 use crate::doctor::finding::{Finding, FindingCode};
+use crate::handover;
 use crate::handover::variables::ADC;
 
 /// A finding for each kind; none where there is no profile to compare with.
@@ -53,9 +54,9 @@ fn of_kind(kind: LongRunningKind, found: &[LongRunning], adc: &Path) -> Option<F
     Some(Finding::new(code, format!("{what} {}{others} was {started}; {way_out}", first.pid), fix))
 }
 
-/// Whether it has the profile's credential; `bqcred exec` hands it over in a file descriptor.
+/// Whether it has the profile's credential, or one that `bqcred exec` handed over.
 fn has_credential(one: &LongRunning, adc: &Path) -> bool {
-    one.adc.as_deref().is_some_and(|path| path == adc || path.starts_with("/proc"))
+    one.adc.as_deref().is_some_and(|path| path == adc || handover::is_handed_over(path))
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@
 //! what the program was given (a handle, a path; 256 bits each), and by the user at the other end of the connection.
 
 mod answers;
+pub(crate) mod limits;
 mod requests;
+pub(crate) mod running;
 pub(crate) mod session_file;
 pub(crate) mod variables;
 

@@ -2,11 +2,19 @@
 //! `token_url` may be any address, and every current library reads it
 //! (<https://google.aip.dev/auth/4117>).
 
-use serde::Serialize;
+use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
+use super::limits::Limits;
 use super::requests::TOKEN_PATH;
+use crate::credential::paths::Paths;
+use crate::oauth::ServiceAccount;
 use crate::output::secret::SecretBytes;
+use crate::system::{hash, regular_file};
 
+/// Larger than any session file, in bytes.
+const LIMIT: u64 = 64 << 10;
 /// The type that libraries know such a file by.
 pub(crate) const TYPE: &str = "external_account_authorized_user";
 
@@ -29,18 +37,24 @@ pub(crate) struct SessionFile {
     pub(crate) bqcred: About,
 }
 
-/// What `doctor` and `status` say of a session file.
-#[derive(Clone, Debug, Serialize)]
+/// What `doctor`, `status` and others say of a session file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct About {
     /// The profile.
     pub(crate) profile: String,
+    /// Where that profile is kept: a checksum of the data folder's path.
+    #[serde(default)]
+    pub(crate) data: String,
     /// The signed-in account.
     pub(crate) account: String,
     /// The service account that it acts as, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) acting_as: Option<String>,
+    pub(crate) acting_as: Option<ServiceAccount>,
     /// What the tokens allow.
     pub(crate) scopes: Vec<String>,
+    /// Whether that is less than was granted, because `--scopes` says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) narrowed: bool,
     /// The process that answers.
     pub(crate) broker: u32,
 }
@@ -66,5 +80,66 @@ impl SessionFile {
     pub(crate) fn to_json(&self) -> SecretBytes {
         // a struct of texts always becomes JSON
         SecretBytes::new(serde_json::to_vec_pretty(self).unwrap_or_default())
+    }
+}
+
+impl About {
+    /// [`About::data`] of these paths.
+    pub(crate) fn data_of(paths: &Paths) -> String {
+        hash::fingerprint(paths.data.as_os_str().as_encoded_bytes())
+    }
+
+    /// Of the session file at a path; `None` if there is none, as when the program has ended that it was for.
+    pub(crate) fn read(path: &Path) -> Option<About> {
+        #[derive(Deserialize)]
+        struct Told {
+            #[serde(rename = "type")]
+            kind: String,
+            bqcred: About,
+        }
+        let bytes = regular_file::read(path, LIMIT).ok()?;
+        let told: Told = serde_json::from_slice(&bytes).ok()?;
+        (told.kind == TYPE).then_some(told.bqcred)
+    }
+
+    /// What the program may get.
+    pub(crate) fn limits(&self) -> Limits {
+        let scopes = if self.narrowed { self.scopes.clone() } else { Vec::new() };
+        Limits { scopes, acting_as: self.acting_as.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handover::broker::Broker;
+
+    #[test]
+    fn what_a_session_file_says_is_read_again() {
+        let about = About {
+            profile: "work".to_owned(),
+            data: "d".to_owned(),
+            account: "ada@example.com".to_owned(),
+            acting_as: ServiceAccount::parse("reader@p1.iam.gserviceaccount.com").ok(),
+            scopes: vec!["https://www.googleapis.com/auth/bigquery".to_owned()],
+            narrowed: true,
+            broker: 7,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("session.json");
+        let file = SessionFile::new(&Broker::bind().unwrap(), None, about.clone());
+        std::fs::write(&path, file.to_json()).unwrap();
+        assert_eq!(About::read(&path), Some(about.clone()));
+        assert_eq!(
+            about.limits().describe(),
+            "token-only, as reader@p1.iam.gserviceaccount.com, narrowed to bigquery"
+        );
+        for other in
+            ["", "{}", r#"{"type":"authorized_user","bqcred":{}}"#, r#"{"type":"bqcred: it has ended"}"#]
+        {
+            std::fs::write(&path, other).unwrap();
+            assert_eq!(About::read(&path), None, "{other}");
+        }
+        assert_eq!(About::read(folder.path()), None);
     }
 }

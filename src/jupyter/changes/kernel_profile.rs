@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::credential::paths::Paths;
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
+use crate::handover::broker::limits::Limits;
 use crate::handover::format::Change;
 use crate::handover::ready;
 use crate::handover::variables::{self, Inherited};
@@ -34,15 +35,20 @@ pub(crate) struct KernelProfile {
 enum Handover {
     /// These variables in `env` name its file and the project.
     Variables(Vec<(String, String)>),
-    /// The program at this absolute path, bqcred, starts the kernel with `exec`.
-    Exec(String),
+    /// bqcred starts the kernel with `exec`.
+    Exec {
+        /// bqcred's absolute path.
+        bqcred: String,
+        /// With `--token-only`: what the kernel gets.
+        token_only: Option<Limits>,
+    },
 }
 
 /// How kernels are to get the credential.
 #[derive(Clone, Debug)]
 pub(crate) enum Way {
-    /// `bqcred exec` starts them.
-    Exec,
+    /// `bqcred exec` starts them; with these limits `bqcred exec --token-only`.
+    Exec(Option<Limits>),
     /// Variables, in an environment that has this already.
     Variables(Inherited),
 }
@@ -54,21 +60,28 @@ impl KernelProfile {
     /// If `bqcred env` or `bqcred exec` would refuse the credential, or a kernelspec can't hold a value.
     pub(crate) fn new(app: &App, name: ProfileName, profile: Profile, way: &Way) -> Result<(Self, Notes)> {
         let (ready, handover) = match way {
-            Way::Exec => (ready::in_store(app, name, profile)?, Handover::Exec(own_path()?)),
+            Way::Exec(token_only) => {
+                let ready = ready::in_store(app, name, profile)?;
+                if let Some(limits) = token_only {
+                    limits.check(app, &ready.name, &ready.profile)?;
+                }
+                (ready, Handover::Exec { bqcred: own_path()?, token_only: token_only.clone() })
+            }
             Way::Variables(inherited) => {
                 let ready = ready::for_good(app, name, profile)?;
                 let vars = kernelspec_variables(&app.paths, &ready.name, &ready.profile, inherited)?;
                 (ready, Handover::Variables(vars))
             }
         };
-        let account = ready.profile.account_or_unknown().into_owned();
+        let account = ready.profile.who().into_owned();
         let needs_sign_in = ready.profile.needs_sign_in();
         Ok((KernelProfile { name: ready.name, account, needs_sign_in, handover }, ready.notes))
     }
 
     /// For people, to follow the name of a kernel: "runs as ada@example.com (profile default)", if it does.
     pub(crate) fn describe(&self) -> String {
-        let who = format!("{} (profile {})", self.account, self.name);
+        let limits = self.token_only().map_or(String::new(), |limits| format!(", {}", limits.describe()));
+        let who = format!("{} (profile {}{limits})", self.account, self.name);
         match self.needs_sign_in {
             true => format!("will run as {who} after a new sign-in"),
             false => format!("runs as {who}"),
@@ -77,14 +90,22 @@ impl KernelProfile {
 
     /// Whether `bqcred exec` hands the credential over.
     pub(crate) fn is_exec(&self) -> bool {
-        matches!(self.handover, Handover::Exec(_))
+        matches!(self.handover, Handover::Exec { .. })
+    }
+
+    /// What kernels get, if `bqcred exec --token-only` starts them.
+    pub(crate) fn token_only(&self) -> Option<&Limits> {
+        match &self.handover {
+            Handover::Exec { token_only, .. } => token_only.as_ref(),
+            Handover::Variables(_) => None,
+        }
     }
 
     /// The variables that kernelspecs get; none with `exec`.
     pub(crate) fn variables(&self) -> &[(String, String)] {
         match &self.handover {
             Handover::Variables(vars) => vars,
-            Handover::Exec(_) => &[],
+            Handover::Exec { .. } => &[],
         }
     }
 
@@ -104,8 +125,8 @@ impl KernelProfile {
         let profile = self.name.as_str();
         match &self.handover {
             Handover::Variables(vars) => Assignment { profile, vars, exec: None, folder: None },
-            Handover::Exec(bqcred) => {
-                let exec = Some(ExecWrapper { bqcred, python });
+            Handover::Exec { bqcred, token_only } => {
+                let exec = Some(ExecWrapper { bqcred, token_only: token_only.as_ref(), python });
                 Assignment { profile, vars: &[], exec, folder: None }
             }
         }
@@ -148,7 +169,7 @@ fn unusable_value(name: &str, problem: &str) -> Error {
 
 /// Absolute path of this program: the one on the PATH if that is this program, because it stays the same when bqcred
 /// is updated.
-fn own_path() -> Result<String> {
+pub(crate) fn own_path() -> Result<String> {
     let own = std::env::current_exe()
         .map_err(|error| Error::other(format!("can't find bqcred's own path: {}", reason(&error))))?;
     let same = |path: &PathBuf| path.canonicalize().ok() == own.canonicalize().ok();

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::credential::paths::Paths;
 use crate::credential::profile_name::ProfileName;
+use crate::handover::broker::limits::Limits;
 use crate::output::error::Result;
 use crate::output::notes::Notes;
 use crate::system::json_file::{Document, JsonFile};
@@ -26,6 +27,9 @@ pub(crate) struct Entry {
     /// Whether its command is wrapped in `bqcred exec`.
     #[serde(default)]
     pub(crate) exec: bool,
+    /// What the kernel gets, if it is wrapped in `bqcred exec --token-only`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) token_only: Option<Limits>,
     /// The interpreter that a bare `python` in its command stands for, from the server that it was changed for.
     #[serde(default)]
     pub(crate) python: Option<PathBuf>,

@@ -2,7 +2,7 @@
 
 use crate::handover::variables;
 use crate::jupyter::changes::kernel_profile::KernelProfile;
-use crate::jupyter::changes::running::value;
+use crate::jupyter::changes::running::{token_only, value};
 use crate::jupyter::locate::running::Running;
 use crate::output::notes::Notes;
 
@@ -10,7 +10,10 @@ use crate::output::notes::Notes;
 pub(crate) fn after_install(profile: &KernelProfile, running: &[Running]) -> Notes {
     let old = running.iter().filter(|kernel| match profile.credential_file() {
         Some(file) => value(kernel, variables::ADC) != Some(file),
-        None => value(kernel, variables::PROFILE) != Some(profile.name.as_str()),
+        None => {
+            value(kernel, variables::PROFILE) != Some(profile.name.as_str())
+                || token_only(kernel).map(|about| about.limits()).as_ref() != profile.token_only()
+        }
     });
     // a snippet names the credential file, so there is none for `--exec`
     advice(old.collect(), !profile.is_exec(), "new notebooks use it; no kernel has to be restarted")

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::credential::paths::Paths;
 use crate::credential::profile_name::ProfileName;
+use crate::handover::broker::session_file::About;
 use crate::handover::variables;
 use crate::jupyter::locate::context::Context;
 use crate::jupyter::locate::kernels::Kernel;
@@ -35,7 +36,7 @@ impl RunningState {
         let is_current = value(kernel, variables::ADC).is_some_and(|path| {
             // `bqcred exec` hands the credential over in the kernel's own file descriptor
             path.starts_with(&format!("/proc/{}/fd/", kernel.pid)) || paths.adc(&name).to_str() == Some(path)
-        });
+        }) || token_only(kernel).is_some_and(|about| about.profile == name.as_str());
         // gcloud would use the file of another profile, which the server was started with
         let [file, ..] = variables::GCLOUD;
         let has_other = value(kernel, file).is_some_and(|path| {
@@ -68,6 +69,11 @@ impl RunningState {
 /// The value of a variable that the kernel was started with.
 pub(crate) fn value<'a>(kernel: &'a Running, name: &str) -> Option<&'a str> {
     kernel.vars.get(name).and_then(Option::as_deref)
+}
+
+/// What a kernel gets, if `exec --token-only` started it.
+pub(crate) fn token_only(kernel: &Running) -> Option<About> {
+    value(kernel, variables::ADC).and_then(|path| About::read(Path::new(path)))
 }
 
 /// Whether a profile is assigned now in all kernelspecs that a kernel may have been started from. A process does not

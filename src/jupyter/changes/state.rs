@@ -60,6 +60,9 @@ impl KernelState {
                 return KernelState::Outdated("the profile has changed");
             }
         }
+        if let Some(error) = marker.token_only().and_then(|limits| limits.check(app, &name, &profile).err()) {
+            return KernelState::CredentialUnusable(error.what().to_owned());
+        }
         if is_copy_outdated(marker) {
             return KernelState::Outdated("the original has changed");
         }

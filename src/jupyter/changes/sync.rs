@@ -98,7 +98,7 @@ fn assign_again(app: &App, entry: &Entry, inherited: &Inherited) -> Result<(Sync
     })?;
     let text = spec::read_file(&entry.file)?;
     let way = match (entry.exec, edit::marker(&text)) {
-        (true, _) => Way::Exec,
+        (true, _) => Way::Exec(entry.token_only.clone()),
         (false, Some(marker)) => {
             Way::Variables(Inherited::when_set(&marker.set).with_gcloud_of(inherited, &name))
         }

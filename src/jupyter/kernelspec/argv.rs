@@ -1,5 +1,6 @@
 //! Wrapping a kernel's command in `bqcred exec`, and unwrapping it.
 
+use crate::handover::broker::limits::Limits;
 use crate::jupyter::kernelspec::json::{self, Value};
 use crate::jupyter::kernelspec::marker::{Marker, Wrapped};
 use crate::jupyter::kernelspec::splice;
@@ -9,6 +10,8 @@ use crate::jupyter::kernelspec::splice;
 pub(crate) struct ExecWrapper<'a> {
     /// Absolute path of bqcred.
     pub(crate) bqcred: &'a str,
+    /// With `--token-only`: what the kernel gets.
+    pub(crate) token_only: Option<&'a Limits>,
     /// Absolute path of the server's Python. Jupyter uses it for a bare `python`, but only as the first word.
     pub(crate) python: &'a str,
 }
@@ -22,8 +25,10 @@ pub(super) fn wrap(
 ) -> Result<String, String> {
     let document = json::parse(text)?;
     let argv = document.get("argv").ok_or("it has no argv")?;
+    let options = exec.token_only.map(Limits::to_options).unwrap_or_default();
     let mut set: Vec<String> =
-        [exec.bqcred, "exec", "--always-start", "--profile", profile, "--"].map(str::to_owned).to_vec();
+        [exec.bqcred, "exec", "--always-start", "--profile", profile].map(str::to_owned).to_vec();
+    set.extend(options.into_iter().chain(["--".to_owned()]));
     for (position, element) in argv.elements().unwrap_or_default().iter().enumerate() {
         let word = element.text().unwrap_or_default();
         let bare = position == 0 && is_bare_python(word);
@@ -31,7 +36,7 @@ pub(super) fn wrap(
     }
     let had = splice::slice(text, argv.span.clone()).to_owned();
     let new = list(text, argv, &set);
-    marker.argv = Some(Wrapped { had, set });
+    marker.argv = Some(Wrapped { had, set, token_only: exec.token_only.cloned() });
     Ok(splice::replace(text, &argv.span, &new))
 }
 

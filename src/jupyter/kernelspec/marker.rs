@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::handover::broker::limits::Limits;
 use crate::jupyter::kernelspec::json::{self, Value};
 use crate::system::hash;
 
@@ -47,6 +48,9 @@ pub(crate) struct Wrapped {
     pub(crate) had: String,
     /// The words that bqcred set.
     pub(crate) set: Vec<String>,
+    /// With `--token-only`: what the kernel gets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) token_only: Option<Limits>,
 }
 
 /// A kernelspec folder that bqcred made.
@@ -95,6 +99,11 @@ impl Marker {
     fn pieces(&self) -> impl Iterator<Item = &str> {
         let argv = self.argv.iter().map(|argv| argv.had.as_str());
         self.had.values().chain(self.was.values()).map(String::as_str).chain(argv)
+    }
+
+    /// What the kernel gets, if it is started with `exec --token-only`.
+    pub(crate) fn token_only(&self) -> Option<&Limits> {
+        self.argv.as_ref()?.token_only.as_ref()
     }
 
     /// As JSON on one line. Serializing strings and maps of strings can't fail.

@@ -49,12 +49,18 @@ fn kernel(process: &Process, home: &Path, names: &[&str]) -> Option<Running> {
     Some(Running { pid: process.pid, language: language(&process.argv), program, connection, vars })
 }
 
-/// The connection file of a kernel; `None` for other processes. Python's and R's kernels are recognised by their
+/// The connection file of a kernel; `None` for other processes, and for a bqcred that has started one. Python's and R's kernels are recognised by their
 /// command line, others by the usual name of the connection file, or because a Jupyter server started them.
 fn connection_of_kernel(process: &Process) -> Option<PathBuf> {
-    let connection = connection(&process.argv)?;
+    let connection = connection(&process.argv).filter(|_| !is_bqcred(&process.argv))?;
     let is_known = language(&process.argv).is_some() || has_usual_name(&connection);
     (is_known || is_started_by_server(process)).then_some(connection)
+}
+
+/// Whether this is bqcred, whose command line holds the kernel's: `exec --token-only` stays as its parent.
+fn is_bqcred(argv: &[OsString]) -> bool {
+    let name = argv.first().and_then(|program| Path::new(program).file_name());
+    name.is_some_and(|name| name == "bqcred")
 }
 
 /// Whether the file has a name as jupyter_client makes it.

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::owner::{is_unfit, refuse_unfit};
+use super::owner::{is_unfit, refuse_other_owner, refuse_unfit};
 use super::{Content, Lock, create_dir, links};
 use crate::output::error::{Error, Result, reason};
 use crate::output::notes::Notes;
@@ -44,9 +44,12 @@ fn write_target(link: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// Writes a file outside bqcred's own folders, with mode 0600. The folder is left as it is. A link is resolved
-/// first: the file that it points to is replaced, not the link.
+/// first: the file that it points to is replaced, not the link. A file of another user is refused.
 pub(crate) fn write_elsewhere(path: &Path, bytes: &[u8]) -> Result<()> {
     let target = if path.is_symlink() { links::resolve(path)? } else { path.to_owned() };
+    if let Ok(metadata) = fs::symlink_metadata(&target) {
+        refuse_other_owner(&target, metadata.uid())?;
+    }
     atomic_file::sweep(folder_of(&target));
     replace(&target, bytes, Existing::Replace, Content::Secret)
 }

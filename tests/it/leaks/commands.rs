@@ -194,6 +194,8 @@ fn live(watch: &mut Watch<'_>, google: &Google, client: &str) -> Vec<String> {
         "doctor --json",
         "kernel list --json",
         "snippet python",
+        "snippet dask",
+        "snippet k8s --whole --yes",
         "kernel install --all",
         "kernel sync",
         "kernel uninstall",

@@ -106,6 +106,8 @@ pub static COMMANDS: &[Command] = &[
     plain!("forget work", Nothing, false),
     plain!("export work/out.json", Nothing, false),
     plain!("export -", Secret, false),
+    plain!("export --token-only -", Secret, true),
+    plain!("export --token-only work/token.json", Nothing, true),
     plain!("export --well-known", Nothing, false),
     plain!("kernel list", Text, false),
     plain!("kernel install", Nothing, false),

@@ -189,17 +189,26 @@ fn the_product_is_the_right_persons(cell: &Cell<'_>, step: &Step, faults: &mut V
     }
     let out = step.run.stdout.trim();
     match step.words.first().map(String::as_str) {
-        Some("token") => {
-            let expected = step.after.person(&cell.profile).or(step.before.person(&cell.profile));
-            if step.after.owner_of_access(out) != expected {
-                faults.push(format!(
-                    "prints a token of {:?}, not of {expected:?}",
-                    step.after.owner_of_access(out)
-                ));
+        Some("token") => check_access(cell, step, out, faults),
+        Some("export") if step.words.iter().any(|word| word == "--token-only") => {
+            let printed = serde_json::from_str::<serde_json::Value>(out).unwrap_or_default();
+            let Some(token) = printed["token"].as_str() else { return };
+            check_access(cell, step, token, faults);
+            let named = printed["account"].as_str();
+            if named.is_some() && named != step.after.owner_of_access(token) {
+                faults.push(format!("names {named:?} beside a token of another account"));
             }
         }
         Some("exec") | Some("export") if out.starts_with('{') => check_person(cell, step, out, faults),
         _ => {}
+    }
+}
+
+fn check_access(cell: &Cell<'_>, step: &Step, token: &str, faults: &mut Vec<String>) {
+    let expected = step.after.person(&cell.profile).or(step.before.person(&cell.profile));
+    let owner = step.after.owner_of_access(token);
+    if owner != expected {
+        faults.push(format!("prints a token of {owner:?}, not of {expected:?}"));
     }
 }
 

@@ -2,8 +2,8 @@
 //! Google knows, and not written by hand; `table.txt` shows how each pair ends.
 //!
 //! Each command that matters most is run in each state, and of the others every third one, the next in the next state;
-//! `BQCRED_TEST_FULL=1` runs all. `BQCRED_TEST_UPDATE=1` writes the table anew. `BQCRED_TEST_MATRIX='STATE/COMMAND'` runs those whose names contain
-//! these words, and compares nothing else.
+//! `BQCRED_TEST_FULL=1` runs all. `BQCRED_TEST_MATRIX='STATE/COMMAND'` runs those whose names contain these words, and
+//! compares nothing else. `BQCRED_TEST_UPDATE=1` writes the table anew, or the part of it that was run.
 #![cfg(target_os = "linux")]
 
 mod agreement;

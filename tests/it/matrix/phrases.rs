@@ -49,6 +49,7 @@ pub const WHO: &[(&str, Claim)] = &[
 /// Announcements, hints and questions: nothing about what is so.
 pub const NEUTRAL: &[(&str, Claim)] = &[
     ("revoke, and sign in again?", Claim::Neutral),
+    ("an access token of", Claim::Neutral), // the token, not the credential
     ("bqcred revoke", Claim::Neutral),
     ("waits for its answer", Claim::Neutral),
     ("a sign-in was started", Claim::Neutral),

@@ -74,16 +74,22 @@ impl Table {
         table
     }
 
-    /// Writes the file, where that is asked for.
+    /// Writes the file, where that is asked for. What was not run stays as it is.
     pub fn update(&self, is_whole: bool) {
-        if std::env::var_os("BQCRED_TEST_UPDATE").is_some() && is_whole {
-            std::fs::write(Table::path(), self.text()).unwrap();
+        if std::env::var_os("BQCRED_TEST_UPDATE").is_some() {
+            let mut table = if is_whole { Table::default() } else { Table::known() };
+            table.0.extend(self.0.clone());
+            std::fs::write(Table::path(), table.text()).unwrap();
         }
+    }
+
+    fn known() -> Table {
+        Table::parse(&std::fs::read_to_string(Table::path()).unwrap_or_default())
     }
 
     /// Compares with the file. States that this machine can't have are left as they are.
     pub fn compare(&self) {
-        let known = Table::parse(&std::fs::read_to_string(Table::path()).unwrap_or_default());
+        let known = Table::known();
         let mut differences = Vec::new();
         for ((command, state), outcome) in &self.0 {
             let expected = known.0.get(&(command.clone(), state.clone()));

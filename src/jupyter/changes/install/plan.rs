@@ -137,6 +137,7 @@ fn plan_change(
         kernel: new_name.unwrap_or(&source.name).to_owned(),
         profile: profile.name.to_string(),
         exec: profile.is_exec(),
+        token_only: profile.token_only().cloned(),
         python,
     };
     Ok(PlannedChange { change, entry })

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::handover::broker::limits::Limits;
 
 const GAC: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 
@@ -51,7 +52,8 @@ fn vars() -> Vec<(String, String)> {
         .to_vec()
 }
 
-const EXEC: ExecWrapper<'_> = ExecWrapper { bqcred: "/usr/local/bin/bqcred", python: "/venv/bin/python" };
+const EXEC: ExecWrapper<'_> =
+    ExecWrapper { bqcred: "/usr/local/bin/bqcred", token_only: None, python: "/venv/bin/python" };
 
 fn assignment(vars: &[(String, String)], exec: bool) -> Assignment<'_> {
     Assignment { profile: "me", vars, exec: exec.then_some(EXEC), folder: None }
@@ -114,6 +116,20 @@ fn values_that_were_changed_later_are_kept() {
     assert_eq!(spec.env, [(GAC.to_owned(), Some("/theirs.json".to_owned()))]);
     assert_eq!(spec.display_name, "Mine");
     assert_eq!(marker(&undone.text), None);
+}
+
+#[test]
+fn every_style_is_restored_after_token_only() {
+    let limits = Limits::new(&["bigquery".to_owned()], None).unwrap();
+    let exec = Some(ExecWrapper { token_only: Some(&limits), ..EXEC });
+    for (style, text) in STYLES {
+        let once = install(text, &Assignment { exec, ..assignment(&[], true) }).unwrap();
+        assert_eq!(marker(&once).unwrap().token_only(), Some(&limits), "{style}");
+        assert_eq!(uninstall(&once).unwrap().text, *text, "{style}\n{once}");
+        // with other limits
+        let other = install(&once, &assignment(&[], true)).unwrap();
+        assert_eq!(uninstall(&other).unwrap().text, *text, "{style}\n{other}");
+    }
 }
 
 #[test]

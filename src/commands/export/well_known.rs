@@ -1,4 +1,4 @@
-//! `bqcred export`: writes the credential as an ADC file elsewhere.
+//! `bqcred export --well-known`: gcloud's own ADC file, with a backup, and `--undo`.
 
 use std::path::{Path, PathBuf};
 
@@ -32,37 +32,6 @@ struct Exported {
     backup: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &Export, app: &App) -> Result<Output> {
-    if args.undo {
-        return undo(args, app);
-    }
-    let loaded = app.load()?;
-    let json = loaded.credential.to_adc_json();
-    match args.file.as_deref() {
-        None => to_well_known(args, app, &json),
-        Some(path) if path == Path::new("-") => Ok(Output::bytes(json.to_vec())),
-        Some(path) => to_file(args, path, &json),
-    }
-}
-
-fn to_file(args: &Export, path: &Path, json: &[u8]) -> Result<Output> {
-    if path.exists() && !path.is_file() && args.force {
-        return Err(Error::usage(format!("{} is not a regular file; nothing was changed", path.display()))
-            .hint("`bqcred export -` writes to stdout"));
-    }
-    if args.force {
-        private_file::write_elsewhere(path, json)?;
-    } else if path.symlink_metadata().is_ok() || !private_file::create_elsewhere(path, json)? {
-        return Err(Error::usage(format!("{} exists already; nothing was changed", path.display()))
-            .hint("`--force` replaces it"));
-    }
-    ui::note(&format!(
-        "written to {}: a plain file with your credential, which bqcred neither updates nor removes",
-        path.display()
-    ));
-    Ok(Output::none())
-}
-
 fn record_path(app: &App) -> PathBuf {
     app.paths.state.join("well-known.json")
 }
@@ -83,7 +52,7 @@ fn record(app: &App) -> JsonFile<Record> {
 
 /// Writes to gcloud's own path. An existing file is copied first; a second export keeps the first copy, which is the
 /// file from before bqcred, also if the exported file was removed in between.
-fn to_well_known(args: &Export, app: &App, json: &[u8]) -> Result<Output> {
+pub(super) fn write(args: &Export, app: &App, json: &[u8]) -> Result<Output> {
     let path = app.gcloud_folder().adc();
     let lock = lock(app)?;
     let (known, notes) = record(app).load_or_set_aside(&lock)?;
@@ -132,7 +101,8 @@ fn back_up(args: &Export, path: &Path, bytes: &[u8]) -> Result<PathBuf> {
     Ok(backup)
 }
 
-fn undo(args: &Export, app: &App) -> Result<Output> {
+/// Restores the file from before.
+pub(super) fn undo(args: &Export, app: &App) -> Result<Output> {
     let lock = lock(app)?;
     let path = app.gcloud_folder().adc();
     let mut known = record(app).load()?.unwrap_or_default();

@@ -1,0 +1,53 @@
+import socket
+
+import psutil
+from distributed import WorkerPlugin
+
+
+def bqcred_process():
+    return socket.gethostname(), os.getpid(), psutil.Process().create_time()
+
+
+class BqcredWorker(WorkerPlugin):
+    """Keeps the file in the worker's own folder, and names it in the worker's environment."""
+
+    name = "bqcred"
+
+    def __init__(self, content, variables, notebook):
+        self.content, self.variables, self.notebook = content, variables, notebook
+
+    def setup(self, worker):
+        if bqcred_process() == self.notebook and "GOOGLE_APPLICATION_CREDENTIALS" in os.environ:
+            return  # a worker in the notebook's own process has the notebook's account
+        path = os.path.join(worker.local_directory, "bqcred.json")
+        descriptor, new = tempfile.mkstemp(dir=worker.local_directory)  # of mode 0600
+        with open(descriptor, "w") as file:
+            file.write(self.content)
+        os.replace(new, path)
+        for name, value in {**self.variables, "GOOGLE_APPLICATION_CREDENTIALS": path}.items():
+            if value:
+                os.environ[name] = value
+            else:
+                os.environ.pop(name, None)
+
+
+def bqcred_workers(client, tokens, variables):
+    delivered = []
+
+    def deliver(content):
+        if content not in delivered:
+            # of the same name: it takes the place of the last one; workers that come later, or restart, get it too
+            client.register_plugin(BqcredWorker(content, variables, bqcred_process()))
+            delivered[:] = [content]
+
+    deliver(tokens.current())
+    tokens.keep(deliver, lambda: client.status == "closed", 5)
+    if tokens.reason:
+        raise RuntimeError(tokens.reason)
+    scheduler = client.scheduler.address
+    if not scheduler.startswith(("tls://", "inproc://", "tcp://127.", "gateway://")):
+        print(f"bqcred: {scheduler} is not encrypted (tls://): who can read this network can read the access token")
+    print(f"bqcred: the workers run as {tokens.account}")
+
+
+bqcred_workers(client, BqcredTokens(BQCRED_COMMAND), BQCRED_VARIABLES)

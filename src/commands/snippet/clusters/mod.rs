@@ -1,0 +1,148 @@
+//! The workers of Dask, Ray, Spark and Slurm. Python code is in files beside this one, and gets its values in lines
+//! above it. A JSON string is a Python literal.
+
+use super::Pasted;
+use super::token_file::{TokenOnly, word};
+use crate::app::App;
+use crate::cli::Snippet;
+use crate::handover::variables;
+use crate::jupyter::changes::kernel_profile::{own_path, utf8};
+use crate::jupyter::kernelspec::json::quote;
+use crate::output::error::{Error, Result};
+use crate::output::notes::Notes;
+
+const TOKENS: &str = include_str!("tokens.py");
+const DASK: &str = include_str!("dask.py");
+const RAY: &str = include_str!("ray.py");
+const SPARK: &str = include_str!("spark.py");
+
+/// What every engine's workers have to know of a token-only file.
+const FOR_PYTHON: &str = "the token-only file is for Python's libraries, and a BigQuery client made with it works for the rest of that token's hour: make clients in the task";
+const FOR_OTHERS: &str = "R, Node, Go and Java: run them on this machine under `bqcred exec --token-only -- PROGRAM`, or give them the whole credential where they run (`bqcred export FILE`)";
+
+pub(super) fn dask(args: &Snippet, app: &App) -> Result<Pasted> {
+    let tokens = TokenOnly::new(args, app)?;
+    let head = renewing_head(&tokens, "on the workers of `client`, a dask.distributed.Client")?;
+    let mut advice = advice("paste this into a cell, below the one that makes `client`");
+    advice.add("where the scheduler's address isn't tls://, who can read that network can read the access token, which works for an hour at most");
+    Ok(tokens.pasted(format!("{head}{TOKENS}\n\n{DASK}"), advice))
+}
+
+pub(super) fn ray(args: &Snippet, app: &App) -> Result<Pasted> {
+    let tokens = TokenOnly::new(args, app)?;
+    let head = renewing_head(&tokens, "in Ray's tasks and actors")?;
+    let mut advice = advice("paste this into a cell in place of your `ray.init()`, with what you give that");
+    advice.add("never put a token into env_vars or working_dir: Ray's dashboard and logs show the first, and copies of the second stay on the nodes");
+    Ok(tokens.pasted(format!("{head}{TOKENS}\n\n{RAY}"), advice))
+}
+
+pub(super) fn spark(args: &Snippet, app: &App) -> Result<Pasted> {
+    let tokens = TokenOnly::new(args, app)?;
+    let file = tokens.file()?;
+    let head = head(&tokens, "in Python functions on Spark's executors", Some(&utf8(&file)?))?;
+    let mut advice = advice(
+        "paste this in place of what makes the Spark session: settings of executors have no effect later",
+    );
+    advice
+        .add(format!("while the session is used, keep the token renewed: {}", tokens.start_renewing(&file)?));
+    advice.add("the executors have to read that path as you: a home folder that all machines share, or `--file` for another folder; on Kubernetes a Secret (`bqcred snippet k8s`) with spark.kubernetes.executor.secrets");
+    advice.add("never put a token into a setting of Spark's: its web page, its event log and `ps` show it");
+    Ok(tokens.pasted(format!("{head}{SPARK}"), advice))
+}
+
+pub(super) fn slurm(args: &Snippet, app: &App) -> Result<Pasted> {
+    let tokens = TokenOnly::new(args, app)?;
+    if args.no_shared_home {
+        return without_shared_home(args, tokens);
+    }
+    let file = tokens.file()?;
+    let pairs: Vec<String> = tokens
+        .variables(&utf8(&file)?)?
+        .iter()
+        .map(|(name, value)| plain(name, value).map(|value| format!("{name}={value}")))
+        .collect::<Result<_>>()?;
+    let text = format!("#SBATCH --export=ALL,{}\n", pairs.join(","));
+    let mut advice =
+        advice("put this line below the other #SBATCH lines, or give its option to `sbatch` or `srun`");
+    advice.add(format!("until the job has ended, keep the token renewed: {}", tokens.start_renewing(&file)?));
+    advice.add("the nodes have to read that path: where they don't have your home folder, `bqcred snippet slurm --no-shared-home`");
+    advice.add(
+        "never put a token into --export or the job script: Slurm keeps both in its controller's folder",
+    );
+    Ok(tokens.pasted(text, advice))
+}
+
+/// The token comes through the stdin of a step of the job's own, and is kept in the nodes' memory.
+fn without_shared_home(args: &Snippet, tokens: TokenOnly) -> Result<Pasted> {
+    if args.file.is_some() {
+        return Err(Error::usage(
+            "with --no-shared-home the file is in each node's memory, and --file has no meaning",
+        ));
+    }
+    const FOLDER: &str = "/dev/shm/bqcred-$SLURM_JOB_ID";
+    let file = format!("{FOLDER}/adc.json");
+    let mut set = String::new();
+    for (name, value) in tokens.variables(&file)? {
+        set += &match (name.as_str(), value.as_str()) {
+            (variables::ADC, _) => format!("export {name}={file}\n"),
+            (_, "") => format!("unset {name}\n"),
+            (_, value) => format!("export {name}={}\n", word(value)),
+        };
+    }
+    let each_node =
+        "srun --overlap --nodes=$SLURM_JOB_NUM_NODES --ntasks=$SLURM_JOB_NUM_NODES --ntasks-per-node=1";
+    let push = format!(
+        "{} -- srun --jobid=JOB --overlap sh -c 'umask 077; d={FOLDER}; mkdir $d 2>/dev/null; \
+         [ -O $d ] && f=$(mktemp $d/XXXXXX) && cat >$f && mv $f $d/adc.json'",
+        tokens.keep_fresh("-")
+    );
+    let text = format!(
+        "# BigQuery as {}. Once the job runs, where you submitted it, with its number for JOB:\n\
+         #   {push}\n\
+         {set}\
+         trap '{each_node} rm -rf {FOLDER}' EXIT\n\
+         {each_node} sh -c 'until [ -O {FOLDER} ] && [ -s {file} ]; do sleep 1; done'\n",
+        tokens.account()
+    );
+    let mut advice = advice(
+        "put this below the #SBATCH lines of the job script; the job waits until the command in it has brought a token",
+    );
+    advice.add(
+        "never put a token into --export or the job script: Slurm keeps both in its controller's folder",
+    );
+    Ok(tokens.pasted(text, advice))
+}
+
+fn advice(usage: &str) -> Notes {
+    let mut advice = Notes::none();
+    advice.add(usage);
+    advice.add(FOR_PYTHON);
+    advice.detail(FOR_OTHERS);
+    advice
+}
+
+/// A value for `--export`, which separates at commas, in a line that separates at spaces.
+fn plain<'v>(name: &str, value: &'v str) -> Result<&'v str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:@+".contains(c);
+    match value.chars().all(is_plain) {
+        true => Ok(value),
+        false => Err(Error::usage(format!("the value of {name} has a character that `--export` can't hold"))
+            .hint("name another place with `--file`, or use `bqcred snippet slurm --no-shared-home`")),
+    }
+}
+
+/// The lines above the code: which variables the workers get. Without a file the code names it, by the worker's folder.
+fn head(tokens: &TokenOnly, place: &str, file: Option<&str>) -> Result<String> {
+    let variables = tokens.variables(file.unwrap_or_default())?;
+    let named = variables.iter().filter(|(name, _)| file.is_some() || name != variables::ADC);
+    let entries: String =
+        named.map(|(name, value)| format!("    {}: {},\n", quote(name), quote(value))).collect();
+    Ok(format!("# BigQuery as {} {place}\nBQCRED_VARIABLES = {{\n{entries}}}\n\n", tokens.account()))
+}
+
+fn renewing_head(tokens: &TokenOnly, place: &str) -> Result<String> {
+    let words = std::iter::once(own_path()?).chain(tokens.export("-"));
+    let words: Vec<String> = words.map(|word| quote(&word)).collect();
+    let head = head(tokens, place, None)?;
+    Ok(format!("{head}BQCRED_COMMAND = [{}]\n\n", words.join(", ")))
+}

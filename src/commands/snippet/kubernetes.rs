@@ -1,0 +1,129 @@
+//! A Kubernetes Job that reads the credential from a Secret, and the commands that make and renew the Secret.
+
+use super::Pasted;
+use super::containers::{Container, FOR_PYTHON};
+use super::token_file::{TokenOnly, command};
+use crate::app::App;
+use crate::cli::Snippet;
+use crate::handover::ready;
+use crate::jupyter::changes::detour::IN_CONTAINER;
+use crate::jupyter::kernelspec::json::quote;
+use crate::output::error::{Error, Result};
+use crate::output::notes::Notes;
+
+pub(super) fn snippet(args: &Snippet, app: &App) -> Result<Pasted> {
+    if args.whole { whole(args, app) } else { token_only(args, app) }
+}
+
+fn token_only(args: &Snippet, app: &App) -> Result<Pasted> {
+    let tokens = TokenOnly::new(args, app)?;
+    let secret = secret_name(tokens.name().as_str());
+    let create = create(&secret);
+    let steps = [
+        format!("{} | {create}", command(&tokens.export("-"))),
+        "while the job runs:".to_owned(),
+        format!(
+            "{} -- sh -c '{create} --dry-run=client -o yaml | kubectl replace -f -'",
+            tokens.keep_fresh("-")
+        ),
+    ];
+    let container = Container::of_tokens(&tokens)?;
+    let text = job(&tokens.account(), &steps, &secret, &container);
+    let mut advice = Notes::none();
+    advice.add("the first lines hold the commands that make and renew the Secret, which whoever may read the namespace's Secrets can read; never `kubectl apply` it, which copies it into an annotation");
+    advice.add(FOR_PYTHON);
+    advice.detail(
+        "R, Node, Go and Java: `bqcred snippet k8s --whole --yes`, or a service account of the cluster's own",
+    );
+    Ok(tokens.pasted(text, advice))
+}
+
+fn whole(args: &Snippet, app: &App) -> Result<Pasted> {
+    let (name, profile) = app.profile()?;
+    let reason = "a Secret with the whole credential holds your refresh token, which works from anywhere, and which whoever \
+                  may read the namespace's Secrets can copy; `bqcred rotate` and `bqcred revoke` don't remove it there";
+    if !args.yes {
+        return Err(Error::usage(reason).hint(
+            "`bqcred snippet k8s` hands over access tokens; if that is not enough: `bqcred snippet k8s --whole --yes`",
+        ));
+    }
+    let mut ready = ready::in_store(app, name, profile)?;
+    let secret = secret_name(ready.name.as_str());
+    let export = command(&["export", "-", "--profile", ready.name.as_str()].map(str::to_owned));
+    let create = create(&secret);
+    let steps = [
+        format!("{export} | {create}"),
+        "after `bqcred rotate` or a new sign-in:".to_owned(),
+        format!("{export} | {create} --dry-run=client -o yaml | kubectl replace -f -"),
+    ];
+    let container = Container::of_profile(&ready)?;
+    let text = job(&ready.profile.who(), &steps, &secret, &container);
+    let mut advice = std::mem::take(&mut ready.notes);
+    advice.add(reason);
+    advice.add(format!("when it is no longer needed: `kubectl delete secret {secret}`"));
+    Ok(Pasted { text, advice })
+}
+
+/// The command that makes the Secret of what it reads.
+fn create(secret: &str) -> String {
+    format!("kubectl create secret generic {secret} --from-file=adc.json=/dev/stdin")
+}
+
+/// Names of Kubernetes' objects have no underscore and end in a letter or digit.
+fn secret_name(profile: &str) -> String {
+    let name = format!("bqcred-{}", profile.replace('_', "-"));
+    name.trim_end_matches(['-', '.']).replace(".-", "-").replace("-.", "-")
+}
+
+/// The whole folder is mounted: a file that is mounted by `subPath` is never renewed.
+fn job(account: &str, steps: &[String], secret: &str, container: &Container) -> String {
+    let steps: String = steps.iter().map(|step| format!("#   {step}\n")).collect();
+    let variables: String = container
+        .variables
+        .iter()
+        .map(|(name, value)| format!("            - {{name: {name}, value: {}}}\n", quote(value)))
+        .collect();
+    format!(
+        "# BigQuery as {account}. First make the Secret:\n{steps}\
+         # then `kubectl create -f` this.\n\
+         apiVersion: batch/v1\n\
+         kind: Job\n\
+         metadata:\n  \
+           name: bigquery\n\
+         spec:\n  \
+           backoffLimit: 0\n  \
+           template:\n    \
+             spec:\n      \
+               restartPolicy: Never\n      \
+               automountServiceAccountToken: false\n      \
+               securityContext:\n        \
+                 fsGroup: 1000  # lets a user other than root read the Secret\n      \
+               containers:\n        \
+                 - name: main\n          \
+                   image: IMAGE  # yours, with its command\n          \
+                   env:\n{variables}          \
+                   volumeMounts:\n            \
+                     - {{name: bqcred, mountPath: {IN_CONTAINER}, readOnly: true}}\n      \
+               volumes:\n        \
+                 - name: bqcred\n          \
+                   secret: {{secretName: {secret}, defaultMode: 0400}}\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::secret_name;
+
+    #[test]
+    fn a_secret_has_a_name_that_kubernetes_accepts() {
+        let names = [
+            ("default", "bqcred-default"),
+            ("a_b.c", "bqcred-a-b.c"),
+            ("a-_", "bqcred-a"),
+            ("a.-b", "bqcred-a-b"),
+        ];
+        for (profile, secret) in names {
+            assert_eq!(secret_name(profile), secret);
+        }
+    }
+}
