@@ -9,12 +9,15 @@ use crate::credential::adc::AuthorizedUser;
 use crate::doctor::check::denial::CheckRequest;
 use crate::doctor::check::target::Target;
 use crate::doctor::facts::Facts;
+use crate::doctor::facts::token_only::{HeldToken, TokenOnly};
 use crate::doctor::finding::Finding;
 use crate::doctor::findings::has_drive;
 use crate::handover::variables::{PROJECT, QUOTA_PROJECT};
 use crate::lifecycle::refresh;
 use crate::oauth::{BigQuery, Failure, Transport};
 use crate::output::error::{Error, Kind, Result};
+use crate::output::secret::Secret;
+use crate::system::clock::Time;
 
 /// The least time that an access token for the check has left, in seconds.
 const MIN_TTL: u64 = 60;
@@ -47,10 +50,19 @@ pub(crate) fn check(app: &App, facts: &Facts, target: Target) -> Result<Checked>
     }
     let login = app.login_command(&loaded.name);
     let to_error = |failure: Failure| failure.into_error(&login);
-    let answer = refresh::access_token(app, &mut loaded, MIN_TTL);
-    facts.validities.add_notes(answer.notes);
-    let token = answer.result.map_err(to_error)?;
-    let bigquery = BigQuery::new(&token.token, quota_project(facts, &loaded.credential));
+    let token = match &facts.token_only {
+        Some(program) => token_of_program(program)?,
+        None => {
+            let answer = refresh::access_token(app, &mut loaded, MIN_TTL);
+            facts.validities.add_notes(answer.notes);
+            answer.result.map_err(to_error)?.token
+        }
+    };
+    if let Some(program) = &facts.token_only {
+        loaded.profile.account = program.acting_as().or_else(|| program.account());
+        loaded.profile.scopes = program.about.scopes.clone();
+    }
+    let bigquery = BigQuery::new(&token, quota_project(facts, &loaded.credential));
     let request = CheckRequest {
         job_project: job_project(facts, &target, loaded.profile.project.as_deref()),
         account: loaded.profile.account,
@@ -67,6 +79,14 @@ pub(crate) fn check(app: &App, facts: &Facts, target: Target) -> Result<Checked>
         job_project: request.job_project,
         account: request.account,
     })
+}
+
+/// The token that libraries get in a program of `exec --token-only`.
+fn token_of_program(program: &TokenOnly) -> Result<Secret> {
+    match &program.token {
+        HeldToken::Valid(token, _) => Ok(token.clone()),
+        _ => Err(Error::new(Kind::Refused, program.describe_token(Time::now()))),
+    }
 }
 
 /// A job runs in the project that the libraries would take; a project that is checked by itself is

@@ -68,6 +68,14 @@ impl LibraryIdentity {
     /// Whether it is the profile's account, with a credential from this file. With no profile to compare with, any
     /// user account passes.
     pub(crate) fn is_of(&self, profile: &CurrentProfile, file: Option<&Path>) -> bool {
+        if let Some(mine) = &profile.acting_as {
+            return match self {
+                LibraryIdentity::ServiceAccount(theirs) | LibraryIdentity::AccessToken(theirs) => {
+                    theirs.as_ref() == Some(mine)
+                }
+                _ => false,
+            };
+        }
         let account = match self {
             LibraryIdentity::User(account) => account,
             LibraryIdentity::AccessToken(account) if account.is_some() => account,
