@@ -10,7 +10,7 @@ use crate::credential::profile_name::ProfileName;
 use crate::handover::broker::limits::Limits;
 use crate::handover::broker::session_file::{About, SessionFile};
 use crate::handover::broker::{self, Broker, Refusals, TokenSource, running};
-use crate::handover::{self, supervised};
+use crate::handover::{self, stub, supervised};
 use crate::lifecycle::program_tokens::ProgramTokens;
 use crate::output::error::{Error, Result, reason};
 use crate::output::ui::{self, Output};
@@ -97,7 +97,7 @@ fn about(app: &App, name: &ProfileName, profile: &Profile, tokens: &ProgramToken
         profile: name.to_string(),
         data: About::data_of(&app.paths),
         account: profile.account_or_unknown().into_owned(),
-        acting_as: limits.acting_as.clone(),
+        acting_as: tokens.acting_as().cloned(),
         scopes: tokens.scopes().to_vec(),
         narrowed: !limits.scopes.is_empty(),
         broker: std::process::id(),
@@ -119,8 +119,8 @@ fn end(file: TempCredentialFile, refusals: &Refusals) -> Result<()> {
         return file.remove();
     }
     ui::note(&format!("still running, and without a credential from now on: {}", left.join(", ")));
-    let why = "bqcred: the program that this credential was for has ended; start again with bqcred exec --token-only";
-    file.replace(format!("{:#}\n", serde_json::json!({ "type": why })).as_bytes())
+    let why = "the program that this credential was for has ended; start again with bqcred exec --token-only";
+    file.replace(stub::content(why).as_bytes())
 }
 
 fn name(process: &Process) -> String {

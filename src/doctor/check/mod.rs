@@ -6,6 +6,7 @@ pub(crate) mod target;
 
 use crate::app::App;
 use crate::credential::adc::AuthorizedUser;
+use crate::credential::profile::Profile;
 use crate::doctor::check::denial::CheckRequest;
 use crate::doctor::check::target::Target;
 use crate::doctor::facts::Facts;
@@ -13,7 +14,7 @@ use crate::doctor::facts::token_only::{HeldToken, TokenOnly};
 use crate::doctor::finding::Finding;
 use crate::doctor::findings::has_drive;
 use crate::handover::variables::{PROJECT, QUOTA_PROJECT};
-use crate::lifecycle::refresh;
+use crate::lifecycle::{program_tokens, refresh};
 use crate::oauth::{BigQuery, Failure, Transport};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::secret::Secret;
@@ -52,21 +53,20 @@ pub(crate) fn check(app: &App, facts: &Facts, target: Target) -> Result<Checked>
     let to_error = |failure: Failure| failure.into_error(&login);
     let token = match &facts.token_only {
         Some(program) => token_of_program(program)?,
-        None => {
-            let answer = refresh::access_token(app, &mut loaded, MIN_TTL);
-            facts.validities.add_notes(answer.notes);
-            answer.result.map_err(to_error)?.token
-        }
+        None => match program_tokens::of_service_account(app, &loaded) {
+            Some(token) => token?.token,
+            None => {
+                let answer = refresh::access_token(app, &mut loaded, MIN_TTL);
+                facts.validities.add_notes(answer.notes);
+                answer.result.map_err(to_error)?.token
+            }
+        },
     };
-    if let Some(program) = &facts.token_only {
-        loaded.profile.account = program.acting_as().or_else(|| program.account());
-        loaded.profile.scopes = program.about.scopes.clone();
-    }
     let bigquery = BigQuery::new(&token, quota_project(facts, &loaded.credential));
     let request = CheckRequest {
         job_project: job_project(facts, &target, loaded.profile.project.as_deref()),
-        account: loaded.profile.account,
-        scopes: loaded.profile.scopes,
+        scopes: scopes(facts, &loaded.profile),
+        account: facts.profile.acting_as.clone().or(facts.profile.account.clone()),
         login: login.clone(),
         target,
     };
@@ -86,6 +86,16 @@ fn token_of_program(program: &TokenOnly) -> Result<Secret> {
     match &program.token {
         HeldToken::Valid(token, _) => Ok(token.clone()),
         _ => Err(Error::new(Kind::Refused, program.describe_token(Time::now()))),
+    }
+}
+
+/// The scopes of that token; none where they are not known.
+fn scopes(facts: &Facts, profile: &Profile) -> Vec<String> {
+    match &facts.token_only {
+        Some(program) => program.about.scopes.clone(),
+        // those of the user say nothing of the service account's token
+        None if profile.acting_as.is_some() => Vec::new(),
+        None => profile.scopes.clone(),
     }
 }
 

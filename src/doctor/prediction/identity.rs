@@ -124,6 +124,20 @@ mod tests {
     }
 
     #[test]
+    fn a_profile_that_acts_as_a_service_account_is_that() {
+        let profile = CurrentProfile {
+            account: Some("ada@example.com".to_owned()),
+            acting_as: Some("reader@p1.iam.gserviceaccount.com".to_owned()),
+            ..CurrentProfile::default()
+        };
+        let acting_as =
+            |account: &str| LibraryIdentity::ServiceAccount(Some(account.to_owned())).is_of(&profile, None);
+        assert!(acting_as("reader@p1.iam.gserviceaccount.com"));
+        assert!(!acting_as("vm@p1.iam.gserviceaccount.com"));
+        assert!(!user(Some("ada@example.com")).is_of(&profile, None));
+    }
+
+    #[test]
     fn an_unknown_account_passes_with_the_profiles_own_file_only() {
         let profile = CurrentProfile {
             account: Some("ada@example.com".to_owned()),

@@ -124,6 +124,12 @@ impl About {
         Session::read(path).map(|session| session.about)
     }
 
+    /// Whether the program was started with these limits. The service account may be the profile's own.
+    pub(crate) fn has(&self, limits: &Limits) -> bool {
+        let own = self.limits();
+        own.scopes == limits.scopes && (limits.acting_as.is_none() || own.acting_as == limits.acting_as)
+    }
+
     /// What the program may get.
     pub(crate) fn limits(&self) -> Limits {
         let scopes = if self.narrowed { self.scopes.clone() } else { Vec::new() };
