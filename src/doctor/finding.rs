@@ -46,8 +46,8 @@ pub(crate) enum FindingCode {
     RunningServer,
     /// `running_cluster`: a running cluster of Dask, Ray or Spark uses another credential, or none.
     RunningCluster,
-    /// `token_only`: the credential is an access token alone, which is renewed, or not any more.
-    TokenOnly,
+    /// `exported_token`: the credential is an access token alone, which is renewed, or not any more.
+    ExportedToken,
     /// `no_credential`: a file of bqcred's in place of a credential says why there is none.
     NoCredential,
     /// `dataproc`: variables of Dataproc say who its sessions run as.
@@ -105,7 +105,7 @@ impl FindingCode {
             FindingCode::RunningKernel => "running_kernel",
             FindingCode::RunningServer => "running_server",
             FindingCode::RunningCluster => "running_cluster",
-            FindingCode::TokenOnly => "token_only",
+            FindingCode::ExportedToken => "exported_token",
             FindingCode::NoCredential => "no_credential",
             FindingCode::Dataproc => "dataproc",
             FindingCode::Bigqueryrc => "bigqueryrc",

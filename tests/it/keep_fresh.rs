@@ -406,7 +406,7 @@ fn a_full_disk_is_ridden_out_too() {
 fn diagnosis(vm: &Vm) -> (String, Value) {
     let run = vm.program("bqcred", &["doctor", "--json", "--for", "python,r,go"]);
     let answer = run.env("GOOGLE_APPLICATION_CREDENTIALS", vm.sandbox.path("token.json")).run().json();
-    let codes = ["token_only", "no_credential"];
+    let codes = ["exported_token", "no_credential"];
     let findings = answer["findings"].as_array().unwrap();
     let found = findings.iter().find(|one| codes.iter().any(|code| one["code"] == *code));
     (
@@ -430,7 +430,7 @@ fn doctor_says_until_when_it_is_renewed_and_when_that_has_stopped() {
     let python = library(&libraries, "google-auth");
     assert_eq!((&python["identity"], &python["account"]), (&json!("user"), &json!(PERSON)));
     assert_eq!(python["is_you"], true);
-    assert_eq!(library(&libraries, "go")["problem"], "token_only");
+    assert_eq!(library(&libraries, "go")["problem"], "access_token_only");
     keeping.stop();
     let (what, libraries) = diagnosis(&vm);
     assert!(

@@ -47,14 +47,14 @@ pub(crate) struct UserCredential {
     /// What google-auth makes of `expiry`.
     pub(crate) expiry: Expiry,
     /// Whether it holds an access token and nothing to renew it with ([`token_only_file`]), and until when.
-    pub(crate) token_only: Option<TokenOnly>,
+    pub(crate) exported: Option<ExportedToken>,
     /// Whether a value that is sent is no UTF-8 text, on which Python fails.
     pub(crate) is_unencodable: bool,
 }
 
 /// A file that `bqcred export --token-only` wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TokenOnly {
+pub(crate) struct ExportedToken {
     /// When its token expires, if it says so.
     pub(crate) until: Option<Time>,
 }
@@ -77,7 +77,7 @@ impl UserCredential {
     pub(crate) fn of(members: &Members, typed: bool) -> UserCredential {
         let expiry = Expiry::of(members.get("expiry"));
         let client_id = members.text("client_id");
-        let is_token_only = client_id.as_deref().is_some_and(token_only_file::is_client);
+        let is_exported = client_id.as_deref().is_some_and(token_only_file::is_client);
         let until = || members.get("expiry").and_then(Json::text).and_then(time);
         UserCredential {
             account: members.text("account"),
@@ -92,7 +92,7 @@ impl UserCredential {
             endless_token: members.secret("access_token"),
             token_uri: members.text("token_uri"),
             expiry,
-            token_only: is_token_only.then(|| TokenOnly { until: until() }),
+            exported: is_exported.then(|| ExportedToken { until: until() }),
             is_unencodable: SENT.into_iter().any(|key| members.is_unencodable(key)),
         }
     }

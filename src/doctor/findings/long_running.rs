@@ -26,7 +26,7 @@ pub(super) fn of(facts: &Facts) -> Vec<Finding> {
 fn is_mine(facts: &Facts, adc: &Path, path: &Path) -> bool {
     let is_my_token = || {
         let state = facts.file(path, JsonParser::Python);
-        let account = |user: &UserCredential| user.token_only.is_some().then(|| user.account.clone());
+        let account = |user: &UserCredential| user.exported.is_some().then(|| user.account.clone());
         state.user().and_then(account).is_some_and(|account| account == facts.profile.account)
     };
     path == adc || handover::is_handed_over(path) || is_my_token()

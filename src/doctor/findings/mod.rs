@@ -2,13 +2,13 @@
 //! of what the rules found.
 
 mod dataproc;
+mod exported_token;
 mod files;
 mod kernels;
 mod keyring;
 mod long_running;
 mod network;
 mod settings;
-mod token_only;
 
 use crate::doctor::facts::Facts;
 use crate::doctor::finding::Finding;
@@ -28,7 +28,7 @@ pub(crate) fn of(facts: &Facts, predictions: &[Prediction]) -> Vec<Finding> {
         settings::missing_scopes(facts),
         network::certificates(facts),
         network::clock(facts),
-        token_only::of(facts),
+        exported_token::of(facts),
         kernels::of(facts),
         long_running::of(facts),
         dataproc::of(facts),

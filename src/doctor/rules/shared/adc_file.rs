@@ -7,7 +7,7 @@ use crate::doctor::facts::Facts;
 use crate::doctor::facts::credential_file::FileState;
 use crate::doctor::facts::credential_kind::CredentialKind;
 use crate::doctor::facts::json::JsonParser;
-use crate::doctor::facts::user_credential::{Expiry, TokenOnly, UserCredential};
+use crate::doctor::facts::user_credential::{Expiry, ExportedToken, UserCredential};
 use crate::doctor::facts::validity::{TokenValidity, Validity};
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::problem::LibraryProblem;
@@ -117,7 +117,7 @@ pub(crate) fn user(
         return steps.decided(what, LibraryIdentity::Fails(LibraryProblem::CrashingValue));
     }
     let Some(token) = token_in_use(credential, reader) else {
-        return match credential.token_only {
+        return match credential.exported {
             Some(file) => without_renewal(steps, path, file, reader),
             None => renewed(facts, steps, path, credential, reader),
         };
@@ -127,7 +127,7 @@ pub(crate) fn user(
             format!("{shown} holds an access token, which is used until it expires"),
             owner_of_token(account.or_else(|| facts.account(credential))),
         ),
-        TokenValidity::Refused if credential.token_only.is_some() => steps.decided(
+        TokenValidity::Refused if credential.exported.is_some() => steps.decided(
             format!("{shown} holds an access token alone, which Google does not accept"),
             LibraryIdentity::Fails(LibraryProblem::TokenRefused),
         ),
@@ -151,7 +151,12 @@ fn owner_of_token(account: Option<String>) -> LibraryIdentity {
 }
 
 /// A file without anything that a refresh takes: Google refuses the words in their place, and is not asked here.
-fn without_renewal(steps: &mut Steps, path: &Path, file: TokenOnly, reader: AdcReader) -> LibraryIdentity {
+fn without_renewal(
+    steps: &mut Steps,
+    path: &Path,
+    file: ExportedToken,
+    reader: AdcReader,
+) -> LibraryIdentity {
     let shown = path.display();
     let (what, problem) = match (reader.is_python(), file.until) {
         (true, Some(until)) => {
@@ -167,7 +172,7 @@ fn without_renewal(steps: &mut Steps, path: &Path, file: TokenOnly, reader: AdcR
         }
         (false, _) => (
             format!("{shown} holds an access token alone, and this library refreshes at once"),
-            LibraryProblem::TokenOnly,
+            LibraryProblem::AccessTokenOnly,
         ),
     };
     steps.decided(what, LibraryIdentity::Fails(problem))

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::doctor::facts::Facts;
 use crate::doctor::facts::credential_kind::CredentialKind;
 use crate::doctor::facts::json::JsonParser;
-use crate::doctor::facts::user_credential::{TokenOnly, UserCredential};
+use crate::doctor::facts::user_credential::{ExportedToken, UserCredential};
 use crate::doctor::finding::{Finding, FindingCode};
 use crate::handover::variables::ADC;
 use crate::output::shell_word::shell_word;
@@ -17,7 +17,7 @@ pub(super) fn of(facts: &Facts) -> Vec<Finding> {
     let state = facts.file(&path, JsonParser::Python);
     let finding = match state.kind() {
         Some(CredentialKind::User(user)) => {
-            user.token_only.map(|file| of_file(&path, user, file, facts.is_renewed(&path)))
+            user.exported.map(|file| of_file(&path, user, file, facts.is_renewed(&path)))
         }
         Some(CredentialKind::Stub(reason)) => Some(Finding::new(
             FindingCode::NoCredential,
@@ -29,7 +29,7 @@ pub(super) fn of(facts: &Facts) -> Vec<Finding> {
     finding.into_iter().collect()
 }
 
-fn of_file(path: &Path, user: &UserCredential, file: TokenOnly, is_renewed: bool) -> Finding {
+fn of_file(path: &Path, user: &UserCredential, file: ExportedToken, is_renewed: bool) -> Finding {
     let (shown, now) = (path.display(), Time::now());
     let account = user.account.as_deref().unwrap_or("an unknown account");
     let again = format!("bqcred export --token-only --keep-fresh {}", shell_word(path));
@@ -56,5 +56,5 @@ fn of_file(path: &Path, user: &UserCredential, file: TokenOnly, is_renewed: bool
             (format!("{shown} holds an access token of {account} alone, without its expiry"), Some(again))
         }
     };
-    Finding::new(FindingCode::TokenOnly, what, fix)
+    Finding::new(FindingCode::ExportedToken, what, fix)
 }
