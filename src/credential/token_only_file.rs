@@ -5,9 +5,7 @@
 //! (`invalid_client`), so that a file that is not renewed makes programs fail, and nobody act as another account.
 //! Other languages' libraries ignore the token and refresh at once.
 
-#[cfg(test)]
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::output::secret::{Secret, SecretBytes};
 use crate::system::clock::Time;
@@ -70,7 +68,6 @@ impl TokenOnlyFile<'_> {
 
 /// What is known of such a file that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg(test)]
 pub(crate) struct FoundTokenOnly {
     client_id: String,
     /// Whose token it is, if the file says so.
@@ -79,11 +76,15 @@ pub(crate) struct FoundTokenOnly {
     pub(crate) expiry: Time,
 }
 
-#[cfg(test)]
+/// Whether a file with this client is such a file.
+pub(crate) fn is_client(client_id: &str) -> bool {
+    client_id == WORDS
+}
+
 impl FoundTokenOnly {
     /// Reads the content of a file; `None` if it is of another kind.
     pub(crate) fn read(bytes: &[u8]) -> Option<FoundTokenOnly> {
-        serde_json::from_slice(bytes).ok().filter(|found: &FoundTokenOnly| found.client_id == WORDS)
+        serde_json::from_slice(bytes).ok().filter(|found: &FoundTokenOnly| is_client(&found.client_id))
     }
 }
 

@@ -47,6 +47,7 @@ mod import_export;
 mod init;
 mod jupyterhub;
 mod jupyterlab;
+mod keep_fresh;
 mod keepassxc;
 mod kernel;
 mod kernel_exec;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use crate::doctor::facts::json::{Json, JsonParser, Members};
 use crate::doctor::facts::private_key::{PemReader, PrivateKey};
 use crate::doctor::facts::user_credential::{self, Expiry, UserCredential};
+use crate::handover::broker::session_file;
+use crate::handover::stub;
 
 /// The kinds of credential, by the file's `type`.
 #[derive(Debug)]
@@ -33,8 +35,12 @@ pub(crate) enum CredentialKind {
     ExternalUser { complete: bool },
     /// Not a credential but a description of where users of a workforce pool sign in.
     WorkforceSignIn,
+    /// A session file of `bqcred exec --token-only`.
+    TokenOnly,
     /// A service account of Google Distributed Cloud, which BigQuery does not know.
     DistributedCloud,
+    /// A file of bqcred's in place of a credential; the reason that it names.
+    Stub(String),
     /// No `type`, or an unknown one.
     Unknown,
     /// Not a credential but the file of an OAuth client, which logins run under.
@@ -71,6 +77,7 @@ impl CredentialKind {
             }
             Some(Some("impersonated_service_account")) => impersonated(members),
             Some(Some("external_account")) => external(members),
+            Some(Some(session_file::TYPE)) if members.has("bqcred") => CredentialKind::TokenOnly,
             Some(Some("external_account_authorized_user")) => {
                 CredentialKind::ExternalUser { complete: is_usable_by_workforce_user(members, parser) }
             }
@@ -79,6 +86,8 @@ impl CredentialKind {
             // old caches of pydata-google-auth and pandas-gbq have no type
             None if members.has("refresh_token") => CredentialKind::User(UserCredential::of(members, false)),
             None if members.has("installed") || members.has("web") => CredentialKind::OAuthClient,
+            Some(Some(kind)) => stub::reason_in(kind)
+                .map_or(CredentialKind::Unknown, |reason| CredentialKind::Stub(reason.to_owned())),
             _ => CredentialKind::Unknown,
         }
     }

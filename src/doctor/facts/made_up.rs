@@ -47,6 +47,7 @@ impl Facts {
             has_gcloud: false,
             google_hardware: false,
             profile: CurrentProfile::default(),
+            token_only: None,
             unused_items: Vec::new(),
             offline: false,
             validities: Validities::new(true),
@@ -55,6 +56,7 @@ impl Facts {
             files: RefCell::default(),
             folder: PathBuf::from("/"),
             home: Home::new(&environment, Some(home.clone())),
+            locks: home.join("locks"),
             own_home: home,
             environment,
         }

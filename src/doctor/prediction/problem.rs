@@ -38,6 +38,10 @@ pub(crate) enum LibraryProblem {
     Refused(Reason),
     /// `token_refused`: Google does not accept the access token in the file, and it can't be renewed.
     TokenRefused,
+    /// `not_renewed`: the file holds an access token alone, which has expired.
+    NotRenewed,
+    /// `access_token_only`: the file holds an access token alone, which the library does not take.
+    AccessTokenOnly,
     /// `scopes_not_granted`: the file asks for scopes that were not granted.
     ScopesNotGranted,
     /// `server_trouble`: Google answers with a server error.
@@ -54,6 +58,8 @@ pub(crate) enum LibraryProblem {
     NoMetadata,
     /// `unsupported`: the library can't use a user account's credential at all.
     Unsupported,
+    /// `no_token`: bqcred, which started the program with `exec --token-only`, gives it no token.
+    NoToken,
     /// `no_account`: gcloud has no account, or no credential of its account.
     NoAccount,
 }
@@ -78,6 +84,8 @@ impl LibraryProblem {
             LibraryProblem::OtherServer => "other_server",
             LibraryProblem::Refused(_) => "refused",
             LibraryProblem::TokenRefused => "token_refused",
+            LibraryProblem::NotRenewed => "not_renewed",
+            LibraryProblem::AccessTokenOnly => "access_token_only",
             LibraryProblem::ScopesNotGranted => "scopes_not_granted",
             LibraryProblem::ServerTrouble => "server_trouble",
             LibraryProblem::Unreachable => "unreachable",
@@ -86,6 +94,7 @@ impl LibraryProblem {
             LibraryProblem::StrictMtls => "strict_mtls",
             LibraryProblem::NoMetadata => "no_metadata",
             LibraryProblem::Unsupported => "unsupported",
+            LibraryProblem::NoToken => "no_token",
             LibraryProblem::NoAccount => "no_account",
         }
     }
@@ -127,6 +136,10 @@ impl LibraryProblem {
             LibraryProblem::TokenRefused => {
                 "Google refuses the access token in the file, which can't be renewed"
             }
+            LibraryProblem::NotRenewed => "the access token in the file has expired, and is not renewed",
+            LibraryProblem::AccessTokenOnly => {
+                "the file holds an access token alone, which only Python takes"
+            }
             LibraryProblem::ScopesNotGranted => "the file asks for scopes that were not granted",
             LibraryProblem::ServerTrouble => "Google answers with a server error",
             LibraryProblem::Unreachable => "Google can't be reached",
@@ -141,6 +154,7 @@ impl LibraryProblem {
             LibraryProblem::Unsupported => {
                 "takes only a service account key, not a user account's credential"
             }
+            LibraryProblem::NoToken => "bqcred gives it no access token",
             LibraryProblem::NoAccount => "gcloud has no credential for its account",
         }
     }
