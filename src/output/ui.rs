@@ -97,7 +97,8 @@ pub(crate) fn is_stdout_closed() -> bool {
         return false; // a pipe or a file, as nearly always
     }
     let place = |found: std::fs::Metadata| (found.dev(), found.ino());
-    let found = stdout.as_fd().try_clone_to_owned().and_then(|stdout| File::from(stdout).metadata()).map(place);
+    let found =
+        stdout.as_fd().try_clone_to_owned().and_then(|stdout| File::from(stdout).metadata()).map(place);
     let null = std::fs::metadata("/dev/null").map(place);
     found.is_ok_and(|found| null.is_ok_and(|null| null == found))
 }

@@ -94,7 +94,7 @@ fn without_shared_home(args: &Snippet, tokens: TokenOnly) -> Result<Pasted> {
     let push = format!(
         "{} -- srun --jobid=JOB --overlap sh -c 'umask 077; d={FOLDER}; mkdir $d 2>/dev/null; \
          [ -O $d ] && f=$(mktemp $d/XXXXXX) && cat >$f && mv $f $d/adc.json'",
-        tokens.keep_fresh("-")
+        tokens.keep_fresh(None)
     );
     let text = format!(
         "# BigQuery as {}. Once the job runs, where you submitted it, with its number for JOB:\n\
