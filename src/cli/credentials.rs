@@ -31,7 +31,7 @@ pub(crate) struct Login {
     #[arg(long, value_name = "FILE")]
     pub(crate) client_id_file: Option<PathBuf>,
     /// Let gcloud run the sign-in, with its own OAuth client
-    #[arg(long, value_enum, value_name = "TOOL", conflicts_with_all = ["client_id_file", "start", "finish", "port"])]
+    #[arg(long, value_enum, value_name = "TOOL", conflicts_with_all = ["client_id_file", "port"])]
     pub(crate) via: Option<Via>,
     /// Don't open a browser on this machine
     #[arg(long)]
@@ -45,7 +45,7 @@ pub(crate) struct Login {
     /// Print the address to open, and exit; `--finish` completes the sign-in
     #[arg(long, conflicts_with = "finish")]
     pub(crate) start: bool,
-    /// Complete a sign-in with the address that the browser shows at the end, or its code; - reads it from stdin
+    /// Complete a sign-in with the address or the code that the browser shows at the end; - reads it from stdin
     #[arg(long, value_name = "URL|CODE|-", allow_hyphen_values = true,
           conflicts_with_all = ["account", "project", "quota_project", "scopes", "store", "client_id_file", "port"])]
     pub(crate) finish: Option<String>,
@@ -98,7 +98,7 @@ pub(crate) struct Rotate {
     /// Revoke, print the address to open, and exit; `--finish` completes the rotation
     #[arg(long, conflicts_with = "finish")]
     pub(crate) start: bool,
-    /// Complete a rotation with the address that the browser shows at the end, or its code; - reads it from stdin
+    /// Complete a rotation with the address or the code that the browser shows at the end; - reads it from stdin
     #[arg(long, value_name = "URL|CODE|-", allow_hyphen_values = true, conflicts_with_all = ["keep_old", "yes", "port"])]
     pub(crate) finish: Option<String>,
 }

@@ -31,7 +31,7 @@ pub(crate) use kernels::{
 pub(crate) use oauth_client::OauthClient;
 pub(crate) use profiles::{Doctor, List, Status, Use};
 use programs::DEFAULT_MIN_TTL;
-pub(crate) use programs::{Env, Exec, Lock, StartUnder, Token};
+pub(crate) use programs::{Env, Exec, KeepGcloud, Lock, StartUnder, Token};
 pub(crate) use shells::{Allow, Complete, CompletionShell, Completions, Deny, Help, Init, InitShell, Man};
 pub(crate) use snippet::{Snippet, SnippetKind};
 pub(crate) use transfer::{Export, Import, ImportSource, Move};
@@ -87,6 +87,8 @@ pub(crate) enum Command {
     Complete(Complete),
     #[command(name = "__start-under", hide = true)]
     StartUnder(StartUnder),
+    #[command(name = "__keep-gcloud", hide = true)]
+    KeepGcloud(KeepGcloud),
 }
 
 impl Command {
@@ -105,6 +107,7 @@ impl Command {
                 | Help(_)
                 | Complete(_)
                 | StartUnder(_)
+                | KeepGcloud(_)
         )
     }
 

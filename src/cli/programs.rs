@@ -98,6 +98,18 @@ pub(crate) struct StartUnder {
     pub(crate) program: Vec<OsString>,
 }
 
+/// Keep gcloud waiting for the code of a sign-in in two steps: `login` and `rotate` start bqcred again for it.
+#[derive(Debug, Args)]
+pub(crate) struct KeepGcloud {
+    /// gcloud's configuration
+    pub(crate) folder: PathBuf,
+    /// How long to wait for the code
+    pub(crate) seconds: u64,
+    /// gcloud and its arguments
+    #[arg(last = true, required = true)]
+    pub(crate) program: Vec<OsString>,
+}
+
 /// Print an access token
 ///
 /// The token is cached until it expires, so asking again costs nothing.

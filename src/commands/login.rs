@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::app::App;
-use crate::cli::{Login, StoreChoice};
+use crate::cli::{KeepGcloud, Login, StoreChoice};
 use crate::commands::leftovers;
 use crate::credential::profile::{Profile, StoreKind, check_project};
 use crate::credential::profile_name::ProfileName;
@@ -12,10 +12,10 @@ use crate::lifecycle::save;
 use crate::login::two_step::{self, StartedBy};
 use crate::login::{self, Flow, LoginOptions, LoginRequest, Progress, SignedIn, gcloud};
 use crate::oauth::scopes;
-use crate::output::error::{Error, Result};
+use crate::output::error::{Error, Result, reason};
 use crate::output::ui::{self, Output};
 use crate::store::Store;
-use crate::system::terminal;
+use crate::system::{detach, terminal};
 
 pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     let name = app.profile_name()?;
@@ -33,8 +33,13 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     }
     let flow = flow(args, app, &name)?;
     let request = request(args, &name, store, &flow, known.as_ref())?;
-    match login::sign_in(app, &request, &flow, &options(args, app)?)? {
-        Progress::Started { url } => Ok(started(args, &name, &url)),
+    let options = options(args, app)?;
+    let ready = login::prepare(app, &request, &flow, &options)?;
+    match login::sign_in(app, &request, &flow, &options, ready)? {
+        Progress::Started { url, notes } => {
+            ui::show(notes);
+            Ok(started(args, &name, &url, &flow))
+        }
         Progress::SignedIn(signed_in) => {
             if args.account.is_none() {
                 confirm_who_signed_in(app, &name, &signed_in)?;
@@ -107,7 +112,7 @@ fn flow(args: &Login, app: &App, name: &ProfileName) -> Result<Flow> {
     {
         return Ok(Flow::OwnClient(found.client));
     }
-    let program = gcloud::find(args.start || args.port.is_some())?;
+    let program = gcloud::find(args.port.is_some())?;
     if args.via.is_none() {
         ui::note("no OAuth client is set, so gcloud runs the sign-in with its own");
     }
@@ -162,10 +167,10 @@ fn options(args: &Login, app: &App) -> Result<LoginOptions> {
 }
 
 /// The result of the first step of two. The second is explained where somebody reads that.
-fn started(args: &Login, name: &ProfileName, url: &str) -> Output {
+fn started(args: &Login, name: &ProfileName, url: &str, flow: &Flow) -> Output {
     // `--start` is for programs, but somebody at a terminal has to know what comes next
     if !args.start || terminal::is_interactive() {
-        ui::tell(&two_step::instructions(name, "login"));
+        ui::tell(&two_step::instructions(name, "login", flow));
     }
     Output::text(format!("{url}\n"))
 }
@@ -180,5 +185,16 @@ fn save(app: &App, name: &ProfileName, signed_in: SignedIn) -> Result<Output> {
     }
     leftovers::offer(app, false);
     ui::note(&save::next_command(app, name, saved.profile.store));
+    Ok(Output::none())
+}
+
+/// Makes this process one that goes on without its caller.
+pub(crate) fn leave_caller() -> Result<()> {
+    detach::from_caller().map_err(|error| Error::other(format!("can't be detached: {}", reason(&error))))
+}
+
+/// Keeps gcloud waiting for the code of a sign-in that [`run`] started.
+pub(crate) fn keep_gcloud(args: &KeepGcloud) -> Result<Output> {
+    gcloud::supervise(&args.folder, Duration::from_secs(args.seconds), &args.program)?;
     Ok(Output::none())
 }

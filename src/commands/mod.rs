@@ -30,14 +30,18 @@ mod token;
 mod use_profile;
 
 use crate::app::App;
-use crate::cli::{Command, Parsed};
+use crate::cli::{Cli, Command, Parsed};
 use crate::lifecycle::group_access::{self, Outcome};
+use crate::login::gcloud;
 use crate::output::error::Result;
 use crate::output::ui::{self, Output};
 use crate::system::interrupt;
 
 /// Runs the command that was parsed, and stops it when a signal asks for that.
 pub(crate) fn run(parsed: Parsed) -> Result<Output> {
+    if let Parsed::Command(Cli { command: Some(Command::KeepGcloud(_)), .. }) = &parsed {
+        login::leave_caller()?; // before anything opens a file
+    }
     match stopped::Watch::of(&parsed) {
         Some(watch) => {
             interrupt::watched(move || run_to_its_end(parsed)).unwrap_or_else(|_| Err(stopped::error(watch)))
@@ -69,6 +73,7 @@ fn run_to_its_end(parsed: Parsed) -> Result<Output> {
     }
     if cli.command.as_ref().is_none_or(Command::cleans_up) {
         app.sweep();
+        gcloud::sweep(&app);
     }
     let result = dispatch(cli.command.as_ref(), &app);
     let Err(error) = result.as_ref().map_err(Clone::clone).map(drop) else { return result };
@@ -114,5 +119,6 @@ fn dispatch(command: Option<&Command>, app: &App) -> Result<Output> {
         Command::Help(args) => help::run(args),
         Command::Complete(args) => Ok(complete::run(args, app)),
         Command::StartUnder(args) => exec::start_under(args),
+        Command::KeepGcloud(args) => login::keep_gcloud(args),
     }
 }

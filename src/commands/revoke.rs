@@ -21,6 +21,7 @@ pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
         // what was allowed since then is another grant, and not this profile's to revoke
         let is_removed = remove_here(app, &loaded)?;
         tell_done(&loaded, Revocation::Before, is_removed);
+        tell_token_only(&dependents::token_only(app, &name, &loaded.profile));
         return clean_up(app, &name, is_removed, args.yes);
     }
     grant::check_revocable(&loaded, heard)?;
@@ -38,6 +39,7 @@ pub(crate) fn run(args: &Revoke, app: &App) -> Result<Output> {
     let is_removed = remove_here(app, &loaded).map_err(|error| not_removed(app, &loaded, left, &error))?;
     tell_done(&loaded, left, is_removed);
     tell_dependents(&dependents, left);
+    tell_token_only(&dependents.token_only);
     clean_up(app, &name, is_removed, args.yes)
 }
 
@@ -76,10 +78,12 @@ fn clean_up(app: &App, name: &ProfileName, is_removed: bool, yes: bool) -> Resul
 }
 
 fn tell_what_stops(loaded: &Loaded, dependents: &Dependents) {
-    let (name, who) = (&loaded.name, loaded.profile.account_or_unknown());
+    let (name, profile) = (&loaded.name, &loaded.profile);
     ui::tell(&format!(
-        "Revoking ends everything that {who} allowed to this OAuth client's project, on every machine:\n  \
-         profile {name} ({who})\n"
+        "Revoking ends everything that {} allowed to this OAuth client's project, on every machine:\n  \
+         profile {name} ({})\n",
+        profile.account_or_unknown(),
+        profile.who()
     ));
     for line in dependents.lines() {
         ui::tell(&format!("  {line}\n"));
@@ -132,6 +136,15 @@ fn tell_done(loaded: &Loaded, left: Revocation, is_removed: bool) {
     let (name, who) = (&loaded.name, loaded.profile.account_or_unknown());
     let here = if is_removed { format!("; profile {name} is removed here") } else { String::new() };
     ui::note(&format!("the credential of {who} {}{here}", left.describe()));
+}
+
+/// What becomes of programs that ask for each access token.
+fn tell_token_only(programs: &[String]) {
+    if programs.is_empty() {
+        return;
+    }
+    ui::note("from their next request on, these get no access token, and their libraries show why:");
+    programs.iter().for_each(|program| ui::tell(&format!("  {program}\n")));
 }
 
 /// What became of everything else that used the grant.

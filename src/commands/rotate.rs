@@ -16,7 +16,7 @@ use crate::lifecycle::revocation::Revocation;
 use crate::lifecycle::rotation::{self, OldRevoked};
 use crate::lifecycle::save;
 use crate::login::two_step::{self, StartedBy};
-use crate::login::{self, LoginOptions, Progress};
+use crate::login::{self, Flow, LoginOptions, Progress};
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
 use crate::output::ui::{self, Output};
@@ -35,21 +35,28 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
     ui::show(answer.notes);
     let heard = Revocation::heard(&answer.result);
     let account = rotation::account(app, &mut loaded, answer.result)?;
-    let mut rotation = rotation::prepare(app, &loaded, account, &options, args.start || args.port.is_some())?;
+    let mut rotation = rotation::prepare(app, &loaded, account, &options, args.port.is_some())?;
     ui::show(std::mem::take(&mut rotation.notes));
+    // a gcloud that doesn't start is known now, when nothing is revoked yet
+    let ready = login::prepare(app, &rotation.request, &rotation.flow, &options)?;
     let dependents = dependents::of(app, &loaded);
     let old = end_old(args, app, &loaded, &dependents, heard)?;
     ui::show(old.notes);
     rotation.request.siblings = Some(old.siblings);
     let old = old.left;
     let explain = |error| rotation::explain(app, &name, loaded.profile.account.as_deref(), old, error);
-    let signed_in = match login::sign_in(app, &rotation.request, &rotation.flow, &options).map_err(explain)? {
-        Progress::Started { url } => return Ok(started(args, &name, &url, old)),
+    let progress =
+        login::sign_in(app, &rotation.request, &rotation.flow, &options, ready).map_err(explain)?;
+    let signed_in = match progress {
+        Progress::Started { url, notes } => {
+            ui::show(notes);
+            return Ok(started(args, &name, &url, &rotation.flow, old));
+        }
         Progress::SignedIn(signed_in) => signed_in,
     };
     ui::show(save::save_sign_in(app, &name, *signed_in).map_err(explain)?.notes);
     let loaded = prove(app)?;
-    tell_done(&loaded, &dependents.processes, old);
+    tell_done(&loaded, &dependents.processes, &dependents.token_only, old);
     Ok(Output::none())
 }
 
@@ -93,7 +100,8 @@ fn finish(app: &App, name: &ProfileName, answer: &str) -> Result<Output> {
     let signed_in = two_step::finish(app, name, &answer, StartedBy::Rotate).map_err(explain)?;
     ui::show(save::save_sign_in(app, name, signed_in).map_err(explain)?.notes);
     let loaded = prove(app)?;
-    tell_done(&loaded, &dependents::processes(app, &loaded), old);
+    let token_only = dependents::token_only(app, name, &loaded.profile);
+    tell_done(&loaded, &dependents::processes(app, &loaded), &token_only, old);
     Ok(Output::none())
 }
 
@@ -107,10 +115,12 @@ fn options(args: &Rotate, app: &App) -> Result<LoginOptions> {
 }
 
 fn tell_what_stops(loaded: &Loaded, dependents: &Dependents) {
-    let (name, who) = (&loaded.name, loaded.profile.account_or_unknown());
+    let (name, profile) = (&loaded.name, &loaded.profile);
     ui::tell(&format!(
-        "Rotating revokes everything that {who} allowed to this OAuth client's project, on every machine,\n\
-         and then you sign in again:\n  profile {name} ({who})\n"
+        "Rotating revokes everything that {} allowed to this OAuth client's project, on every machine,\n\
+         and then you sign in again:\n  profile {name} ({})\n",
+        profile.account_or_unknown(),
+        profile.who()
     ));
     for line in dependents.lines() {
         ui::tell(&format!("  {line}\n"));
@@ -149,14 +159,14 @@ fn confirm(args: &Rotate, app: &App, loaded: &Loaded, dependents: &Dependents) -
     Ok(siblings)
 }
 
-fn started(args: &Rotate, name: &ProfileName, url: &str, old: Revocation) -> Output {
+fn started(args: &Rotate, name: &ProfileName, url: &str, flow: &Flow, old: Revocation) -> Output {
     if old == Revocation::Done {
         ui::note(&format!("the old credential {}; the sign-in brings the new one", old.describe()));
     }
     if args.start {
         ui::note(&format!("then: `bqcred rotate --profile {name} --finish -`"));
     } else {
-        ui::tell(&two_step::instructions(name, "rotate"));
+        ui::tell(&two_step::instructions(name, "rotate", flow));
     }
     Output::text(format!("{url}\n"))
 }
@@ -170,14 +180,20 @@ fn prove(app: &App) -> Result<Loaded> {
     Ok(loaded)
 }
 
-/// `processes` are those that use the profile.
-fn tell_done(loaded: &Loaded, processes: &[String], old: Revocation) {
-    let (name, who) = (&loaded.name, loaded.profile.account_or_unknown());
+/// `processes` are those that use the profile, `token_only` those that ask for each access token.
+fn tell_done(loaded: &Loaded, processes: &[String], token_only: &[String], old: Revocation) {
+    let (name, who) = (&loaded.name, loaded.profile.who());
     let kept = if old.is_over() { "" } else { "was not revoked, and " };
     ui::note(&format!(
         "profile {name} ({who}) has a new credential, in the same place; the old one {kept}{}",
         old.describe()
     ));
+    if !token_only.is_empty() {
+        ui::note(
+            "these get access tokens of the new credential from their next request on, without a restart:",
+        );
+        token_only.iter().for_each(|program| ui::tell(&format!("  {program}\n")));
+    }
     if !old.is_over() || processes.is_empty() {
         return;
     }

@@ -38,14 +38,10 @@ pub(crate) fn file(paths: &Paths, credential: &[u8]) -> Result<TempCredentialFil
 
 /// Removes files that killed parents left.
 pub(crate) fn sweep(paths: &Paths) -> Result<()> {
-    let me = rustix::process::geteuid().as_raw();
-    for folder in candidates(paths) {
-        // /dev/shm is open to all users: the name may be taken by another one
-        if folder.symlink_metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == me) {
-            TempCredentialFile::sweep(&folder)?;
-        }
-    }
-    Ok(())
+    candidates(paths)
+        .iter()
+        .filter(|folder| is_own(folder))
+        .try_for_each(|folder| TempCredentialFile::sweep(folder))
 }
 
 /// Runs the program, then what is to be done `at_end`, and returns the program's exit code. If a signal ended it, the
@@ -144,6 +140,25 @@ fn watched() -> Vec<i32> {
     let ignored = processes::ignored_signals();
     let heeded = PASSED_ON.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
     heeded.chain([SIGCHLD]).collect()
+}
+
+/// The files whose parents run, in every folder where they may be.
+pub(crate) fn running(paths: &Paths) -> Vec<PathBuf> {
+    let usual = paths.usual_runtime.join("exec");
+    let folders = candidates(paths).into_iter().chain([usual]);
+    let mut files: Vec<PathBuf> = folders
+        .filter(|folder| is_own(folder))
+        .flat_map(|folder| TempCredentialFile::held_in(&folder))
+        .collect();
+    files.sort();
+    files.dedup();
+    files
+}
+
+/// Whether this user owns a folder: /dev/shm is open to all users, and the name may be taken by another one.
+fn is_own(folder: &Path) -> bool {
+    let me = rustix::process::geteuid().as_raw();
+    folder.symlink_metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == me)
 }
 
 /// Folders for such files, the best first.

@@ -9,11 +9,12 @@ use crate::credential::other_tools::PythonCache;
 use crate::credential::profile::{Origin, Profile};
 use crate::credential::profile_name::ProfileName;
 use crate::handover;
+use crate::handover::broker::running::{self, TokenOnlyProgram};
 use crate::handover::variables;
 use crate::jupyter::changes::record::Record;
 use crate::jupyter::locate::kernelspecs;
 use crate::jupyter::locate::machine::Machine;
-use crate::jupyter::locate::running;
+use crate::jupyter::locate::running as running_kernels;
 use crate::lifecycle::grant;
 use crate::oauth::{Failure, Google, Reason};
 use crate::system::private_file::{self, Content};
@@ -32,6 +33,8 @@ pub(crate) struct Dependents {
     /// Running programs of this user that were started with this credential, or another of its grant:
     /// `python3 (4711)`, `Jupyter kernel python3 (4711)`.
     pub(crate) processes: Vec<String>,
+    /// Running programs that ask for each access token, and get it by one of these profiles: `jupyter-lab (4711)`.
+    pub(crate) token_only: Vec<String>,
 }
 
 /// A file of another tool with a credential of the same Cloud project.
@@ -57,6 +60,7 @@ pub(crate) fn of(app: &App, loaded: &Loaded) -> Dependents {
             &app.paths.credential_files(&loaded.name, loaded.profile.id.as_ref()),
         ),
         processes: processes_of_grant(app, loaded, &siblings),
+        token_only: token_only_of_grant(app, loaded, &siblings),
         siblings,
     }
 }
@@ -78,6 +82,27 @@ fn processes_of_grant(app: &App, loaded: &Loaded, siblings: &[(ProfileName, Prof
     })
 }
 
+/// The running programs of one profile that ask for each access token ([`Dependents::token_only`]). Those that were
+/// started as another account get none anyway.
+pub(crate) fn token_only(app: &App, name: &ProfileName, profile: &Profile) -> Vec<String> {
+    let programs = running::of_profile(&app.paths, name);
+    programs.iter().filter(|program| program.is_of(profile)).map(describe_token_only).collect()
+}
+
+fn token_only_of_grant(app: &App, loaded: &Loaded, siblings: &[(ProfileName, Profile)]) -> Vec<String> {
+    let profiles = siblings.iter().map(|(name, profile)| (name, profile));
+    let all = profiles.chain([(&loaded.name, &loaded.profile)]);
+    all.flat_map(|(name, profile)| token_only(app, name, profile)).collect()
+}
+
+/// For people: the program, and what it gets.
+pub(crate) fn describe_token_only(program: &TokenOnlyProgram) -> String {
+    let about = &program.about;
+    let name =
+        program.process.as_ref().map_or_else(|| format!("a program of process {}", about.broker), describe);
+    format!("{name}, {}", about.limits().describe())
+}
+
 /// The programs of this user whose credential file is such a one; this process is left out.
 fn programs_using(is_meant: impl Fn(&Path) -> bool) -> Vec<String> {
     let me = rustix::process::geteuid().as_raw();
@@ -91,7 +116,7 @@ fn programs_using(is_meant: impl Fn(&Path) -> bool) -> Vec<String> {
 }
 
 fn describe(process: &Process) -> String {
-    let kind = if running::is_kernel(process) { "Jupyter kernel " } else { "" };
+    let kind = if running_kernels::is_kernel(process) { "Jupyter kernel " } else { "" };
     let name = process.name().filter(|name| !name.is_empty()).unwrap_or_else(|| "a program".to_owned());
     format!("{kind}{name} ({})", process.pid)
 }
@@ -184,9 +209,10 @@ fn kernelspecs(app: &App, name: &ProfileName, paths: &[PathBuf]) -> Vec<PathBuf>
 impl Dependents {
     /// For people: what stops working with the grant, a line each.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let profiles = self.siblings.iter().map(|(name, profile)| {
-            format!("profile {name} ({}), which shares the grant", profile.account_or_unknown())
-        });
+        let profiles = self
+            .siblings
+            .iter()
+            .map(|(name, profile)| format!("profile {name} ({}), which shares the grant", profile.who()));
         let gcloud = self.is_gclouds.then(|| {
             "`gcloud auth application-default login` of this account, on every machine: gcloud uses the same client"
                 .to_owned()
@@ -196,7 +222,7 @@ impl Dependents {
             false => format!("perhaps {}: it does not say whose credential it holds", other.path.display()),
         });
         let kernels = self.kernelspecs.iter().map(|path| format!("the kernelspec {}", path.display()));
-        let running = self.processes.iter().cloned();
+        let running = self.processes.iter().chain(&self.token_only).cloned();
         profiles.chain(gcloud).chain(files).chain(kernels).chain(running).collect()
     }
 }

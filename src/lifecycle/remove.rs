@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::credential::profile::{Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::credential::settings::Settings;
+use crate::login::two_step;
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
 use crate::store::{Store, items, session};
@@ -100,7 +101,7 @@ fn remove_locked(
     mut profile: Profile,
     item: KeyringItem,
 ) -> Result<Removed> {
-    private_file::remove(&app.paths.pending_login(name))?;
+    two_step::discard(app, name)?;
     if let Some(id) = &profile.id {
         session::remove(&app.paths, name, id)?;
     }

@@ -58,6 +58,8 @@ pub(crate) enum Progress {
     Started {
         /// It holds no secret.
         url: String,
+        /// What the user should know of it.
+        notes: Notes,
     },
     /// The user has signed in.
     SignedIn(Box<SignedIn>),
@@ -73,19 +75,39 @@ pub(crate) struct SignedIn {
     pub(crate) notes: Notes,
 }
 
+/// A sign-in of which all that can fail before the user is needed is done: the program that runs it has been started.
+pub(crate) struct Ready(Option<gcloud::Started>);
+
+/// Gets a sign-in ready.
+pub(crate) fn prepare(
+    app: &App,
+    request: &LoginRequest,
+    flow: &Flow,
+    options: &LoginOptions,
+) -> Result<Ready> {
+    match flow {
+        Flow::Gcloud { program } if options.start_only => {
+            gcloud::start(app, request, program, options).map(|started| Ready(Some(started)))
+        }
+        Flow::OwnClient(_) | Flow::Gcloud { .. } => Ok(Ready(None)),
+    }
+}
+
 /// Signs the user in. Whoever calls this has made sure that the result can be saved.
 pub(crate) fn sign_in(
     app: &App,
     request: &LoginRequest,
     flow: &Flow,
     options: &LoginOptions,
+    ready: Ready,
 ) -> Result<Progress> {
-    match flow {
-        Flow::OwnClient(client) if options.start_only => {
-            Ok(Progress::Started { url: two_step::start(app, request, client, options.port)? })
+    match (flow, ready) {
+        (_, Ready(Some(started))) => two_step::start_with_gcloud(app, request, started),
+        (Flow::OwnClient(client), _) if options.start_only => {
+            two_step::start(app, request, client, options.port)
         }
-        Flow::OwnClient(client) => terminal::run(app, request, client, options).map(Progress::signed_in),
-        Flow::Gcloud { program } => gcloud::run(app, request, program, options).map(Progress::signed_in),
+        (Flow::OwnClient(client), _) => terminal::run(app, request, client, options).map(Progress::signed_in),
+        (Flow::Gcloud { program }, _) => gcloud::run(app, request, program, options).map(Progress::signed_in),
     }
 }
 

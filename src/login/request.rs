@@ -66,7 +66,7 @@ impl LoginRequest {
         let identity = identify(&server, &mut fresh).map_err(to_error)?;
         self.check_account(app, &identity)?;
         let granted = fresh.scopes.unwrap_or_else(|| self.scopes.clone());
-        let notes = self.check_scopes(client, &granted, &login)?;
+        let notes = self.check_scopes(&client.id, &granted, &login)?;
         let account = identity.email.clone().unwrap_or_default();
         let credential = AuthorizedUser::new(&account, &client.id, client.secret.clone(), refresh_token);
         let new = NewCredential {
@@ -110,8 +110,8 @@ impl LoginRequest {
     }
 
     /// Without BigQuery the credential is of no use; the notes name any other scope that is missing.
-    fn check_scopes(&self, client: &Client, granted: &[String], login: &str) -> Result<Notes> {
-        if client::is_googles(&client.id) && !scopes::allow_bigquery(granted) {
+    pub(super) fn check_scopes(&self, client_id: &str, granted: &[String], login: &str) -> Result<Notes> {
+        if client::is_googles(client_id) && !scopes::allow_bigquery(granted) {
             return Err(Error::new(
                 Kind::Refused,
                 "you signed in, but did not allow BigQuery; nothing was saved",
@@ -131,7 +131,7 @@ impl LoginRequest {
 }
 
 /// Who signed in: as the tokens say, else as the server says when it is asked about them.
-fn identify(server: &Google<'_>, fresh: &mut Fresh) -> Result<Identity, Failure> {
+pub(super) fn identify(server: &Google<'_>, fresh: &mut Fresh) -> Result<Identity, Failure> {
     let identity = fresh.identity.take().unwrap_or_default();
     if identity.email.is_some() {
         return Ok(identity);

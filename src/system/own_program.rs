@@ -1,6 +1,8 @@
-//! How this program is called in a command that somebody copies.
+//! How this program is called in a command that somebody copies, and how it starts itself.
 
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
+use std::process::Command;
 
 use crate::system::{env, terminal};
 
@@ -17,4 +19,15 @@ pub(crate) fn path() -> Option<PathBuf> {
 /// The word for it in Python's and R's `c("bqcred", "login")`.
 pub(crate) fn word() -> String {
     path().map_or_else(|| "bqcred".to_owned(), |path| path.to_string_lossy().into_owned())
+}
+
+/// Starts this program once more, even if its file was replaced by an update.
+pub(crate) fn again() -> std::io::Result<Command> {
+    let program = match cfg!(target_os = "linux") {
+        true => PathBuf::from("/proc/self/exe"),
+        false => std::env::current_exe()?,
+    };
+    let mut command = Command::new(program);
+    command.arg0("bqcred");
+    Ok(command)
 }

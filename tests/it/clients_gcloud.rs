@@ -4,12 +4,11 @@
 //! gcloud is not in Debian: where it is missing, these tests are skipped even with `CI=true`.
 
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::common::{
-    self, Consent, Invocation, NO_GCLOUD, PERSON, Vm, ends_with, find_program, gcloud_clients, missing,
-    skipped, spawn_in_terminal,
+    self, Consent, NO_GCLOUD, PERSON, Vm, ends_with, find_program, gcloud_clients, missing, skipped,
+    spawn_in_terminal,
 };
 use crate::double::{Request, metadata};
 
@@ -81,12 +80,23 @@ fn bq_without_account_variable_runs_as_the_vm() {
     assert_eq!(run.json()[0]["who"], metadata::ACCOUNT, "{}", run.stdout);
 }
 
-/// `bqcred login` with these arguments, and a browser that opens every address.
-fn login(vm: &Vm, args: &[&str]) -> Invocation {
+/// `bqcred login` with these arguments at a terminal, and a browser that opens every address; what is shown there.
+fn login(vm: &Vm, args: &[&str], code: i32) -> String {
     // gcloud's browser inherits gcloud's environment: it records what is in gcloud's configuration
     vm.sandbox
         .script("browser", "ls -AR \"$CLOUDSDK_CONFIG\" >$TMPDIR/seen\nexec curl --silent --location \"$1\"");
-    vm.program("bqcred", &[&["login"], args].concat()).env("DISPLAY", ":0").env("BROWSER", "browser %s &")
+    let mut terminal = spawn_in_terminal(at_browser(vm, args));
+    let said = terminal.exp_eof().unwrap();
+    ends_with(&terminal, code);
+    said
+}
+
+fn at_browser(vm: &Vm, args: &[&str]) -> std::process::Command {
+    let mut command = vm.sandbox.command("sh");
+    command.args(["-c", "echo $$ >\"$TMPDIR/pid\"; exec bqcred login \"$@\"", "sh"]);
+    command.args(args).envs(vm.google.env()).envs(vm.metadata.env()).env("TERM", "xterm");
+    command.env("DISPLAY", ":0").env("BROWSER", "browser %s &");
+    command
 }
 
 /// The folders in which a login by gcloud could leave something.
@@ -133,7 +143,7 @@ fn assert_signed_in_as_the_user(vm: &Vm) {
 fn gcloud_login_with_a_browser() {
     let Some(vm) = vm(Vm::new) else { return };
     vm.google.sign_in_browser(Some(Consent::all(PERSON)));
-    login(&vm, &["--via", "gcloud", "--project", "p1"]).run().success();
+    login(&vm, &["--via", "gcloud", "--project", "p1"], 0);
     assert_signed_in_as_the_user(&vm);
     let seen = std::fs::read_to_string(vm.sandbox.path("tmp/seen")).unwrap();
     assert!(!seen.contains("log"), "gcloud keeps a log, which would hold the refresh token:\n{seen}");
@@ -145,11 +155,13 @@ fn gcloud_login_with_a_browser() {
 fn gcloud_runs_the_login_when_no_client_is_set() {
     let Some(vm) = vm(Vm::new) else { return };
     vm.google.sign_in_browser(Some(Consent::all(PERSON)));
-    login(&vm, &[PERSON])
-        .run()
-        .success()
-        .says("no OAuth client is set, so gcloud runs the sign-in")
-        .says("`bqcred login --quota-project PROJECT` sets one");
+    let said = login(&vm, &[PERSON], 0);
+    for words in [
+        "no OAuth client is set, so gcloud runs the sign-in",
+        "`bqcred login --quota-project PROJECT` sets one",
+    ] {
+        assert!(said.contains(words), "{said}");
+    }
     assert_signed_in_as_the_user(&vm);
     assert_nothing_left(&vm);
 }
@@ -157,7 +169,8 @@ fn gcloud_runs_the_login_when_no_client_is_set() {
 fn changes_nothing(consent: Consent, args: &[&str]) {
     let Some(vm) = vm(Vm::new) else { return };
     vm.google.sign_in_browser(Some(consent));
-    login(&vm, args).run().fails(1).says("gcloud did not complete the sign-in");
+    let said = login(&vm, args, 1);
+    assert!(said.contains("gcloud did not complete the sign-in"), "{said}");
     assert!(!vm.sandbox.adc("default").exists());
     assert_nothing_left(&vm);
 }
@@ -221,16 +234,12 @@ fn sigterm_removes_temporary_files_and_processes() {
     // some packages start gcloud from a script that keeps running
     std::fs::remove_file(vm.sandbox.path("bin/gcloud")).unwrap();
     vm.sandbox.script("gcloud", &format!("{} \"$@\"\nexit $?", find_program("gcloud").unwrap().display()));
-    let mut command = vm.sandbox.command(env!("CARGO_BIN_EXE_bqcred"));
-    command.args(["login", "--via", "gcloud"]).envs(vm.google.env());
-    command.env("DISPLAY", ":0").env("BROWSER", "browser %s &");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
+    let mut terminal = spawn_in_terminal(at_browser(&vm, &["--via", "gcloud"]));
     // gcloud listens now, and waits for the browser to come back
     assert_eq!(std::fs::read_to_string(&arrived).unwrap(), "arrived\n");
-    let killed =
-        std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let pid = std::fs::read_to_string(vm.sandbox.path("tmp/pid")).unwrap();
+    assert!(std::process::Command::new("kill").args(["-TERM", pid.trim()]).status().unwrap().success());
+    terminal.exp_eof().unwrap();
+    ends_with(&terminal, 130);
     assert_nothing_left(&vm);
 }

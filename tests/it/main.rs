@@ -26,6 +26,7 @@
 
 mod jupyter;
 
+mod acting_as;
 mod attackers;
 mod bad_input;
 mod client;
@@ -47,6 +48,7 @@ mod import_export;
 mod init;
 mod jupyterhub;
 mod jupyterlab;
+mod keep_fresh;
 mod keepassxc;
 mod kernel;
 mod kernel_exec;
@@ -58,6 +60,7 @@ mod keyring;
 mod layout;
 mod leaks;
 mod login;
+mod login_by_gcloud;
 mod login_in_notebook;
 mod man;
 mod matrix;

@@ -489,37 +489,21 @@ fn credential_of_the_gcloud_client_is_rotated_with_gcloud() {
     run(&["import", file.to_str().unwrap()]).success();
     run(&["rotate", "--yes"]).fails(3).says("gcloud is not on the PATH");
     assert!(google.is_valid(&token), "what can't be completed isn't begun");
-    // a gcloud that signs ada in, with a credential that is granted once the old one is gone
-    let new = sandbox.path("new.json");
-    let (asked, adc_file) = (sandbox.path("asked"), "$CLOUDSDK_CONFIG/application_default_credentials.json");
-    let lines = [
-        format!("echo \"$@\" > '{}'", asked.display()),
-        format!("while [ ! -e '{}' ]; do sleep 0.02; done", new.display()),
-        format!("cp '{}' \"{adc_file}\"", new.display()),
-        format!("chmod 600 \"{adc_file}\""),
-    ];
-    sandbox.script("gcloud", &lines.join("\n"));
-    run(&["rotate", "--start", "--yes"]).fails(2).says("neither --start nor --port");
+    sandbox.link_program("python3");
+    sandbox.add_gcloud_stand_in(CLIENT_ID, double::CLIENT_SECRET);
+    google.add_client(
+        CLIENT_ID,
+        double::CLIENT_SECRET,
+        &["https://sdk.cloud.google.com/applicationdefaultauthcode.html"],
+    );
+    run(&["rotate", "--start", "--yes", "--port", "1234"]).fails(2).says("chooses the port itself");
     assert!(google.is_valid(&token));
-    let over = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while google.is_valid(&token) && !over.load(Ordering::SeqCst) {
-                std::thread::yield_now();
-            }
-            let mut granted = adc.clone();
-            granted["refresh_token"] =
-                google.grant(ADA, CLIENT_ID, &["bigquery", "userinfo.email", "openid"]).into();
-            let half = sandbox.write("half.json", granted.to_string());
-            std::fs::rename(half, &new).unwrap();
-        });
-        let rotated = run(&["rotate", "--yes"]);
-        over.store(true, Ordering::SeqCst);
-        rotated.fails(0).says("gcloud runs the new sign-in").says("the old one is revoked");
-    });
+    let started = run(&["rotate", "--yes"]).success().says("gcloud runs the new sign-in");
+    assert!(!google.is_valid(&token));
+    let answer = google.approve(started.stdout.trim(), ADA);
+    let finish = sandbox.invoke(&["rotate", "--finish", "-"]).envs(env.clone()).stdin(&answer).run();
+    finish.success().says("has a new credential").says("the old one was revoked");
     assert!(google.is_valid(&refresh_token(&sandbox, "default")));
-    let asked = std::fs::read_to_string(asked).unwrap();
-    assert!(asked.contains("application-default login") && asked.contains("-- ada@example.com"), "{asked}");
 }
 
 #[test]

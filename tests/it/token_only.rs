@@ -177,6 +177,47 @@ fn what_others_do_takes_effect_at_the_next_request() {
 }
 
 #[test]
+fn running_programs_are_named_by_status_rotate_and_revoke() {
+    let vm = vm();
+    let before = bqcred(&vm, &["status", "--json"]).run().json();
+    assert_eq!(before["token_only"], serde_json::json!([]));
+    let mut program = Running::start(&vm, &["--scopes", "bigquery"], SERVE);
+    let pid = program.send("echo $$");
+    let listed = bqcred(&vm, &["status", "--json"]).run().json()["token_only"].clone();
+    let one = serde_json::json!([{
+        "pid": pid.parse::<u32>().unwrap(), "program": "bash", "broker": program.child.id(), "account": PERSON,
+        "acting_as": null, "scopes": [BIGQUERY], "narrowed": true,
+    }]);
+    assert_eq!(listed, one);
+    let named = format!("bash ({pid}), token-only, narrowed to bigquery");
+    let shown = bqcred(&vm, &["status"]).run().success().stdout;
+    assert!(shown.lines().any(|line| line.starts_with("used by ") && line.ends_with(&named)), "{shown}");
+    // a profile of the same name in another home is another one
+    let elsewhere = vm.sandbox.path("other");
+    std::fs::create_dir_all(&elsewhere).unwrap();
+    let other = vm.program("bqcred", &["status", "--json"]).env("XDG_DATA_HOME", &elsewhere);
+    assert!(!other.run().stdout.contains(&pid));
+
+    let started = bqcred(&vm, &["rotate", "--start", "--yes"]).run().success().says(&named);
+    assert!(description(&program.send("ask")).contains("revoked"));
+    let answer = vm.google.approve(started.stdout.trim(), PERSON);
+    let run = bqcred(&vm, &["rotate", "--finish", "-"]).stdin(answer).run().success();
+    let run =
+        run.says("these get access tokens of the new credential from their next request on").says(&named);
+    assert!(!run.stderr.contains("Restart them"), "{}", run.stderr);
+    assert_eq!(program.send("who"), PERSON);
+
+    let run = bqcred(&vm, &["revoke", "--yes"]).run().success().says(&named);
+    run.says("from their next request on, these get no access token");
+    assert_eq!(description(&program.send("ask")), "bqcred: not signed in; `bqcred login`");
+    vm.sandbox.login(&vm.google, BOB, &["--project", "p1"]).success();
+    let shown = bqcred(&vm, &["status"]).run().success().stdout;
+    assert!(shown.contains(&format!("{named}; refused, because it was started as {PERSON}")), "{shown}");
+    assert_eq!(program.end(), 0);
+    assert_eq!(bqcred(&vm, &["status", "--json"]).run().json()["token_only"], serde_json::json!([]));
+}
+
+#[test]
 fn a_token_is_never_handed_out_at_its_end() {
     let vm = vm();
     let mut program = Running::start(&vm, &[], SERVE);

@@ -1,6 +1,5 @@
 //! `bqcred exec --token-only`: runs a program that gets access tokens, and never the refresh token.
 
-use std::path::Path;
 use std::process::Command;
 
 use super::{note_nesting, prepare, start_without};
@@ -10,15 +9,14 @@ use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
 use crate::handover::broker::limits::Limits;
 use crate::handover::broker::session_file::{About, SessionFile};
-use crate::handover::broker::{self, Broker, Refusals, TokenSource};
-use crate::handover::variables;
-use crate::handover::{self, supervised};
+use crate::handover::broker::{self, Broker, Refusals, TokenSource, running};
+use crate::handover::{self, stub, supervised};
 use crate::lifecycle::program_tokens::ProgramTokens;
 use crate::output::error::{Error, Result, reason};
 use crate::output::ui::{self, Output};
 use crate::system::env;
 use crate::system::private_file::TempCredentialFile;
-use crate::system::processes::Processes;
+use crate::system::processes::Process;
 
 pub(super) fn run(args: &Exec, app: &App) -> Result<Output> {
     match Prepared::new(args, app) {
@@ -60,7 +58,7 @@ impl Prepared {
                 "this system doesn't say whose connection it is: the handle in the session file decides alone",
             );
         }
-        let about = about(&name.to_string(), &profile, &tokens, &limits);
+        let about = about(app, &name, &profile, &tokens, &limits);
         let content = SessionFile::new(&broker, profile.quota_project.as_deref(), about).to_json();
         let file = supervised::file(&app.paths, &content)?;
         Ok(Prepared { name, profile, broker, tokens, file })
@@ -94,11 +92,12 @@ fn plain(args: &Exec) -> Command {
     program
 }
 
-fn about(name: &str, profile: &Profile, tokens: &ProgramTokens, limits: &Limits) -> About {
+fn about(app: &App, name: &ProfileName, profile: &Profile, tokens: &ProgramTokens, limits: &Limits) -> About {
     About {
-        profile: name.to_owned(),
+        profile: name.to_string(),
+        data: About::data_of(&app.paths),
         account: profile.account_or_unknown().into_owned(),
-        acting_as: limits.acting_as.clone(),
+        acting_as: tokens.acting_as().cloned(),
         scopes: tokens.scopes().to_vec(),
         narrowed: !limits.scopes.is_empty(),
         broker: std::process::id(),
@@ -115,23 +114,15 @@ fn end(file: TempCredentialFile, refusals: &Refusals) -> Result<()> {
     if let Some(refused) = refusals.describe() {
         ui::note(&refused);
     }
-    let left = left_behind(&file.path());
+    let left: Vec<String> = running::given(&file.path()).iter().map(name).collect();
     if left.is_empty() {
         return file.remove();
     }
     ui::note(&format!("still running, and without a credential from now on: {}", left.join(", ")));
-    let why = "bqcred: the program that this credential was for has ended; start again with bqcred exec --token-only";
-    file.replace(format!("{:#}\n", serde_json::json!({ "type": why })).as_bytes())
+    let why = "the program that this credential was for has ended; start again with bqcred exec --token-only";
+    file.replace(stub::content(why).as_bytes())
 }
 
-/// The processes that were given this session file, by name and id.
-fn left_behind(file: &Path) -> Vec<String> {
-    let me = std::process::id();
-    let given = |process: &crate::system::processes::Process| {
-        process.pid != me && process.variable(variables::ADC).is_some_and(|path| Path::new(&path) == file)
-    };
-    let name = |process: crate::system::processes::Process| {
-        format!("{} ({})", process.name().unwrap_or_default(), process.pid)
-    };
-    Processes::here().all().filter(given).map(name).collect()
+fn name(process: &Process) -> String {
+    format!("{} ({})", process.name().unwrap_or_default(), process.pid)
 }

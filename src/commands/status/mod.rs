@@ -7,7 +7,8 @@ use crate::cli::Status;
 use crate::commands::leftovers;
 use crate::credential::forecast::{self, ExpiryReason};
 use crate::credential::profile::StoreKind;
-use crate::lifecycle::{change, refresh, unfinished};
+use crate::handover::broker::running::{self, TokenOnlyProgram};
+use crate::lifecycle::{change, program_tokens, refresh, unfinished};
 use crate::login::two_step;
 use crate::oauth::{Failure, Google};
 use crate::output::error::{Error, Kind, Result};
@@ -22,6 +23,8 @@ struct Report {
     clock_offset: Option<i64>,
     /// When a sign-in was started that waits for its answer.
     login_started: Option<Time>,
+    /// Running programs that get access tokens by it.
+    token_only: Vec<TokenOnlyProgram>,
     now: Time,
 }
 
@@ -46,8 +49,14 @@ pub(crate) fn run(args: &Status, app: &App) -> Result<Output> {
     let loaded = app.load_for_server()?;
     two_step::sweep(app);
     let login_started = two_step::waiting(app, &loaded.name).map(|waiting| waiting.since);
-    let mut report =
-        Report { loaded, check: Check::NotAsked, clock_offset: None, login_started, now: Time::now() };
+    let mut report = Report {
+        token_only: running::of_profile(&app.paths, &loaded.name),
+        loaded,
+        check: Check::NotAsked,
+        clock_offset: None,
+        login_started,
+        now: Time::now(),
+    };
     if !args.offline {
         report.ask(app);
     }
@@ -78,7 +87,11 @@ impl Report {
                 return;
             }
         };
-        self.check = Check::Valid;
+        self.check = match program_tokens::of_service_account(app, loaded) {
+            Some(Err(error)) if error.kind() == Kind::Refused => Check::Refused(error),
+            Some(Err(error)) => Check::Unreachable(error),
+            Some(Ok(_)) | None => Check::Valid,
+        };
         self.clock_offset = fresh.clock_offset;
         if loaded.profile.scopes.is_empty() || loaded.profile.account.is_none() {
             // more would be good to know, but the credential is valid either way

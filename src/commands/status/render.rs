@@ -9,9 +9,12 @@ use super::{Check, Report};
 use crate::app::App;
 use crate::credential::forecast::{self, TOKEN_LIMIT};
 use crate::credential::profile::StoreKind;
+use crate::handover::broker::running::TokenOnlyProgram;
+use crate::lifecycle::dependents;
 use crate::oauth::scopes;
 use crate::store::session;
 use crate::system::clock::{Time, span};
+use crate::system::processes::Process;
 
 /// Clocks that differ by less do no harm, and the network takes some of it. In seconds.
 const CLOCK_TOLERANCE: u64 = 30;
@@ -28,6 +31,7 @@ impl Report {
         json!({
             "profile": self.loaded.name.as_str(),
             "account": profile.account,
+            "acting_as": profile.acting_as_account(),
             "account_confirmed": profile.account_confirmed,
             "valid": self.is_valid(),
             "problem": self.validity_problem(app).map(|error| error.what().to_owned()),
@@ -51,6 +55,7 @@ impl Report {
             "refresh_tokens_limit": TOKEN_LIMIT,
             "clock_offset": self.clock_offset,
             "good_until": forecast::good_until(profile),
+            "token_only": self.token_only.iter().map(token_only_as_json).collect::<Vec<_>>(),
             "forecast": if needs_sign_in { Vec::new() } else { forecast::expiries(profile) },
         })
     }
@@ -71,11 +76,12 @@ impl Report {
         let confirmed = if profile.account_confirmed { "" } else { " (not confirmed by Google)" };
         let mut rows = vec![
             ("profile", self.loaded.name.to_string()),
-            ("account", format!("{}{confirmed}", profile.account_or_unknown())),
+            ("account", format!("{}{confirmed}", profile.who())),
             ("credential", self.describe_check()),
             ("project", profile.project.clone().unwrap_or_else(|| "none (Python needs one)".to_owned())),
         ];
         rows.extend(profile.quota_project.clone().map(|project| ("quota", project)));
+        rows.extend(profile.acting_as.as_ref().map(|_| ("R", self.describe_r(app))));
         rows.push((
             "scopes",
             match profile.scopes.as_slice() {
@@ -91,6 +97,14 @@ impl Report {
             self.login_started
                 .map(|time| ("sign-in", format!("started {}, waits for its answer", ago(time)))),
         );
+        let programs = self.token_only.iter().map(|program| {
+            let described = dependents::describe_token_only(program);
+            match program.is_of(profile) {
+                true => described,
+                false => format!("{described}; refused, because it was started as {}", program.about.account),
+            }
+        });
+        rows.extend(programs.map(|program| ("used by", program)));
         rows.extend(self.ends().into_iter().map(|end| ("ends", end)));
         rows.extend(self.warnings());
         rows
@@ -107,6 +121,11 @@ impl Report {
             (Check::Refused(_), None) => "refused by Google".to_owned(),
             (Check::NotAsked, None) => "not asked (--offline)".to_owned(),
         }
+    }
+
+    /// gargle knows no file of this kind.
+    fn describe_r(&self, app: &App) -> String {
+        format!("`{} -- R`: R can't use the file", app.command("exec --token-only", &self.loaded.name))
     }
 
     fn describe_store(&self, app: &App) -> String {
@@ -154,6 +173,19 @@ impl Report {
     fn path(&self, app: &App) -> Option<PathBuf> {
         (self.loaded.profile.store == StoreKind::File).then(|| app.paths.adc(&self.loaded.name))
     }
+}
+
+fn token_only_as_json(program: &TokenOnlyProgram) -> Value {
+    let about = &program.about;
+    json!({
+        "pid": program.process.as_ref().map(|process| process.pid),
+        "program": program.process.as_ref().and_then(Process::name),
+        "broker": about.broker,
+        "account": about.account,
+        "acting_as": about.acting_as,
+        "scopes": about.scopes,
+        "narrowed": about.narrowed,
+    })
 }
 
 fn mode(path: &Path) -> Option<String> {

@@ -7,6 +7,7 @@
 mod answers;
 pub(crate) mod limits;
 mod requests;
+pub(crate) mod running;
 pub(crate) mod session_file;
 pub(crate) mod variables;
 

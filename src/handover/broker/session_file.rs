@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::Limits;
 use super::requests::TOKEN_PATH;
+use crate::credential::paths::Paths;
 use crate::oauth::ServiceAccount;
 use crate::output::secret::SecretBytes;
-use crate::system::regular_file;
+use crate::system::{hash, regular_file};
 
 /// Larger than any session file, in bytes.
 const LIMIT: u64 = 64 << 10;
@@ -41,6 +42,9 @@ pub(crate) struct SessionFile {
 pub(crate) struct About {
     /// The profile.
     pub(crate) profile: String,
+    /// Where that profile is kept: a checksum of the data folder's path.
+    #[serde(default)]
+    pub(crate) data: String,
     /// The signed-in account.
     pub(crate) account: String,
     /// The service account that it acts as, if any.
@@ -80,6 +84,11 @@ impl SessionFile {
 }
 
 impl About {
+    /// [`About::data`] of these paths.
+    pub(crate) fn data_of(paths: &Paths) -> String {
+        hash::fingerprint(paths.data.as_os_str().as_encoded_bytes())
+    }
+
     /// Of the session file at a path; `None` if there is none, as when the program has ended that it was for.
     pub(crate) fn read(path: &Path) -> Option<About> {
         #[derive(Deserialize)]
@@ -109,6 +118,7 @@ mod tests {
     fn what_a_session_file_says_is_read_again() {
         let about = About {
             profile: "work".to_owned(),
+            data: "d".to_owned(),
             account: "ada@example.com".to_owned(),
             acting_as: ServiceAccount::parse("reader@p1.iam.gserviceaccount.com").ok(),
             scopes: vec!["https://www.googleapis.com/auth/bigquery".to_owned()],

@@ -68,17 +68,17 @@ pub(crate) fn account(app: &App, loaded: &mut Loaded, answer: Result<Fresh, Fail
 
 /// The new sign-in, as `account`. All that it needs is checked here, as nothing can be undone after it: a client or
 /// gcloud, the port, the place of what waits for the answer, the terminal, the store.
-/// `needs_own_client` says that the user asked for what gcloud can't do.
+/// `has_port` says that the user chose the port that the browser comes back to.
 pub(crate) fn prepare(
     app: &App,
     loaded: &Loaded,
     account: String,
     options: &LoginOptions,
-    needs_own_client: bool,
+    has_port: bool,
 ) -> Result<Rotation> {
     let profile = &loaded.profile;
     let mut notes = Notes::none();
-    let flow = flow(app, loaded, needs_own_client, &mut notes)?;
+    let flow = flow(app, loaded, has_port, &mut notes)?;
     let scopes = match &flow {
         Flow::OwnClient(client) => scopes::again(&profile.scopes, client.is_for_google())?,
         Flow::Gcloud { .. } if profile.scopes.iter().all(|scope| scopes::is_gclouds(scope)) => Vec::new(),
@@ -121,7 +121,7 @@ fn check_places(app: &App, name: &ProfileName, flow: &Flow, options: &LoginOptio
 
 /// The credential's own client, else the user's. A client that another tool lent is not bqcred's to use:
 /// gcloud runs its own sign-ins.
-fn flow(app: &App, loaded: &Loaded, needs_own_client: bool, notes: &mut Notes) -> Result<Flow> {
+fn flow(app: &App, loaded: &Loaded, has_port: bool, notes: &mut Notes) -> Result<Flow> {
     let (credential, profile) = (&loaded.credential, &loaded.profile);
     if profile.origin == Some(Origin::Login) && other_client(app, loaded)?.is_none() {
         return Ok(Flow::OwnClient(Client {
@@ -132,7 +132,7 @@ fn flow(app: &App, loaded: &Loaded, needs_own_client: bool, notes: &mut Notes) -
         }));
     }
     let Some(found) = app.client(None, &loaded.name)? else {
-        let program = gcloud::find(needs_own_client)?;
+        let program = gcloud::find(has_port)?;
         notes.add(
             "this credential is of another tool's client, and you have none: gcloud runs the new sign-in with its own",
         );

@@ -1,14 +1,23 @@
-//! A sign-in that gcloud runs with its own OAuth client, for users who have no client of their own.
+//! A sign-in that gcloud runs with its own OAuth client, for users who have no client of their own: at a terminal
+//! ([`run`]), or in two steps ([`first_step`], [`second_step`]), between which a [`supervisor`] keeps gcloud waiting.
 //!
 //! gcloud works in a private, empty configuration that is removed afterwards, whatever happens. Its
 //! log files are switched off: they would hold the refresh token in clear text (gcloud 528).
 
+mod first_step;
+mod messages;
+mod pipes;
 mod process;
 mod relay;
+mod said;
+mod second_step;
+mod supervisor;
 mod temp_config;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use super::request::identify;
 use super::{LoginOptions, LoginRequest, SignedIn};
 use crate::app::App;
 use crate::credential::adc::AuthorizedUser;
@@ -16,17 +25,28 @@ use crate::credential::new_credential::NewCredential;
 use crate::credential::profile::Origin;
 use crate::oauth::{Endpoints, Google};
 use crate::output::error::{Error, Kind, Result};
-use crate::output::notes::Notes;
 use crate::system::clock::Time;
 use crate::system::env;
 use crate::system::private_file::{self, Content};
-use crate::system::terminal;
 use crate::system::trust;
 use temp_config::TempConfig;
 
-/// The gcloud that can run a sign-in in this environment. `needs_own_client` says that the user asked for what gcloud
-/// can't do (`--start`, `--port`).
-pub(crate) fn find(needs_own_client: bool) -> Result<PathBuf> {
+pub(crate) use first_step::Started;
+pub(crate) use second_step::{Asked, Kept, NotAsked};
+pub(crate) use supervisor::run as supervise;
+
+/// The command by which bqcred is started once more, to keep gcloud waiting; hidden.
+pub(crate) const COMMAND: &str = "__keep-gcloud";
+
+/// How long gcloud may take to print the address: it needs a second or two; a machine with little memory and a cold
+/// disk needs longer.
+const ADDRESS_LIMIT: Duration = Duration::from_secs(90);
+/// How long gcloud is kept waiting for its code, at most: Google's codes are valid no longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+/// The gcloud that can run a sign-in in this environment. `has_port` says that the user chose the port that the browser
+/// comes back to.
+pub(crate) fn find(has_port: bool) -> Result<PathBuf> {
     let Some(program) = env::find_program("gcloud") else {
         return Err(Error::new(
             Kind::Missing,
@@ -45,13 +65,11 @@ pub(crate) fn find(needs_own_client: bool) -> Result<PathBuf> {
              `bqcred client guide`",
         ));
     }
-    if needs_own_client {
-        return Err(Error::usage("gcloud runs this sign-in, and it knows neither --start nor --port")
-            .hint("with an OAuth client of your own both work: `bqcred client guide`"));
-    }
-    if terminal::in_notebook() {
-        return Err(Error::usage("gcloud asks questions, which can't be answered in a notebook cell")
-            .hint("do it in a terminal, or with an OAuth client of your own: `bqcred client guide`"));
+    if has_port {
+        return Err(Error::usage("gcloud runs this sign-in, and chooses the port itself").hint(
+            "leave out --port: with --no-browser gcloud asks for a code and needs none; or use an OAuth client of your \
+             own: `bqcred client guide`",
+        ));
     }
     Ok(program)
 }
@@ -66,23 +84,38 @@ pub(super) fn run(
     let config = TempConfig::new(app)?;
     process::run(program, config.path(), request, options)?;
     let credential = read_credential(config.path())?;
+    adopt(app, request, credential)
+}
+
+/// Starts gcloud's sign-in, whose code comes later.
+pub(super) fn start(
+    app: &App,
+    request: &LoginRequest,
+    program: &Path,
+    options: &LoginOptions,
+) -> Result<Started> {
+    first_step::run(app, request, program, options.timeout.min(LONGEST_WAIT))
+}
+
+/// Makes gcloud's credential the profile's, once Google has said whose it is and what it may do.
+pub(super) fn adopt(app: &App, request: &LoginRequest, credential: AuthorizedUser) -> Result<SignedIn> {
     let login = app.login_command(&request.name);
     let endpoints = Endpoints::google();
     let server = Google::at(&endpoints);
-    let fresh = server
+    let mut fresh = server
         .refresh(&credential.client_id, &credential.client_secret, &credential.refresh_token)
-        .map_err(|failure| failure.into_error(&login))?;
-    let identity = match fresh.identity {
-        Some(identity) => identity,
-        None => server
-            .identify(&fresh.access_token)
-            .map_err(|failure| failure.into_error(&login))?
-            .unwrap_or_default(),
-    };
+        .map_err(|failure| failure.into_error(&login).unchanged())?;
+    let identity = identify(&server, &mut fresh).map_err(|failure| failure.into_error(&login).unchanged())?;
     request.check_account(app, &identity)?;
+    if identity.email.is_none() {
+        return Err(Error::new(Kind::Refused, "Google does not say who signed in, so nothing was saved")
+            .hint(format!("`{login}`, and leave your email address ticked on Google's page")));
+    }
+    let scopes = fresh.scopes.or_else(|| identity.scopes.clone()).unwrap_or_default();
+    let notes = request.check_scopes(&credential.client_id, &scopes, &login)?;
     let new = NewCredential {
         credential,
-        scopes: fresh.scopes.or_else(|| identity.scopes.clone()).unwrap_or_default(),
+        scopes,
         identity: Some(identity),
         project: request.project.clone(),
         quota_project: request.quota_project.clone(),
@@ -92,7 +125,12 @@ pub(super) fn run(
         signed_in: Some(Time::now()),
         refresh_token_expires: fresh.refresh_token_expires,
     };
-    Ok(SignedIn { new, siblings: request.siblings.clone().unwrap_or_default(), notes: Notes::none() })
+    Ok(SignedIn { new, siblings: request.siblings.clone().unwrap_or_default(), notes })
+}
+
+/// Removes what killed sign-ins left of gcloud, and ends a gcloud that nobody waits for.
+pub(crate) fn sweep(app: &App) {
+    temp_config::sweep(&app.paths.state);
 }
 
 /// Where gcloud writes the credential.

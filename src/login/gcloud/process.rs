@@ -1,9 +1,9 @@
 //! gcloud as a child process: its arguments and environment, and how bqcred waits for it and ends it.
 
-use std::io::IsTerminal;
+use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -17,6 +17,14 @@ use crate::system::processes::Processes;
 
 /// gcloud demands it, and will not ask for BigQuery's scope alone.
 const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
+
+const LOGIN: [&str; 4] = ["auth", "application-default", "login", "--disable-quota-project"];
+/// The folder that gcloud reads and writes.
+const CONFIG: &str = "CLOUDSDK_CONFIG";
+
+/// What to do without gcloud.
+pub(super) const OWN_CLIENT: &str =
+    "with an OAuth client of your own gcloud isn't needed: `bqcred client guide`";
 
 /// Variables that would make gcloud refuse the sign-in, ask about it, or sign in as another account.
 const INTERFERING: [&str; 8] = [
@@ -36,7 +44,7 @@ const POLL: Duration = Duration::from_millis(50);
 const POLLS_AFTER_SIGNAL: u32 = 6;
 
 /// gcloud, while it runs.
-struct Running {
+pub(super) struct Running {
     child: Child,
     /// Whether it has a process group of its own.
     own_group: bool,
@@ -58,21 +66,15 @@ pub(super) fn run(
         }
         true
     });
-    // Without a terminal gcloud does not get our signals, and it is a script that starts Python: in a
-    // group of its own both can be ended.
-    let own_group = !std::io::stdin().is_terminal();
     let mut command = command(program, folder, request, options);
-    if own_group {
-        command.process_group(0);
-    }
     let failed = |error: std::io::Error| {
         Error::other(format!("{} can't be run: {}", program.display(), reason(&error)))
     };
     let relay = Relay::of(&mut command, &credential_file(folder)).map_err(failed)?;
     let child = command.spawn().map_err(failed)?;
     drop(command); // its end of the pipe
-    let (status, is_late) =
-        Running { child, own_group }.wait(options.timeout, &interrupted).map_err(failed)?;
+    let running = Running { child, own_group: false };
+    let (status, is_late) = running.wait(options.timeout, &interrupted).map_err(failed)?;
     if interrupted.load(Ordering::SeqCst) {
         return Err(Error::new(Kind::Interrupted, "stopped").unchanged());
     }
@@ -82,19 +84,33 @@ pub(super) fn run(
     match (status.success(), is_late) {
         (true, _) => Ok(()),
         (false, true) => Err(timed_out(options.timeout)),
-        (false, false) => Err(not_completed(own_group)),
+        (false, false) => Err(Error::other("gcloud did not complete the sign-in (it says why above)")
+            .unchanged()
+            .hint(OWN_CLIENT)),
     }
 }
 
-fn not_completed(own_group: bool) -> Error {
-    let own_client = "with an OAuth client of your own gcloud isn't needed: `bqcred client guide`";
-    let error = Error::other("gcloud did not complete the sign-in (it says why above)").unchanged();
-    match own_group {
-        true => {
-            error.hint(format!("gcloud asks, and stdin is not a terminal here: sign in at one\n{own_client}"))
-        }
-        false => error.hint(own_client),
+/// gcloud under a supervisor: its input, and what it says. It has no terminal, and ends with its supervisor.
+pub(super) fn supervised(program: &[OsString]) -> std::io::Result<(Running, ChildStdin, ChildStderr)> {
+    let mut command = ending_with_this(program);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.process_group(0).spawn()?; // so that it can be ended with what it started
+    match (child.stdin.take(), child.stderr.take()) {
+        (Some(input), Some(output)) => Ok((Running { child, own_group: true }, input, output)),
+        _ => Err(std::io::Error::other("no pipe")),
     }
+}
+
+#[cfg(target_os = "linux")]
+fn ending_with_this(program: &[OsString]) -> Command {
+    crate::handover::parent_death::command(program)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ending_with_this(program: &[OsString]) -> Command {
+    let mut command = Command::new(program.first().map_or("gcloud".as_ref(), OsString::as_os_str));
+    command.args(program.iter().skip(1));
+    command
 }
 
 impl Running {
@@ -108,7 +124,7 @@ impl Running {
                 return Ok((status, is_late));
             }
             let is_interrupted = interrupted.load(Ordering::SeqCst);
-            let is_stopped = is_interrupted && (polls_left == 0 || self.own_group);
+            let is_stopped = is_interrupted && polls_left == 0;
             if is_stopped || Instant::now() > deadline {
                 is_late = !is_stopped;
                 self.end();
@@ -118,6 +134,22 @@ impl Running {
                 polls_left -= 1;
             }
             std::thread::sleep(POLL);
+        }
+    }
+
+    /// Whether it has ended, and if so, whether with success.
+    pub(super) fn has_ended(&mut self) -> Option<bool> {
+        match self.child.try_wait() {
+            Ok(status) => status.map(|status| status.success()),
+            Err(_) => Some(false),
+        }
+    }
+
+    /// Ends it, if it still runs, and waits until it has ended.
+    pub(super) fn end_and_wait(&mut self) {
+        if self.has_ended().is_none() {
+            self.end();
+            let _ = self.child.wait();
         }
     }
 
@@ -135,32 +167,62 @@ impl Running {
     }
 }
 
+/// What gcloud is run with, at a terminal.
 fn command(program: &Path, folder: &Path, request: &LoginRequest, options: &LoginOptions) -> Command {
     let mut command = Command::new(program);
-    command.args(["auth", "application-default", "login", "--disable-quota-project"]);
+    command.args(LOGIN);
     if !options.browser {
         command.arg("--no-launch-browser");
     }
-    if !request.scopes.is_empty() {
-        let mut scopes = request.scopes.clone();
-        if !scopes.iter().any(|scope| scope == CLOUD_PLATFORM) {
-            scopes.push(CLOUD_PLATFORM.to_owned());
-        }
-        command.arg(format!("--scopes={}", scopes.join(",")));
-    }
+    command.args(scopes(request));
     if let Some(account) = &request.account {
         command.args(["--", account]);
     }
+    set_environment(&mut command, folder);
+    command
+}
+
+/// What gcloud is run with under a supervisor. Which account signed in is compared by bqcred, which says so better.
+pub(super) fn supervised_words(program: &Path, request: &LoginRequest) -> Vec<OsString> {
+    let options = ["--no-launch-browser", "--quiet"];
+    let words = LOGIN.into_iter().chain(options).map(OsString::from);
+    let scopes = scopes(request).map(OsString::from);
+    [program.as_os_str().to_owned()].into_iter().chain(words).chain(scopes).collect()
+}
+
+fn scopes(request: &LoginRequest) -> Option<String> {
+    if request.scopes.is_empty() {
+        return None;
+    }
+    let mut scopes = request.scopes.clone();
+    if !scopes.iter().any(|scope| scope == CLOUD_PLATFORM) {
+        scopes.push(CLOUD_PLATFORM.to_owned());
+    }
+    Some(format!("--scopes={}", scopes.join(",")))
+}
+
+/// The environment in which gcloud keeps to this configuration and asks nothing but for the code.
+pub(super) fn set_environment(command: &mut Command, folder: &Path) {
     for name in INTERFERING {
         command.env_remove(name);
     }
     command
-        .env("CLOUDSDK_CONFIG", folder)
+        .env(CONFIG, folder)
         .env("CLOUDSDK_CORE_DISABLE_FILE_LOGGING", "1")
         .env("CLOUDSDK_CORE_DISABLE_USAGE_REPORTING", "1")
         .env("CLOUDSDK_CORE_CHECK_GCE_METADATA", "false") // else it waits for the metadata server
         .env("CLOUDSDK_CORE_VERBOSITY", "warning")
         .env("CLOUDSDK_SURVEY_DISABLE_PROMPTS", "1")
         .env("CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK", "1");
-    command
+}
+
+/// Kills every gcloud that works in this configuration: its supervisor was killed.
+pub(super) fn kill_users_of(folder: &Path) {
+    use rustix::process::{Pid, Signal, kill_process};
+    for process in Processes::here().all() {
+        let is_user = process.variable(CONFIG).is_some_and(|config| Path::new(&config) == folder);
+        if let Some(pid) = i32::try_from(process.pid).ok().and_then(Pid::from_raw).filter(|_| is_user) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
 }

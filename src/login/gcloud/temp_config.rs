@@ -3,12 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::{pipes, process};
 use crate::app::App;
 use crate::output::error::{Error, Result};
 use crate::store::place;
-use crate::system::private_file::{self, Lock};
+use crate::system::private_file::{self, Content, Lock};
 
-const PREFIX: &str = "gcloud-";
+/// How the names of these folders begin.
+pub(super) const PREFIX: &str = "gcloud-";
+/// The machine that made a folder, which others may share: only there can a supervisor be looked for.
+const HOST: &str = "host";
+/// No sign-in takes longer: what is older is nobody's on any machine.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 /// A folder for `CLOUDSDK_CONFIG`, which is removed when this is dropped.
 pub(super) struct TempConfig {
@@ -35,12 +41,18 @@ impl TempConfig {
         // gcloud keeps here for ten minutes whether this is a VM. On a VM it would ask whether the user
         // really wants a credential of their own, and refuse where it can't ask (gcloud 528).
         private_file::write(&lock, &folder.path().join("gce"), b"False")?;
+        private_file::write(&lock, &folder.path().join(HOST), host().as_bytes())?;
         Ok(TempConfig { folder, _lock: lock })
     }
 
     /// The folder.
     pub(super) fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Leaves the folder to the supervisor, which removes it.
+    pub(super) fn leave(mut self) {
+        self.folder.disable_cleanup(true);
     }
 }
 
@@ -54,18 +66,41 @@ fn lock_of(folder: &Path) -> PathBuf {
     folder.with_extension("lock")
 }
 
-/// Removes the folders that no process holds a lock of.
-fn sweep(state: &Path) {
+/// The name of this machine.
+pub(super) fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Removes the folders that no process of this machine holds a lock of or waits in.
+pub(super) fn sweep(state: &Path) {
     for entry in std::fs::read_dir(state).into_iter().flatten().flatten() {
         let path = entry.path();
         let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX)
             && entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if !is_ours {
+        if !is_ours || (is_of_another_machine(&path) && is_young(&path)) {
             continue;
         }
-        if let Ok(Some(_lock)) = Lock::acquire_within(&lock_of(&path), Duration::ZERO) {
-            let _ = std::fs::remove_dir_all(&path);
+        if let Ok(Some(lock)) = Lock::acquire_within(&lock_of(&path), Duration::ZERO) {
+            if !pipes::is_read(&path) && (lock.is_held() || !is_young(&path)) {
+                remove(&path);
+            }
             let _ = private_file::remove(&lock_of(&path));
         }
     }
+}
+
+/// Removes a folder that no supervisor waits in any more, and ends the gcloud that works there.
+pub(super) fn remove(folder: &Path) {
+    process::kill_users_of(folder);
+    let _ = std::fs::remove_dir_all(folder);
+}
+
+fn is_of_another_machine(folder: &Path) -> bool {
+    let made_by = private_file::read(&folder.join(HOST), Content::Settings).ok().flatten();
+    made_by.is_some_and(|name| *name != *host().as_bytes())
+}
+
+fn is_young(folder: &Path) -> bool {
+    let changed = folder.metadata().and_then(|metadata| metadata.modified());
+    changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < LONGEST))
 }

@@ -1,7 +1,8 @@
 //! A sign-in in two steps: `--start` prints the address and ends, `--finish` takes the answer.
 //!
 //! For notebook cells and scripts, where the user can't be asked. Between the two steps a private file
-//! holds what the answer is checked with ([`pending_login`]); it is valid for ten minutes and for one answer.
+//! holds what the answer is checked with ([`pending_login`]); it is valid for ten minutes and for one answer. Where gcloud
+//! runs the sign-in, it also says where gcloud waits.
 
 mod instructions;
 mod pending_login;
@@ -9,30 +10,44 @@ mod waiting;
 
 use std::io::Read;
 
-use super::{LoginRequest, SignedIn, belongs_to};
+use super::gcloud::{self, Asked, Kept, NotAsked};
+use super::{LoginRequest, Progress, SignedIn};
 use crate::app::App;
 use crate::credential::client::Client;
 use crate::credential::profile_name::ProfileName;
 use crate::oauth::{Answer, Failure, Reason, SignInListener};
 use crate::output::error::{Error, Result};
 use crate::store::Store;
-use pending_login::PendingLogin;
+use pending_login::Runner;
 
 pub(crate) use instructions::instructions;
-pub(crate) use pending_login::{is_foreign, sweep, waiting};
+pub(crate) use pending_login::{discard, is_foreign, sweep, waiting};
 pub(crate) use waiting::StartedBy;
 
 /// More than any address that is pasted, in bytes.
 const PASTE_LIMIT: u64 = 64 * 1024;
 
-/// Starts a sign-in and gives the address to open. An earlier start for the same profile becomes invalid. `port` is
-/// the one that the answer will name, where nothing listens; 0 for any.
-pub(super) fn start(app: &App, request: &LoginRequest, client: &Client, port: u16) -> Result<String> {
+/// Starts a sign-in under the user's own client. An earlier start for the same profile becomes invalid. `port` is the
+/// one that the answer will name, where nothing listens; 0 for any.
+pub(super) fn start(app: &App, request: &LoginRequest, client: &Client, port: u16) -> Result<Progress> {
     let port = if port == 0 { SignInListener::bind(0)?.port() } else { port };
     let consent = request.consent(app, client, port)?;
     sweep(app);
-    pending_login::write(app, request, client, &consent, port)?;
-    Ok(consent.url)
+    let notes = pending_login::write(app, request, client, &consent, port)?;
+    Ok(Progress::Started { url: consent.url, notes })
+}
+
+/// Starts a sign-in that gcloud runs. The same holds for an earlier one.
+pub(super) fn start_with_gcloud(
+    app: &App,
+    request: &LoginRequest,
+    started: gcloud::Started,
+) -> Result<Progress> {
+    sweep(app);
+    let notes = pending_login::write_gclouds(app, request, started.since, started.kept())?;
+    let url = started.url.clone();
+    started.leave()?;
+    Ok(Progress::Started { url, notes })
 }
 
 /// Makes sure that a sign-in can be started: the file that will wait for the answer can be written.
@@ -45,25 +60,33 @@ pub(crate) fn probe(app: &App, name: &ProfileName) -> Result<()> {
 pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str, by: StartedBy) -> Result<SignedIn> {
     let answer = Answer::from_pasted(pasted)?;
     let start = format!("{} --start", app.command(by.command(), name));
-    let (pending, file) = pending_login::take(app, name, &start, |pending| {
+    let (pending, file, asked) = pending_login::take(app, name, &start, |pending| {
         let known = app.known_profile(name).ok().flatten();
         // what is known of another credential than the stored one doesn't count
         let profile = known.map(|known| {
             app.load_credential(name.clone(), known.clone()).map_or(known, |loaded| loaded.profile)
         });
         pending.waiting().check(app, name, profile.as_ref(), by)?;
-        if belongs_to(&answer, &pending.state) {
-            // a keyring that was locked meanwhile must not use up the answer
-            return Store::of(pending.store, None, &app.paths).probe(name);
+        if !pending.is_answered_by(&answer) {
+            return Err(other_sign_in(name, &start));
         }
-        Err(Error::other(format!(
-            "this answer belongs to another sign-in than the one that waits for profile {name}"
-        ))
-        .hint(format!("paste the address that the last `{start}` led to, or start again")))
+        // a keyring that was locked meanwhile must not use up the answer
+        Store::of(pending.store, None, &app.paths).probe(name)?;
+        match &pending.runner {
+            Runner::Gcloud { gcloud } => ask_gcloud(app, gcloud, &answer, &start),
+            Runner::OwnClient(_) => Ok(None),
+        }
     })?;
-    let PendingLogin { verifier, port, .. } = &pending;
-    let (request, client) = pending.request(name)?;
-    let error = match LoginRequest::exchange(&client, answer, verifier, *port) {
+    let request = pending.request(name);
+    let own = match (&pending.runner, asked) {
+        (Runner::OwnClient(own), _) => own,
+        (Runner::Gcloud { .. }, Some(asked)) => {
+            return gcloud::adopt(app, &request, asked?.credential(&start)?);
+        }
+        (Runner::Gcloud { .. }, None) => return Err(gone(&start)),
+    };
+    let client = own.client()?;
+    let error = match LoginRequest::exchange(&client, answer, &own.verifier, own.port) {
         Ok(fresh) => return request.complete(app, &client, fresh),
         Err(failure @ Failure::Refused(Reason::BadCode)) => bad_code(app, name, by, failure),
         // the server has not judged it: the same answer can be given again
@@ -74,6 +97,33 @@ pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str, by: StartedBy)
         Ok(()) => error,
         Err(problem) => not_put_back(&error, &problem),
     })
+}
+
+fn other_sign_in(name: &ProfileName, start: &str) -> Error {
+    Error::other(format!("this answer belongs to another sign-in than the one that waits for profile {name}"))
+        .hint(format!("paste the address that the last `{start}` led to, or start again"))
+}
+
+/// Gives gcloud the code. An error leaves the sign-in waiting; an inner one says why it is over.
+fn ask_gcloud(app: &App, gcloud: &Kept, answer: &Answer, start: &str) -> Result<Option<Result<Asked>>> {
+    match gcloud.ask(app, answer) {
+        Ok(asked) => Ok(Some(Ok(asked))),
+        Err(NotAsked::Gone) => Ok(Some(Err(gone(start)))),
+        Err(NotAsked::NoCode(failure)) => Ok(Some(Err(failure.into_error(start)))),
+        Err(NotAsked::Unusable(error)) => Err(error),
+        Err(NotAsked::OtherMachine(host)) => {
+            Err(Error::other(format!("gcloud waits for the code on another machine, {host}"))
+                .unchanged()
+                .hint(format!("give the code there; or start again here: `{start}`")))
+        }
+    }
+}
+
+/// The supervisor was killed, or the machine was started anew.
+fn gone(start: &str) -> Error {
+    Error::other("the process that kept gcloud waiting for the code has ended, so this code can't be used")
+        .unchanged()
+        .hint(format!("start again, and use the new address: `{start}`"))
 }
 
 /// A code that was cut off, or is another sign-in's, doesn't use up the right one, which can still be given.

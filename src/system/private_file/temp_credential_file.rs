@@ -52,6 +52,11 @@ impl TempCredentialFile {
             .map_err(|error| Error::file(&path, "write", &error))
     }
 
+    /// The files in this folder whose processes run.
+    pub(crate) fn held_in(folder: &Path) -> Vec<PathBuf> {
+        files(folder).filter(|path| matches!(try_lock(path), Some((LockState::Busy, _)))).collect()
+    }
+
     /// Removes the files in this folder whose processes have ended.
     pub(crate) fn sweep(folder: &Path) -> Result<()> {
         let _turn = Lock::acquire(&folder.join(".lock"))?;
@@ -69,16 +74,24 @@ fn write(folder: &Path, content: &[u8]) -> std::io::Result<(File, tempfile::Temp
 
 /// Removes the files that no process has locked. The caller holds the folder's lock.
 fn remove_abandoned(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.extension().is_some_and(|extension| extension == "json")
-            && entry.file_type().is_ok_and(|kind| kind.is_file())
-            && regular_file::open(&path, Links::Refuse)
-                .is_ok_and(|file| matches!(file_lock::try_lock(&file), Ok(LockState::Held)))
-        {
+    for path in files(folder) {
+        if let Some((LockState::Held, _file)) = try_lock(&path) {
             let _ = fs::remove_file(&path);
         }
     }
+}
+
+fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_file = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_file());
+    let paths = entries.filter(is_file).map(|entry| entry.path());
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+}
+
+/// What became of the attempt; a lock is held as long as the file is.
+fn try_lock(path: &Path) -> Option<(LockState, File)> {
+    let file = regular_file::open(path, Links::Refuse).ok()?;
+    Some((file_lock::try_lock(&file).ok()?, file))
 }
 
 #[cfg(test)]
@@ -96,6 +109,7 @@ mod tests {
         let held = TempCredentialFile::new(root.path(), b"secret").unwrap();
         assert!(!abandoned.exists() && other.exists());
         fs::write(&abandoned, "x").unwrap();
+        assert_eq!(TempCredentialFile::held_in(root.path()), [held.path()]);
         TempCredentialFile::sweep(root.path()).unwrap();
         assert!(!abandoned.exists() && other.exists());
         assert_eq!(fs::read(held.path()).unwrap(), b"secret");

@@ -143,6 +143,17 @@ impl Sandbox {
         })
     }
 
+    /// Puts a program on the PATH that signs people in as gcloud does, with this client. Its exchange of the code waits
+    /// while [`Sandbox::path`]`("tmp/hold-the-exchange")` exists.
+    pub fn add_gcloud_stand_in(&self, client: &str, secret: &str) {
+        let python = find_program("python3").expect("python3 is needed to play gcloud");
+        let script =
+            include_str!("gcloud.py").replace("@CLIENT_ID@", client).replace("@CLIENT_SECRET@", secret);
+        let script = self.write("tmp/gcloud.py", script);
+        // as gcloud itself: a script of sh that becomes Python
+        self.script("gcloud", &format!("exec '{}' '{}' \"$@\"", python.display(), script.display()));
+    }
+
     /// The whole environment of a program in here.
     pub fn env(&self) -> Vec<(String, String)> {
         let home = self.home();

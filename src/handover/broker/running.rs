@@ -1,0 +1,55 @@
+//! The programs that run with `exec --token-only` now, by their session files.
+
+use std::path::Path;
+
+use super::session_file::About;
+use crate::credential::paths::Paths;
+use crate::credential::profile::Profile;
+use crate::credential::profile_name::ProfileName;
+use crate::handover::{supervised, variables};
+use crate::system::processes::{Process, Processes};
+
+/// A program that gets access tokens alone, and asks for each of them.
+pub(crate) struct TokenOnlyProgram {
+    /// What it gets, and from which process.
+    pub(crate) about: About,
+    /// Its process, where the system shows it.
+    pub(crate) process: Option<Process>,
+}
+
+impl TokenOnlyProgram {
+    /// Whether it was started as the account that the profile has now.
+    pub(crate) fn is_of(&self, profile: &Profile) -> bool {
+        self.about.account.eq_ignore_ascii_case(&profile.account_or_unknown())
+    }
+}
+
+/// The programs of a profile that is kept here.
+pub(crate) fn of_profile(paths: &Paths, name: &ProfileName) -> Vec<TokenOnlyProgram> {
+    let found = supervised::running(paths).into_iter().filter_map(|file| {
+        let about = About::read(&file)?;
+        let is_meant = about.profile == name.as_str() && about.data == About::data_of(paths);
+        is_meant.then(|| TokenOnlyProgram { process: program_of(about.broker, &file), about })
+    });
+    let mut found: Vec<TokenOnlyProgram> = found.collect();
+    found.sort_by_key(|program| program.about.broker);
+    found
+}
+
+/// The process that a broker started. In a container with processes of its own, the id may be another one's.
+fn program_of(broker: u32, file: &Path) -> Option<Process> {
+    let is_meant = |process: &Process| {
+        process.parent() == Some(broker)
+            && process.variable(variables::ADC).is_some_and(|path| Path::new(&path) == file)
+    };
+    Processes::here().all().find(is_meant)
+}
+
+/// The processes that were given this session file, without this one.
+pub(crate) fn given(file: &Path) -> Vec<Process> {
+    let me = std::process::id();
+    let is_given = |process: &Process| {
+        process.pid != me && process.variable(variables::ADC).is_some_and(|path| Path::new(&path) == file)
+    };
+    Processes::here().all().filter(is_given).collect()
+}
