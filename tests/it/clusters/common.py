@@ -72,23 +72,25 @@ def show_processes():
         if int(folder.name) == os.getpid():
             continue
         for part in ("cmdline", "environ"):
-            try:
-                text = (folder / part).read_bytes()
-            except OSError:
-                continue
+            text = read(folder / part)
             if os.environ["HOME"].encode() in text or b"bqcred" in text:
                 Path("shown", f"{part}-{folder.name}").write_bytes(text)
+
+
+def read(path):
+    """What a file of /proc says, if the process is still there."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def processes(folder, names):
     """Name and id of the processes of these names that were started with something in this folder."""
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            name = (process / "comm").read_text().strip()
-            if name in names and folder.encode() in (process / "cmdline").read_bytes():
-                yield name, process.name
-        except OSError:
-            continue
+        name = read(process / "comm").decode().strip()
+        if name in names and folder.encode() in read(process / "cmdline") + read(process / "environ"):
+            yield name, process.name
 
 
 def holds_refresh_token(pid):
@@ -138,6 +140,13 @@ def after_the_end(ask, before):
 
     until(ended, "the token's end", 90)
     return answers
+
+
+def tokens_end():
+    """Google's clock goes an hour ahead."""
+    Path("advance").touch()
+    until(lambda: Path("advanced").exists(), "an hour")
+    Path("advanced").unlink()
 
 
 def finish(results):

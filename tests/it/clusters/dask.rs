@@ -6,12 +6,14 @@ use super::{all_are_the_user, free_port, nothing_is_shown, python, session, vm};
 
 #[test]
 fn workers_are_the_user_until_the_renewing_stops() {
-    let Some(python) = python("BQCRED_TEST_VENV_CLUSTERS", &["distributed", "google.cloud.bigquery"]) else {
+    let Some(python) = python("BQCRED_TEST_VENV_CLUSTERS", &["distributed", "dask_bigquery"]) else {
         return;
     };
     let vm = vm();
     let results = session(&vm, &python, "dask_session.py", &[&free_port()]);
-    all_are_the_user(&results, "start", &["here", "elsewhere"]);
+    for part in ["start", "dask_bigquery"] {
+        all_are_the_user(&results, part, &["here", "elsewhere"]);
+    }
     for part in ["late", "restart"] {
         all_are_the_user(&results, part, &["here", "elsewhere", "late"]);
     }

@@ -9,7 +9,14 @@ def worker(name, elsewhere=False):
           "--nthreads", "1", "--no-dashboard", "--local-directory", os.path.abspath(f"scratch-{name}"), elsewhere=elsewhere)
 
 
-def ask(client):
+def who_reads():
+    """As dask-bigquery's read tasks: with the clients that it makes in each of them."""
+    from dask_bigquery.core import bigquery_clients
+    with bigquery_clients("p1") as (bigquery, _):
+        return list(bigquery.query("SELECT SESSION_USER() AS who").result(timeout=30))[0].who
+
+
+def ask(client, who=who):
     names = {worker["name"]: address for address, worker in client.scheduler_info(n_workers=-1)["workers"].items()}
     futures = {name: client.submit(who, workers=[address], pure=False) for name, address in names.items()}
     return {name: future.result(timeout=60) for name, future in futures.items()}
@@ -25,6 +32,7 @@ client.wait_for_workers(2, timeout=60)
 results = {}
 exec(snippet("dask"), globals())
 results["start"] = ask(client)
+results["dask_bigquery"] = ask(client, who_reads)
 worker("late")
 client.wait_for_workers(3, timeout=60)
 results["late"] = ask(client)
