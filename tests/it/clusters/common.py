@@ -67,14 +67,12 @@ def show(name, url):
 
 
 def show_processes():
-    """Arguments and environments of all processes that are not this one and can be read."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        if int(folder.name) == os.getpid():
-            continue
-        for part in ("cmdline", "environ"):
-            text = read(folder / part)
-            if os.environ["HOME"].encode() in text or b"bqcred" in text:
-                Path("shown", f"{part}-{folder.name}").write_bytes(text)
+    """Arguments and environments of this sandbox' processes but this one."""
+    home = os.environ["HOME"].encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        text = read(process / "cmdline") + b"\n" + read(process / "environ")
+        if home in text and int(process.name) != os.getpid():
+            Path("shown", f"process-{process.name}").write_bytes(text)
 
 
 def read(path):

@@ -84,10 +84,9 @@ for page in ("/environment/", "/executors/", "/jobs/", "/stages/", "/storage/", 
 for page in ("/", "/json/"):
     show("master" + page, f"http://127.0.0.1:{MASTER_PAGE}{page}")
 show_processes()
-java = [process.name for process in Path("/proc").glob("[0-9]*")
-        if b"spark" in read(process / "cmdline") and HERE.encode() in read(process / "environ")
-        and read(process / "comm").strip() == b"java"]
-results["memory"] = any(holds_refresh_token(pid) for pid in java) if java else "no process was looked at"
+looked_at = [pid for _, pid in processes(HERE, ("java",))
+             if b"SparkSubmit" in read(Path("/proc", pid, "cmdline")) or b"master.Master" in read(Path("/proc", pid, "cmdline"))]
+results["memory"] = any(holds_refresh_token(pid) for pid in looked_at) if len(looked_at) == 2 else looked_at
 renewing.kill()
 renewing.wait()
 tokens_end()
