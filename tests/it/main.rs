@@ -83,6 +83,7 @@ mod snippets_elsewhere;
 mod status;
 mod token_errors;
 mod token_only;
+mod token_only_libraries;
 mod tour;
 
 use bqcred_test_support as common;

@@ -63,7 +63,7 @@ fn session(vm: &Vm, python: &PathBuf, code: &str, args: &[&str]) -> Value {
     let run = std::thread::scope(|scope| {
         scope.spawn(|| advance_when_asked(vm, &over));
         let _end = SetWhenDropped(&over);
-        vm.program(python, &args).limit(Duration::from_secs(400)).run().success()
+        vm.program(python, &args).limit(Duration::from_secs(600)).run().success()
     });
     let last = run.stdout.lines().last().unwrap_or_default();
     serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {}\n{}", run.stdout, run.stderr))
