@@ -33,6 +33,7 @@ mod client;
 mod clients_gcloud;
 mod clients_python;
 mod clients_r;
+mod clusters;
 mod completions;
 mod crash;
 mod doctor;
