@@ -31,7 +31,13 @@ pub(crate) fn run(args: &Complete, app: &App) -> Output {
 }
 
 fn profiles(app: &App) -> Vec<Candidate> {
-    let account = |name| app.known_profile(name).ok().flatten().and_then(|profile| profile.account);
+    let account = |name| {
+        app.known_profile(name)
+            .ok()
+            .flatten()
+            .filter(|profile| profile.account.is_some())
+            .map(|profile| profile.who().into_owned())
+    };
     profile::names(&app.paths)
         .unwrap_or_default()
         .iter()

@@ -43,7 +43,7 @@ fn announce(app: &App) -> Result<Output> {
     let (_, profile) = app.profile()?;
     let project = env::text(variables::PROJECT);
     let project = project.map_or_else(|| "no project".to_owned(), |project| format!("project {project}"));
-    ui::note(&format!("this shell runs as {} ({project})", profile.account_or_unknown()));
+    ui::note(&format!("this shell runs as {} ({project})", profile.who()));
     Ok(Output::none())
 }
 
@@ -118,6 +118,9 @@ fn changes(args: &Env, app: &App, name: Result<ProfileName>) -> Result<Vec<Chang
         && let Some(warning) = doctor::bigqueryrc_warning(app)
     {
         ui::note(&warning);
+    }
+    if args.no_guard && profile.acting_as.is_some() {
+        ui::note("without the guard, R uses the service account of the VM");
     }
     let has_project = profile.project.is_some() || env::text(variables::PROJECT).is_some();
     if !has_project {

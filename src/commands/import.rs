@@ -6,10 +6,10 @@ use crate::app::App;
 use crate::cli::{Import, ImportSource, StoreChoice};
 use crate::credential::adc::{AuthorizedUser, NotAuthorizedUser};
 use crate::credential::other_tools::PythonCache;
-use crate::credential::profile::{self, Origin, check_project};
+use crate::credential::profile::{self, Origin, Profile, check_project};
 use crate::credential::profile_name::ProfileName;
 use crate::lifecycle::replaced::{self, Replaced};
-use crate::lifecycle::save;
+use crate::lifecycle::{program_tokens, save};
 use crate::login::ImportRequest;
 use crate::output::error::{Error, Kind, Result, reason};
 use crate::output::secret::SecretBytes;
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
     })?;
     ui::show(saved.notes);
     ui::note(&match &saved.profile.account {
-        Some(account) => format!("profile {name} is now {account}"),
+        Some(_) => format!("profile {name} is now {}", saved.profile.who()),
         None => format!("profile {name} is imported; its account is not known"),
     });
     if let Some(held) = held {
@@ -68,7 +68,20 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
     }
     finish_source(args, &source)?;
     ui::note(&save::next_command(app, &name, saved.profile.store));
+    note_refused_impersonation(app, &name, saved.profile)?;
     Ok(Output::none())
+}
+
+/// Says at once if the user may not act as the service account that the file names.
+fn note_refused_impersonation(app: &App, name: &ProfileName, profile: Profile) -> Result<()> {
+    let loaded = app.load_credential(name.clone(), profile)?;
+    if let Some(Err(error)) = program_tokens::of_service_account(app, &loaded) {
+        ui::note(&match error.hint_text() {
+            Some(hint) => format!("{error}: {hint}"),
+            None => error.to_string(),
+        });
+    }
+    Ok(())
 }
 
 /// Whether it comes from one of gcloud's own files.

@@ -36,7 +36,8 @@ fn row(app: &App, name: &ProfileName, current: &ProfileName) -> Vec<String> {
             let profile = profile.unwrap_or_default();
             let problem =
                 profile.condition.describe().or_else(|| profile.sign_in_reason()).unwrap_or_default();
-            [dash(profile.account), dash(profile.project), profile.store.to_string(), problem]
+            let who = profile.account.as_ref().map(|_| profile.who().into_owned());
+            [dash(who), dash(profile.project), profile.store.to_string(), problem]
         }
         Err(error) => [dash(None), dash(None), dash(None), error.what().to_owned()],
     };
@@ -53,6 +54,7 @@ fn as_json(app: &App, name: &ProfileName, current: &ProfileName) -> Value {
                 "profile": name.as_str(),
                 "current": name == current,
                 "account": profile.account,
+                "acting_as": profile.acting_as_account(),
                 "project": profile.project,
                 "quota_project": profile.quota_project,
                 "store": profile.store,

@@ -38,7 +38,7 @@ pub(crate) fn run(app: &App) -> Result<Output> {
     two_step::sweep(app);
     let mut rows = Vec::new();
     if let Some(profile) = &known {
-        let account = profile.account.clone();
+        let account = profile.account.as_ref().map(|_| profile.who().into_owned());
         rows.push(("profile", name.to_string()));
         rows.push(("account", account.unwrap_or_else(|| "unknown".to_owned())));
         rows.extend(profile.project.clone().map(|project| ("project", project)));
@@ -96,8 +96,8 @@ fn before_login(app: &App, name: &ProfileName) -> Result<Step> {
 /// Whose credential gcloud's file holds, as " of ACCOUNT", or nothing where it doesn't say; `None` if there is none.
 fn account_of_gcloud(app: &App) -> Option<String> {
     let bytes = private_file::read(&app.gcloud_folder().adc(), Content::Foreign).ok()??;
-    let account = AuthorizedUser::parse(&bytes).ok()?.account;
-    Some(if account.is_empty() { String::new() } else { format!(" of {account}") })
+    let who = AuthorizedUser::parse(&bytes).ok()?.who();
+    Some(who.map_or_else(String::new, |who| format!(" of {who}")))
 }
 
 /// A sign-in was started and can be completed.
@@ -147,7 +147,7 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
         );
     }
     let place = if terminal::in_notebook() { "new kernels run" } else { "this shell runs" };
-    Step { now: format!("all set: {place} as {}", profile.account_or_unknown()), next: None }
+    Step { now: format!("all set: {place} as {}", profile.who()), next: None }
 }
 
 /// Whether programs started here get this profile's credential. What `exec` hands over has another path: there

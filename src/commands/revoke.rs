@@ -78,10 +78,12 @@ fn clean_up(app: &App, name: &ProfileName, is_removed: bool, yes: bool) -> Resul
 }
 
 fn tell_what_stops(loaded: &Loaded, dependents: &Dependents) {
-    let (name, who) = (&loaded.name, loaded.profile.account_or_unknown());
+    let (name, profile) = (&loaded.name, &loaded.profile);
     ui::tell(&format!(
-        "Revoking ends everything that {who} allowed to this OAuth client's project, on every machine:\n  \
-         profile {name} ({who})\n"
+        "Revoking ends everything that {} allowed to this OAuth client's project, on every machine:\n  \
+         profile {name} ({})\n",
+        profile.account_or_unknown(),
+        profile.who()
     ));
     for line in dependents.lines() {
         ui::tell(&format!("  {line}\n"));

@@ -115,10 +115,12 @@ fn options(args: &Rotate, app: &App) -> Result<LoginOptions> {
 }
 
 fn tell_what_stops(loaded: &Loaded, dependents: &Dependents) {
-    let (name, who) = (&loaded.name, loaded.profile.account_or_unknown());
+    let (name, profile) = (&loaded.name, &loaded.profile);
     ui::tell(&format!(
-        "Rotating revokes everything that {who} allowed to this OAuth client's project, on every machine,\n\
-         and then you sign in again:\n  profile {name} ({who})\n"
+        "Rotating revokes everything that {} allowed to this OAuth client's project, on every machine,\n\
+         and then you sign in again:\n  profile {name} ({})\n",
+        profile.account_or_unknown(),
+        profile.who()
     ));
     for line in dependents.lines() {
         ui::tell(&format!("  {line}\n"));
@@ -180,7 +182,7 @@ fn prove(app: &App) -> Result<Loaded> {
 
 /// `processes` are those that use the profile, `token_only` those that ask for each access token.
 fn tell_done(loaded: &Loaded, processes: &[String], token_only: &[String], old: Revocation) {
-    let (name, who) = (&loaded.name, loaded.profile.account_or_unknown());
+    let (name, who) = (&loaded.name, loaded.profile.who());
     let kept = if old.is_over() { "" } else { "was not revoked, and " };
     ui::note(&format!(
         "profile {name} ({who}) has a new credential, in the same place; the old one {kept}{}",

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Use, app: &App) -> Result<Output> {
             settings.previous = Some(now);
         }
     })?;
-    ui::note(&format!("the current profile is {name} ({})", profile.account_or_unknown()));
+    ui::note(&format!("the current profile is {name} ({})", profile.who()));
     if let Some(problem) = app.problem(&name, &profile).filter(|_| profile.condition.is_interrupted()) {
         ui::note(&problem);
     }

@@ -17,7 +17,7 @@ pub(crate) struct Ready {
     pub(crate) profile: Profile,
     /// The file that libraries read.
     pub(crate) adc: PathBuf,
-    /// Why a new sign-in is needed, if one is, and which file was made.
+    /// Why a new sign-in is needed, if one is, which file was made, and who can't use it.
     pub(crate) notes: Notes,
 }
 
@@ -82,6 +82,12 @@ fn problem_note(app: &App, name: &ProfileName, profile: &Profile) -> Notes {
     let mut notes = Notes::none();
     if let Some(problem) = app.problem(name, profile) {
         notes.add(problem);
+    }
+    if let Some(account) = profile.acting_as_account() {
+        notes.add(format!(
+            "R can't act as {account} by this file, and finds no credential: `{} -- R` hands R its tokens",
+            app.command("exec --token-only", name)
+        ));
     }
     notes
 }

@@ -56,7 +56,8 @@ pub(crate) fn set(name: &ProfileName, profile: &Profile, adc: &Path, which: Vari
     if which.gcloud {
         let [file, account, project] = GCLOUD;
         changes.push(change(file, adc.as_os_str()));
-        for (name, value) in [(account, &profile.account), (project, &profile.project)] {
+        let who = profile.acting_as_account().or_else(|| profile.account.clone());
+        for (name, value) in [(account, &who), (project, &profile.project)] {
             if let Some(value) = value {
                 changes.push(change(name, OsStr::new(value)));
             }

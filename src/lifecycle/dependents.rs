@@ -209,9 +209,10 @@ fn kernelspecs(app: &App, name: &ProfileName, paths: &[PathBuf]) -> Vec<PathBuf>
 impl Dependents {
     /// For people: what stops working with the grant, a line each.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let profiles = self.siblings.iter().map(|(name, profile)| {
-            format!("profile {name} ({}), which shares the grant", profile.account_or_unknown())
-        });
+        let profiles = self
+            .siblings
+            .iter()
+            .map(|(name, profile)| format!("profile {name} ({}), which shares the grant", profile.who()));
         let gcloud = self.is_gclouds.then(|| {
             "`gcloud auth application-default login` of this account, on every machine: gcloud uses the same client"
                 .to_owned()

@@ -7,12 +7,12 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::app::{App, Loaded};
-use crate::credential::profile::Profile;
+use crate::credential::profile::{Condition, Profile};
 use crate::credential::profile_name::ProfileName;
 use crate::handover::broker::TokenSource;
 use crate::handover::broker::limits::{self, Limits};
 use crate::lifecycle::refresh;
-use crate::oauth::{Fresh, NotImpersonated, ServiceAccount, scopes, token_of_service_account};
+use crate::oauth::{ActingAs, Fresh, NotImpersonated, ServiceAccount, scopes, token_of_service_account};
 use crate::output::error::{Error, Kind, Result};
 use crate::store::AccessToken;
 use crate::system::clock::Time;
@@ -20,12 +20,21 @@ use crate::system::clock::Time;
 /// In seconds. A library that gets a token with less time left asks again at once (google-auth: below 225).
 const MIN_TTL: u64 = 300;
 
+/// The token that programs of this profile get if it acts as a service account; `None` if it doesn't.
+pub(crate) fn of_service_account(app: &App, loaded: &Loaded) -> Option<Result<AccessToken>> {
+    loaded.profile.acting_as.as_ref()?;
+    let (name, profile) = (loaded.name.clone(), &loaded.profile);
+    let tokens = ProgramTokens::new(app.clone(), name, profile, Limits::default());
+    Some(tokens.and_then(|tokens| tokens.token()))
+}
+
 /// The tokens of a profile for one program.
 pub(crate) struct ProgramTokens {
     app: App,
     name: ProfileName,
     started_as: Person,
     limits: Limits,
+    acting_as: Option<ActingAs>,
     /// What the tokens allow, as far as it is known.
     scopes: Vec<String>,
     /// Whose tokens they are.
@@ -54,17 +63,42 @@ impl ProgramTokens {
         limits: Limits,
     ) -> Result<ProgramTokens> {
         limits.check_impersonation(&app, &name, profile)?;
-        let scopes = match (&limits.scopes[..], &limits.acting_as) {
+        let acting_as = limits.service_account(profile);
+        let scopes = match (&limits.scopes[..], &acting_as) {
             ([], None) => profile.scopes.clone(),
             ([], Some(_)) => vec![scopes::CLOUD_PLATFORM.to_owned()],
             (asked, _) => asked.to_vec(),
         };
-        let account = match &limits.acting_as {
-            Some(account) => account.to_string(),
+        let account = match &acting_as {
+            Some(acting_as) => acting_as.account.to_string(),
             None => profile.account_or_unknown().into_owned(),
         };
         let started_as = Person::of(profile);
-        Ok(ProgramTokens { app, name, started_as, limits, scopes, account, current: Mutex::new(None) })
+        Ok(ProgramTokens {
+            app,
+            name,
+            started_as,
+            limits,
+            acting_as,
+            scopes,
+            account,
+            current: Mutex::new(None),
+        })
+    }
+
+    /// Whether the profile, whose service account the program is, acts as another one now, or as none.
+    fn is_of_another_service_account(&self, profile: &Profile) -> bool {
+        self.limits.acting_as.is_none()
+            && profile.condition == Condition::Settled
+            && self.acting_as != profile.acting_as
+    }
+
+    /// For people: who the program was started as.
+    fn describe(&self) -> String {
+        match &self.acting_as {
+            Some(acting_as) => format!("{} acting as {}", self.started_as.describe(), acting_as.account),
+            None => self.started_as.describe().to_owned(),
+        }
     }
 
     /// A token that is valid for more than `min_ttl` seconds, if the server gives that much, or why there is none.
@@ -89,8 +123,8 @@ impl ProgramTokens {
     fn usable_profile(&self) -> Result<Profile> {
         let (_, profile) = self.app.profile_named(self.name.clone())?;
         let login = self.app.login_command(&self.name);
-        if !self.started_as.is_of(&profile) {
-            let (now, before) = (profile.account_or_unknown(), self.started_as.describe());
+        if !self.started_as.is_of(&profile) || self.is_of_another_service_account(&profile) {
+            let (now, before) = (profile.who(), self.describe());
             return Err(Error::new(
                 Kind::Refused,
                 format!("profile {} is of {now} now, and this program was started as {before}", self.name),
@@ -108,7 +142,7 @@ impl ProgramTokens {
     fn renew(&self, profile: Profile, min_ttl: u64) -> Result<AccessToken> {
         self.app.check_server(&self.name, &profile)?;
         let mut loaded = self.app.load_credential(self.name.clone(), profile)?;
-        let Some(account) = &self.limits.acting_as else {
+        let Some(acting_as) = &self.acting_as else {
             return match &self.limits.scopes[..] {
                 [] => self.whole(&mut loaded, min_ttl),
                 scopes => self.narrowed(&mut loaded, scopes),
@@ -116,9 +150,14 @@ impl ProgramTokens {
         };
         let user = self.whole(&mut loaded, 60)?; // used at once
         let quota_project = loaded.profile.quota_project.as_deref();
-        let (token, expires) = token_of_service_account(&user.token, account, &self.scopes, quota_project)
-            .map_err(|why| self.not_impersonated(&loaded.profile, account, why))?;
+        let (token, expires) = token_of_service_account(&user.token, acting_as, &self.scopes, quota_project)
+            .map_err(|why| self.not_impersonated(&loaded.profile, &acting_as.account, why))?;
         Ok(AccessToken { token, expires })
+    }
+
+    /// The service account that the program acts as, if any.
+    pub(crate) fn acting_as(&self) -> Option<&ServiceAccount> {
+        self.acting_as.as_ref().map(|acting_as| &acting_as.account)
     }
 
     fn whole(&self, loaded: &mut Loaded, min_ttl: u64) -> Result<AccessToken> {

@@ -58,14 +58,19 @@ impl Replaced {
     /// For people: what became of it, unless it is the same. The server is asked.
     pub(crate) fn describe(&self, name: &ProfileName, new: &Profile) -> Notes {
         let mut notes = Notes::none();
-        if self.profile.fingerprint.is_some() && self.profile.fingerprint == new.fingerprint {
+        let is_same = self.profile.fingerprint.is_some() && self.profile.fingerprint == new.fingerprint;
+        if is_same && self.profile.acting_as == new.acting_as {
             return notes;
         }
-        let who = self.profile.account_or_unknown();
-        let was = match grant::is_same_user(&self.profile, new) {
+        let who = self.profile.who();
+        let was = match grant::is_same_user(&self.profile, new) && self.profile.acting_as == new.acting_as {
             true => format!("profile {name} had another credential of {who} before"),
             false => format!("profile {name} was {who} before"),
         };
+        if is_same {
+            notes.add(was);
+            return notes;
+        }
         let left = self.left();
         notes.add(match left {
             Some(left) if left.is_over() && grant::is_same_user(&self.profile, new) => return notes,

@@ -99,12 +99,16 @@ fn id(app: &App, name: &ProfileName, before: Option<&Profile>, store: StoreKind)
 }
 
 /// What is known of a new credential, and what stays of the profile that it is saved under. The credential gets
-/// the account that the server named and the profile's quota project.
+/// the account that the server named and the profile's quota project. A sign-in brings a new grant of the user's: the
+/// service account that the profile acts as stays, as its project does. An import says itself whom it acts as.
 fn described(before: Option<Profile>, id: ProfileId, new: &mut NewCredential, now: Time) -> Profile {
     let moved = before.as_ref().is_some_and(|before| before.store != new.store);
     let old = before.unwrap_or_default();
     let quota_project = new.quota_project.take().or(old.quota_project);
     new.credential.quota_project_id.clone_from(&quota_project);
+    if new.signed_in.is_some() {
+        new.credential.act_as(old.acting_as.as_ref());
+    }
     let state_record = match new.identity.is_some() {
         true => StateRecord::new(CredentialState::Valid, now),
         false => StateRecord::default(),
@@ -120,6 +124,7 @@ fn described(before: Option<Profile>, id: ProfileId, new: &mut NewCredential, no
         id: Some(id),
         condition: Condition::Settled,
         account: Some(new.credential.account.clone()).filter(|account| !account.is_empty()),
+        acting_as: new.credential.acting_as().cloned(),
         account_confirmed: confirmed,
         sub: identity.sub,
         scopes: std::mem::take(&mut new.scopes),
@@ -177,7 +182,12 @@ impl Saved {
     pub(crate) fn describe_sign_in(&self, app: &App, name: &ProfileName) -> Notes {
         let mut notes = Notes::none();
         notes.add(match &self.profile.account {
-            Some(account) => format!("signed in as {account} (profile {name})"),
+            Some(account) => match self.profile.acting_as_account() {
+                Some(acting_as) => {
+                    format!("signed in as {account}; profile {name} goes on acting as {acting_as}")
+                }
+                None => format!("signed in as {account} (profile {name})"),
+            },
             None => format!(
                 "signed in (profile {name}), but Google did not say as whom; `{}` asks again",
                 app.command("status", name)

@@ -38,7 +38,7 @@ fn complete(
     let mut notes = profile.save(lock, &app.paths, name)?;
     notes.add(format!(
         "the sign-in as {} was interrupted after its credential was saved, and is complete now",
-        profile.account_or_unknown()
+        profile.who()
     ));
     notes.append(relocate::clear_leftover(lock, &app.paths, name, &mut profile)?);
     Ok(notes)
@@ -52,7 +52,7 @@ fn discard(
     ahead: &Profile,
 ) -> Result<Notes> {
     let mut notes = Notes::none();
-    let who = ahead.account_or_unknown().into_owned();
+    let who = ahead.who().into_owned();
     let Some(mut profile) = before else {
         Profile::remove_ahead(lock, &app.paths, name)?;
         if app.paths.adc(name).symlink_metadata().is_err() {
@@ -75,7 +75,7 @@ fn discard(
     }
     let stays = match is_same {
         true => "the earlier credential stays".to_owned(),
-        false => format!("the profile is still {}", profile.account_or_unknown()),
+        false => format!("the profile is still {}", profile.who()),
     };
     notes.add(format!("the sign-in as {who} was interrupted before its credential was saved; {stays}"));
     notes.append(relocate::clear_leftover(lock, &app.paths, name, &mut profile)?);

@@ -43,6 +43,13 @@ impl ImportRequest {
     pub(crate) fn ask(&self, app: &App, credential: AuthorizedUser) -> Result<Imported> {
         let login = app.login_command(&self.name);
         let endpoints = endpoints(app, &credential)?;
+        if let Some(host) = credential.acting_as().and(endpoints.as_ref()).and_then(Endpoints::foreign_host) {
+            let what = format!(
+                "the configured client signs in at {host}, and service accounts are Google's: its tokens don't reach \
+                 there"
+            );
+            return Err(Error::usage(what).unchanged().hint("`bqcred client unset`, then import again"));
+        }
         let server = endpoints.clone().unwrap_or_else(Endpoints::google);
         let server = Google::at(&server);
         let answer =

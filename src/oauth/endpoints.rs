@@ -35,6 +35,11 @@ const GOOGLE_SIGN_IN: [(&str, &str); 3] = [
     ("www.googleapis.com", "/oauth2/"),
 ];
 
+/// Whether tokens come from Google here, by any of its names for that.
+pub(crate) fn is_googles_token_uri(uri: &str) -> bool {
+    GOOGLE_TOKEN.contains(&uri)
+}
+
 impl Endpoints {
     /// Google's own (<https://developers.google.com/identity/protocols/oauth2/native-app>).
     pub(crate) fn google() -> Endpoints {

@@ -16,10 +16,25 @@ const BASE: &str = "https://iamcredentials.googleapis.com/v1/projects/-/serviceA
 /// The longest that Google gives without an exception for the account.
 const LIFETIME: &str = "3600s";
 
+/// What follows the account in the address of a request, and in files that name such an address.
+const METHOD: &str = ":generateAccessToken";
+/// Before an account in the API's names.
+const NAME: &str = "projects/-/serviceAccounts/";
+
 /// The address of a service account, such as `name@project.iam.gserviceaccount.com`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct ServiceAccount(String);
+
+/// A service account that a user acts as.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ActingAs {
+    /// The service account.
+    pub(crate) account: ServiceAccount,
+    /// The service accounts between the user and it, in order: each may act as the next.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) delegates: Vec<ServiceAccount>,
+}
 
 /// Why there is no token of a service account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +87,34 @@ impl From<ServiceAccount> for String {
     }
 }
 
+impl ActingAs {
+    /// As a service account that the user may act as without others between.
+    pub(crate) fn directly(account: ServiceAccount) -> ActingAs {
+        ActingAs { account, delegates: Vec::new() }
+    }
+
+    /// From the address and the delegates that an ADC file names; `None` if the address is not Google's own for a
+    /// service account: whatever else it names would get a token of the user.
+    pub(crate) fn named(url: &str, delegates: &[String]) -> Option<ActingAs> {
+        let account = url.strip_prefix(BASE)?.strip_prefix('/')?.strip_suffix(METHOD)?;
+        let delegate = |name: &String| ServiceAccount::parse(name.strip_prefix(NAME).unwrap_or(name)).ok();
+        Some(ActingAs {
+            account: ServiceAccount::parse(account).ok()?,
+            delegates: delegates.iter().map(delegate).collect::<Option<_>>()?,
+        })
+    }
+
+    /// Where its tokens are requested.
+    pub(crate) fn url(&self) -> String {
+        format!("{BASE}/{}{METHOD}", self.account)
+    }
+
+    /// The delegates as the API names them.
+    pub(crate) fn delegate_names(&self) -> Vec<String> {
+        self.delegates.iter().map(|delegate| format!("{NAME}{delegate}")).collect()
+    }
+}
+
 impl fmt::Display for ServiceAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -81,7 +124,7 @@ impl fmt::Display for ServiceAccount {
 /// A token of this service account with these scopes, and when it expires. `user` is an access token of the user.
 pub(crate) fn token(
     user: &Secret,
-    account: &ServiceAccount,
+    acting_as: &ActingAs,
     scopes: &[String],
     quota_project: Option<&str>,
 ) -> Result<(Secret, Time), NotImpersonated> {
@@ -90,9 +133,10 @@ pub(crate) fn token(
         ("content-type", Secret::new("application/json")),
     ];
     headers.extend(quota_project.map(|project| ("x-goog-user-project", Secret::new(project))));
-    let body = json!({"delegates": [], "scope": scopes, "lifetime": LIFETIME}).to_string();
-    let uri = format!("{BASE}/{account}:generateAccessToken");
-    let answer = http::send(&uri, &headers, Some(body.as_bytes())).map_err(NotImpersonated::Unreachable)?;
+    let delegates = acting_as.delegate_names();
+    let body = json!({"delegates": delegates, "scope": scopes, "lifetime": LIFETIME}).to_string();
+    let answer = http::send(&acting_as.url(), &headers, Some(body.as_bytes()))
+        .map_err(NotImpersonated::Unreachable)?;
     match bigquery::read(&answer).map_err(NotImpersonated::Unreachable)? {
         Ok(value) => {
             let now = Time::now();
@@ -154,6 +198,36 @@ mod tests {
             "a%2f@x.iam.gserviceaccount.com",
         ] {
             assert!(ServiceAccount::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_googles_own_address_names_a_service_account() {
+        let account = "reader@p1.iam.gserviceaccount.com";
+        let url = format!("{BASE}/{account}:generateAccessToken");
+        let via = ["a@p1.iam.gserviceaccount.com", "projects/-/serviceAccounts/b@p1.iam.gserviceaccount.com"]
+            .map(str::to_owned);
+        let acting_as = ActingAs::named(&url, &via).unwrap();
+        assert_eq!((acting_as.url(), acting_as.account.to_string()), (url.clone(), account.to_owned()));
+        assert_eq!(
+            acting_as.delegate_names(),
+            [format!("{NAME}a@p1.iam.gserviceaccount.com"), format!("{NAME}b@p1.iam.gserviceaccount.com")]
+        );
+        assert_eq!(ActingAs::named(&url, &["b".to_owned()]), None);
+        let host = "https://iamcredentials.googleapis.com/";
+        for other in [
+            url.replace("https:", "http:"),
+            url.replace(host, "https://iamcredentials.googleapis.com.evil.example/"),
+            url.replace(host, "https://iamcredentials.googleapis.com@evil.example/"),
+            url.replace(host, "https://iamcredentials.googleapis.com:444/"),
+            url.replace(host, "https://evil.example/"),
+            url.replace("/-/", "/../"),
+            url.replace(":generateAccessToken", ":generateIdToken"),
+            format!("{url}?x=y"),
+            url.replace(account, "ada@example.com"),
+            String::new(),
+        ] {
+            assert_eq!(ActingAs::named(&other, &[]), None, "{other}");
         }
     }
 

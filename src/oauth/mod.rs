@@ -21,13 +21,15 @@ mod transport;
 
 pub(crate) use answer::Answer;
 pub(crate) use bigquery::{BigQuery, Denied};
-pub(crate) use endpoints::Endpoints;
+pub(crate) use endpoints::{Endpoints, is_googles_token_uri};
 pub(crate) use failure::Failure;
 #[cfg(any(test, feature = "internals"))]
 pub(crate) use google::refreshed_by;
 pub(crate) use google::{Consent, Google, RevokeFailure, Revoked, random_secret};
 pub(crate) use identity::Identity;
-pub(crate) use impersonation::{NotImpersonated, ServiceAccount, token as token_of_service_account};
+pub(crate) use impersonation::{
+    ActingAs, NotImpersonated, ServiceAccount, token as token_of_service_account,
+};
 pub(crate) use metadata::metadata;
 pub(crate) use reason::Reason;
 pub(crate) use sign_in_listener::SignInListener;

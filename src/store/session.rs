@@ -146,6 +146,7 @@ fn is_current(path: &Path, profile: &Profile) -> bool {
     read.and_then(|bytes| AuthorizedUser::parse(&bytes).ok()).is_some_and(|credential| {
         profile.fingerprint.as_deref() == Some(&credential.fingerprint())
             && profile.quota_project == credential.quota_project_id
+            && profile.acting_as.as_ref() == credential.acting_as()
     })
 }
 

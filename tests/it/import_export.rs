@@ -95,8 +95,18 @@ fn each_other_credential_has_an_error_that_says_what_works() {
         ),
         (
             json!({"type": "impersonated_service_account", "source_credentials": user}),
-            "the user credential in its `source_credentials`",
-            "`jq .source_credentials FILE | bqcred import -`",
+            "service_account_impersonation_url missing",
+            "bqcred login",
+        ),
+        (
+            json!({"type": "external_account_authorized_user_login_config"}),
+            "holds no credential",
+            "--login-config FILE` signs in there",
+        ),
+        (
+            json!({"type": "external_account_authorized_user", "bqcred": {"profile": "default"}}),
+            "what `bqcred exec --token-only` gives a program",
+            "bqcred export FILE",
         ),
         (
             json!({"type": "impersonated_service_account", "source_credentials": {"type": "service_account"}}),

@@ -26,6 +26,7 @@
 
 mod jupyter;
 
+mod acting_as;
 mod attackers;
 mod bad_input;
 mod client;

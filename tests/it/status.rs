@@ -51,6 +51,7 @@ fn json_has_every_documented_key() {
     let documented = [
         "account",
         "account_confirmed",
+        "acting_as",
         "client_id",
         "clock_offset",
         "forecast",

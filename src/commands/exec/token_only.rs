@@ -97,7 +97,7 @@ fn about(app: &App, name: &ProfileName, profile: &Profile, tokens: &ProgramToken
         profile: name.to_string(),
         data: About::data_of(&app.paths),
         account: profile.account_or_unknown().into_owned(),
-        acting_as: limits.acting_as.clone(),
+        acting_as: tokens.acting_as().cloned(),
         scopes: tokens.scopes().to_vec(),
         narrowed: !limits.scopes.is_empty(),
         broker: std::process::id(),

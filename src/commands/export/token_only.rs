@@ -50,9 +50,9 @@ struct Source {
 impl Source {
     fn new(args: &Export, app: &App) -> Result<Source> {
         let limits = Limits::new(&args.scopes, args.acting_as.clone())?;
-        let acting_as = limits.acting_as.as_ref().map(ToString::to_string);
         let (name, profile) = app.profile()?;
         let tokens = ProgramTokens::new(app.clone(), name.clone(), &profile, limits)?;
+        let acting_as = tokens.acting_as().map(ToString::to_string);
         Ok(Source { app: app.clone(), name, acting_as, tokens })
     }
     /// The content of a file with a token that has just been issued, or has nearly all of its time left; and when it

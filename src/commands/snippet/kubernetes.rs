@@ -57,7 +57,7 @@ fn whole(args: &Snippet, app: &App) -> Result<Pasted> {
         format!("{export} | {create} --dry-run=client -o yaml | kubectl replace -f -"),
     ];
     let container = Container::of_profile(&ready)?;
-    let text = job(&ready.profile.account_or_unknown(), &steps, &secret, &container);
+    let text = job(&ready.profile.who(), &steps, &secret, &container);
     let mut advice = std::mem::take(&mut ready.notes);
     advice.add(reason);
     advice.add(format!("when it is no longer needed: `kubectl delete secret {secret}`"));

@@ -58,7 +58,7 @@ impl<'a> TokenOnly<'a> {
     pub(super) fn account(&self) -> String {
         match &self.args.acting_as {
             Some(account) => account.to_string(),
-            None => self.ready.profile.account_or_unknown().into_owned(),
+            None => self.ready.profile.who().into_owned(),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::commands::leftovers;
 use crate::credential::forecast::{self, ExpiryReason};
 use crate::credential::profile::StoreKind;
 use crate::handover::broker::running::{self, TokenOnlyProgram};
-use crate::lifecycle::{change, refresh, unfinished};
+use crate::lifecycle::{change, program_tokens, refresh, unfinished};
 use crate::login::two_step;
 use crate::oauth::{Failure, Google};
 use crate::output::error::{Error, Kind, Result};
@@ -87,7 +87,11 @@ impl Report {
                 return;
             }
         };
-        self.check = Check::Valid;
+        self.check = match program_tokens::of_service_account(app, loaded) {
+            Some(Err(error)) if error.kind() == Kind::Refused => Check::Refused(error),
+            Some(Err(error)) => Check::Unreachable(error),
+            Some(Ok(_)) | None => Check::Valid,
+        };
         self.clock_offset = fresh.clock_offset;
         if loaded.profile.scopes.is_empty() || loaded.profile.account.is_none() {
             // more would be good to know, but the credential is valid either way

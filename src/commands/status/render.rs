@@ -31,6 +31,7 @@ impl Report {
         json!({
             "profile": self.loaded.name.as_str(),
             "account": profile.account,
+            "acting_as": profile.acting_as_account(),
             "account_confirmed": profile.account_confirmed,
             "valid": self.is_valid(),
             "problem": self.validity_problem(app).map(|error| error.what().to_owned()),
@@ -75,11 +76,12 @@ impl Report {
         let confirmed = if profile.account_confirmed { "" } else { " (not confirmed by Google)" };
         let mut rows = vec![
             ("profile", self.loaded.name.to_string()),
-            ("account", format!("{}{confirmed}", profile.account_or_unknown())),
+            ("account", format!("{}{confirmed}", profile.who())),
             ("credential", self.describe_check()),
             ("project", profile.project.clone().unwrap_or_else(|| "none (Python needs one)".to_owned())),
         ];
         rows.extend(profile.quota_project.clone().map(|project| ("quota", project)));
+        rows.extend(profile.acting_as.as_ref().map(|_| ("R", self.describe_r(app))));
         rows.push((
             "scopes",
             match profile.scopes.as_slice() {
@@ -119,6 +121,11 @@ impl Report {
             (Check::Refused(_), None) => "refused by Google".to_owned(),
             (Check::NotAsked, None) => "not asked (--offline)".to_owned(),
         }
+    }
+
+    /// gargle knows no file of this kind.
+    fn describe_r(&self, app: &App) -> String {
+        format!("`{} -- R`: R can't use the file", app.command("exec --token-only", &self.loaded.name))
     }
 
     fn describe_store(&self, app: &App) -> String {

@@ -1,20 +1,24 @@
 //! A user's application-default credential (ADC), as gcloud writes it: the one reader and writer of
-//! `authorized_user` JSON (<https://google.aip.dev/auth/4113>).
+//! `authorized_user` JSON (<https://google.aip.dev/auth/4113>), by itself or as what a service account is
+//! impersonated with.
 
 mod ascii_json;
+mod impersonated;
 mod rejected;
 
 use crate::system::hash;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::oauth::ActingAs;
 use crate::output::error::json_problem;
 use crate::output::secret::{Secret, SecretBytes};
 use crate::system::clock::Time;
 use ascii_json::AsciiJson;
+use impersonated::Impersonated;
 
+use rejected::OtherType;
 pub(crate) use rejected::{NotAuthorizedUser, encoding_problem};
-use rejected::{OtherType, SourceType};
 
 /// The universe that Google's libraries refresh user credentials in; they refuse others.
 const UNIVERSE: &str = "googleapis.com";
@@ -41,6 +45,8 @@ pub(crate) struct AuthorizedUser {
     pub(crate) quota_project_id: Option<String>,
     /// Keys that bqcred doesn't know; they are kept.
     unknown: UnknownKeys,
+    /// The service account that the user acts as by this credential, if any.
+    impersonated: Option<Impersonated>,
 }
 
 /// Keys that bqcred doesn't know. Their values may be secret, so `Debug` leaves them out.
@@ -68,33 +74,39 @@ struct AdcFile {
     unknown: Map<String, Value>,
 }
 
+fn read<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T, NotAuthorizedUser> {
+    if let Some(problem) = encoding_problem(bytes) {
+        return Err(NotAuthorizedUser::Malformed(problem.to_owned()));
+    }
+    serde_json::from_slice(bytes).map_err(|error| NotAuthorizedUser::Malformed(json_problem(&error)))
+}
+
 impl AdcFile {
-    fn read(bytes: &[u8]) -> Result<AdcFile, NotAuthorizedUser> {
-        if let Some(problem) = encoding_problem(bytes) {
-            return Err(NotAuthorizedUser::Malformed(problem.to_owned()));
+    /// A credential from a file's content; the file itself if it is of the type that impersonates a service account.
+    fn into_checked(self, bytes: &[u8]) -> Result<AuthorizedUser, NotAuthorizedUser> {
+        if self.kind.as_deref() == Some(impersonated::TYPE) {
+            return Impersonated::parse(bytes);
         }
-        serde_json::from_slice(bytes).map_err(|error| NotAuthorizedUser::Malformed(json_problem(&error)))
+        self.check()?;
+        self.into_credential()
     }
 
     /// Refuses what the libraries would refuse or ignore.
     fn check(&self) -> Result<(), NotAuthorizedUser> {
         match self.kind.as_deref() {
             Some("authorized_user") => {}
-            Some("impersonated_service_account") => {
-                let source = self.unknown.get("source_credentials");
-                let source = source.and_then(|source| source.get("type")?.as_str());
-                return Err(NotAuthorizedUser::OtherType(OtherType::Impersonated(SourceType::named(source))));
-            }
             None if self.unknown.contains_key("installed") || self.unknown.contains_key("web") => {
                 return Err(NotAuthorizedUser::ClientFile);
             }
             None => return Err(NotAuthorizedUser::MissingKeys(vec!["type"])),
-            Some(other) => return Err(NotAuthorizedUser::OtherType(OtherType::named(other))),
+            Some(other) => {
+                return Err(NotAuthorizedUser::OtherType(OtherType::named(
+                    other,
+                    self.unknown.contains_key("bqcred"),
+                )));
+            }
         }
-        if self.universe_domain.as_ref().is_some_and(|universe| !universe.is_empty() && universe != UNIVERSE)
-        {
-            return Err(NotAuthorizedUser::OtherUniverse);
-        }
+        check_universe(self.universe_domain.as_deref())?;
         let texts = [&self.account, &self.client_id, &self.quota_project_id];
         if texts.into_iter().flatten().any(|text| text.chars().any(char::is_control)) {
             return Err(NotAuthorizedUser::Malformed("has a control character in a value".to_owned()));
@@ -117,15 +129,31 @@ impl AdcFile {
                 missing.into_iter().filter_map(|(key, is_missing)| is_missing.then_some(key)).collect(),
             ));
         };
-        let is_kept = |(key, _): &(String, Value)| key != HOME_KEY && !CACHE_KEYS.contains(&key.as_str());
         Ok(AuthorizedUser {
             account: self.account.unwrap_or_default(),
             client_id,
             client_secret,
             refresh_token,
             quota_project_id: self.quota_project_id.filter(|project| !project.is_empty()),
-            unknown: UnknownKeys(self.unknown.into_iter().filter(is_kept).collect()),
+            unknown: UnknownKeys::of(self.unknown),
+            impersonated: None,
         })
+    }
+}
+
+/// The libraries refresh user credentials in one universe alone.
+fn check_universe(universe: Option<&str>) -> Result<(), NotAuthorizedUser> {
+    match universe {
+        None | Some("" | UNIVERSE) => Ok(()),
+        Some(_) => Err(NotAuthorizedUser::OtherUniverse),
+    }
+}
+
+impl UnknownKeys {
+    /// Those of a file that may be kept.
+    fn of(keys: Map<String, Value>) -> UnknownKeys {
+        let is_kept = |(key, _): &(String, Value)| key != HOME_KEY && !CACHE_KEYS.contains(&key.as_str());
+        UnknownKeys(keys.into_iter().filter(is_kept).collect())
     }
 }
 
@@ -139,27 +167,45 @@ impl AuthorizedUser {
             refresh_token,
             quota_project_id: None,
             unknown: UnknownKeys::default(),
+            impersonated: None,
         }
     }
 
     /// Reads the content of an ADC file.
     pub(crate) fn parse(bytes: &[u8]) -> Result<AuthorizedUser, NotAuthorizedUser> {
-        let file = AdcFile::read(bytes)?;
-        file.check()?;
-        file.into_credential()
+        read::<AdcFile>(bytes)?.into_checked(bytes)
     }
 
     /// Reads a credential to import: the content of an ADC file, or what google-auth's `Credentials.to_json` writes
     /// (`token.json` in Google's examples), which has no `type`. Libraries don't take that one for an ADC file.
     pub(crate) fn parse_to_import(bytes: &[u8]) -> Result<AuthorizedUser, NotAuthorizedUser> {
-        let file = AdcFile::read(bytes)?;
+        let file: AdcFile = read(bytes)?;
         let is_google_auths = file.refresh_token.is_some()
             && file.client_id.is_some()
             && file.unknown.contains_key("token_uri");
         let kind = file.kind.clone().or_else(|| is_google_auths.then(|| "authorized_user".to_owned()));
-        let file = AdcFile { kind, ..file };
-        file.check()?;
-        file.into_credential()
+        AdcFile { kind, ..file }.into_checked(bytes)
+    }
+
+    /// The service account that the user acts as by this credential, if any.
+    pub(crate) fn acting_as(&self) -> Option<&ActingAs> {
+        self.impersonated.as_ref().map(|impersonated| &impersonated.acting_as)
+    }
+
+    /// Whose it is, for people: the account, and the service account that it acts as; `None` for an unknown account.
+    pub(crate) fn who(&self) -> Option<String> {
+        let account = Some(&self.account).filter(|account| !account.is_empty())?;
+        Some(match self.acting_as() {
+            Some(acting_as) => format!("{account} acting as {}", acting_as.account),
+            None => account.clone(),
+        })
+    }
+
+    /// The same credential by which the user acts as this service account, or, with `None`, as no other.
+    pub(crate) fn act_as(&mut self, acting_as: Option<&ActingAs>) {
+        if self.acting_as() != acting_as {
+            self.impersonated = acting_as.cloned().map(Impersonated::new);
+        }
     }
 
     /// The content of an ADC file, byte for byte as gcloud writes one: sorted keys, two spaces,
@@ -175,14 +221,11 @@ impl AuthorizedUser {
     }
 
     fn to_json(&self, data_folder: Option<&str>, token: Option<(&Secret, Time)>) -> SecretBytes {
-        let mut object = self.unknown.0.clone(); // sorted: serde_json's map is a BTreeMap
+        let mut object = match &self.impersonated {
+            Some(impersonated) => impersonated.around(self.to_object()),
+            None => self.to_object(),
+        };
         let mut set = |key: &str, value: &str| object.insert(key.to_owned(), Value::from(value));
-        set("account", &self.account);
-        set("client_id", &self.client_id);
-        set("client_secret", self.client_secret.expose());
-        set("refresh_token", self.refresh_token.expose());
-        set("type", "authorized_user");
-        set("universe_domain", UNIVERSE);
         if let Some(project) = &self.quota_project_id {
             set("quota_project_id", project);
         }
@@ -199,6 +242,19 @@ impl AuthorizedUser {
         let _ = serde::Serialize::serialize(&object, &mut serializer);
         wipe(&mut object);
         bytes
+    }
+
+    /// The user's credential, without a quota project.
+    fn to_object(&self) -> Map<String, Value> {
+        let mut object = self.unknown.0.clone(); // sorted: serde_json's map is a BTreeMap
+        let mut set = |key: &str, value: &str| object.insert(key.to_owned(), Value::from(value));
+        set("account", &self.account);
+        set("client_id", &self.client_id);
+        set("client_secret", self.client_secret.expose());
+        set("refresh_token", self.refresh_token.expose());
+        set("type", "authorized_user");
+        set("universe_domain", UNIVERSE);
+        object
     }
 
     /// Identifies the refresh token without revealing anything of it, so that a cached access token or
@@ -230,8 +286,10 @@ pub(crate) fn data_folder(bytes: &[u8]) -> Option<String> {
 /// Overwrites the secrets that a JSON object holds a copy of.
 pub(crate) fn wipe(object: &mut Map<String, Value>) {
     for value in object.values_mut() {
-        if let Value::String(text) = value.take() {
-            drop(Secret::new(text));
+        match value.take() {
+            Value::String(text) => drop(Secret::new(text)),
+            Value::Object(mut object) => wipe(&mut object),
+            _ => {}
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Why a file is not a user credential that bqcred can keep, and which tool is for such a file.
 
+/// How the `type` of a stub begins, which is a sentence.
+const STUB: &str = "bqcred: ";
+
 /// Why a text is not a user credential. None of these quotes the text.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum NotAuthorizedUser {
@@ -13,6 +16,8 @@ pub(crate) enum NotAuthorizedUser {
     MissingKeys(Vec<&'static str>),
     /// A credential of another universe, which the libraries can't refresh.
     OtherUniverse,
+    /// The address under this key is not Google's: what is sent there could go to anybody.
+    ForeignAddress(&'static str),
 }
 
 /// Credentials that are not a user account's (<https://google.aip.dev/auth/4110>).
@@ -24,35 +29,30 @@ pub(crate) enum OtherType {
     ExternalAccount,
     /// Workforce identity federation: a user of another identity provider.
     ExternalAccountAuthorizedUser,
-    /// A user or service account that impersonates a service account; which of them.
-    Impersonated(SourceType),
+    /// Something other than a user account that impersonates a service account.
+    Impersonated,
+    /// Not a credential but a description of where users of a workforce pool sign in.
+    WorkforceSignIn,
     /// A service identity of Google Distributed Cloud.
     DistributedCloud,
+    /// What bqcred gives a program that it hands access tokens to.
+    SessionFile,
+    /// What bqcred leaves in the place of a credential that can't be had.
+    Stub,
     /// Anything else.
     Unknown,
 }
 
-/// What impersonates a service account: the `type` of `source_credentials`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SourceType {
-    /// A user account, by a credential that can be imported.
-    User,
-    /// Anything else, or nothing.
-    Other,
-}
-
-impl SourceType {
-    pub(super) fn named(name: Option<&str>) -> SourceType {
-        if name == Some("authorized_user") { SourceType::User } else { SourceType::Other }
-    }
-}
-
 impl OtherType {
-    pub(super) fn named(name: &str) -> OtherType {
+    /// By the file's `type`. `is_ours`: it has a key of bqcred's own.
+    pub(super) fn named(name: &str, is_ours: bool) -> OtherType {
         match name {
+            "external_account_authorized_user" if is_ours => OtherType::SessionFile,
             "service_account" => OtherType::ServiceAccount,
             "external_account" => OtherType::ExternalAccount,
             "external_account_authorized_user" => OtherType::ExternalAccountAuthorizedUser,
+            "external_account_authorized_user_login_config" => OtherType::WorkforceSignIn,
+            _ if name.starts_with(STUB) => OtherType::Stub,
             "gdch_service_account" => OtherType::DistributedCloud,
             _ => OtherType::Unknown,
         }
@@ -66,15 +66,19 @@ impl OtherType {
                 "is a workforce identity credential (a user of your organisation's identity provider), which \
                  bqcred doesn't keep"
             }
-            OtherType::Impersonated(SourceType::User) => {
-                "acts as a service account, by means of the user credential in its `source_credentials`"
-            }
-            OtherType::Impersonated(SourceType::Other) => {
-                "acts as a service account, and holds no user credential"
-            }
+            OtherType::Impersonated => "acts as a service account, and holds no user credential",
             OtherType::DistributedCloud => {
                 "is a service identity of Google Distributed Cloud, not a user credential"
             }
+            OtherType::WorkforceSignIn => {
+                "says where users of a workforce pool (your organisation's identity provider) sign in, and holds no \
+                 credential"
+            }
+            OtherType::SessionFile => {
+                "is what `bqcred exec --token-only` gives a program: it holds no credential, and means nothing once \
+                 that program has ended"
+            }
+            OtherType::Stub => "is what bqcred left in the place of a credential that it could not hand over",
             OtherType::Unknown => "is not of type authorized_user, so it is not a user credential",
         }
     }
@@ -97,6 +101,9 @@ impl NotAuthorizedUser {
                  credential"
                     .to_owned()
             }
+            NotAuthorizedUser::ForeignAddress(key) => {
+                format!("has a `{key}` that is not Google's, and what is sent there could go to anybody")
+            }
         }
     }
 
@@ -114,17 +121,23 @@ impl NotAuthorizedUser {
                 "set GOOGLE_APPLICATION_CREDENTIALS to it yourself (Python, Node.js, Go and Java; R can't use it); \
                  `gcloud auth application-default login --login-config FILE` renews it"
             }
-            NotAuthorizedUser::OtherType(OtherType::Impersonated(SourceType::User)) => {
-                "to use BigQuery as yourself: `jq .source_credentials FILE | bqcred import -`\n\
-                 to act as the service account, set GOOGLE_APPLICATION_CREDENTIALS to the file yourself; R can't \
-                 use it. `gcloud auth application-default login --impersonate-service-account ACCOUNT` makes these"
+            NotAuthorizedUser::OtherType(OtherType::WorkforceSignIn) => {
+                "`gcloud auth application-default login --login-config FILE` signs in there; the libraries use what it \
+                 writes (Python, Node.js, Go and Java; R can't use it)"
             }
-            NotAuthorizedUser::OtherType(OtherType::Impersonated(SourceType::Other)) => {
+            NotAuthorizedUser::OtherType(OtherType::SessionFile | OtherType::Stub) => {
+                "`bqcred list` shows the profiles here; `bqcred export FILE` writes a credential that can be imported \
+                 elsewhere"
+            }
+            NotAuthorizedUser::OtherType(OtherType::Impersonated) => {
                 "set GOOGLE_APPLICATION_CREDENTIALS to it yourself (R can't use it); \
                  `gcloud auth application-default login --impersonate-service-account ACCOUNT` makes one of your own"
             }
             NotAuthorizedUser::OtherType(OtherType::DistributedCloud) => {
                 "set GOOGLE_APPLICATION_CREDENTIALS to it yourself; BigQuery of Google Cloud doesn't take it"
+            }
+            NotAuthorizedUser::ForeignAddress(_) => {
+                "`gcloud auth application-default login --impersonate-service-account ACCOUNT` makes one at Google"
             }
             NotAuthorizedUser::ClientFile => "`bqcred client set FILE`, then `bqcred login`",
             _ => "`bqcred login` makes a new credential",
@@ -157,11 +170,6 @@ mod tests {
     fn each_kind_of_file_is_recognised() {
         let of_type = |name: &str| rejected(&format!(r#"{{"type":"{name}"}}"#));
         assert_eq!(of_type("service_account"), NotAuthorizedUser::OtherType(OtherType::ServiceAccount));
-        let impersonated = |source| NotAuthorizedUser::OtherType(OtherType::Impersonated(source));
-        assert_eq!(of_type("impersonated_service_account"), impersonated(SourceType::Other));
-        let by_user =
-            r#"{"type":"impersonated_service_account","source_credentials":{"type":"authorized_user"}}"#;
-        assert_eq!(rejected(by_user), impersonated(SourceType::User));
         assert_eq!(
             of_type("gdch_service_account"),
             NotAuthorizedUser::OtherType(OtherType::DistributedCloud)
@@ -181,11 +189,9 @@ mod tests {
             (r#"{"type":"service_account"}"#, "activate-service-account"),
             (r#"{"type":"external_account"}"#, "--cred-file"),
             (r#"{"type":"external_account_authorized_user"}"#, "--login-config"),
-            (r#"{"type":"impersonated_service_account"}"#, "--impersonate-service-account"),
-            (
-                r#"{"type":"impersonated_service_account","source_credentials":{"type":"authorized_user"}}"#,
-                "jq .source_credentials FILE | bqcred import -",
-            ),
+            (r#"{"type":"external_account_authorized_user_login_config"}"#, "--login-config FILE` signs in"),
+            (r#"{"type":"external_account_authorized_user","bqcred":{}}"#, "bqcred export"),
+            (r#"{"type":"bqcred: the keyring is locked"}"#, "bqcred list"),
             (r#"{"type":"gdch_service_account"}"#, "GOOGLE_APPLICATION_CREDENTIALS"),
             (r#"{"installed":{}}"#, "bqcred client set"),
             (r#"{"web":{}}"#, "bqcred client set"),

@@ -81,6 +81,7 @@ impl Profile {
         let mut ahead =
             Profile::load_ahead(paths, name).filter(|profile| profile.store == StoreKind::Keyring)?;
         ahead.condition = Condition::Unresolved { account: ahead.account.take() };
+        ahead.acting_as = None;
         ahead.account_confirmed = false;
         Some(ahead)
     }

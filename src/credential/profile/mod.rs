@@ -14,7 +14,7 @@ use crate::credential::paths::Paths;
 use crate::credential::profile_id::ProfileId;
 use crate::credential::profile_name::ProfileName;
 use crate::credential::state::{CredentialState, PendingRotation, RevokedBy, StateRecord};
-use crate::oauth::Endpoints;
+use crate::oauth::{ActingAs, Endpoints};
 use crate::output::error::{Error, Kind, Result};
 use crate::system::clock::Time;
 
@@ -63,6 +63,9 @@ pub(crate) struct Profile {
     /// The address that Google confirmed, or that an imported file claims (see `account_confirmed`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) account: Option<String>,
+    /// The service account that the user acts as, by a credential for that; as the credential says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) acting_as: Option<ActingAs>,
     /// Whether Google itself named the account.
     pub(crate) account_confirmed: bool,
     /// Google's permanent identifier of the account; addresses can change.
@@ -131,7 +134,7 @@ impl Profile {
 
     /// Makes this describe `credential`, which is what the store holds: by what was written ahead of it, else
     /// by what it says itself. What is known of another credential is dropped. The account is always the one that the
-    /// credential names, if it names one.
+    /// credential names, if it names one, and the service account always what it says.
     pub(crate) fn match_to(&mut self, paths: &Paths, name: &ProfileName, credential: &AuthorizedUser) {
         let ahead = Profile::load_ahead(paths, name);
         self.condition = Condition::Settled;
@@ -144,6 +147,7 @@ impl Profile {
             self.reset_to(credential);
         }
         self.set_account(&credential.account);
+        self.acting_as = credential.acting_as().cloned();
     }
 
     /// For a keyring profile whose keyring isn't asked: after an interrupted sign-in its item may be the new one.
@@ -155,8 +159,9 @@ impl Profile {
             self.condition = Condition::Interrupted { account };
             return;
         }
-        if account != self.account {
+        if account != self.account || ahead.acting_as != self.acting_as {
             self.account = None;
+            self.acting_as = None;
             self.account_confirmed = false;
         }
         self.condition = Condition::Unresolved { account };
@@ -165,6 +170,7 @@ impl Profile {
     /// For a profile whose store holds nothing: nobody would be used.
     pub(crate) fn without_credential(&mut self) {
         self.account = None;
+        self.acting_as = None;
         self.account_confirmed = false;
         self.condition = Condition::NoCredential;
     }
@@ -214,6 +220,20 @@ impl Profile {
             (None, Some(why)) => Cow::Owned(format!("an unknown account ({why})")),
             (None, None) => Cow::Borrowed("an unknown account"),
         }
+    }
+
+    /// Who programs are with the profile: the account, and the service account that it acts as.
+    pub(crate) fn who(&self) -> Cow<'_, str> {
+        let user = self.account_or_unknown();
+        match &self.acting_as {
+            Some(acting_as) => Cow::Owned(format!("{user} acting as {}", acting_as.account)),
+            None => user,
+        }
+    }
+
+    /// The address of the service account that the user acts as, for programs.
+    pub(crate) fn acting_as_account(&self) -> Option<String> {
+        self.acting_as.as_ref().map(|acting_as| acting_as.account.to_string())
     }
 
     /// What is wrong with the profile, as a sentence; `None` if it can be used, as far as is known.

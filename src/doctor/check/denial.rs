@@ -54,11 +54,12 @@ impl CheckRequest {
 
     fn role(&self, permission: &'static str, what: String, project: &str, role: &str) -> Finding {
         let account = self.account.as_deref().unwrap_or("ACCOUNT");
+        let kind = if account.ends_with(".gserviceaccount.com") { "serviceAccount" } else { "user" };
         Finding::new(
             FindingCode::Permission(permission),
             format!("{what}; the role {role} includes that, and an administrator of {project} can grant it"),
             Some(format!(
-                "gcloud projects add-iam-policy-binding {project} --member=user:{account} --role={role}"
+                "gcloud projects add-iam-policy-binding {project} --member={kind}:{account} --role={role}"
             )),
         )
     }

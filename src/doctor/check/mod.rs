@@ -12,7 +12,7 @@ use crate::doctor::facts::Facts;
 use crate::doctor::finding::Finding;
 use crate::doctor::findings::has_drive;
 use crate::handover::variables::{PROJECT, QUOTA_PROJECT};
-use crate::lifecycle::refresh;
+use crate::lifecycle::{program_tokens, refresh};
 use crate::oauth::{BigQuery, Failure, Transport};
 use crate::output::error::{Error, Kind, Result};
 
@@ -47,14 +47,20 @@ pub(crate) fn check(app: &App, facts: &Facts, target: Target) -> Result<Checked>
     }
     let login = app.login_command(&loaded.name);
     let to_error = |failure: Failure| failure.into_error(&login);
-    let answer = refresh::access_token(app, &mut loaded, MIN_TTL);
-    facts.validities.add_notes(answer.notes);
-    let token = answer.result.map_err(to_error)?;
+    let token = match program_tokens::of_service_account(app, &loaded) {
+        Some(token) => token?,
+        None => {
+            let answer = refresh::access_token(app, &mut loaded, MIN_TTL);
+            facts.validities.add_notes(answer.notes);
+            answer.result.map_err(to_error)?
+        }
+    };
     let bigquery = BigQuery::new(&token.token, quota_project(facts, &loaded.credential));
     let request = CheckRequest {
         job_project: job_project(facts, &target, loaded.profile.project.as_deref()),
-        account: loaded.profile.account,
-        scopes: loaded.profile.scopes,
+        // those of the user say nothing of the service account's token
+        scopes: if loaded.profile.acting_as.is_some() { Vec::new() } else { loaded.profile.scopes.clone() },
+        account: loaded.profile.acting_as_account().or(loaded.profile.account),
         login: login.clone(),
         target,
     };

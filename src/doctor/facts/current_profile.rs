@@ -15,6 +15,8 @@ pub(crate) struct CurrentProfile {
     pub(crate) name: Option<String>,
     /// Its account's address.
     pub(crate) account: Option<String>,
+    /// The service account that it acts as, if any.
+    pub(crate) acting_as: Option<String>,
     /// The path of its ADC file.
     pub(crate) adc: Option<PathBuf>,
     /// Its project.
@@ -27,6 +29,8 @@ pub(crate) struct CurrentProfile {
     pub(crate) login: String,
     /// The command that prints its environment.
     pub(crate) env: String,
+    /// The command that runs R with its tokens.
+    pub(crate) exec_r: String,
 }
 
 impl CurrentProfile {
@@ -43,6 +47,7 @@ impl CurrentProfile {
         };
         current.login = app.login_command(&name);
         current.env = app.command("env", &name);
+        current.exec_r = format!("{} -- R", app.command("exec --token-only", &name));
         let mut loaded = match app.load_for_server() {
             Ok(loaded) => loaded,
             Err(error) => return current.unusable(app, error),
@@ -55,6 +60,7 @@ impl CurrentProfile {
         };
         current.name = Some(name.to_string());
         current.fingerprint = Some(loaded.credential.fingerprint());
+        current.acting_as = loaded.profile.acting_as_account();
         current.account = loaded.profile.account.filter(|account| !account.is_empty());
         current.project = loaded.profile.project;
         current

@@ -68,6 +68,14 @@ impl LibraryIdentity {
     /// Whether it is the profile's account, with a credential from this file. With no profile to compare with, any
     /// user account passes.
     pub(crate) fn is_of(&self, profile: &CurrentProfile, file: Option<&Path>) -> bool {
+        if let Some(mine) = &profile.acting_as {
+            return match self {
+                LibraryIdentity::ServiceAccount(theirs) | LibraryIdentity::AccessToken(theirs) => {
+                    theirs.as_ref() == Some(mine)
+                }
+                _ => false,
+            };
+        }
         let account = match self {
             LibraryIdentity::User(account) => account,
             LibraryIdentity::AccessToken(account) if account.is_some() => account,
@@ -113,6 +121,20 @@ mod tests {
         assert!(user(Some("bob@example.com")).is_of(&profile, None) && user(None).is_of(&profile, None));
         assert!(!LibraryIdentity::VmAccount(None).is_of(&profile, None));
         assert!(!LibraryIdentity::AccessToken(None).is_of(&profile, None));
+    }
+
+    #[test]
+    fn a_profile_that_acts_as_a_service_account_is_that() {
+        let profile = CurrentProfile {
+            account: Some("ada@example.com".to_owned()),
+            acting_as: Some("reader@p1.iam.gserviceaccount.com".to_owned()),
+            ..CurrentProfile::default()
+        };
+        let acting_as =
+            |account: &str| LibraryIdentity::ServiceAccount(Some(account.to_owned())).is_of(&profile, None);
+        assert!(acting_as("reader@p1.iam.gserviceaccount.com"));
+        assert!(!acting_as("vm@p1.iam.gserviceaccount.com"));
+        assert!(!user(Some("ada@example.com")).is_of(&profile, None));
     }
 
     #[test]

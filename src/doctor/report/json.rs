@@ -25,6 +25,7 @@ fn profile(profile: &ProfileSummary) -> Value {
     json!({
         "name": profile.name,
         "account": profile.account,
+        "acting_as": profile.acting_as,
         "state": profile.state.name(),
         "needs_login": profile.needs_login,
     })

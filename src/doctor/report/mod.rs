@@ -33,6 +33,7 @@ pub(crate) struct DoctorReport {
 struct ProfileSummary {
     name: String,
     account: Option<String>,
+    acting_as: Option<String>,
     state: CredentialState,
     /// Only another sign-in helps.
     needs_login: bool,
@@ -50,6 +51,7 @@ impl DoctorReport {
         let profile = facts.profile.name.as_ref().map(|name| ProfileSummary {
             name: name.clone(),
             account: facts.profile.account.clone(),
+            acting_as: facts.profile.acting_as.clone(),
             state: facts.profile_state(),
             needs_login: facts.needs_login(),
         });

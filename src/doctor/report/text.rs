@@ -34,7 +34,9 @@ fn headline(report: &DoctorReport) -> String {
     match &report.profile {
         Some(profile) => {
             let account = profile.account.as_deref().unwrap_or("an unknown account");
-            format!("you are {account} (profile {}); libraries here would use:\n", profile.name)
+            let acting_as = profile.acting_as.as_ref();
+            let acting_as = acting_as.map_or_else(String::new, |service| format!(" acting as {service}"));
+            format!("you are {account}{acting_as} (profile {}); libraries here would use:\n", profile.name)
         }
         None => "not signed in with bqcred; libraries here would use:\n".to_owned(),
     }

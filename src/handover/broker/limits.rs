@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
-use crate::oauth::{Endpoints, ServiceAccount, scopes};
+use crate::oauth::{ActingAs, Endpoints, ServiceAccount, scopes};
 use crate::output::error::{Error, Kind, Result};
 
 /// What a program may get.
@@ -16,7 +16,7 @@ pub(crate) struct Limits {
     /// These scopes alone, in full; all that were granted if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) scopes: Vec<String>,
-    /// The service account whose tokens it gets.
+    /// The service account whose tokens it gets; `None` for that which the profile acts as, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) acting_as: Option<ServiceAccount>,
 }
@@ -51,9 +51,14 @@ impl Limits {
         ["token-only".to_owned()].into_iter().chain(acting_as).chain(narrowed).collect()
     }
 
+    /// The service account whose tokens a program gets of this profile, if it gets those.
+    pub(crate) fn service_account(&self, profile: &Profile) -> Option<ActingAs> {
+        self.acting_as.clone().map(ActingAs::directly).or_else(|| profile.acting_as.clone())
+    }
+
     /// Refuses before anything is requested what this profile can't get.
     pub(crate) fn check(&self, app: &App, name: &ProfileName, profile: &Profile) -> Result<()> {
-        match &self.acting_as {
+        match self.service_account(profile) {
             Some(_) => self.check_impersonation(app, name, profile),
             None => self.check_granted(app, name, profile),
         }
@@ -61,7 +66,7 @@ impl Limits {
 
     /// The same, about the service account alone.
     pub(crate) fn check_impersonation(&self, app: &App, name: &ProfileName, profile: &Profile) -> Result<()> {
-        let Some(account) = &self.acting_as else { return Ok(()) };
+        let Some(ActingAs { account, .. }) = self.service_account(profile) else { return Ok(()) };
         if let Some(host) = profile.endpoints.as_ref().and_then(Endpoints::foreign_host) {
             let what = format!(
                 "profile {name} signs in at {host}, and {account} is Google's: its tokens don't reach there"

@@ -73,7 +73,7 @@ impl KernelProfile {
                 (ready, Handover::Variables(vars))
             }
         };
-        let account = ready.profile.account_or_unknown().into_owned();
+        let account = ready.profile.who().into_owned();
         let needs_sign_in = ready.profile.needs_sign_in();
         Ok((KernelProfile { name: ready.name, account, needs_sign_in, handover }, ready.notes))
     }

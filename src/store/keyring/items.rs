@@ -127,10 +127,7 @@ fn parse(user: &str) -> Option<(ProfileName, ProfileId)> {
 }
 
 fn account(content: &[u8]) -> Option<String> {
-    AuthorizedUser::parse(content)
-        .ok()
-        .map(|credential| credential.account)
-        .filter(|account| !account.is_empty())
+    AuthorizedUser::parse(content).ok()?.who()
 }
 
 impl Item {

@@ -154,8 +154,8 @@ impl<'p> KeyringStore<'p> {
 }
 
 fn write(name: &ProfileName, user: &str, credential: &AuthorizedUser, bytes: &[u8]) -> Result<(), Failure> {
-    let account = Some(credential.account.as_str()).filter(|account| !account.is_empty());
-    let label = format!("bqcred: {name} ({})", account.unwrap_or("unknown account"));
+    let label =
+        format!("bqcred: {name} ({})", credential.who().unwrap_or_else(|| "unknown account".to_owned()));
     service::set(user, &label, bytes)
 }
 
