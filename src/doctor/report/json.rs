@@ -8,6 +8,7 @@ use crate::doctor::check::Checked;
 use crate::doctor::finding::Finding;
 use crate::doctor::prediction::Prediction;
 use crate::doctor::prediction::problem::LibraryProblem;
+use crate::doctor::servers::ServerPrediction;
 use crate::output::error::Error;
 
 pub(super) fn render(report: &DoctorReport) -> Value {
@@ -16,6 +17,7 @@ pub(super) fn render(report: &DoctorReport) -> Value {
         "profile_problem": report.profile_problem.as_ref().map(Error::what),
         "everywhere": report.is_you_everywhere(),
         "libraries": report.predictions.iter().map(library).collect::<Vec<_>>(),
+        "servers": report.servers.iter().map(server).collect::<Vec<_>>(),
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
         "check": report.checked().map(check),
     })
@@ -51,6 +53,14 @@ fn library(prediction: &Prediction) -> Value {
         })).collect::<Vec<_>>(),
         "notes": prediction.notes,
         "fix": prediction.fix,
+    })
+}
+
+fn server(server: &ServerPrediction) -> Value {
+    json!({
+        "pid": server.pid,
+        "plugins": library(&server.prediction),
+        "needs_restart": server.changed.is_some(),
     })
 }
 

@@ -10,6 +10,7 @@ use crate::doctor::check::Checked;
 use crate::doctor::facts::Facts;
 use crate::doctor::finding::Finding;
 use crate::doctor::prediction::Prediction;
+use crate::doctor::servers::ServerPrediction;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::notes::Notes;
 
@@ -20,6 +21,8 @@ pub(crate) struct DoctorReport {
     /// Why the current profile can't be used, where there is one.
     profile_problem: Option<Error>,
     predictions: Vec<Prediction>,
+    /// The plugins of Jupyter servers.
+    servers: Vec<ServerPrediction>,
     findings: Vec<Finding>,
     /// What `--check` found, or why it could not be made; `None` if it wasn't asked for.
     check: Option<Result<Checked>>,
@@ -44,6 +47,7 @@ impl DoctorReport {
     pub(crate) fn new(
         facts: &Facts,
         predictions: Vec<Prediction>,
+        servers: Vec<ServerPrediction>,
         findings: Vec<Finding>,
         check: Option<Result<Checked>>,
         is_selection: bool,
@@ -57,7 +61,7 @@ impl DoctorReport {
         });
         let notes = facts.validities.take_notes();
         let profile_problem = facts.profile.problem.clone();
-        DoctorReport { profile, profile_problem, predictions, findings, check, is_selection, notes }
+        DoctorReport { profile, profile_problem, predictions, servers, findings, check, is_selection, notes }
     }
 
     /// For people; with the steps of all libraries, or only of those that need a fix.
