@@ -49,6 +49,9 @@ pub(crate) struct Login {
     #[arg(long, value_name = "URL|CODE|-", allow_hyphen_values = true,
           conflicts_with_all = ["account", "project", "quota_project", "scopes", "store", "client_id_file", "port"])]
     pub(crate) finish: Option<String>,
+    /// With --finish, in a notebook's cell: print code that shows the result and makes the cell's kernel run as you
+    #[arg(long, value_enum, value_name = "LANGUAGE", requires = "finish")]
+    pub(crate) cell: Option<CellLanguage>,
 }
 
 /// Where a new credential is stored.
@@ -60,6 +63,15 @@ pub(crate) enum StoreChoice {
     File,
     /// The operating system's keyring
     Keyring,
+}
+
+/// The language of a cell that completes a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CellLanguage {
+    /// For `exec`
+    Python,
+    /// For `eval(parse(text = ...))`
+    R,
 }
 
 /// Tools that can run a sign-in.
@@ -101,6 +113,9 @@ pub(crate) struct Rotate {
     /// Complete a rotation with the address or the code that the browser shows at the end; - reads it from stdin
     #[arg(long, value_name = "URL|CODE|-", allow_hyphen_values = true, conflicts_with_all = ["keep_old", "yes", "port"])]
     pub(crate) finish: Option<String>,
+    /// With --finish, in a notebook's cell: print code that shows the result and makes the cell's kernel run as you
+    #[arg(long, value_enum, value_name = "LANGUAGE", requires = "finish")]
+    pub(crate) cell: Option<CellLanguage>,
 }
 
 /// Revoke the credential at Google, then remove the profile here

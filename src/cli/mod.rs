@@ -24,7 +24,7 @@ use crate::handover::format::Dialect;
 use crate::output::error::{Error, Result};
 use crate::output::ui::Output;
 
-pub(crate) use credentials::{Forget, Login, Revoke, Rotate, StoreChoice};
+pub(crate) use credentials::{CellLanguage, Forget, Login, Revoke, Rotate, StoreChoice};
 pub(crate) use kernels::{
     KernelCommand, KernelInstall, KernelList, KernelPlace, KernelSync, KernelUninstall,
 };

@@ -1,5 +1,6 @@
 //! The commands that bring a credential in, write it elsewhere, or move it between stores.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -57,11 +58,12 @@ pub(crate) enum ImportSource {
     bqcred export --well-known\n  \
     bqcred export --well-known --undo\n\n\
     For workers on other machines, without your refresh token:\n  \
-    bqcred export --token-only adc.json")]
+    bqcred export --token-only adc.json\n  \
+    bqcred export --token-only --keep-fresh -- ssh HOST 'umask 077; cat > .adc && mv .adc adc.json'")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Export {
     /// File to write; - prints it
-    #[arg(value_name = "FILE", required_unless_present = "well_known", conflicts_with = "well_known")]
+    #[arg(value_name = "FILE", required_unless_present_any = ["well_known", "program"], conflicts_with = "well_known")]
     pub(crate) file: Option<PathBuf>,
     /// Write an access token of at most an hour instead of the refresh token; Python's libraries read such a file
     #[arg(long, conflicts_with = "well_known")]
@@ -73,6 +75,9 @@ pub(crate) struct Export {
     #[arg(long = "as", value_name = "SERVICE_ACCOUNT", requires = "token_only",
           value_parser = ServiceAccount::parse)]
     pub(crate) acting_as: Option<ServiceAccount>,
+    /// With --token-only: go on renewing the token, until stopped
+    #[arg(long, requires = "token_only")]
+    pub(crate) keep_fresh: bool,
     /// Write gcloud's own ADC file, which libraries read without a variable; an existing one is kept as a backup
     #[arg(long)]
     pub(crate) well_known: bool,
@@ -82,6 +87,9 @@ pub(crate) struct Export {
     /// Replace an existing file
     #[arg(long)]
     pub(crate) force: bool,
+    /// With --keep-fresh: a program that gets each new file on stdin; FILE may be left out
+    #[arg(value_name = "PROGRAM", last = true, requires = "keep_fresh")]
+    pub(crate) program: Vec<OsString>,
 }
 
 /// Move a credential between file and keyring

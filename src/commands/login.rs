@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::cli::{KeepGcloud, Login, StoreChoice};
-use crate::commands::leftovers;
+use crate::commands::{cell, leftovers};
 use crate::credential::profile::{Profile, StoreKind, check_project};
 use crate::credential::profile_name::ProfileName;
 use crate::lifecycle::replaced::{self, Replaced};
@@ -20,9 +20,8 @@ use crate::system::{detach, terminal};
 pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     let name = app.profile_name()?;
     if let Some(answer) = &args.finish {
-        let answer = two_step::read_answer(answer)?;
-        let signed_in = two_step::finish(app, &name, &answer, StartedBy::Login)?;
-        return save(app, &name, signed_in);
+        let finish = || finish(app, &name, answer);
+        return args.cell.map_or_else(finish, |language| Ok(cell::run(language, app, &name, finish)));
     }
     check_words(args)?;
     let known = app.known_profile(&name).ok().flatten();
@@ -47,6 +46,13 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
             save(app, &name, *signed_in)
         }
     }
+}
+
+/// Completes what `--start` began.
+fn finish(app: &App, name: &ProfileName, answer: &str) -> Result<Output> {
+    let answer = two_step::read_answer(answer)?;
+    let signed_in = two_step::finish(app, name, &answer, StartedBy::Login)?;
+    save(app, name, signed_in)
 }
 
 /// At a terminal, asks before another account takes over a profile whose credential may be valid.
@@ -168,6 +174,9 @@ fn options(args: &Login, app: &App) -> Result<LoginOptions> {
 
 /// The result of the first step of two. The second is explained where somebody reads that.
 fn started(args: &Login, name: &ProfileName, url: &str, flow: &Flow) -> Output {
+    if !args.start && terminal::in_notebook() {
+        return Output::text(two_step::instructions_in_notebook(name, "login", flow, url));
+    }
     // `--start` is for programs, but somebody at a terminal has to know what comes next
     if !args.start || terminal::is_interactive() {
         ui::tell(&two_step::instructions(name, "login", flow));

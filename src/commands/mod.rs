@@ -1,7 +1,8 @@
 //! The commands: one file each, with one `run`, read from top to bottom. They don't import each other, except for what
-//! several of them ask in the same words (`kernel::offer_undo`, `leftovers::offer`).
+//! several of them ask or print in the same words (`kernel::offer_undo`, `leftovers::offer`, `cell`).
 
 mod allow;
+mod cell;
 mod client;
 mod complete;
 mod completions;

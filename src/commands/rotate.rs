@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::app::{App, Loaded};
 use crate::cli::Rotate;
+use crate::commands::cell;
 use crate::credential::profile_name::ProfileName;
 use crate::lifecycle::dependents::{self, Dependents};
 use crate::lifecycle::grant;
@@ -26,7 +27,8 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
     let (name, profile) = app.profile()?;
     let _claim = grant::claim(app, &name)?;
     if let Some(answer) = &args.finish {
-        return finish(app, &name, answer);
+        let finish = || finish(app, &name, answer);
+        return args.cell.map_or_else(finish, |language| Ok(cell::run(language, app, &name, finish)));
     }
     rotation::refuse_second(app, &name, &profile)?;
     let mut loaded = app.load_for_server()?;
@@ -165,6 +167,8 @@ fn started(args: &Rotate, name: &ProfileName, url: &str, flow: &Flow, old: Revoc
     }
     if args.start {
         ui::note(&format!("then: `bqcred rotate --profile {name} --finish -`"));
+    } else if terminal::in_notebook() {
+        return Output::text(two_step::instructions_in_notebook(name, "rotate", flow, url));
     } else {
         ui::tell(&two_step::instructions(name, "rotate", flow));
     }

@@ -12,6 +12,8 @@ pub(crate) enum Watch {
     Server,
     /// It changes what is kept here, and may wait for the keyring, a lock or the user.
     Here,
+    /// It renews an access token, until it is stopped.
+    Renewal,
 }
 
 impl Watch {
@@ -25,6 +27,7 @@ impl Watch {
             | Snippet(_) | StartUnder(_) => None,
             Login(_) | KeepGcloud(_) | Token(_) | Status(_) | Import(_) | Rotate(_) | Revoke(_)
             | Doctor(_) => Some(Watch::Server),
+            Export(args) if args.keep_fresh => Some(Watch::Renewal),
             Use(_) | Export(_) | Forget(_) | Move(_) | Lock(_) | Client(_) | Kernel(_) | Allow(_)
             | Deny(_) => Some(Watch::Here),
         }
@@ -33,6 +36,9 @@ impl Watch {
 
 /// What a run did until it was stopped.
 pub(crate) fn error(watch: Watch) -> Error {
+    if watch == Watch::Renewal {
+        return Error::new(Kind::Interrupted, "stopped; the access token is not renewed any more");
+    }
     describe(effects::so_far(), watch == Watch::Here && interrupt::has_changed())
 }
 

@@ -5,9 +5,7 @@
 //! (`invalid_client`), so that a file that is not renewed makes programs fail, and nobody act as another account.
 //! Other languages' libraries ignore the token and refresh at once.
 
-#[cfg(test)]
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::output::secret::{Secret, SecretBytes};
 use crate::system::clock::Time;
@@ -70,7 +68,6 @@ impl TokenOnlyFile<'_> {
 
 /// What is known of such a file that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg(test)]
 pub(crate) struct FoundTokenOnly {
     client_id: String,
     /// Whose token it is, if the file says so.
@@ -79,7 +76,6 @@ pub(crate) struct FoundTokenOnly {
     pub(crate) expiry: Time,
 }
 
-#[cfg(test)]
 impl FoundTokenOnly {
     /// Reads the content of a file; `None` if it is of another kind.
     pub(crate) fn read(bytes: &[u8]) -> Option<FoundTokenOnly> {

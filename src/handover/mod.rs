@@ -3,6 +3,7 @@
 //! file that says why ([`stub`]). Whether it can be handed over at all is decided in [`ready`].
 
 pub(crate) mod broker;
+pub(crate) mod delivery;
 pub(crate) mod detached;
 pub(crate) mod format;
 #[cfg(target_os = "linux")]

@@ -9,6 +9,8 @@ use crate::credential::paths::Paths;
 use crate::output::error::Error;
 use crate::system::private_file::{self, Lock};
 
+/// Libraries show the type without saying where it comes from.
+const PREFIX: &str = "bqcred: ";
 /// Longer names are cut: most systems take 255 bytes.
 const LONGEST: usize = 120;
 
@@ -21,15 +23,30 @@ pub(crate) fn nowhere(why: &Error) -> PathBuf {
 pub(crate) fn write(paths: &Paths, why: &Error) -> PathBuf {
     let folder = paths.state.join("no-credential");
     let path = folder.join(file_name(why));
-    let mut reason = format!("bqcred: {}", why.what());
-    if let Some(hint) = why.hint_text().and_then(|hint| hint.lines().next()) {
-        reason += &format!(" ({hint})");
-    }
-    let content = format!("{:#}\n", serde_json::json!({ "type": reason }));
+    let content = content(&in_words(why));
     if let Ok(lock) = Lock::acquire(&folder.join(".lock")) {
         let _ = private_file::write(&lock, &path, content.as_bytes());
     }
     path
+}
+
+/// The content of such a file.
+pub(crate) fn content(reason: &str) -> String {
+    format!("{:#}\n", serde_json::json!({ "type": format!("{PREFIX}{reason}") }))
+}
+
+/// The reason that such a file names; `None` if this is the content of another one.
+pub(crate) fn reason(content: &[u8]) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_slice(content).ok()?;
+    Some(value.get("type")?.as_str()?.strip_prefix(PREFIX)?.to_owned())
+}
+
+/// An error with what helps, in one line.
+pub(crate) fn in_words(why: &Error) -> String {
+    match why.hint_text().and_then(|hint| hint.lines().next()) {
+        Some(hint) => format!("{} ({hint})", why.what()),
+        None => why.what().to_owned(),
+    }
 }
 
 fn file_name(why: &Error) -> String {
@@ -46,6 +63,16 @@ fn slug(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_reason_is_read_back() {
+        let why = Error::other("it is gone").hint("`bqcred login`\nmore");
+        let text = content(&in_words(&why));
+        assert_eq!(reason(text.as_bytes()).unwrap(), "it is gone (`bqcred login`)");
+        for other in ["", "{}", r#"{"type":"authorized_user"}"#] {
+            assert_eq!(reason(other.as_bytes()), None);
+        }
+    }
 
     #[test]
     fn a_slug_has_letters_digits_and_dashes() {

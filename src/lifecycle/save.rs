@@ -211,11 +211,10 @@ impl Saved {
 
 /// For people: the command by which programs get the credential that a profile has now.
 pub(crate) fn next_command(app: &App, name: &ProfileName, store: StoreKind) -> String {
+    if !terminal::in_notebook() {
+        return format!("next: {}", parent_shell::line(&app.command("env", name)));
+    }
     // a cell's shell ends with the cell: what it evaluates reaches nothing
-    let next = match (terminal::in_notebook(), store) {
-        (true, StoreKind::File) => app.command("kernel install", name),
-        (true, StoreKind::Keyring) => format!("{} --exec", app.command("kernel install", name)),
-        (false, _) => parent_shell::line(&app.command("env", name)),
-    };
-    format!("next: {next}")
+    let exec = if store == StoreKind::Keyring { " --exec" } else { "" };
+    format!("for all notebooks, from now on: `{}{exec}`", app.command("kernel install", name))
 }

@@ -4,6 +4,7 @@
 
 mod answer;
 mod bigquery;
+mod broker;
 mod endpoints;
 mod error_response;
 mod failure;
@@ -21,6 +22,7 @@ mod transport;
 
 pub(crate) use answer::Answer;
 pub(crate) use bigquery::{BigQuery, Denied};
+pub(crate) use broker::ask_broker;
 pub(crate) use endpoints::{Endpoints, is_googles_token_uri};
 pub(crate) use failure::Failure;
 #[cfg(any(test, feature = "internals"))]

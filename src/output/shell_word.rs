@@ -14,13 +14,17 @@ pub(crate) fn literal(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
 }
 
+/// The word as it is typed in a shell: in quotes only where that is needed.
+pub(crate) fn in_shell(word: &str) -> String {
+    let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+@%".contains(c));
+    if is_plain { word.to_owned() } else { shell_word(Path::new(word)) }
+}
+
 /// A text for people with this program's commands, as they are typed where its name alone is not found: each
 /// `` `bqcred COMMAND` `` names its path.
 pub(crate) fn with_path<'a>(text: &'a str, path: &Path) -> Cow<'a, str> {
     const STARTS: [&str; 4] = ["`", "`!", "$(", "next: "];
-    let name = path.to_string_lossy();
-    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+@%".contains(c));
-    let word = if is_plain { name.into_owned() } else { shell_word(path) };
+    let word = in_shell(&path.to_string_lossy());
     STARTS.iter().fold(Cow::Borrowed(text), |text, start| {
         let command = format!("{start}bqcred ");
         match text.contains(&command) {

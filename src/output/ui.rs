@@ -1,6 +1,7 @@
 //! What people and programs see: stdout for the result of a command, written once; stderr for people.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::os::fd::AsFd;
@@ -118,12 +119,30 @@ pub(crate) fn show(notes: Notes) {
     }
 }
 
+thread_local! {
+    /// What this thread has to say to people, where that isn't written to stderr; see [`collected`].
+    static COLLECTED: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Runs this, and gives what it has to say to people instead of writing it to stderr. Other threads write as before: what
+/// has to be said when a signal ends this one is seen.
+pub(crate) fn collected<T>(run: impl FnOnce() -> T) -> (T, String) {
+    COLLECTED.set(Some(String::new()));
+    let result = run();
+    (result, COLLECTED.take().unwrap_or_default())
+}
+
 /// Writes to stderr. A failure is ignored: there is no other place to report it.
 pub(crate) fn tell(text: &str) {
-    let mut stderr = std::io::stderr().lock();
     let text = with_program(text);
     let text = masked(&text);
-    let _ = stderr.write_all(harmless(&text).as_bytes()).and_then(|()| stderr.flush());
+    let text = harmless(&text);
+    let is_collected =
+        COLLECTED.with_borrow_mut(|collected| collected.as_mut().map(|all| all.push_str(&text)).is_some());
+    if !is_collected {
+        let mut stderr = std::io::stderr().lock();
+        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+    }
 }
 
 /// Writes the error and its hints to stderr. Returns the exit code.

@@ -14,16 +14,16 @@ use crate::output::error::{Error, Result};
 use crate::output::secret::SecretBytes;
 use crate::system::env;
 use crate::system::interrupt::{self, Request};
+use crate::system::notebook;
 
 /// Whether stdin and stderr are a terminal.
 pub(crate) fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Whether this runs in a notebook's kernel, where a question would wait forever: there may be a terminal, but
-/// the user can't type into it. Jupyter sets the variable for every kernel.
+/// Whether this runs in a notebook's kernel, where a question would wait forever.
 pub(crate) fn in_notebook() -> bool {
-    env::get("JPY_PARENT_PID").is_some()
+    notebook::is_around()
 }
 
 /// Whether the user can be asked here.

@@ -5,14 +5,22 @@ use std::time::Duration;
 
 use crate::common::{Consent, Google, PERSON, find_program, missing, python_of};
 use crate::double::CANARIES;
-use crate::jupyter::{JupyterServer, Scene, Server, TOKEN};
+use crate::double::metadata::ACCOUNT as VM;
+use crate::jupyter::{JupyterServer, Scene, Server, TOKEN, add_wheel};
 use serde_json::{Value, json};
 
 const PATH: &str = "import os; print(os.environ.get('GOOGLE_APPLICATION_CREDENTIALS', 'none'))";
+const QUERY: &str = "from google.cloud import bigquery
+rows = bigquery.Client(project='p1').query('SELECT SESSION_USER() AS who').result()
+print(list(rows)[0].who)";
 const CELLS: &[&str] = &[
-    PATH,
+    QUERY,
+    "%load_ext bqcred\n%bqcred login --project p1",
+    QUERY,
+    "%bqcred off",
     "!bqcred login --project p1",
     "",
+    QUERY,
     "!bqcred kernel install python3",
     PATH,
     PATH,
@@ -57,7 +65,8 @@ fn user_signs_in_and_queries_in_jupyterlab() {
     let Some((chromium, node, modules)) = browser() else {
         return missing("chromium, node, or playwright-core in BQCRED_TEST_NODE_MODULES,");
     };
-    let google = Google::start();
+    let mut google = Google::start();
+    google.expect_unexpected(); // as the VM, google-auth also asks where the service account may be used from
     let metadata = google.metadata_server();
     google.sign_in_browser(Some(Consent::all(PERSON)));
     let scene = Scene::new(Server::Venv, &python);
@@ -66,7 +75,8 @@ fn user_signs_in_and_queries_in_jupyterlab() {
     scene.sandbox.bqcred(&["client", "set", &scene.sandbox.client_file(&google)]).success();
     let path = scene.sandbox.write("home/work.ipynb", notebook().to_string());
 
-    let server = JupyterServer::lab(&scene, google.env().into_iter().chain(metadata.env()));
+    let wheel = ("PYTHONPATH".to_owned(), add_wheel(&scene.sandbox).to_str().unwrap().to_owned());
+    let server = JupyterServer::lab(&scene, google.env().into_iter().chain(metadata.env()).chain([wheel]));
     let address = format!("{}lab/tree/work.ipynb?token={TOKEN}", server.url);
     let picture = screenshot();
     let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/jupyter/lab.cjs");
@@ -76,10 +86,21 @@ fn user_signs_in_and_queries_in_jupyterlab() {
     let run = scene.sandbox.program(node, &words).env("NODE_PATH", modules).limit(Duration::from_secs(400));
     let seen = run.run().success().json();
 
-    assert_eq!(text(&seen["before"]), "none");
-    assert_eq!(seen["hidden"], true, "{seen:#}");
+    assert!(text(&seen["before"]).ends_with(VM), "{seen:#}");
+    assert_eq!((&seen["magicHidden"], &seen["hidden"]), (&json!(true), &json!(true)), "{seen:#}");
+    assert!(
+        text(&seen["magic"]).contains("this notebook now runs as ada@example.com (project p1)"),
+        "{seen:#}"
+    );
+    assert_eq!(text(&seen["magicAsked"]), PERSON);
+    assert!(text(&seen["off"]).contains("as it was before"), "{seen:#}");
     assert!(text(&seen["login"]).contains("signed in as ada@example.com"), "{seen:#}");
-    assert!(text(&seen["login"]).contains("next: bqcred kernel install"), "{seen:#}");
+    assert!(
+        text(&seen["login"]).contains("this notebook now runs as ada@example.com (project p1)"),
+        "{seen:#}"
+    );
+    assert!(text(&seen["login"]).contains("`bqcred kernel install"), "{seen:#}");
+    assert_eq!(text(&seen["asked"]), PERSON);
     assert!(text(&seen["install"]).contains("Kernel > Shut Down Kernel, then Kernel > Restart Kernel"));
     assert_eq!(text(&seen["restarted"]), "none", "a restart alone reads no kernelspec: hence the advice");
     assert_eq!(text(&seen["started"]), scene.sandbox.adc("default").to_str().unwrap());
@@ -91,8 +112,7 @@ fn user_signs_in_and_queries_in_jupyterlab() {
     for canary in CANARIES {
         assert!(!saved.contains(canary), "nothing of what was pasted is saved: {saved}");
     }
-    assert_eq!(google.identities(), [PERSON]);
-    assert_eq!(metadata.tokens(), 0, "the VM's service account was asked for");
+    assert_eq!(google.job_runners(), [VM, PERSON, PERSON, PERSON]);
 }
 
 fn text(value: &Value) -> &str {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::common::{Consent, Invocation, PERSON, Run, Sandbox, Vm, gcloud_clients, mode, venv};
+use crate::jupyter::front_end::address;
 
 /// Where gcloud's login shows the code to copy.
 const CODE_PAGE: &str = "https://sdk.cloud.google.com/applicationdefaultauthcode.html";
@@ -52,7 +53,7 @@ fn finish(vm: &Vm, answer: &str) -> Run {
 
 /// The address at which the browser ends, and the code that the page there shows.
 fn approve(vm: &Vm, started: &Run, who: &str) -> (String, String) {
-    let address = vm.google.approve(started.stdout.trim(), who);
+    let address = vm.google.approve(&address(&started.stdout), who);
     let url = url::Url::parse(&address).unwrap();
     let code = url.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
     (address, code)
@@ -156,7 +157,8 @@ fn in_a_cell_it_is_explained_and_the_bare_code_is_taken() {
     let vm = stand_in();
     let in_cell = |words: &[&str]| bqcred(&vm, words).env("JPY_PARENT_PID", "1");
     let started = in_cell(&["login"]).run().success();
-    let started = started.says("The page then shows a code").says("Paste the code: ");
+    let shown = started.stdout.clone();
+    assert!(shown.contains("The page then shows a code") && shown.contains("Paste the code: "), "{shown}");
     let (_, code) = approve(&vm, &started, PERSON);
     in_cell(&["login", "--finish", "-"]).stdin(&code).run().success().says("signed in as ada@example.com");
     assert_signed_in(&vm);

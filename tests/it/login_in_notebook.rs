@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::common::{PERSON, Vm, missing, python_kernel, r_package, venv};
-use crate::jupyter::front_end::{FrontEnd, address, assert_nothing_stays, snippet};
+use crate::common::{PERSON, R_QUERY, R_TRUST, Vm, missing, python_kernel, python_of, r_package, venv};
+use crate::double::metadata;
+use crate::jupyter::front_end::{FrontEnd, address, assert_nothing_stays, shown, snippet};
 use serde_json::{Value, json};
 
 const IR: &str = "/usr/share/jupyter/kernels/ir";
@@ -24,37 +25,139 @@ fn python(modules: &[&str]) -> Option<PathBuf> {
     python
 }
 
-#[test]
-fn sign_in_from_a_python_notebook() {
-    let Some(python) = python(&["jupyter_client", "ipykernel"]) else { return };
-    let vm = vm(false);
-    vm.sandbox.write("home/.jupyter/migrated", "");
-    let kernel = python_kernel(&python);
-    assert!(kernel.is_dir());
-    let mut cells = FrontEnd::start(&vm, &python, "python3");
-    let shown = cells.run("!bqcred login --project p1");
-    assert!(!shown.contains('\x1b'), "{shown:?}");
-    let pasted = vm.google.approve(&address(&shown), PERSON);
-    cells.paste(&snippet(&shown, "import subprocess, getpass"), &pasted);
+/// A query of the client library; prints the account that BigQuery sees.
+const QUERY: &str = "
+from google.cloud import bigquery
+print(list(bigquery.Client(project='p1').query('SELECT SESSION_USER() AS who').result())[0].who)
+";
+
+/// `!bqcred login` and the cell that it prints, in a kernel that has asked BigQuery as the VM before.
+fn one_cell_makes_a_python_kernel_the_users(python: &Path, kernel: &str, mut vm: Vm) {
+    vm.google.expect_unexpected(); // as the VM, google-auth also asks where the service account may be used from
+    let mut cells = FrontEnd::start(&vm, python, kernel);
+    assert_eq!(cells.run(QUERY).lines().last(), Some(metadata::ACCOUNT));
+    cells.run("client = bigquery.Client(project='p1'); names = set(globals())");
+    let login = cells.run("!bqcred login --project p1");
+    assert!(!login.contains('\x1b'), "{login:?}");
+    let lines: Vec<&str> = login.lines().map(str::trim_end).collect();
+    assert!(lines[0].starts_with("Open this address") && lines[1].starts_with("http"), "{login}");
+    assert!(!login.contains("In R"), "{login}");
+    assert!(lines.iter().all(|line| line.len() <= 80 || line.starts_with("http")), "{login}");
+    let pasted = vm.google.approve(&address(&login), PERSON);
+    let cell = snippet(&login, "import subprocess, getpass");
+
+    // nothing that is pasted by mistake, or refused, changes anything
+    let mistake = cells.send(&json!({"code": cell, "answer": "ls -l"}));
+    assert!(mistake["error"].as_str().unwrap().starts_with("UsageError: bqcred: "), "{mistake:#}");
+    assert!(!shown(&mistake).contains("Traceback"), "{mistake:#}");
+    assert_eq!(cells.run(QUERY).trim(), metadata::ACCOUNT);
+
+    let said = cells.paste(&cell, &pasted);
+    assert!(said.contains("signed in as ada@example.com"), "{said}");
+    assert!(said.contains("this notebook now runs as ada@example.com (project p1)"), "{said}");
+    assert!(said.contains("create them again: client"), "{said}");
+    assert!(said.contains("for all notebooks, from now on: `bqcred kernel install"), "{said}");
+    let tokens = vm.metadata.tokens();
+    assert_eq!(cells.run(QUERY).trim(), PERSON);
+    assert_eq!(vm.metadata.tokens(), tokens, "the VM's service account was asked for");
+    let new = "print({name for name in set(globals()) - names if name[0] != '_'} - {'names'})";
+    assert_eq!(cells.run(new).trim(), "{'subprocess', 'getpass'}", "the cell leaves nothing else");
     assert!(cells.run("!bqcred status").contains(PERSON));
     assert_nothing_stays(&vm, &cells.save(), &pasted);
 }
 
 #[test]
-fn sign_in_from_an_r_notebook() {
-    let Some(python) = python(&["jupyter_client"]) else { return };
-    if r_package(&["IRkernel"]).is_none() || !Path::new(IR).is_dir() {
-        return missing("R with IRkernel");
-    }
+fn one_cell_after_login_makes_a_running_kernel_the_users() {
+    let Some(python) = python(&["jupyter_client", "ipykernel", "google.cloud.bigquery"]) else { return };
     let vm = vm(false);
+    vm.sandbox.write("home/.jupyter/migrated", "");
+    assert!(python_kernel(&python).is_dir());
+    one_cell_makes_a_python_kernel_the_users(&python, "python3", vm);
+}
+
+/// ipykernel 5 doesn't show what a program writes to stderr, or to its own stdout.
+#[test]
+fn one_cell_after_login_makes_a_kernel_of_2020_the_users() {
+    let Some(python) = python(&["jupyter_client"]) else { return };
+    let Some(old) = python_of("BQCRED_TEST_VENV_OLD", &["ipykernel", "google.cloud.bigquery"]) else {
+        return missing("Python with ipykernel in BQCRED_TEST_VENV_OLD");
+    };
+    let vm = vm(false);
+    vm.sandbox.write("home/.jupyter/migrated", "");
+    let spec = json!({"argv": [old, "-W", "ignore", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "old", "language": "python"});
+    vm.sandbox.write("home/.local/share/jupyter/kernels/old/kernel.json", spec.to_string());
+    one_cell_makes_a_python_kernel_the_users(&python, "old", vm);
+}
+
+/// VS Code starts kernels without a kernelspec, and without Jupyter's variable. A cell's command has a terminal.
+#[test]
+fn login_does_not_ask_in_a_kernel_that_vs_code_starts() {
+    let Some(python) = python(&["jupyter_client", "ipykernel"]) else { return };
+    let vm = vm(false);
+    let start = "import os, sys; os.environ.pop('JPY_PARENT_PID'); \
+                 os.execv(sys.executable, [sys.executable, '-m', 'ipykernel_launcher', '-f', sys.argv[1]])";
+    let spec = json!({"argv": [python, "-c", start, "{connection_file}"], "display_name": "vs", "language": "python"});
+    vm.sandbox.write("home/.local/share/jupyter/kernels/vs/kernel.json", spec.to_string());
+    let mut cells = FrontEnd::start(&vm, &python, "vs");
+    assert_eq!(cells.run("import os; print(os.environ.get('JPY_PARENT_PID'))"), "None\n");
+    let login = cells.run("!bqcred login --project p1");
+    let pasted = vm.google.approve(&address(&login), PERSON);
+    let said = cells.paste(&snippet(&login, "import subprocess, getpass"), &pasted);
+    assert!(said.contains("this notebook now runs as ada@example.com (project p1)"), "{said}");
+    assert_eq!(cells.run("print(os.environ['BQCRED_PROFILE'])"), "default\n");
+    cells.save();
+}
+
+/// The documented line of R: what `system` shows is lost in IRkernel.
+const LOGIN_IN_R: &str =
+    "cat(system2('bqcred', c('login', '--project', 'p1'), stdout = TRUE, stderr = TRUE), sep = '\\n')";
+
+fn r_kernel(person: bool) -> Option<(PathBuf, Vm)> {
+    let python = python(&["jupyter_client"])?;
+    if r_package(&["IRkernel", "gargle", "httr"]).is_none() || !Path::new(IR).is_dir() {
+        missing("R with IRkernel, gargle and httr");
+        return None;
+    }
+    let vm = vm(person);
     ["R", "Rscript"].into_iter().for_each(|name| vm.sandbox.link_program(name));
+    vm.sandbox.write("profile.R", R_TRUST);
+    Some((python, vm))
+}
+
+#[test]
+fn one_cell_after_login_makes_an_r_kernel_the_users() {
+    let Some((python, mut vm)) = r_kernel(false) else { return };
+    vm.google.expect_unexpected(); // gargle asks for the scopes of the VM's token
     let mut cells = FrontEnd::start(&vm, &python, "ir");
-    let shown = cells.run(
-        "cat(system2('bqcred', c('login', '--project', 'p1'), stdout = TRUE, stderr = TRUE), sep = '\\n')",
-    );
-    let pasted = vm.google.approve(&address(&shown), PERSON);
-    let shown = cells.paste(&snippet(&shown, "cat(system2("), &pasted);
-    assert!(shown.contains("signed in as ada@example.com"), "{shown}");
+    assert_eq!(cells.run(R_QUERY).trim(), metadata::ACCOUNT);
+    let login = cells.run(LOGIN_IN_R);
+    assert!(!login.contains("import subprocess"), "{login}");
+    assert!(login.lines().all(|line| line.len() <= 80 || line.starts_with("http")), "{login}");
+    let pasted = vm.google.approve(&address(&login), PERSON);
+    let cell = snippet(&login, "eval(parse(");
+    let mistake = cells.send(&json!({"code": cell, "answer": "ls -l"}));
+    assert!(mistake["error"].as_str().unwrap().contains("bqcred: "), "{mistake:#}");
+    let said = cells.paste(&cell, &pasted);
+    assert!(said.contains("this notebook now runs as ada@example.com (project p1)"), "{said}");
+    let tokens = vm.metadata.tokens();
+    assert_eq!(cells.run(R_QUERY).trim(), PERSON);
+    assert_eq!(vm.metadata.tokens(), tokens, "the VM's service account was asked for");
+    assert_nothing_stays(&vm, &cells.save(), &pasted);
+}
+
+/// An IRkernel without getPass shows what is pasted: the cell removes it from its output.
+#[test]
+fn cell_of_an_r_kernel_that_can_not_hide_input_clears_what_was_pasted() {
+    let Some((python, vm)) = r_kernel(false) else { return };
+    let mut cells = FrontEnd::start(&vm, &python, "ir");
+    let login = cells.run(LOGIN_IN_R);
+    let pasted = vm.google.approve(&address(&login), PERSON);
+    // each cell defines getPass anew
+    let cell = format!("exists <- function(...) FALSE\n{}", snippet(&login, "eval(parse("));
+    let result = cells.send(&json!({"code": cell, "answer": pasted}));
+    assert_eq!(result["asked"], json!([{"prompt": "Paste the address: ", "password": false}]), "{result:#}");
+    assert!(shown(&result).contains("save the notebook now"), "{result:#}");
     assert_nothing_stays(&vm, &cells.save(), &pasted);
 }
 
@@ -130,6 +233,7 @@ fn what_is_to_be_run_in_a_cell_names_the_program_where_its_name_is_not_found() {
     let told = run(&["login"], elsewhere);
     assert!(told.contains(&format!("subprocess.run([\"{program}\", \"login\"")), "{told}");
     assert!(told.contains(&format!("system2(\"{program}\", c(\"login\"")), "{told}");
+    assert!(told.contains(&format!("!{program} kernel install")), "{told}");
     assert!(run(&["token"], elsewhere).contains(&format!("`{program} login")), "hints, too");
     let next = run(&[], elsewhere);
     assert!(next.contains(&format!("{program} login")), "{next}");

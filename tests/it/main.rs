@@ -48,6 +48,7 @@ mod init;
 mod jupyter_server;
 mod jupyterhub;
 mod jupyterlab;
+mod keep_fresh;
 mod keepassxc;
 mod kernel;
 mod kernel_exec;

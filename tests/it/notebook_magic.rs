@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::common::{PERSON, Vm, missing, python_of, skipped};
 use crate::double::metadata;
-use crate::jupyter::front_end::{FrontEnd, assert_nothing_stays, shown};
+use crate::jupyter::add_wheel;
+use crate::jupyter::front_end::{FrontEnd, address, assert_nothing_stays, shown};
 
 const OTHER: &str = "bob@example.com";
 
@@ -25,21 +26,12 @@ const MAGIC: [&str; 2] = [
     "print(frame['who'][0])",
 ];
 
-/// A kernel of this Python that has the wheel: the program is where `pip install --target` puts it.
+/// A kernel of this Python that has the wheel.
 fn add_kernel(vm: &Vm, python: &Path) {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/bqcred");
-    for file in std::fs::read_dir(source).unwrap().map(|entry| entry.unwrap().path()) {
-        if file.extension().is_some_and(|it| it == "py") {
-            let name = file.file_name().unwrap().to_str().unwrap();
-            vm.sandbox.write(&format!("home/wheel/bqcred/{name}"), std::fs::read(&file).unwrap());
-        }
-    }
-    let program = vm.sandbox.path("home/wheel/bin/bqcred");
-    std::fs::create_dir_all(program.parent().unwrap()).unwrap();
-    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_bqcred"), program).unwrap();
+    let wheel = add_wheel(&vm.sandbox);
     std::fs::remove_file(vm.sandbox.path("bin/bqcred")).unwrap(); // it must not be needed on the PATH
     let spec = json!({"argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-        "display_name": "wheel", "language": "python", "env": {"PYTHONPATH": vm.sandbox.path("home/wheel")}});
+        "display_name": "wheel", "language": "python", "env": {"PYTHONPATH": wheel}});
     vm.sandbox.write("home/.local/share/jupyter/kernels/wheel/kernel.json", spec.to_string());
     vm.sandbox.write("home/.jupyter/migrated", "");
 }
@@ -121,6 +113,28 @@ fn libraries_of_2020_change_to_the_user_and_back() {
     switches_a_running_kernel(&python, &old, &[]);
 }
 
+/// With no client but gcloud, whose page shows a code.
+#[test]
+fn gcloud_is_enough_to_sign_in_by_one_cell() {
+    let Some(python) = front_end() else { return };
+    let vm = Vm::new();
+    let (id, secret) = ("1234-gcloud.apps.googleusercontent.com", "gcloud-secret");
+    vm.google.add_client(id, secret, &["https://sdk.cloud.google.com/applicationdefaultauthcode.html"]);
+    vm.sandbox.add_gcloud_stand_in(id, secret);
+    add_kernel(&vm, &python);
+    let mut cells = FrontEnd::start(&vm, &python, "wheel");
+    let asked =
+        cells.send(&json!({"code": "%load_ext bqcred\n%bqcred login --project p1", "dialogue": true}));
+    assert_eq!(asked["asked"], json!([{"prompt": "Paste the code: ", "password": true}]), "{asked:#}");
+    let pasted = vm.google.approve(&address(&shown(&asked)), PERSON);
+    let code = pasted.split(['?', '&']).find_map(|pair| pair.strip_prefix("code=")).unwrap();
+    let result = cells.send(&json!(code));
+    assert!(shown(&result).contains("this notebook now runs as ada@example.com (project p1)"), "{result:#}");
+    assert_eq!(cells.run(NEW_CLIENT).lines().last(), Some(PERSON));
+    assert_nothing_stays(&vm, &cells.save(), &pasted);
+    vm.assert_only_the_user();
+}
+
 #[test]
 fn mistakes_are_explained_in_one_message_and_change_nothing() {
     let Some(python) = front_end() else { return };
@@ -147,7 +161,7 @@ fn mistakes_are_explained_in_one_message_and_change_nothing() {
     assert!(!cells.run("%bqcred status").contains("a sign-in was started"));
 
     let asked = cells.send(&json!({"code": "%bqcred login ada@example.com", "dialogue": true}));
-    let url = crate::jupyter::front_end::address(&shown(&asked));
+    let url = address(&shown(&asked));
     // something else is pasted: it asks again
     let again = cells.send(&json!("ls -l"));
     assert_eq!(again["asked"].as_array().unwrap().len(), 2, "{again:#}");

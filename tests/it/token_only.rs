@@ -218,6 +218,71 @@ fn running_programs_are_named_by_status_rotate_and_revoke() {
 }
 
 #[test]
+fn doctor_inside_says_who_the_program_is_and_until_when() {
+    let vm = vm();
+    let doctor = "bqcred doctor --json; bqcred doctor; echo $GCE_METADATA_URL";
+    let run = bash(&vm, &["--scopes", "bigquery"], &format!("{doctor} | tr '/' '\\n'")).run();
+    let secret = run.stdout.lines().last().unwrap();
+    assert_eq!(secret.len(), 43, "{secret}");
+    let (report, text) = run.stdout.split_once("\n}\n").unwrap();
+    let report = json(&format!("{report}}}"));
+    let you = &report["profile"];
+    assert_eq!((&you["name"], &you["account"]), (&"default".into(), &PERSON.into()));
+    let program = &report["token_only"];
+    assert_eq!((&program["scopes"], &program["narrowed"]), (&serde_json::json!([BIGQUERY]), &true.into()));
+    assert!(program["token_expires"].as_str().unwrap().ends_with('Z'), "{program}");
+    assert_eq!(report["everywhere"], true, "{report:#}");
+    for library in report["libraries"].as_array().unwrap().iter().filter(|one| one["covered"] == true) {
+        assert_eq!((&library["is_you"], &library["account"]), (&true.into(), &PERSON.into()), "{library:#}");
+        assert!(!library.to_string().contains(secret), "{library}");
+    }
+    assert!(text.starts_with(&format!("you are {PERSON} (profile default)\naccess tokens only, narrowed to bigquery; its access token is valid until ")), "{text}");
+    assert_eq!(text.matches(secret).count(), 1, "only in the variable");
+    assert_eq!(vm.metadata.tokens(), 0);
+}
+
+#[test]
+fn doctor_inside_says_why_there_is_no_token() {
+    let vm = vm();
+    let mut program = Running::start(&vm, &[], SERVE);
+    let doctor = "bqcred doctor --json --for google-auth,gargle | tr -d '\\n'; echo";
+    assert_eq!(json(&program.send(doctor))["everywhere"], true);
+    bqcred(&vm, &["revoke", "--yes"]).run().success();
+    let report = json(&program.send(doctor));
+    let why = report["token_only"]["problem"].as_str().unwrap();
+    assert_eq!(why, "bqcred: not signed in; `bqcred login`");
+    for library in report["libraries"].as_array().unwrap() {
+        assert_eq!(
+            (&library["is_you"], &library["problem"]),
+            (&false.into(), &"no_token".into()),
+            "{library:#}"
+        );
+    }
+    assert_eq!(program.end(), 0);
+}
+
+#[test]
+fn doctor_inside_knows_the_service_account() {
+    let vm = at_google(&["openid", "userinfo.email", "bigquery", "cloud-platform"]);
+    vm.google.add_service_account(READER);
+    vm.google.allow_impersonation(PERSON, READER);
+    let run = bash(&vm, &["--as", READER], "bqcred doctor --check p1 --for python,r").run().success();
+    assert!(
+        run.stdout.starts_with(&format!("you are {PERSON} acting as {READER} (profile default)\n")),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(
+        run.stdout.matches(&format!("you, the service account {READER}")).count(),
+        5,
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.contains("asked BigQuery about p1, for a job in p1\n  allowed\n"), "{}", run.stdout);
+    assert!(!run.stderr.contains("requests without a token"), "{}", run.stderr);
+}
+
+#[test]
 fn a_token_is_never_handed_out_at_its_end() {
     let vm = vm();
     let mut program = Running::start(&vm, &[], SERVE);

@@ -10,7 +10,7 @@ use crate::credential::profile_name::ProfileName;
 use crate::handover::broker::limits::Limits;
 use crate::handover::broker::session_file::{About, SessionFile};
 use crate::handover::broker::{self, Broker, Refusals, TokenSource, running};
-use crate::handover::{self, supervised};
+use crate::handover::{self, stub, supervised};
 use crate::lifecycle::program_tokens::ProgramTokens;
 use crate::output::error::{Error, Result, reason};
 use crate::output::ui::{self, Output};
@@ -119,8 +119,8 @@ fn end(file: TempCredentialFile, refusals: &Refusals) -> Result<()> {
         return file.remove();
     }
     ui::note(&format!("still running, and without a credential from now on: {}", left.join(", ")));
-    let why = "bqcred: the program that this credential was for has ended; start again with bqcred exec --token-only";
-    file.replace(format!("{:#}\n", serde_json::json!({ "type": why })).as_bytes())
+    let why = "the program that this credential was for has ended; start again with bqcred exec --token-only";
+    file.replace(stub::content(why).as_bytes())
 }
 
 fn name(process: &Process) -> String {

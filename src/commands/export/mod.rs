@@ -1,5 +1,6 @@
 //! `bqcred export`: writes the credential as an ADC file elsewhere.
 
+mod keep_fresh;
 mod token_only;
 mod well_known;
 

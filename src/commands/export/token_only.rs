@@ -1,9 +1,11 @@
 //! `bqcred export --token-only`: an ADC file with an access token, and never the refresh token.
 
-use super::{check_target, is_stdout, write};
+use super::{check_target, is_stdout, keep_fresh, write};
 use crate::app::App;
 use crate::cli::Export;
+use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
+use crate::credential::state::CredentialState;
 use crate::credential::token_only_file::{PYTHON_MARGIN, TokenOnlyFile};
 use crate::handover::broker::limits::Limits;
 use crate::lifecycle::program_tokens::ProgramTokens;
@@ -21,66 +23,102 @@ const READERS: &str = "Python's libraries read it; for R, Node, Go and Java: `bq
                        container on the host's network), or your whole credential by `bqcred export`";
 
 pub(super) fn run(args: &Export, app: &App) -> Result<Output> {
+    if args.keep_fresh {
+        return keep_fresh::run(args, app);
+    }
     let file = args.file.as_deref().filter(|path| !is_stdout(path));
     if let Some(path) = file {
         check_target(args, path)?;
     }
-    let source = Source::new(args, app)?;
-    let (content, expires) = source.content()?;
+    let mut source = Source::new(args, app)?;
+    let fresh = source.renew()?;
     let what = match file {
         Some(path) => {
-            write(args, path, &content)?;
+            write(args, path, &fresh.content)?;
             format!("written to {}: an access token", path.display())
         }
         None => "an access token".to_owned(),
     };
-    ui::note(&format!("{what} of {}, {}", source.account(), describe(expires)));
+    ui::note(&format!("{what} of {}, {}", source.account(), describe(fresh.expires)));
+    tell_readers();
+    Ok(if file.is_none() { Output::bytes(fresh.content.to_vec()) } else { Output::none() })
+}
+
+/// For whom the file is.
+pub(super) fn tell_readers() {
     ui::tell(&format!("  {READERS}\n"));
-    Ok(if file.is_none() { Output::bytes(content.to_vec()) } else { Output::none() })
 }
 
 /// Where the files come from.
-struct Source {
+pub(super) struct Source {
     app: App,
     name: ProfileName,
     acting_as: Option<String>,
     tokens: ProgramTokens,
+    /// The profile when the last token was issued.
+    profile: Profile,
+}
+
+/// A file with a token that has nearly all of its time left.
+pub(super) struct Fresh {
+    pub(super) content: SecretBytes,
+    pub(super) expires: Time,
 }
 
 impl Source {
-    fn new(args: &Export, app: &App) -> Result<Source> {
+    pub(super) fn new(args: &Export, app: &App) -> Result<Source> {
         let limits = Limits::new(&args.scopes, args.acting_as.clone())?;
         let (name, profile) = app.profile()?;
         let tokens = ProgramTokens::new(app.clone(), name.clone(), &profile, limits)?;
         let acting_as = tokens.acting_as().map(ToString::to_string);
-        Ok(Source { app: app.clone(), name, acting_as, tokens })
+        Ok(Source { app: app.clone(), name, acting_as, tokens, profile })
     }
-    /// The content of a file with a token that has just been issued, or has nearly all of its time left; and when it
-    /// expires.
-    fn content(&self) -> Result<(SecretBytes, Time)> {
+
+    /// The next file.
+    pub(super) fn renew(&mut self) -> Result<Fresh> {
         let token = self.tokens.lasting(LASTING)?;
         // the first answer may have said who it is
-        let (_, profile) = self.app.profile_named(self.name.clone())?;
-        let account = self.acting_as.clone().or(profile.account);
+        (_, self.profile) = self.app.profile_named(self.name.clone())?;
         let file = TokenOnlyFile {
-            account: account.as_deref(),
+            account: self.known_account(),
             token: &token.token,
             expires: token.expires,
-            quota_project: profile.quota_project.as_deref(),
+            quota_project: self.profile.quota_project.as_deref(),
         };
-        Ok((file.to_json(), token.expires))
+        Ok(Fresh { content: file.to_json(), expires: token.expires })
+    }
+
+    /// Whether the tokens that were issued before are likely to have ended by something that was done here.
+    pub(super) fn has_changed(&self) -> bool {
+        match self.app.known_profile(&self.name) {
+            // the old credential is revoked, and a new one is on its way
+            Ok(Some(now)) if now.rotation.is_some() => false,
+            Ok(Some(now)) => {
+                now.signed_in != self.profile.signed_in
+                    || matches!(now.state(), CredentialState::Revoked { .. })
+            }
+            Ok(None) => true,
+            Err(_) => false,
+        }
+    }
+
+    /// Whether the user is just signing in again, which a rotation asks for.
+    pub(super) fn is_being_rotated(&self) -> bool {
+        matches!(self.app.known_profile(&self.name), Ok(Some(now)) if now.rotation.is_some())
+    }
+
+    fn known_account(&self) -> Option<&str> {
+        self.acting_as.as_deref().or(self.profile.account.as_deref())
     }
 
     /// Whose tokens they are, for people.
-    fn account(&self) -> String {
-        let known = || self.app.profile_named(self.name.clone()).ok()?.1.account;
-        let account = self.acting_as.clone().or_else(known);
-        account.unwrap_or_else(|| "an unknown account".to_owned())
+    pub(super) fn account(&self) -> &str {
+        self.known_account().unwrap_or("an unknown account")
     }
 }
 
 /// Until when a token can be used.
-fn describe(expires: Time) -> String {
+pub(super) fn describe(expires: Time) -> String {
     let now = Time::now();
     let left = expires.since(now);
     let valid = format!("valid until {} ({})", expires.local(now), span(left));

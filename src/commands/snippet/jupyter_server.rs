@@ -2,10 +2,10 @@
 //! in the server and not in a kernel, and no kernelspec reaches them.
 
 use super::Pasted;
-use super::notebooks::python_removal;
 use crate::app::App;
 use crate::handover::ready;
 use crate::handover::variables::{self, VariableSet};
+use crate::jupyter::cell::python_removal;
 use crate::jupyter::changes::kernel_profile::lasting_variables;
 use crate::jupyter::locate::machine::Machine;
 use crate::jupyter::locate::servers::RunningServer;

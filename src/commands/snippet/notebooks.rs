@@ -1,4 +1,4 @@
-//! Code and settings for notebooks: cells of running kernels, start-up files, a workspace of VS Code, a hub.
+//! Settings for notebooks: start-up files, a workspace of VS Code, a hub.
 
 use super::Pasted;
 use crate::app::App;
@@ -7,6 +7,7 @@ use crate::credential::profile_name::ProfileName;
 use crate::handover::format::{self, Format};
 use crate::handover::ready::{self, Ready};
 use crate::handover::variables::{self, Inherited, VariableSet};
+use crate::jupyter::cell;
 use crate::jupyter::changes::kernel_profile::{lasting_variables, utf8};
 use crate::jupyter::kernelspec::json::quote;
 use crate::output::error::{Error, Result};
@@ -19,17 +20,17 @@ pub(super) fn snippet(kind: SnippetKind, app: &App) -> Result<Pasted> {
     let (name, profile, adc) = (&ready.name, &ready.profile, &ready.adc);
     let set = variables::set(name, profile, adc, VariableSet { guard: true, gcloud: false });
     let text = match kind {
-        SnippetKind::R => r(app, name, &lasting_variables(set)?),
+        SnippetKind::R => cell::r(app, name, &lasting_variables(set)?),
         SnippetKind::IpythonStartup => {
             format!(
                 "# Printed by `bqcred snippet ipython-startup`: BigQuery with profile {name}\n{}",
-                python(app, name, &lasting_variables(set)?)
+                cell::python(app, name, &lasting_variables(set)?)
             )
         }
         SnippetKind::Renviron => assignments(app, &ready, Format::Renviron)?,
         SnippetKind::Vscode => assignments(app, &ready, Format::Dotenv)?,
         SnippetKind::Jupyterhub => jupyterhub(app, name, &lasting_variables(set)?)?,
-        _ => python(app, name, &lasting_variables(set)?),
+        _ => cell::python(app, name, &lasting_variables(set)?),
     };
     advice.add(usage(kind));
     Ok(Pasted { text, advice })
@@ -57,70 +58,6 @@ fn assignments(app: &App, ready: &Ready, format: Format) -> Result<String> {
     let bytes = format::format(format, &changes)?;
     String::from_utf8(bytes)
         .map_err(|_| Error::usage("a value that is not UTF-8 can't be written to this file"))
-}
-
-/// The variables that another profile may have left in the process, and that `vars` don't set: bqcred's, and gcloud's.
-fn leftovers(vars: &[(String, String)]) -> [Vec<String>; 2] {
-    let missing = |name: &&str| !vars.iter().any(|(set, _)| set == name);
-    let all: Vec<&str> = variables::leftovers(true).filter(missing).collect();
-    let (gcloud, own): (Vec<&str>, Vec<&str>) = all.iter().partition(|name| variables::GCLOUD.contains(name));
-    [own, gcloud].map(|names| names.into_iter().map(quote).collect())
-}
-
-/// The folders that bqcred keeps credential files in, as literals.
-fn folders(app: &App) -> Vec<String> {
-    let folders = [Some(&app.paths.data), app.paths.runtime.as_ref()].into_iter().flatten();
-    folders.filter_map(|folder| folder.to_str()).map(quote).collect()
-}
-
-/// Sets the environment of the running process, and replaces the credential and the project that `%%bigquery` keeps
-/// from its first use. What another profile left is removed first. A JSON string is a Python literal.
-fn python(app: &App, profile: &ProfileName, vars: &[(String, String)]) -> String {
-    let entries: String =
-        vars.iter().map(|(name, value)| format!("    {}: {},\n", quote(name), quote(value))).collect();
-    let project = vars.iter().find(|(name, _)| name == variables::PROJECT);
-    let project = project.map_or("None".to_owned(), |(_, project)| quote(project));
-    let removal = python_removal(app, profile, vars);
-    format!(
-        "import os, sys\n\
-         {removal}\
-         os.environ.update({{\n{entries}}})\n\
-         for _name in (\"bigquery_magics\", \"google.cloud.bigquery.magics.magics\"):\n    \
-         if _name in sys.modules:\n        import google.auth\n        \
-         sys.modules[_name].context.credentials = google.auth.default()[0]\n        \
-         sys.modules[_name].context.project = {project}\n"
-    )
-}
-
-/// Removes from the running process what another profile left.
-pub(super) fn python_removal(app: &App, profile: &ProfileName, vars: &[(String, String)]) -> String {
-    let [own, gcloud] = leftovers(vars).map(|names| names.join(", "));
-    let (folders, profile) = (folders(app).join(", "), quote(profile.as_str()));
-    let [variable, file] = [variables::PROFILE, variables::GCLOUD[0]].map(quote);
-    format!(
-        "if os.environ.get({variable}, {profile}) != {profile}:\n    \
-             _names = [{own}]\n    \
-             if os.environ.get({file}, \"\").startswith(({folders},)):\n        \
-                 _names += [{gcloud}]\n    \
-             for _name in _names:\n        \
-                 os.environ.pop(_name, None)\n"
-    )
-}
-
-/// The same for R, where bigrquery keeps its token. A JSON string is also an R literal.
-fn r(app: &App, profile: &ProfileName, vars: &[(String, String)]) -> String {
-    let entries: Vec<String> =
-        vars.iter().map(|(name, value)| format!("  {name} = {}", quote(value))).collect();
-    let [own, gcloud] = leftovers(vars).map(|names| names.join(", "));
-    let (folders, profile) = (folders(app).join(", "), quote(profile.as_str()));
-    let [variable, file] = [variables::PROFILE, variables::GCLOUD[0]].map(quote);
-    format!(
-        "if (Sys.getenv({variable}, {profile}) != {profile}) {{\n  \
-           Sys.unsetenv(c({own}))\n  \
-           if (any(startsWith(Sys.getenv({file}), c({folders})))) Sys.unsetenv(c({gcloud}))\n}}\n\
-         Sys.setenv(\n{}\n)\nif (isNamespaceLoaded(\"bigrquery\")) {{\n  bigrquery::bq_deauth()\n  bigrquery::bq_auth()\n}}\n",
-        entries.join(",\n")
-    )
 }
 
 /// For the administrator: each user's own file in that user's home directory. The project is the user's choice and

@@ -6,15 +6,19 @@ pub(crate) mod target;
 
 use crate::app::App;
 use crate::credential::adc::AuthorizedUser;
+use crate::credential::profile::Profile;
 use crate::doctor::check::denial::CheckRequest;
 use crate::doctor::check::target::Target;
 use crate::doctor::facts::Facts;
+use crate::doctor::facts::token_only::{HeldToken, TokenOnly};
 use crate::doctor::finding::Finding;
 use crate::doctor::findings::has_drive;
 use crate::handover::variables::{PROJECT, QUOTA_PROJECT};
 use crate::lifecycle::{program_tokens, refresh};
 use crate::oauth::{BigQuery, Failure, Transport};
 use crate::output::error::{Error, Kind, Result};
+use crate::output::secret::Secret;
+use crate::system::clock::Time;
 
 /// The least time that an access token for the check has left, in seconds.
 const MIN_TTL: u64 = 60;
@@ -47,20 +51,22 @@ pub(crate) fn check(app: &App, facts: &Facts, target: Target) -> Result<Checked>
     }
     let login = app.login_command(&loaded.name);
     let to_error = |failure: Failure| failure.into_error(&login);
-    let token = match program_tokens::of_service_account(app, &loaded) {
-        Some(token) => token?,
-        None => {
-            let answer = refresh::access_token(app, &mut loaded, MIN_TTL);
-            facts.validities.add_notes(answer.notes);
-            answer.result.map_err(to_error)?
-        }
+    let token = match &facts.token_only {
+        Some(program) => token_of_program(program)?,
+        None => match program_tokens::of_service_account(app, &loaded) {
+            Some(token) => token?.token,
+            None => {
+                let answer = refresh::access_token(app, &mut loaded, MIN_TTL);
+                facts.validities.add_notes(answer.notes);
+                answer.result.map_err(to_error)?.token
+            }
+        },
     };
-    let bigquery = BigQuery::new(&token.token, quota_project(facts, &loaded.credential));
+    let bigquery = BigQuery::new(&token, quota_project(facts, &loaded.credential));
     let request = CheckRequest {
         job_project: job_project(facts, &target, loaded.profile.project.as_deref()),
-        // those of the user say nothing of the service account's token
-        scopes: if loaded.profile.acting_as.is_some() { Vec::new() } else { loaded.profile.scopes.clone() },
-        account: loaded.profile.acting_as_account().or(loaded.profile.account),
+        scopes: scopes(facts, &loaded.profile),
+        account: facts.profile.acting_as.clone().or(facts.profile.account.clone()),
         login: login.clone(),
         target,
     };
@@ -73,6 +79,24 @@ pub(crate) fn check(app: &App, facts: &Facts, target: Target) -> Result<Checked>
         job_project: request.job_project,
         account: request.account,
     })
+}
+
+/// The token that libraries get in a program of `exec --token-only`.
+fn token_of_program(program: &TokenOnly) -> Result<Secret> {
+    match &program.token {
+        HeldToken::Valid(token, _) => Ok(token.clone()),
+        _ => Err(Error::new(Kind::Refused, program.describe_token(Time::now()))),
+    }
+}
+
+/// The scopes of that token; none where they are not known.
+fn scopes(facts: &Facts, profile: &Profile) -> Vec<String> {
+    match &facts.token_only {
+        Some(program) => program.about.scopes.clone(),
+        // those of the user say nothing of the service account's token
+        None if profile.acting_as.is_some() => Vec::new(),
+        None => profile.scopes.clone(),
+    }
 }
 
 /// A job runs in the project that the libraries would take; a project that is checked by itself is

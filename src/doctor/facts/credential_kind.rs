@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::doctor::facts::json::{Json, JsonParser, Members};
 use crate::doctor::facts::private_key::{PemReader, PrivateKey};
 use crate::doctor::facts::user_credential::{self, UserCredential};
+use crate::handover::broker::session_file;
 
 /// The kinds of credential, by the file's `type`.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub(crate) enum CredentialKind {
     },
     /// Workforce identity federation. `complete`: it has what a refresh takes.
     ExternalUser { complete: bool },
+    /// A session file of `bqcred exec --token-only`.
+    TokenOnly,
     /// A service account of Google Distributed Cloud, which BigQuery does not know.
     DistributedCloud,
     /// No `type`, or an unknown one.
@@ -69,6 +72,7 @@ impl CredentialKind {
             }
             Some(Some("impersonated_service_account")) => impersonated(members),
             Some(Some("external_account")) => external(members),
+            Some(Some(session_file::TYPE)) if members.has("bqcred") => CredentialKind::TokenOnly,
             Some(Some("external_account_authorized_user")) => {
                 let needed = ["refresh_token", "token_url", "client_id", "client_secret"];
                 CredentialKind::ExternalUser { complete: has_all(members, &needed) }

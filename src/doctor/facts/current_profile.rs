@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::app::App;
 use crate::credential::profile::StoreKind;
+use crate::doctor::facts::token_only::TokenOnly;
 use crate::doctor::facts::validity::Validities;
 use crate::lifecycle::group_access;
 use crate::output::error::{Error, Kind};
@@ -67,6 +68,14 @@ impl CurrentProfile {
         current.account = loaded.profile.account.filter(|account| !account.is_empty());
         current.project = loaded.profile.project;
         current
+    }
+
+    /// Becomes what a program of `exec --token-only` is, whatever profile is the current one by now.
+    pub(crate) fn become_program(&mut self, program: &TokenOnly) {
+        self.name = Some(program.about.profile.clone());
+        self.account = program.account();
+        self.acting_as = program.acting_as();
+        self.problem = None;
     }
 
     /// The same for a profile that there is, but that can't be used.

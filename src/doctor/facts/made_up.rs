@@ -47,6 +47,7 @@ impl Facts {
             has_gcloud: false,
             google_hardware: false,
             profile: CurrentProfile::default(),
+            token_only: None,
             unused_items: Vec::new(),
             offline: false,
             validities: Validities::new(true),

@@ -48,13 +48,15 @@ pub(crate) struct MetadataServers {
 impl MetadataServers {
     /// Asks, all at once, the usual addresses and those that variables name in these environments. What a rule asks
     /// for beyond them is asked when it does.
-    pub(crate) fn ask(environments: [&Variables; 2], offline: bool) -> MetadataServers {
+    pub(crate) fn ask(environments: [&Variables; 2], broker: Option<&str>, offline: bool) -> MetadataServers {
         let named = environments
             .into_iter()
             .flat_map(|environment| VARIABLES.iter().filter_map(|name| environment.text(name)));
         let mut hosts: Vec<String> = [IP, NAME].map(str::to_owned).into_iter().chain(named).collect();
         hosts.sort();
         hosts.dedup();
+        // bqcred itself, which is none
+        hosts.retain(|host| broker.is_none() || host.split('/').next() != broker);
         let known = if offline { BTreeMap::new() } else { ask(&hosts) };
         MetadataServers { offline, known: RefCell::new(known) }
     }

@@ -21,6 +21,7 @@ pub(crate) mod metadata_server;
 pub(crate) mod private_key;
 pub(crate) mod r;
 pub(crate) mod servers;
+pub(crate) mod token_only;
 pub(crate) mod user_credential;
 pub(crate) mod validity;
 
@@ -43,9 +44,11 @@ use crate::doctor::facts::long_running::LongRunning;
 use crate::doctor::facts::metadata_server::{Metadata, MetadataServers};
 use crate::doctor::facts::r::R;
 use crate::doctor::facts::servers::ServerFacts;
+use crate::doctor::facts::token_only::{HeldToken, TokenOnly};
 use crate::doctor::facts::user_credential::UserCredential;
 use crate::doctor::facts::validity::{Validities, Validity};
 use crate::handover::parent_shell;
+use crate::handover::variables::ADC;
 use crate::jupyter::locate::machine::Machine;
 use crate::store::items::{self, Item};
 use crate::system::env;
@@ -73,6 +76,8 @@ pub(crate) struct Facts {
     pub(crate) google_hardware: bool,
     /// The current profile of bqcred, which the libraries' identities are compared with.
     pub(crate) profile: CurrentProfile,
+    /// What this program gets, if `bqcred exec --token-only` started it.
+    pub(crate) token_only: Option<TokenOnly>,
     /// Credentials in the keyring that no profile here uses.
     pub(crate) unused_items: Vec<Item>,
     /// `--offline`: neither Google nor a metadata server is asked.
@@ -93,11 +98,17 @@ impl Facts {
         let home = Home::new(&environment, registered);
         let r = R::start(&environment, &home, &folder);
         let validities = Validities::new(offline);
-        let metadata = MetadataServers::ask([&environment, &r.variables], offline);
-        let profile = CurrentProfile::load(app, &validities);
+        let token_only = environment.path(ADC).and_then(|path| TokenOnly::read(&folder.join(path), offline));
+        let broker = token_only.as_ref().map(|program| program.address.as_str());
+        let metadata = MetadataServers::ask([&environment, &r.variables], broker, offline);
+        let mut profile = CurrentProfile::load(app, &validities);
+        if let Some(token_only) = &token_only {
+            profile.become_program(token_only);
+        }
         validities.of_other_servers(app);
         Facts {
             profile,
+            token_only,
             unused_items: items::unused_if_unlocked(&app.paths),
             gcloud: Gcloud::read(&environment, &home.of_python(), &folder, &metadata),
             bigqueryrc: BigQueryRc::read(environment.path("BIGQUERYRC"), &home.of_python(), &folder),
@@ -150,6 +161,16 @@ impl Facts {
         })
     }
 
+    /// The session file of `exec --token-only` at a path, if that is one.
+    pub(crate) fn token_only(&self, path: &Path) -> Option<TokenOnly> {
+        let path = self.folder.join(path);
+        let is_own = self.environment.path(ADC).is_some_and(|own| self.folder.join(own) == path);
+        match is_own {
+            true => self.token_only.clone(),
+            false => TokenOnly::read(&path, self.offline),
+        }
+    }
+
     /// Whether something is at a path, links followed.
     pub(crate) fn exists(&self, path: &Path) -> bool {
         self.folder.join(path).exists()
@@ -190,6 +211,9 @@ impl Facts {
 
     /// Whether the current profile's credential was refused, or there is none.
     pub(crate) fn needs_login(&self) -> bool {
+        if let Some(token_only) = &self.token_only {
+            return matches!(token_only.token, HeldToken::Refused(_));
+        }
         self.profile.fingerprint.is_none() || self.profile_validity().is_some_and(|known| known.is_refused())
     }
 

@@ -54,6 +54,8 @@ pub(crate) enum LibraryProblem {
     NoMetadata,
     /// `unsupported`: the library can't use a user account's credential at all.
     Unsupported,
+    /// `no_token`: bqcred, which started the program with `exec --token-only`, gives it no token.
+    NoToken,
     /// `no_account`: gcloud has no account, or no credential of its account.
     NoAccount,
 }
@@ -86,6 +88,7 @@ impl LibraryProblem {
             LibraryProblem::StrictMtls => "strict_mtls",
             LibraryProblem::NoMetadata => "no_metadata",
             LibraryProblem::Unsupported => "unsupported",
+            LibraryProblem::NoToken => "no_token",
             LibraryProblem::NoAccount => "no_account",
         }
     }
@@ -141,6 +144,7 @@ impl LibraryProblem {
             LibraryProblem::Unsupported => {
                 "takes only a service account key, not a user account's credential"
             }
+            LibraryProblem::NoToken => "bqcred gives it no access token",
             LibraryProblem::NoAccount => "gcloud has no credential for its account",
         }
     }

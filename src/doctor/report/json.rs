@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{DoctorReport, ProfileSummary};
 use crate::credential::state::CredentialState;
 use crate::doctor::check::Checked;
+use crate::doctor::facts::token_only::{HeldToken, TokenOnly};
 use crate::doctor::finding::Finding;
 use crate::doctor::prediction::Prediction;
 use crate::doctor::prediction::problem::LibraryProblem;
@@ -15,6 +16,7 @@ pub(super) fn render(report: &DoctorReport) -> Value {
     json!({
         "profile": report.profile.as_ref().map(profile),
         "profile_problem": report.profile_problem.as_ref().map(Error::what),
+        "token_only": report.token_only.as_ref().map(token_only),
         "everywhere": report.is_you_everywhere(),
         "libraries": report.predictions.iter().map(library).collect::<Vec<_>>(),
         "servers": report.servers.iter().map(server).collect::<Vec<_>>(),
@@ -30,6 +32,24 @@ fn profile(profile: &ProfileSummary) -> Value {
         "acting_as": profile.acting_as,
         "state": profile.state.name(),
         "needs_login": profile.needs_login,
+    })
+}
+
+fn token_only(program: &TokenOnly) -> Value {
+    let (expires, problem) = match &program.token {
+        HeldToken::Valid(_, expires) => (Some(expires), None),
+        HeldToken::Refused(why) => (None, Some(why.as_str())),
+        HeldToken::NoAnswer => (None, Some("no answer")),
+        HeldToken::NotAsked => (None, None),
+    };
+    let about = &program.about;
+    json!({
+        "scopes": about.scopes,
+        "narrowed": about.narrowed,
+        "acting_as": about.acting_as,
+        "broker": about.broker,
+        "token_expires": expires,
+        "problem": problem,
     })
 }
 

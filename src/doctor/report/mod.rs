@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::credential::state::CredentialState;
 use crate::doctor::check::Checked;
 use crate::doctor::facts::Facts;
+use crate::doctor::facts::token_only::TokenOnly;
 use crate::doctor::finding::Finding;
 use crate::doctor::prediction::Prediction;
 use crate::doctor::servers::ServerPrediction;
@@ -20,6 +21,8 @@ pub(crate) struct DoctorReport {
     profile: Option<ProfileSummary>,
     /// Why the current profile can't be used, where there is one.
     profile_problem: Option<Error>,
+    /// What this program gets, if `bqcred exec --token-only` started it.
+    token_only: Option<TokenOnly>,
     predictions: Vec<Prediction>,
     /// The plugins of Jupyter servers.
     servers: Vec<ServerPrediction>,
@@ -61,7 +64,18 @@ impl DoctorReport {
         });
         let notes = facts.validities.take_notes();
         let profile_problem = facts.profile.problem.clone();
-        DoctorReport { profile, profile_problem, predictions, servers, findings, check, is_selection, notes }
+        let token_only = facts.token_only.clone();
+        DoctorReport {
+            profile,
+            profile_problem,
+            token_only,
+            predictions,
+            servers,
+            findings,
+            check,
+            is_selection,
+            notes,
+        }
     }
 
     /// For people; with the steps of all libraries, or only of those that need a fix.

@@ -2,10 +2,13 @@
 
 use super::DoctorReport;
 use crate::doctor::check::Checked;
+use crate::doctor::facts::token_only::TokenOnly;
 use crate::doctor::finding::Finding;
 use crate::doctor::prediction::Prediction;
 use crate::doctor::prediction::steps::StepOutcome;
 use crate::doctor::servers::ServerPrediction;
+use crate::oauth::scopes;
+use crate::system::clock::Time;
 
 /// How lines of a name and a value are laid out.
 pub(crate) type Columns = fn(&[(&str, String)]) -> String;
@@ -39,10 +42,24 @@ fn headline(report: &DoctorReport) -> String {
             let account = profile.account.as_deref().unwrap_or("an unknown account");
             let acting_as = profile.acting_as.as_ref();
             let acting_as = acting_as.map_or_else(String::new, |service| format!(" acting as {service}"));
-            format!("you are {account}{acting_as} (profile {}); libraries here would use:\n", profile.name)
+            let program = report.token_only.as_ref().map_or_else(|| "; ".to_owned(), token_only);
+            format!(
+                "you are {account}{acting_as} (profile {}){program}libraries here would use:\n",
+                profile.name
+            )
         }
         None => "not signed in with bqcred; libraries here would use:\n".to_owned(),
     }
+}
+
+/// What this program gets, and until when: a line, between two others.
+fn token_only(program: &TokenOnly) -> String {
+    let about = &program.about;
+    let scopes = match about.narrowed {
+        true => format!("narrowed to {}", scopes::short_list(&about.scopes)),
+        false => "not narrowed".to_owned(),
+    };
+    format!("\naccess tokens only, {scopes}; {}\n", program.describe_token(Time::now()))
 }
 
 fn verdict(prediction: &Prediction) -> String {

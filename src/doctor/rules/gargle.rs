@@ -15,9 +15,10 @@ use crate::doctor::prediction::library::Library;
 use crate::doctor::prediction::problem::LibraryProblem;
 use crate::doctor::prediction::steps::Steps;
 use crate::doctor::rules::shared::adc_file::{self, AdcReader};
-use crate::doctor::rules::shared::{fix, vm};
+use crate::doctor::rules::shared::{fix, other_kinds, vm};
 use crate::handover::variables::{ADC, NO_METADATA_SERVER};
 use crate::oauth::Reason;
+use crate::system::clock::Time;
 
 /// gargle: bigrquery, and most of R.
 pub(crate) static GARGLE: Library = Library {
@@ -114,6 +115,10 @@ fn falls_through(facts: &Facts, reason: &Reason) -> bool {
 }
 
 fn not_a_user(facts: &Facts, steps: &mut Steps, path: &Path, state: &FileState) -> Option<LibraryIdentity> {
+    if matches!(state.kind(), Some(CredentialKind::TokenOnly)) {
+        steps.passed(format!("{} is of a kind that gargle does not know", path.display()));
+        return None;
+    }
     let identity = adc_file::identity(facts, steps, path, AdcReader::Gargle);
     // it knows no other kind, save a workload identity on AWS
     let is_key = matches!(state.kind(), Some(CredentialKind::ServiceAccount(_)));
@@ -139,11 +144,17 @@ fn on_vm(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
         steps.passed(format!("http_proxy keeps it from asking whether this is a VM ({host})"));
         return prompt(facts, steps);
     }
+    // what follows the address may be a broker's secret
+    let shown = host.split('/').next().unwrap_or_default();
+    if let Some(program) = facts.token_only.as_ref().filter(|program| program.address == shown) {
+        let what = format!("bqcred answers it at {shown}; {}", program.describe_token(Time::now()));
+        return steps.decided(what, other_kinds::program_identity(program));
+    }
     match facts.metadata(&host) {
-        Metadata::Present { account: Some(account), .. } => vm::account(steps, &host, account),
+        Metadata::Present { account: Some(account), .. } => vm::account(steps, shown, account),
         Metadata::NotAsked if facts.google_hardware => vm::not_asked(steps),
         _ => {
-            steps.passed(vm::none(facts, &host));
+            steps.passed(vm::none(facts, shown));
             prompt(facts, steps)
         }
     }

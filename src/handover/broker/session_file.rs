@@ -10,7 +10,7 @@ use super::limits::Limits;
 use super::requests::TOKEN_PATH;
 use crate::credential::paths::Paths;
 use crate::oauth::ServiceAccount;
-use crate::output::secret::SecretBytes;
+use crate::output::secret::{Secret, SecretBytes};
 use crate::system::{hash, regular_file};
 
 /// Larger than any session file, in bytes.
@@ -83,6 +83,36 @@ impl SessionFile {
     }
 }
 
+/// A session file, as another bqcred than its broker reads it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Session {
+    #[serde(rename = "type")]
+    kind: String,
+    /// Where its broker answers.
+    pub(crate) token_url: String,
+    /// What to ask with.
+    #[serde(rename = "refresh_token")]
+    pub(crate) handle: Secret,
+    /// What it says.
+    #[serde(rename = "bqcred")]
+    pub(crate) about: About,
+}
+
+impl Session {
+    /// The session file at a path, if there is one.
+    pub(crate) fn read(path: &Path) -> Option<Session> {
+        let bytes = regular_file::read(path, LIMIT).ok()?;
+        let session: Session = serde_json::from_slice(&bytes).ok()?;
+        (session.kind == TYPE).then_some(session)
+    }
+
+    /// The broker's address: `127.0.0.1:PORT`.
+    pub(crate) fn address(&self) -> String {
+        let address = self.token_url.strip_prefix("http://").and_then(|rest| rest.strip_suffix(TOKEN_PATH));
+        address.unwrap_or_default().to_owned()
+    }
+}
+
 impl About {
     /// [`About::data`] of these paths.
     pub(crate) fn data_of(paths: &Paths) -> String {
@@ -91,15 +121,13 @@ impl About {
 
     /// Of the session file at a path; `None` if there is none, as when the program has ended that it was for.
     pub(crate) fn read(path: &Path) -> Option<About> {
-        #[derive(Deserialize)]
-        struct Told {
-            #[serde(rename = "type")]
-            kind: String,
-            bqcred: About,
-        }
-        let bytes = regular_file::read(path, LIMIT).ok()?;
-        let told: Told = serde_json::from_slice(&bytes).ok()?;
-        (told.kind == TYPE).then_some(told.bqcred)
+        Session::read(path).map(|session| session.about)
+    }
+
+    /// Whether the program was started with these limits. The service account may be the profile's own.
+    pub(crate) fn has(&self, limits: &Limits) -> bool {
+        let own = self.limits();
+        own.scopes == limits.scopes && (limits.acting_as.is_none() || own.acting_as == limits.acting_as)
     }
 
     /// What the program may get.
@@ -130,6 +158,7 @@ mod tests {
         let file = SessionFile::new(&Broker::bind().unwrap(), None, about.clone());
         std::fs::write(&path, file.to_json()).unwrap();
         assert_eq!(About::read(&path), Some(about.clone()));
+        assert!(Session::read(&path).unwrap().address().starts_with("127.0.0.1:"));
         assert_eq!(
             about.limits().describe(),
             "token-only, as reader@p1.iam.gserviceaccount.com, narrowed to bigquery"

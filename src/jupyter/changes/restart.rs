@@ -12,7 +12,10 @@ pub(crate) fn after_install(profile: &KernelProfile, running: &[Running]) -> Not
         Some(file) => value(kernel, variables::ADC) != Some(file),
         None => {
             value(kernel, variables::PROFILE) != Some(profile.name.as_str())
-                || token_only(kernel).map(|about| about.limits()).as_ref() != profile.token_only()
+                || match (token_only(kernel), profile.token_only()) {
+                    (Some(about), Some(limits)) => !about.has(limits),
+                    (about, limits) => about.is_some() || limits.is_some(),
+                }
         }
     });
     // a snippet names the credential file, so there is none for `--exec`

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use crate::system::notebook::{self, Language};
 use crate::system::processes::{Process, Processes};
 
 /// A running kernel of this user.
@@ -75,13 +76,9 @@ fn is_started_by_server(process: &Process) -> bool {
 }
 
 fn language(argv: &[OsString]) -> Option<&'static str> {
-    let has = |part: &str| argv.iter().any(|word| word.to_string_lossy().contains(part));
-    if has("ipykernel") {
-        Some("python")
-    } else if has("IRkernel::") {
-        Some("R")
-    } else {
-        None
+    match notebook::of_command_line(argv)? {
+        Language::Python => Some("python"),
+        Language::R => Some("R"),
     }
 }
 

@@ -2,39 +2,99 @@
 
 use crate::credential::profile_name::ProfileName;
 use crate::login::Flow;
-use crate::output::shell_word::literal;
-use crate::system::{own_program, terminal};
+use crate::output::shell_word::{in_shell, literal};
+use crate::system::notebook::{self, Language};
+use crate::system::own_program;
 
-/// How to open the address and to complete `command` (`login`, `rotate`) where the user can't be asked; the lines are
-/// not wrapped.
+/// What the browser shows at the end, which is pasted.
+struct Answer {
+    /// The word for it.
+    word: &'static str,
+    /// Where it is found; lines for 80 columns.
+    where_it_is: &'static str,
+}
+
+impl Answer {
+    fn of(flow: &Flow) -> Answer {
+        match flow {
+            Flow::OwnClient(_) => Answer {
+                word: "address",
+                where_it_is: "The browser then says that 127.0.0.1 can't be reached, which is fine: copy the\n\
+                              whole address from its address bar.",
+            },
+            Flow::Gcloud { .. } => Answer {
+                word: "code",
+                where_it_is: "The page then shows a code, which is valid for 10 minutes: copy it.",
+            },
+        }
+    }
+}
+
+/// How to open the address that follows, and to complete `command` (`login`, `rotate`) where the user can't be asked.
 pub(crate) fn instructions(name: &ProfileName, command: &str, flow: &Flow) -> String {
-    let (open, answer) = match flow {
-        Flow::OwnClient(_) => (
-            "Open this address in a browser and sign in. The browser then says that 127.0.0.1 can't be reached,\n\
-             which is fine: copy the whole address from its address bar.\n",
-            "address",
-        ),
-        Flow::Gcloud { .. } => (
-            "Open this address in a browser and sign in. The page then shows a code, which is valid for 10 minutes:\n\
-             copy it.\n",
-            "code",
-        ),
+    let Answer { word, where_it_is } = Answer::of(flow);
+    format!(
+        "Open this address in a browser and sign in. {where_it_is}\n\
+         Then run this within 10 minutes, paste the {word}, press Enter and Ctrl-D:\n\n  \
+         bqcred {command} --profile {name} --finish -\n\n"
+    )
+}
+
+/// The same for a notebook, with the address: a cell completes the sign-in, and makes the kernel run as the user. Code is
+/// not wrapped where that would change it.
+pub(crate) fn instructions_in_notebook(name: &ProfileName, command: &str, flow: &Flow, url: &str) -> String {
+    let Answer { word, where_it_is } = Answer::of(flow);
+    let program = own_program::word();
+    let python = python_cell(&program, command, name, word);
+    let r = r_cell(&program, command, name, word);
+    let cell = match notebook::language() {
+        Some(Language::Python) => format!("{python}\n"),
+        Some(Language::R) => format!("{r}\n{R_SHOWS}"),
+        None => format!("{python}\nIn R:\n\n{r}\n{R_SHOWS}"),
     };
-    let program = literal(&own_program::word());
-    let finish = match terminal::in_notebook() {
-        true => format!(
-            "Then run this in a cell; what you paste is not shown and not saved:\n\n\
-             import subprocess, getpass\n\
-             subprocess.run([{program}, \"{command}\", \"--profile\", \"{name}\", \"--finish\", \"-\"], \
-             input=getpass.getpass(\"Paste the {answer}: \"), text=True);\n\n\
-             In R:\n\n\
-             cat(system2({program}, c(\"{command}\", \"--profile\", \"{name}\", \"--finish\", \"-\"), \
-             input = getPass(\"Paste the {answer}: \"), stdout = TRUE, stderr = TRUE), sep = \"\\n\")\n\n"
+    format!(
+        "Open this address in a browser and sign in:\n{url}\n\n{where_it_is}\n\n\
+         Then run this in a new cell within 10 minutes. It asks for the {word}, without\n\
+         showing or saving it, and makes this notebook run as you:\n\n{cell}\
+         For all notebooks, from now on:\n\n{}\n",
+        all_notebooks(&program, name)
+    )
+}
+
+/// For versions of IRkernel that have no masked input.
+const R_SHOWS: &str = "(If this kernel shows what you paste, the cell uses it up and clears it. Save\n\
+                       the notebook only then.)\n\n";
+
+fn python_cell(program: &str, command: &str, name: &ProfileName, word: &str) -> String {
+    let program = literal(program);
+    format!(
+        "import subprocess, getpass\n\
+         exec(subprocess.run([{program}, \"{command}\", \"--profile\", \"{name}\",\n    \
+         \"--finish\", \"-\", \"--cell\", \"python\"], text=True,\n    input=getpass.getpass(\"Paste the {word}: \"),\n    \
+         stdout=subprocess.PIPE).stdout, {{}})\n"
+    )
+}
+
+fn r_cell(program: &str, command: &str, name: &ProfileName, word: &str) -> String {
+    let program = literal(program);
+    format!(
+        "eval(parse(text = suppressWarnings(system2({program}, c(\"{command}\", \"--profile\",\n  \
+         \"{name}\", \"--finish\", \"-\", \"--cell\", \"r\"), stdout = TRUE, input =\n  \
+         (if (exists(\"getPass\")) getPass else readline)(\"Paste the {word}: \")))))\n"
+    )
+}
+
+/// A line for a cell. R's `system` shows nothing in IRkernel.
+fn all_notebooks(program: &str, name: &ProfileName) -> String {
+    match notebook::language() {
+        Some(Language::R) => format!(
+            "cat(system2({}, c(\"kernel\", \"install\", \"--profile\", \"{name}\"),\n  \
+             stdout = TRUE, stderr = TRUE), sep = \"\\n\")",
+            literal(program)
         ),
-        false => format!(
-            "Then run this within 10 minutes, paste the {answer}, press Enter and Ctrl-D:\n\n  \
-             bqcred {command} --profile {name} --finish -\n\n"
-        ),
-    };
-    format!("{open}{finish}")
+        _ => {
+            let program = in_shell(program);
+            format!("!{program} kernel install --profile {name}")
+        }
+    }
 }

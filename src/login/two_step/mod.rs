@@ -20,7 +20,7 @@ use crate::output::error::{Error, Result};
 use crate::store::Store;
 use pending_login::Runner;
 
-pub(crate) use instructions::instructions;
+pub(crate) use instructions::{instructions, instructions_in_notebook};
 pub(crate) use pending_login::{discard, is_foreign, sweep, waiting};
 pub(crate) use waiting::StartedBy;
 

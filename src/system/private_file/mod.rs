@@ -23,7 +23,8 @@ pub(crate) use probe::{probe, probe_folder};
 pub(crate) use read::{Content, read};
 pub(crate) use temp_credential_file::TempCredentialFile;
 pub(crate) use write::{
-    create_elsewhere, remove, set_aside, set_invalid_aside, write, write_as, write_elsewhere,
+    create_elsewhere, remove, renew_elsewhere, renewable, set_aside, set_invalid_aside, target_elsewhere,
+    write, write_as, write_elsewhere,
 };
 
 #[cfg(test)]

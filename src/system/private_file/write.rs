@@ -54,7 +54,50 @@ pub(crate) fn write_elsewhere(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(&target, bytes, Existing::Replace, Content::Secret)
 }
 
-/// The same for a new file. False, with nothing written, if the file exists.
+/// Where a file outside bqcred's folders is, with the links on the way resolved: those of this user or root.
+pub(crate) fn target_elsewhere(path: &Path) -> Result<PathBuf> {
+    fs::metadata(folder_of(path)).map_err(|error| Error::file(path, "write", &error))?;
+    links::resolve(path)
+}
+
+/// Writes a file outside bqcred's own folders again and again. An existing one keeps its owner, group and mode; a new
+/// one has mode 0600. Only root may replace the file of another user.
+pub(crate) fn renew_elsewhere(target: &Path, bytes: &[u8]) -> Result<()> {
+    let Some(old) = renewable(target)? else {
+        return replace(target, bytes, Existing::Replace, Content::Secret);
+    };
+    let accept = |file: &fs::File| refuse_unfit(file, Content::Secret.forbidden());
+    let keep_rights = |file: &fs::File| {
+        let new = file.metadata()?;
+        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+            std::os::unix::fs::fchown(file, Some(old.uid()), Some(old.gid()))?;
+        }
+        file.set_permissions(fs::Permissions::from_mode(old.mode() & 0o777))
+    };
+    atomic_file::sweep(folder_of(target));
+    atomic_file::write(target, bytes, Existing::Replace, accept, keep_rights)
+        .map_err(|error| not_written(target, &error))
+}
+
+/// What is known of the file that [`renew_elsewhere`] replaces; `None` if there is none.
+pub(crate) fn renewable(target: &Path) -> Result<Option<fs::Metadata>> {
+    let metadata = match fs::symlink_metadata(target) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::file(target, "look at", &error)),
+    };
+    if !metadata.is_file() {
+        return Err(Error::content(target, "is not a regular file"));
+    }
+    let me = rustix::process::geteuid();
+    if metadata.uid() != me.as_raw() && !me.is_root() {
+        let problem = format!("belongs to another user (uid {})", metadata.uid());
+        return Err(Error::content(target, problem));
+    }
+    Ok(Some(metadata))
+}
+
+/// Writes a new file outside bqcred's own folders, with mode 0600. False, with nothing written, if the file exists.
 pub(crate) fn create_elsewhere(path: &Path, bytes: &[u8]) -> Result<bool> {
     atomic_file::sweep(folder_of(path));
     match whole(path, bytes, Existing::Keep, Content::Secret) {

@@ -274,8 +274,20 @@ fn json_format_is_stable() {
     let scene = ada();
     let answer = scene.doctor(&["--check", "p1"]);
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(keys(&answer), ["check", "everywhere", "findings", "libraries", "profile", "profile_problem"]);
-    assert_eq!(keys(&answer["profile"]), ["account", "name", "needs_login", "state"]);
+    assert_eq!(
+        keys(&answer),
+        [
+            "check",
+            "everywhere",
+            "findings",
+            "libraries",
+            "profile",
+            "profile_problem",
+            "servers",
+            "token_only"
+        ]
+    );
+    assert_eq!(keys(&answer["profile"]), ["account", "acting_as", "name", "needs_login", "state"]);
     assert_eq!(
         keys(&answer["libraries"][0]),
         [

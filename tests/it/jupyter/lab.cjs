@@ -2,8 +2,8 @@
 //
 // lab.cjs CHROMIUM ADDRESS PROFILE-FOLDER SCREENSHOT
 //
-// The notebook at ADDRESS has these cells: print the credential's path, sign in, (empty), install the kernel,
-// print the path again (twice), load the magic, ask BigQuery.
+// The notebook at ADDRESS has these cells: ask BigQuery, sign in with %bqcred, ask again, %bqcred off, sign in with
+// !bqcred, (empty), ask again, install the kernel, print the credential's path (twice), load %%bigquery, ask with it.
 const { chromium } = require("playwright-core");
 
 const [program, address, folder, screenshot] = process.argv.slice(2);
@@ -23,7 +23,7 @@ const options = {
   headless: true,
   args: flags,
   chromiumSandbox: false,
-  viewport: { width: 1280, height: 1500 },
+  viewport: { width: 1280, height: 2400 },
 };
 
 class Notebook {
@@ -103,6 +103,46 @@ async function signIn(context, notebook, number) {
   return landed.url();
 }
 
+// Answers the question that a cell asks, and says whether the answer is hidden.
+async function answer(notebook, number, text) {
+  const question = notebook.cell(number).locator("input.jp-Stdin-input");
+  const hidden = (await question.getAttribute("type")) === "password";
+  await question.fill(text);
+  await question.press("Enter");
+  return hidden;
+}
+
+// One cell: a click, a paste, and the kernel is the user's.
+async function signInWithMagic(context, notebook, seen) {
+  await notebook.begin(1);
+  await notebook.cell(1).locator("input.jp-Stdin-input").waitFor();
+  await notebook.page.screenshot({ path: screenshot.replace(".png", "-asks.png") });
+  const pasted = await signIn(context, notebook, 1);
+  seen.magicHidden = await answer(notebook, 1, pasted);
+  await notebook.cell(1).getByText("this notebook now runs as").waitFor();
+  seen.magic = await notebook.end(1);
+  seen.magicAsked = await notebook.run(2);
+  seen.off = await notebook.run(3);
+}
+
+// The cell that `!bqcred login` prints, as the user copies it.
+function printedCell(login) {
+  const lines = login.split("\n").map((line) => line.trimEnd());
+  const first = lines.findIndex((line) => line.startsWith("import subprocess"));
+  return lines.slice(first, lines.indexOf("", first)).join("\n");
+}
+
+async function signInWithCell(context, notebook, seen) {
+  const login = await notebook.run(4);
+  const pasted = await signIn(context, notebook, 4);
+  await notebook.type(5, printedCell(login));
+  await notebook.begin(5);
+  seen.hidden = await answer(notebook, 5, pasted);
+  await notebook.cell(5).getByText("this notebook now runs as").waitFor();
+  seen.login = await notebook.end(5);
+  seen.asked = await notebook.run(6);
+}
+
 async function story(context) {
   const page = context.pages()[0];
   const seen = {};
@@ -110,27 +150,17 @@ async function story(context) {
   const notebook = new Notebook(page);
   await notebook.isIdle();
   seen.before = await notebook.run(0);
+  await signInWithMagic(context, notebook, seen);
+  await signInWithCell(context, notebook, seen);
+  await page.screenshot({ path: screenshot.replace(".png", "-signed-in.png") });
 
-  const login = await notebook.run(1);
-  const snippet = login.split("\n").filter((line) => /^(import subprocess|subprocess\.run)/.test(line.trim()));
-  const pasted = await signIn(context, notebook, 1);
-  await notebook.type(2, snippet.join("\n"));
-  await notebook.begin(2);
-  const question = notebook.cell(2).locator("input.jp-Stdin-input");
-  seen.hidden = (await question.getAttribute("type")) === "password";
-  await question.fill(pasted);
-  await question.press("Enter");
-  // this may be shown after the cell has ended
-  await notebook.cell(2).getByText("signed in as").waitFor();
-  seen.login = await notebook.end(2);
-
-  seen.install = await notebook.run(3);
+  seen.install = await notebook.run(7);
   await notebook.restart();
-  seen.restarted = await notebook.run(4);
+  seen.restarted = await notebook.run(8);
   await notebook.shutDownAndRestart();
-  seen.started = await notebook.run(5);
-  await notebook.run(6);
-  seen.answer = await notebook.run(7);
+  seen.started = await notebook.run(9);
+  await notebook.run(10);
+  seen.answer = await notebook.run(11);
   await notebook.save();
   return seen;
 }

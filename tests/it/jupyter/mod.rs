@@ -114,6 +114,21 @@ impl Scene {
     }
 }
 
+/// Lays out the wheel in a sandbox as `pip install --target` does, for a PYTHONPATH.
+pub fn add_wheel(sandbox: &Sandbox) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/bqcred");
+    for file in std::fs::read_dir(source).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.extension().is_some_and(|it| it == "py") {
+            let name = file.file_name().unwrap().to_str().unwrap();
+            sandbox.write(&format!("home/wheel/bqcred/{name}"), std::fs::read(&file).unwrap());
+        }
+    }
+    let wheel = sandbox.path("home/wheel");
+    std::fs::create_dir_all(wheel.join("bin")).unwrap();
+    symlink(env!("CARGO_BIN_EXE_bqcred"), wheel.join("bin/bqcred")).unwrap();
+    wheel
+}
+
 struct Facts {
     base_executable: PathBuf,
     base_prefix: PathBuf,

@@ -2,5 +2,5 @@
 
 pub(crate) mod adc_file;
 pub(crate) mod fix;
-mod other_kinds;
+pub(crate) mod other_kinds;
 pub(crate) mod vm;

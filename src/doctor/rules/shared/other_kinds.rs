@@ -6,11 +6,13 @@ use crate::doctor::facts::Facts;
 use crate::doctor::facts::credential_file::Content;
 use crate::doctor::facts::credential_kind::{CredentialKind, ServiceAccountKey};
 use crate::doctor::facts::private_key::PrivateKey;
+use crate::doctor::facts::token_only::{HeldToken, TokenOnly};
 use crate::doctor::facts::user_credential::UserCredential;
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::problem::LibraryProblem;
 use crate::doctor::prediction::steps::Steps;
 use crate::doctor::rules::shared::adc_file::{self, AdcReader};
+use crate::system::clock::Time;
 
 /// The identity that it gives.
 pub(crate) fn identity(
@@ -42,6 +44,7 @@ pub(crate) fn identity(
         CredentialKind::Impersonated { .. }
         | CredentialKind::External { .. }
         | CredentialKind::ExternalUser { .. } => ("is incomplete", fails(LibraryProblem::Incomplete)),
+        CredentialKind::TokenOnly => return token_only(facts, steps, path),
         CredentialKind::DistributedCloud => {
             ("is a service account of Google Distributed Cloud", fails(LibraryProblem::OtherCloud))
         }
@@ -54,6 +57,29 @@ pub(crate) fn identity(
         }
     };
     steps.decided(format!("{} {what}", path.display()), identity)
+}
+
+/// Through the bqcred that started the program. Every current library asks it; old ones don't know the type, and fail.
+fn token_only(facts: &Facts, steps: &mut Steps, path: &Path) -> LibraryIdentity {
+    let shown = path.display();
+    match facts.token_only(path) {
+        Some(program) => {
+            let limits = program.about.limits().describe();
+            let token = program.describe_token(Time::now());
+            let what = format!("{shown} is a session file of bqcred ({limits}); {token}");
+            steps.decided(what, program_identity(&program))
+        }
+        None => steps.decided(format!("{shown} is incomplete"), fails(LibraryProblem::Incomplete)),
+    }
+}
+
+/// Who a program of `exec --token-only` is.
+pub(crate) fn program_identity(program: &TokenOnly) -> LibraryIdentity {
+    match (&program.token, program.acting_as()) {
+        (HeldToken::Refused(_) | HeldToken::NoAnswer, _) => fails(LibraryProblem::NoToken),
+        (_, Some(account)) => LibraryIdentity::ServiceAccount(Some(account)),
+        (_, None) => LibraryIdentity::User(program.account()),
+    }
 }
 
 fn fails(problem: LibraryProblem) -> LibraryIdentity {

@@ -1,0 +1,202 @@
+//! `bqcred export --token-only --keep-fresh`: renews an exported access token until it is stopped.
+//!
+//! What was delivered never just stops being renewed, except if the process is killed: it is replaced by a file that
+//! names the reason. Then the token in it ends by itself, within an hour.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::is_stdout;
+use super::token_only::{Fresh, Source, describe, tell_readers};
+use crate::app::App;
+use crate::cli::Export;
+use crate::handover::delivery::{Delivery, Failure, RenewedFile};
+use crate::handover::stub;
+use crate::output::error::{Error, Kind, Result};
+use crate::output::ui::{self, Output};
+use crate::system::clock::Time;
+use crate::system::interrupt::{self, Request};
+
+/// In seconds before a token expires.
+const EARLY: u64 = 600;
+/// In seconds, between two renewals at least: for a server whose tokens are valid for little more than [`EARLY`].
+const LEAST: u64 = 5;
+/// In seconds, between two attempts at most.
+const LONGEST_PAUSE: u64 = 60;
+/// How often to look at the clock and at the profile. A machine that was suspended, and a new sign-in, are noticed
+/// after this.
+const TICK: Duration = Duration::from_secs(15);
+
+pub(super) fn run(args: &Export, app: &App) -> Result<Output> {
+    let file = args.file.as_deref().filter(|path| !is_stdout(path));
+    if file.is_none() && args.program.is_empty() {
+        return Err(Error::usage("--keep-fresh writes a file again and again, and stdout is none")
+            .hint("name a FILE, or a program that gets each new file on stdin: `-- PROGRAM`"));
+    }
+    let claim = |path| RenewedFile::claim(path, args.force, &app.paths.state);
+    let delivery = Arc::new(Delivery::to(file.map(claim).transpose()?, args.program.clone()));
+    let source = Source::new(args, app);
+    let ending = Arc::clone(&delivery);
+    let _heeded = interrupt::heed(move |request| {
+        if request == Request::Stop {
+            end(&ending, "it was stopped (start `bqcred export --token-only --keep-fresh` again)", false);
+        }
+        false
+    });
+    let failure = match source {
+        Ok(source) => Renewal { source, delivery: &delivery, pending: None }.run(),
+        Err(error) => error.into(),
+    };
+    // a network that is down at the start is no reason against a token that an earlier process left
+    end(&delivery, &stub::in_words(&failure.error), is_refusal(&failure.error));
+    ui::fail(&failure.error);
+    Ok(Output::none().with_code(failure.code))
+}
+
+/// Whether Google or bqcred itself refuses, so that trying again is of no use.
+fn is_refusal(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Refused | Kind::Missing | Kind::Usage)
+}
+
+/// Puts the reason in place of the token, wherever it was delivered.
+fn end(delivery: &Delivery, why: &str, of_earlier: bool) {
+    for error in delivery.end(&format!("this access token is not renewed any more: {why}"), of_earlier) {
+        ui::note(&format!("{error}; what is there ends by itself"));
+    }
+}
+
+struct Renewal<'d> {
+    source: Source,
+    delivery: &'d Delivery,
+    /// A token that could not be delivered yet.
+    pending: Option<Fresh>,
+}
+
+impl Renewal<'_> {
+    /// Renews until that can't succeed any more.
+    fn run(mut self) -> Failure {
+        let mut until = match self.renew() {
+            Ok(expires) => expires,
+            Err(failure) => return failure,
+        };
+        self.tell_start(until);
+        let mut told: Option<String> = None;
+        let mut pause = before_renewal(until.since(Time::now()));
+        loop {
+            self.wait(pause);
+            match self.renew() {
+                Ok(expires) => {
+                    if told.take().is_some() {
+                        ui::note(&format!("renewed again, {}", describe(expires)));
+                    }
+                    until = expires;
+                    pause = before_renewal(until.since(Time::now()));
+                }
+                Err(failure) => {
+                    let left = until.since(Time::now());
+                    let is_final = is_refusal(&failure.error) && !self.source.is_being_rotated();
+                    if left == 0 || is_final {
+                        return as_refusal(failure);
+                    }
+                    let what = failure.error.to_string();
+                    if told.as_ref() != Some(&what) {
+                        let at = until.local(Time::now());
+                        ui::note(&format!("{what}; trying again until the token expires, at {at}"));
+                        told = Some(what);
+                    }
+                    pause = before_retry(left);
+                }
+            }
+        }
+    }
+
+    /// Delivers a new token, or the one that could not be delivered before. Returns when it expires.
+    fn renew(&mut self) -> Result<Time, Failure> {
+        let is_good = |fresh: &Fresh| fresh.expires.since(Time::now()) > EARLY;
+        let fresh = match self.pending.take().filter(is_good).filter(|_| !self.source.has_changed()) {
+            Some(fresh) => fresh,
+            None => self.source.renew()?,
+        };
+        match self.delivery.deliver(&fresh.content) {
+            Ok(()) => Ok(fresh.expires),
+            Err(failure) => {
+                self.pending = Some(fresh);
+                Err(failure)
+            }
+        }
+    }
+
+    /// Waits this many seconds, by the clock or, if that was set back, by the time that this process has run; less if
+    /// something has changed here.
+    fn wait(&self, seconds: u64) {
+        let (began, end) = (Instant::now(), Time::now().plus(seconds));
+        loop {
+            let left = Duration::from_secs(end.since(Time::now()).min(seconds))
+                .min(Duration::from_secs(seconds).saturating_sub(began.elapsed()));
+            if left.is_zero() {
+                return;
+            }
+            std::thread::sleep(left.min(TICK));
+            if self.source.has_changed() && self.pending.is_none() {
+                return;
+            }
+        }
+    }
+
+    fn tell_start(&self, expires: Time) {
+        let (place, account) = (self.delivery.describe(), self.source.account());
+        ui::note(&format!("{place}: an access token of {account}, renewed until this is stopped"));
+        ui::tell(&format!("  now {}\n", describe(expires)));
+        tell_readers();
+        if let Some(mode) = self.delivery.file().and_then(RenewedFile::open_to_all) {
+            ui::note(&format!(
+                "every user of this machine can use the token: the file keeps its mode {mode:04o}"
+            ));
+        }
+    }
+}
+
+/// A profile that was there before is gone because somebody revoked it.
+fn as_refusal(failure: Failure) -> Failure {
+    match failure.error.kind() {
+        Kind::Missing => {
+            let error = Error::new(Kind::Refused, "this profile was revoked or removed meanwhile");
+            error.hint(failure.error.hint_text().unwrap_or("`bqcred login`")).into()
+        }
+        _ => failure,
+    }
+}
+
+/// How many seconds after a token was issued that is valid for `lifetime` seconds it is renewed.
+fn before_renewal(lifetime: u64) -> u64 {
+    match lifetime.checked_sub(EARLY) {
+        Some(0) | None => (lifetime * 2 / 3).max(1),
+        Some(seconds) => seconds.max(LEAST),
+    }
+}
+
+/// How many seconds to wait after a failure while the token is valid for `left` more seconds.
+fn before_retry(left: u64) -> u64 {
+    (left / 8).clamp(1, LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_renewed_ten_minutes_before_its_end() {
+        for (lifetime, seconds) in
+            [(3_599, 2_999), (1_200, 600), (605, 5), (601, 5), (600, 400), (30, 20), (1, 1)]
+        {
+            assert_eq!(before_renewal(lifetime), seconds, "{lifetime}");
+        }
+    }
+
+    #[test]
+    fn retries_become_denser_and_never_a_storm() {
+        for (left, seconds) in [(600, 60), (400, 50), (80, 10), (9, 1), (0, 1)] {
+            assert_eq!(before_retry(left), seconds, "{left}");
+        }
+    }
+}

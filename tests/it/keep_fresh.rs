@@ -1,0 +1,403 @@
+//! `bqcred export --token-only --keep-fresh`: what it wrote is renewed, and when that ends, says why.
+#![cfg(target_os = "linux")]
+
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::common::{Endpoint, PERSON, Script, Vm, find_program, missing, mode, set_mode, venv};
+use crate::double::CANARIES;
+
+const KEEP: &[&str] = &["export", "--token-only", "--keep-fresh"];
+const STOPPED: &str = "bqcred: this access token is not renewed any more: ";
+
+/// Waits until this holds, as a person would look again.
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(began.elapsed() < Duration::from_secs(90), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A VM whose server gives tokens of this many seconds.
+fn vm(seconds: u64) -> Vm {
+    let vm = Vm::with_login();
+    vm.google.write_expires_in(Some(json!(seconds)));
+    vm
+}
+
+/// It, at work. Its output goes to files.
+struct Keeping<'v> {
+    vm: &'v Vm,
+    child: Child,
+    log: PathBuf,
+}
+
+impl<'v> Keeping<'v> {
+    fn start(vm: &'v Vm, args: &[&str]) -> Keeping<'v> {
+        let log = vm.sandbox.path(&format!("log-{:?}", std::time::SystemTime::now()).replace([' ', ':'], ""));
+        let mut command = vm.sandbox.command("bqcred");
+        command.args(KEEP).args(args).envs(vm.google.env()).envs(vm.metadata.env()).stdin(Stdio::null());
+        let out = std::fs::File::create(&log).unwrap();
+        command.stdout(out.try_clone().unwrap()).stderr(out);
+        Keeping { vm, child: command.spawn().unwrap(), log }
+    }
+
+    fn said(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// The token in the file, once it is another one than `before`.
+    fn token(&self, name: &str, before: Option<&str>) -> String {
+        until(&format!("no new token: {}", self.said()), || {
+            let token = read(self.vm, name)?["token"].as_str()?.to_owned();
+            (Some(token.as_str()) != before).then_some(token)
+        })
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Its exit code and what it said; nothing of that is a secret.
+    fn end(mut self) -> (Option<i32>, String) {
+        let status = until(&format!("it still runs: {}", self.said()), || self.child.try_wait().unwrap());
+        let said = self.said();
+        for canary in CANARIES {
+            assert!(!said.contains(canary), "{said}");
+        }
+        (status.code(), said)
+    }
+
+    fn stop(self) -> String {
+        self.signal("-TERM");
+        let (code, said) = self.end();
+        assert_eq!(code, Some(130), "{said}");
+        said
+    }
+}
+
+impl Drop for Keeping<'_> {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read(vm: &Vm, name: &str) -> Option<Value> {
+    serde_json::from_slice(&std::fs::read(vm.sandbox.path(name)).ok()?).ok()
+}
+
+/// The reason that the file names.
+fn stub(vm: &Vm, name: &str) -> String {
+    let file = read(vm, name).unwrap();
+    assert_eq!(file.as_object().unwrap().len(), 1, "no token is left");
+    let kind = file["type"].as_str().unwrap();
+    kind.strip_prefix(STOPPED).unwrap_or_else(|| panic!("{kind}")).to_owned()
+}
+
+fn lines(vm: &Vm, name: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(vm.sandbox.path(name)).unwrap_or_default();
+    serde_json::Deserializer::from_str(&text).into_iter().map_while(Result::ok).collect()
+}
+
+#[test]
+fn the_file_is_renewed_until_it_is_stopped_and_keeps_owner_and_mode() {
+    let vm = vm(3);
+    let path = vm.sandbox.write("token.json", "");
+    set_mode(&path, 0o640);
+    let is_root = chown(&path, None, Some(4242)).is_ok();
+    let keeping = Keeping::start(&vm, &["token.json"]);
+    let first = keeping.token("token.json", None);
+    let second = keeping.token("token.json", Some(&first));
+    keeping.token("token.json", Some(&second));
+    let metadata = std::fs::metadata(&path).unwrap();
+    assert_eq!((mode(&path), metadata.gid() == 4242), (0o640, is_root));
+    let file = read(&vm, "token.json").unwrap();
+    assert_eq!((&file["type"], &file["account"]), (&json!("authorized_user"), &json!(PERSON)));
+    let said = keeping.stop();
+    assert!(said.contains(&format!("an access token of {PERSON}, renewed until this is stopped")), "{said}");
+    assert!(said.ends_with("bqcred: stopped; the access token is not renewed any more\n"), "{said}");
+    assert!(stub(&vm, "token.json").contains("it was stopped"));
+    assert_eq!(mode(&path), 0o640);
+    assert_eq!(vm.metadata.tokens(), 0);
+    // its own file is taken over again, without --force
+    let keeping = Keeping::start(&vm, &["token.json"]);
+    keeping.token("token.json", None);
+    keeping.stop();
+}
+
+#[test]
+fn what_is_left_of_a_stopped_one_is_an_error_of_the_library_that_says_so() {
+    let vm = vm(3_599);
+    let Some(python) = venv(&["google.auth"]) else { return };
+    let keeping = Keeping::start(&vm, &["token.json"]);
+    keeping.token("token.json", None);
+    keeping.signal("-INT");
+    assert_eq!(keeping.end().0, Some(130));
+    let script =
+        "import google.auth\ntry: google.auth.default()\nexcept Exception as e: print(type(e).__name__, e)";
+    let run = vm.program(python, &["-c", script]);
+    let run = run.env("GOOGLE_APPLICATION_CREDENTIALS", vm.sandbox.path("token.json")).run().success();
+    assert!(
+        run.stdout.starts_with("DefaultCredentialsError") && run.stdout.contains(STOPPED),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(vm.metadata.tokens(), 0);
+}
+
+#[test]
+fn a_killed_one_leaves_a_token_that_ends_by_itself() {
+    let vm = vm(3_599);
+    let mut keeping = Keeping::start(&vm, &["token.json"]);
+    let token = keeping.token("token.json", None);
+    keeping.child.kill().unwrap();
+    keeping.child.wait().unwrap();
+    assert_eq!(read(&vm, "token.json").unwrap()["token"], token);
+    // the next one is not kept out by the killed one's lock
+    let keeping = Keeping::start(&vm, &["token.json"]);
+    until("a second one", || keeping.said().contains("renewed until this is stopped").then_some(()));
+    keeping.stop();
+}
+
+#[test]
+fn a_program_gets_each_renewal_and_the_reason_at_the_end() {
+    let vm = vm(3);
+    vm.sandbox.link_program("cat");
+    let keeping = Keeping::start(&vm, &["--", "sh", "-c", "cat >> remote"]);
+    until("three renewals", || (lines(&vm, "remote").len() >= 3).then_some(()));
+    keeping.stop();
+    let mut remote = lines(&vm, "remote");
+    let last = remote.pop().unwrap();
+    assert!(last["type"].as_str().unwrap().starts_with(STOPPED), "{last}");
+    let mut tokens: Vec<&str> = remote.iter().map(|file| file["token"].as_str().unwrap()).collect();
+    tokens.dedup();
+    assert_eq!(tokens.len(), remote.len(), "each is a new one");
+    // a file and a program
+    let keeping = Keeping::start(&vm, &["token.json", "--", "sh", "-c", "cat > both"]);
+    let token = keeping.token("token.json", None);
+    until("both", || lines(&vm, "both").iter().any(|file| file["token"].is_string()).then_some(()));
+    assert!(token.starts_with("ya29."));
+    keeping.stop();
+    assert_eq!(
+        std::fs::read(vm.sandbox.path("both")).unwrap(),
+        std::fs::read(vm.sandbox.path("token.json")).unwrap()
+    );
+}
+
+#[test]
+fn a_program_that_fails_at_first_ends_it_and_later_is_tried_again_until_the_token_expires() {
+    let vm = vm(3_599);
+    vm.sandbox.link_program("cat");
+    for (script, code) in [("cat >/dev/null; exit 7", 7), ("exit 9", 9), ("kill -9 $$", 137)] {
+        let keeping = Keeping::start(&vm, &["token.json", "--", "sh", "-c", script]);
+        let (ended, said) = keeping.end();
+        assert_eq!(ended, Some(code), "{said}");
+        assert!(stub(&vm, "token.json").contains("sh failed"), "{said}");
+    }
+    let keeping = Keeping::start(&vm, &["--", "no-such-program"]);
+    let (code, said) = keeping.end();
+    assert!(code == Some(127) && said.contains("no such program"), "{said}");
+    vm.google.write_expires_in(Some(json!(15)));
+    std::fs::remove_file(vm.sandbox.home().join(".cache/bqcred/default.token")).unwrap();
+    let keeping = Keeping::start(&vm, &["--", "sh", "-c", "cat >> remote; test ! -e broken"]);
+    until("the first", || (!lines(&vm, "remote").is_empty()).then_some(()));
+    vm.sandbox.write("broken", "");
+    until("a retry", || keeping.said().contains("trying again until the token expires").then_some(()));
+    vm.google.write_expires_in(Some(json!(3)));
+    std::fs::remove_file(vm.sandbox.path("broken")).unwrap();
+    until("success", || keeping.said().contains("renewed again, valid until").then_some(()));
+    vm.sandbox.write("broken", "");
+    let (code, said) = keeping.end();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        lines(&vm, "remote").last().unwrap()["type"].as_str().unwrap().contains("sh failed (with code 1)")
+    );
+}
+
+#[test]
+fn a_program_that_hangs_does_not_delay_the_end() {
+    let vm = vm(3_599);
+    vm.sandbox.link_program("cat");
+    vm.sandbox.link_program("sleep");
+    let script = "test -e started || { : > started; exec sleep 1000; }; cat > remote";
+    let keeping = Keeping::start(&vm, &["--", "sh", "-c", script]);
+    until("the program", || vm.sandbox.path("started").exists().then_some(()));
+    keeping.stop();
+    // it may have passed the token on before it was killed
+    assert!(lines(&vm, "remote")[0]["type"].as_str().unwrap().starts_with(STOPPED));
+}
+
+#[test]
+fn a_refusal_ends_it_with_4_and_the_reason_in_the_file() {
+    let vm = vm(3);
+    let keeping = Keeping::start(&vm, &["token.json"]);
+    keeping.token("token.json", None);
+    vm.google.revoke_grant(PERSON);
+    let (code, said) = keeping.end();
+    assert_eq!(code, Some(4), "{said}");
+    assert!(stub(&vm, "token.json").contains("`bqcred login`"), "{said}");
+    // at the start as well: what an earlier one left doesn't last
+    let (code, _) = Keeping::start(&vm, &["token.json"]).end();
+    assert_eq!(code, Some(4));
+    stub(&vm, "token.json");
+}
+
+#[test]
+fn what_others_do_takes_effect() {
+    let vm = vm(3);
+    let keeping = Keeping::start(&vm, &["token.json"]);
+    let first = keeping.token("token.json", None);
+    vm.sandbox.login(&vm.google, PERSON, &["--project", "p1"]).success();
+    keeping.token("token.json", Some(&first));
+    vm.sandbox.login(&vm.google, "bob@example.com", &["--project", "p1"]).success();
+    let (code, said) = keeping.end();
+    assert!(code == Some(4) && said.contains("is of bob@example.com now"), "{said}");
+    assert!(stub(&vm, "token.json").contains("is of bob@example.com now"));
+    let keeping = Keeping::start(&vm, &["token.json"]);
+    keeping.token("token.json", None);
+    vm.program("bqcred", &["revoke", "--yes"]).run().success();
+    let (code, said) = keeping.end();
+    assert!(code == Some(4) && said.contains("revoked or removed"), "{said}");
+    stub(&vm, "token.json");
+}
+
+#[test]
+fn a_revocation_is_noticed_before_the_next_renewal() {
+    let vm = vm(3_599);
+    let keeping = Keeping::start(&vm, &["token.json"]);
+    keeping.token("token.json", None);
+    vm.program("bqcred", &["revoke", "--yes"]).run().success();
+    assert_eq!(keeping.end().0, Some(4)); // within 15 s, and not in 50 min
+    stub(&vm, "token.json");
+}
+
+#[test]
+fn network_trouble_is_ridden_out_until_the_token_expires() {
+    let vm = vm(15);
+    let keeping = Keeping::start(&vm, &["token.json"]);
+    let first = keeping.token("token.json", None);
+    vm.google.script_always(Endpoint::Token, Script::Html200);
+    until("trouble", || keeping.said().contains("trying again until the token expires").then_some(()));
+    assert_eq!(read(&vm, "token.json").unwrap()["token"], first);
+    vm.google.write_expires_in(Some(json!(3)));
+    vm.google.clear_scripts();
+    let second = keeping.token("token.json", Some(&first));
+    until("the end of trouble", || keeping.said().contains("renewed again, valid until").then_some(()));
+    vm.google.script_always(Endpoint::Token, Script::Html200);
+    let before = vm.google.count("/token");
+    let (code, said) = keeping.end();
+    assert_eq!(code, Some(5), "{said}");
+    assert!(stub(&vm, "token.json").contains("page"), "{said}");
+    assert!(vm.google.count("/token") - before < 20, "{}", vm.google.count("/token") - before);
+    // a network that is down at the start leaves what an earlier one left
+    let old = json!({"type": "authorized_user", "client_id": "bqcred-hands-over-access-tokens-only",
+                     "token": second, "expiry": "2026-01-01T00:00:00Z"});
+    vm.sandbox.write("token.json", old.to_string());
+    let (code, _) = Keeping::start(&vm, &["token.json"]).end();
+    assert_eq!((code, read(&vm, "token.json").unwrap()), (Some(5), old));
+}
+
+#[test]
+fn a_second_one_for_the_same_file_is_refused() {
+    let vm = vm(3_599);
+    std::os::unix::fs::symlink("token.json", vm.sandbox.path("link")).unwrap();
+    let keeping = Keeping::start(&vm, &["token.json"]);
+    let token = keeping.token("token.json", None);
+    for name in ["token.json", "./token.json", "link"] {
+        let (code, said) = Keeping::start(&vm, &[name]).end();
+        assert!(code == Some(1) && said.contains("another bqcred renews"), "{said}");
+    }
+    assert_eq!(read(&vm, "token.json").unwrap()["token"], token);
+    keeping.stop();
+    let keeping = Keeping::start(&vm, &["link"]);
+    keeping.token("token.json", None);
+    keeping.stop();
+    assert!(vm.sandbox.path("link").is_symlink());
+}
+
+#[test]
+fn other_files_are_refused() {
+    let vm = vm(3_599);
+    vm.sandbox.write("mine", "precious");
+    let requests = vm.google.requests().len();
+    for (args, code, words) in [
+        (&["mine"][..], 2, "exists already"),
+        (&["/dev/null"], 6, "is not a regular file"),
+        (&["."], 6, "is not a regular file"),
+        (&["no/such"], 6, "can't write"),
+        (&["-"], 2, "stdout is none"),
+    ] {
+        let (ended, said) = Keeping::start(&vm, args).end();
+        assert!(ended == Some(code) && said.contains(words), "{args:?}: {said}");
+    }
+    vm.program("bqcred", &["export", "--token-only", "x", "--", "true"]).run().fails(2).says("--keep-fresh");
+    vm.program("bqcred", &["export", "--keep-fresh", "x"]).run().fails(2).says("--token-only");
+    assert_eq!(std::fs::read(vm.sandbox.path("mine")).unwrap(), b"precious");
+    assert_eq!(vm.google.requests().len(), requests);
+    let keeping = Keeping::start(&vm, &["--force", "mine"]);
+    keeping.token("mine", None);
+    keeping.stop();
+}
+
+/// root keeps the owner; anybody else is refused.
+#[test]
+fn a_file_of_another_user_keeps_its_owner_or_is_refused() {
+    let vm = vm(3_599);
+    let path = vm.sandbox.write("theirs.json", "");
+    if chown(&path, Some(4242), Some(4242)).is_err() {
+        return missing("root, for a second user");
+    }
+    let keeping = Keeping::start(&vm, &["theirs.json"]);
+    keeping.token("theirs.json", None);
+    keeping.stop();
+    assert_eq!(std::fs::metadata(&path).unwrap().uid(), 4242);
+    let Some(setpriv) = find_program("setpriv") else { return missing("setpriv") };
+    let ids = ["--reuid", "4343", "--regid", "4343", "--clear-groups"];
+    set_mode(&path, 0o644);
+    set_mode(vm.sandbox.path("bin").parent().unwrap(), 0o755);
+    std::fs::create_dir(vm.sandbox.path("home/other")).unwrap();
+    let home = vm.sandbox.path("home/other");
+    set_mode(&vm.sandbox.home(), 0o755);
+    chown(&home, Some(4343), Some(4343)).unwrap();
+    let text = path.to_str().unwrap();
+    let run = vm.program(setpriv, &[&ids[..], &["bqcred"], KEEP, &["--force", text]].concat());
+    let run = ["XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"]
+        .iter()
+        .fold(run.env("HOME", &home), |run, name| run.env(name, home.join(name)));
+    run.run().fails(6).says("belongs to another user (uid 4242)");
+}
+
+#[test]
+fn a_full_disk_is_ridden_out_too() {
+    let Some(unshare) = find_program("unshare") else { return missing("unshare") };
+    let vm = vm(15);
+    for program in ["mount", "dd", "cat", "mkdir", "rm", "grep", "sleep", "kill", "cp"] {
+        vm.sandbox.link_program(program);
+    }
+    let script = "mkdir full && mount -t tmpfs -o size=64k none full || exit 77
+        bqcred export --token-only --keep-fresh full/token.json 2>log & pid=$!
+        until grep -q token full/token.json 2>/dev/null; do sleep 0.02; done
+        cp full/token.json before
+        dd if=/dev/zero of=full/filler bs=1k 2>/dev/null
+        until grep -q 'trying again' log; do sleep 0.02; done
+        cmp before full/token.json || exit 1
+        rm full/filler
+        until grep -q 'renewed again' log; do sleep 0.02; done
+        kill $pid; wait $pid; echo $?; cat full/token.json";
+    vm.sandbox.link_program("cmp");
+    let run = vm.program(unshare, &["-m", "bash", "-c", script]).run();
+    if run.code == Some(77) || run.stdout.is_empty() && run.stderr.contains("unshare") {
+        return missing("a mount namespace");
+    }
+    assert!(run.stdout.starts_with("130\n") && run.stdout.contains(STOPPED), "{run:?}");
+}
