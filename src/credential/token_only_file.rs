@@ -76,10 +76,15 @@ pub(crate) struct FoundTokenOnly {
     pub(crate) expiry: Time,
 }
 
+/// Whether a file with this client is such a file.
+pub(crate) fn is_client(client_id: &str) -> bool {
+    client_id == WORDS
+}
+
 impl FoundTokenOnly {
     /// Reads the content of a file; `None` if it is of another kind.
     pub(crate) fn read(bytes: &[u8]) -> Option<FoundTokenOnly> {
-        serde_json::from_slice(bytes).ok().filter(|found: &FoundTokenOnly| found.client_id == WORDS)
+        serde_json::from_slice(bytes).ok().filter(|found: &FoundTokenOnly| is_client(&found.client_id))
     }
 }
 

@@ -44,8 +44,14 @@ pub(crate) enum FindingCode {
     RunningKernel,
     /// `running_server`: a running Jupyter server starts kernels with another credential, or none.
     RunningServer,
-    /// `running_cluster`: a running cluster of Dask or Ray uses another credential, or none.
+    /// `running_cluster`: a running cluster of Dask, Ray or Spark uses another credential, or none.
     RunningCluster,
+    /// `exported_token`: the credential is an access token alone, which is renewed, or not any more.
+    ExportedToken,
+    /// `no_credential`: a file of bqcred's in place of a credential says why there is none.
+    NoCredential,
+    /// `dataproc`: variables of Dataproc say who its sessions run as.
+    Dataproc,
     /// `bigqueryrc`: bq's own settings decide who it runs as.
     Bigqueryrc,
     /// `r_profile`: code that R runs when it starts names what decides the identity.
@@ -99,6 +105,9 @@ impl FindingCode {
             FindingCode::RunningKernel => "running_kernel",
             FindingCode::RunningServer => "running_server",
             FindingCode::RunningCluster => "running_cluster",
+            FindingCode::ExportedToken => "exported_token",
+            FindingCode::NoCredential => "no_credential",
+            FindingCode::Dataproc => "dataproc",
             FindingCode::Bigqueryrc => "bigqueryrc",
             FindingCode::RProfile => "r_profile",
             FindingCode::KeyringItem => "keyring_item",

@@ -38,7 +38,12 @@ pub(crate) fn content(reason: &str) -> String {
 /// The reason that such a file names; `None` if this is the content of another one.
 pub(crate) fn reason(content: &[u8]) -> Option<String> {
     let value: serde_json::Value = serde_json::from_slice(content).ok()?;
-    Some(value.get("type")?.as_str()?.strip_prefix(PREFIX)?.to_owned())
+    reason_in(value.get("type")?.as_str()?).map(str::to_owned)
+}
+
+/// The reason in a `type`, if this is that of such a file.
+pub(crate) fn reason_in(kind: &str) -> Option<&str> {
+    kind.strip_prefix(PREFIX)
 }
 
 /// An error with what helps, in one line.

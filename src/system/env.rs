@@ -23,6 +23,11 @@ impl Environ {
         self.get(name).filter(|value| !value.is_empty())
     }
 
+    /// The names of all variables, sorted.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &OsStr> {
+        self.0.keys().map(OsString::as_os_str)
+    }
+
     /// Sets a variable, in this copy alone.
     pub(crate) fn set(&mut self, name: &str, value: impl Into<OsString>) {
         wipe(self.0.insert(OsString::from(name), value.into()));

@@ -54,6 +54,18 @@ impl Machine {
         JupyterServer::of(command)
     }
 
+    /// Whom the plugin shows. It waits 10 s for Google, and then shows nobody.
+    fn config(&self, server: &JupyterServer) -> Value {
+        let mut shown = self.plugin(server, "config");
+        for _ in 0..5 {
+            if !shown["principal"].is_null() {
+                break;
+            }
+            shown = self.plugin(server, "config");
+        }
+        shown
+    }
+
     /// What the plugin answers.
     fn plugin(&self, server: &JupyterServer, what: &str) -> Value {
         let address = format!("{}bigquery-jupyter-plugin/{what}", server.url);
@@ -80,7 +92,7 @@ impl Machine {
     /// Whether it is the user whose name the plugin shows and whose projects it lists, and doctor knows it.
     #[track_caller]
     fn assert_is_the_user(&self, server: &JupyterServer) {
-        let shown = self.plugin(server, "config");
+        let shown = self.config(server);
         assert_eq!((&shown["principal"], &shown["project"]), (&json!(PERSON), &json!("p1")), "{shown:#}");
         self.google.take_requests();
         let projects = self.plugin(server, "projects");
@@ -98,7 +110,7 @@ impl Machine {
 fn the_snippet_makes_the_plugins_run_as_the_user() {
     let Some(machine) = Machine::new(&["--scopes", "cloud-platform"]) else { return };
     let server = machine.start(&[]);
-    let shown = machine.plugin(&server, "config");
+    let shown = machine.config(&server);
     assert_eq!(shown["principal"], metadata::ACCOUNT, "the control: without the snippet it is the VM");
     let found = machine.doctor(&server);
     assert_eq!(found["plugins"]["identity"], "vm_service_account", "{found:#}");
@@ -156,7 +168,7 @@ fn the_snippet_names_what_the_plugin_lacks_and_removes_what_another_profile_left
     machine.scene.write(CONFIG, &printed.stdout);
     let left = [("BQCRED_PROFILE", "other"), ("GOOGLE_CLOUD_QUOTA_PROJECT", "of-another")];
     let server = machine.start(&left);
-    let shown = machine.plugin(&server, "config");
+    let shown = machine.config(&server);
     assert_eq!((&shown["principal"], &shown["project"]), (&json!(PERSON), &json!("p1")), "{shown:#}");
     let found = machine.doctor(&server);
     assert_eq!(found["plugins"]["account"], PERSON, "{found:#}");

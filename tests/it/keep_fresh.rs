@@ -12,7 +12,7 @@ use crate::common::{Endpoint, PERSON, Script, Vm, find_program, missing, mode, s
 use crate::double::CANARIES;
 
 const KEEP: &[&str] = &["export", "--token-only", "--keep-fresh"];
-const STOPPED: &str = "bqcred: this access token is not renewed any more: ";
+const STOPPED: &str = "bqcred: the renewing of this access token has stopped: ";
 
 /// Waits until this holds, as a person would look again.
 fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
@@ -400,4 +400,72 @@ fn a_full_disk_is_ridden_out_too() {
         return missing("a mount namespace");
     }
     assert!(run.stdout.starts_with("130\n") && run.stdout.contains(STOPPED), "{run:?}");
+}
+
+/// What doctor says of the file that the variable names.
+fn diagnosis(vm: &Vm) -> (String, Value) {
+    let run = vm.program("bqcred", &["doctor", "--json", "--for", "python,r,go"]);
+    let answer = run.env("GOOGLE_APPLICATION_CREDENTIALS", vm.sandbox.path("token.json")).run().json();
+    let codes = ["exported_token", "no_credential"];
+    let findings = answer["findings"].as_array().unwrap();
+    let found = findings.iter().find(|one| codes.iter().any(|code| one["code"] == *code));
+    (
+        found.map(|one| one["what"].as_str().unwrap().to_owned()).unwrap_or_default(),
+        answer["libraries"].clone(),
+    )
+}
+
+fn library<'l>(libraries: &'l Value, name: &str) -> &'l Value {
+    libraries.as_array().unwrap().iter().find(|one| one["name"] == name).unwrap()
+}
+
+#[test]
+fn doctor_says_until_when_it_is_renewed_and_when_that_has_stopped() {
+    let vm = vm(3_599);
+    let keeping = Keeping::start(&vm, &["token.json"]);
+    keeping.token("token.json", None);
+    let (what, libraries) = diagnosis(&vm);
+    assert!(what.contains(&format!("an access token of {PERSON} alone, renewed until ")), "{what}");
+    assert!(what.ends_with("min), by a bqcred on this machine"), "{what}");
+    let python = library(&libraries, "google-auth");
+    assert_eq!((&python["identity"], &python["account"]), (&json!("user"), &json!(PERSON)));
+    assert_eq!(python["is_you"], true);
+    assert_eq!(library(&libraries, "go")["problem"], "access_token_only");
+    keeping.stop();
+    let (what, libraries) = diagnosis(&vm);
+    assert!(
+        what.contains("and says why: the renewing of this access token has stopped: it was stopped"),
+        "{what}"
+    );
+    assert_eq!(library(&libraries, "google-auth")["problem"], "unknown_type");
+    vm.program("bqcred", &["export", "--token-only", "--force", "token.json"]).run().success();
+    let (what, _) = diagnosis(&vm);
+    assert!(
+        what.contains("renewed until") && what.contains("by no bqcred of yours on this machine"),
+        "{what}"
+    );
+    let mut file = read(&vm, "token.json").unwrap();
+    file["expiry"] = "2026-01-01T00:00:00Z".into();
+    vm.sandbox.write("token.json", file.to_string());
+    let (what, libraries) = diagnosis(&vm);
+    assert!(
+        what.contains("that expired at 2026-01-01") && what.ends_with("the renewing has stopped"),
+        "{what}"
+    );
+    assert_eq!(library(&libraries, "google-auth")["problem"], "not_renewed");
+    // the words in it are not sent to Google
+    let words = "bqcred-hands-over-access-tokens-only";
+    assert!(!vm.google.requests().iter().any(|request| request.text().contains(words)));
+}
+
+#[test]
+fn doctor_names_what_dataproc_reads() {
+    let vm = Vm::with_login();
+    let account = "sa@p1.iam.gserviceaccount.com";
+    let run = vm.program("bqcred", &["doctor", "--offline"]);
+    let run = run.env("DATAPROC_SPARK_CONNECT_SERVICE_ACCOUNT", account).run();
+    assert!(
+        run.stdout.contains(&format!("Dataproc's sessions run as the service account {account}")),
+        "{run:?}"
+    );
 }

@@ -67,6 +67,7 @@ mod matrix;
 mod nb_conda;
 mod network;
 mod next;
+mod notebook_actions;
 mod notebook_magic;
 mod oauth_server;
 mod packaging;

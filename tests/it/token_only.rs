@@ -3,7 +3,7 @@
 #![cfg(target_os = "linux")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -441,15 +441,19 @@ fn rustix_is_root() -> bool {
 fn a_proxy_gets_nothing_that_is_meant_for_the_broker() {
     let vm = vm();
     let script = "echo $NO_PROXY; echo $no_proxy; ask";
-    let proxy = vm.google.proxy();
-    for (name, value) in [("http_proxy", &proxy), ("HTTP_PROXY", &proxy), ("ALL_PROXY", &proxy)] {
-        let run =
-            bash(&vm, &[], script).env(name, value).env("no_proxy", "a.example").env("NO_PROXY", "b.example");
-        let run = run.run().success();
+    // whatever connects to this proxy is written down, and gets no answer
+    let log = TcpListener::bind("127.0.0.1:0").unwrap();
+    log.set_nonblocking(true).unwrap();
+    let proxy = format!("http://{}", log.local_addr().unwrap());
+    for name in ["http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"] {
+        let run = bash(&vm, &[], script).env(name, &proxy);
+        let run = run.env("no_proxy", "a.example").env("NO_PROXY", "b.example").run().success();
         let lines: Vec<&str> = run.stdout.lines().collect();
         assert_eq!(lines[..2], ["b.example,a.example,127.0.0.1"; 2]);
         assert_eq!(json(lines[2])["access_token"], "TOKEN");
     }
+    let seen = log.accept().map(|(stream, _)| stream).ok();
+    assert!(seen.is_none(), "the proxy was asked");
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn is_refusal(error: &Error) -> bool {
 
 /// Puts the reason in place of the token, wherever it was delivered.
 fn end(delivery: &Delivery, why: &str, of_earlier: bool) {
-    for error in delivery.end(&format!("this access token is not renewed any more: {why}"), of_earlier) {
+    for error in delivery.end(&format!("the renewing of this access token has stopped: {why}"), of_earlier) {
         ui::note(&format!("{error}; what is there ends by itself"));
     }
 }

@@ -6,6 +6,7 @@ use crate::doctor::facts::json::{Json, JsonParser, Members};
 use crate::doctor::facts::private_key::{PemReader, PrivateKey};
 use crate::doctor::facts::user_credential::{self, UserCredential};
 use crate::handover::broker::session_file;
+use crate::handover::stub;
 
 /// The kinds of credential, by the file's `type`.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub(crate) enum CredentialKind {
     TokenOnly,
     /// A service account of Google Distributed Cloud, which BigQuery does not know.
     DistributedCloud,
+    /// A file of bqcred's in place of a credential; the reason that it names.
+    Stub(String),
     /// No `type`, or an unknown one.
     Unknown,
     /// Not a credential but the file of an OAuth client, which logins run under.
@@ -81,6 +84,8 @@ impl CredentialKind {
             // old caches of pydata-google-auth and pandas-gbq have no type
             None if members.has("refresh_token") => CredentialKind::User(UserCredential::of(members, false)),
             None if members.has("installed") || members.has("web") => CredentialKind::OAuthClient,
+            Some(Some(kind)) => stub::reason_in(kind)
+                .map_or(CredentialKind::Unknown, |reason| CredentialKind::Stub(reason.to_owned())),
             _ => CredentialKind::Unknown,
         }
     }

@@ -36,6 +36,12 @@ impl Variables {
         self.filled(name).map(|value| value.to_string_lossy().into_owned())
     }
 
+    /// The name of the first variable, in their order, that begins with one of these.
+    pub(crate) fn first_with_prefix(&self, prefixes: &[&str]) -> Option<String> {
+        let mut names = self.0.names().filter_map(OsStr::to_str);
+        names.find(|name| prefixes.iter().any(|prefix| name.starts_with(prefix))).map(str::to_owned)
+    }
+
     /// The same, as a path.
     pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         self.filled(name).map(PathBuf::from)

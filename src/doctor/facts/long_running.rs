@@ -21,6 +21,8 @@ pub(crate) enum LongRunningKind {
     Dask,
     /// A node or a worker of Ray.
     Ray,
+    /// A driver, a worker or an executor of Spark, or the Python beside it.
+    Spark,
 }
 
 /// One of them, and the credential in its environment.
@@ -113,10 +115,25 @@ fn cluster_of(argv: &[OsString]) -> Option<LongRunningKind> {
         at < 2 && ["raylet", "gcs_server", "default_worker.py"].contains(&name.as_str())
     };
     let any = |is: &dyn Fn(usize, &String) -> bool| names.iter().enumerate().any(|(at, name)| is(at, name));
-    match (any(&is_dask), any(&is_ray)) {
-        (true, _) => Some(LongRunningKind::Dask),
-        (false, true) => Some(LongRunningKind::Ray),
-        (false, false) => None,
+    match (any(&is_dask), any(&is_ray), is_spark(&names, argv)) {
+        (true, ..) => Some(LongRunningKind::Dask),
+        (false, true, _) => Some(LongRunningKind::Ray),
+        (false, false, true) => Some(LongRunningKind::Spark),
+        (false, false, false) => None,
+    }
+}
+
+/// Java is started with many options before the class; `names` are those of the first words.
+fn is_spark(names: &[String], argv: &[OsString]) -> bool {
+    const CLASSES: [&str; 4] = [
+        "org.apache.spark.deploy.SparkSubmit",
+        "org.apache.spark.deploy.worker.Worker",
+        "org.apache.spark.executor.CoarseGrainedExecutorBackend",
+        "org.apache.spark.executor.YarnCoarseGrainedExecutorBackend",
+    ];
+    match names.first().map(String::as_str) {
+        Some("java") => argv.iter().any(|word| CLASSES.iter().any(|class| word == class)),
+        _ => names.windows(2).any(|pair| pair == ["-m", "pyspark.daemon"]),
     }
 }
 
@@ -142,7 +159,22 @@ mod tests {
         ] {
             assert_eq!(kind(line), Some(LongRunningKind::Ray), "{line}");
         }
-        for line in ["vim|dask", "python|train.py|raylet", "bash", "grep|-r|dask-worker", "less|x|raylet"] {
+        for line in [
+            "/usr/lib/jvm/bin/java|-cp|x|-Xmx1g|org.apache.spark.deploy.SparkSubmit|--conf|y|pyspark-shell",
+            "java|a|b|c|d|e|org.apache.spark.executor.CoarseGrainedExecutorBackend|--driver-url",
+            "/venv/bin/python3|-m|pyspark.daemon|pyspark.worker",
+        ] {
+            assert_eq!(kind(line), Some(LongRunningKind::Spark), "{line}");
+        }
+        for line in [
+            "vim|dask",
+            "grep|org.apache.spark.deploy.SparkSubmit",
+            "python|pyspark.daemon",
+            "python|train.py|raylet",
+            "bash",
+            "grep|-r|dask-worker",
+            "less|x|raylet",
+        ] {
             assert_eq!(kind(line), None, "{line}");
         }
     }

@@ -56,6 +56,7 @@ impl Facts {
             files: RefCell::default(),
             folder: PathBuf::from("/"),
             home: Home::new(&environment, Some(home.clone())),
+            locks: home.join("locks"),
             own_home: home,
             environment,
         }

@@ -47,8 +47,8 @@ use crate::doctor::facts::servers::ServerFacts;
 use crate::doctor::facts::token_only::{HeldToken, TokenOnly};
 use crate::doctor::facts::user_credential::UserCredential;
 use crate::doctor::facts::validity::{Validities, Validity};
-use crate::handover::parent_shell;
 use crate::handover::variables::ADC;
+use crate::handover::{delivery, parent_shell};
 use crate::jupyter::locate::machine::Machine;
 use crate::store::items::{self, Item};
 use crate::system::env;
@@ -64,6 +64,8 @@ pub(crate) struct Facts {
     pub(crate) home: Home,
     /// The home folder, as bqcred finds it.
     pub(crate) own_home: PathBuf,
+    /// The folder with bqcred's lock files.
+    pub(crate) locks: PathBuf,
     /// The working folder, where relative paths begin.
     pub(crate) folder: PathBuf,
     /// gcloud's folder and properties.
@@ -122,6 +124,7 @@ impl Facts {
             r,
             home,
             own_home: app.paths.home.clone(),
+            locks: app.paths.state.clone(),
             folder,
             offline,
         }
@@ -224,6 +227,11 @@ impl Facts {
     /// The line that makes the shell above this process take over what `bqcred env`, with these options, prints.
     pub(crate) fn env_line(&self, options: &str) -> String {
         parent_shell::line(&format!("{}{options}", self.profile.env))
+    }
+
+    /// Whether a bqcred of this user renews this file, on this machine.
+    pub(crate) fn is_renewed(&self, path: &Path) -> bool {
+        delivery::is_renewed(&self.folder.join(path), &self.locks)
     }
 
     /// Kernelspecs and running kernels, with what decides their credential.

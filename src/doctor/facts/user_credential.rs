@@ -1,5 +1,6 @@
 //! A user account's credential as a file holds it: what each library would take from it.
 
+use crate::credential::token_only_file;
 use crate::doctor::facts::json::{Json, Members};
 use crate::output::secret::Secret;
 use crate::system::clock::Time;
@@ -7,10 +8,6 @@ use crate::system::hash;
 
 /// The universe that user credentials can be refreshed in.
 const UNIVERSE: &str = "googleapis.com";
-
-/// google-auth refreshes tokens that have less than this left, in seconds
-/// (`google.auth._helpers.REFRESH_THRESHOLD`).
-const REFRESH_THRESHOLD: u64 = 225;
 
 /// The addresses of Google's token endpoint, as caches spell it.
 const GOOGLE: [&str; 3] = [
@@ -49,8 +46,17 @@ pub(crate) struct UserCredential {
     pub(crate) token_uri: Option<String>,
     /// What google-auth makes of `expiry`.
     pub(crate) expiry: Expiry,
+    /// Whether it holds an access token and nothing to renew it with ([`token_only_file`]), and until when.
+    pub(crate) exported: Option<ExportedToken>,
     /// Whether a value that is sent is no UTF-8 text, on which Python fails.
     pub(crate) is_unencodable: bool,
+}
+
+/// A file that `bqcred export --token-only` wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ExportedToken {
+    /// When its token expires, if it says so.
+    pub(crate) until: Option<Time>,
 }
 
 /// When the access token in a file expires.
@@ -70,9 +76,12 @@ impl UserCredential {
     /// From a file's content. `typed`: the file has the `type`.
     pub(crate) fn of(members: &Members, typed: bool) -> UserCredential {
         let expiry = Expiry::of(members.get("expiry"));
+        let client_id = members.text("client_id");
+        let is_exported = client_id.as_deref().is_some_and(token_only_file::is_client);
+        let until = || members.get("expiry").and_then(Json::text).and_then(time);
         UserCredential {
             account: members.text("account"),
-            client_id: members.text("client_id"),
+            client_id,
             client_secret: members.secret("client_secret"),
             refresh_token: members.secret("refresh_token").filter(|token| !token.expose().is_empty()),
             typed,
@@ -83,6 +92,7 @@ impl UserCredential {
             endless_token: members.secret("access_token"),
             token_uri: members.text("token_uri"),
             expiry,
+            exported: is_exported.then(|| ExportedToken { until: until() }),
             is_unencodable: SENT.into_iter().any(|key| members.is_unencodable(key)),
         }
     }
@@ -114,7 +124,7 @@ impl Expiry {
         let Some(value) = value.filter(|value| !value.is_falsy()) else { return Expiry::Past };
         let Some(text) = value.text() else { return Expiry::NotText };
         match time(text) {
-            Some(end) if end.since(Time::now()) > REFRESH_THRESHOLD => Expiry::Future,
+            Some(end) if end.since(Time::now()) > token_only_file::PYTHON_MARGIN => Expiry::Future,
             Some(_) => Expiry::Past,
             None => Expiry::Unreadable,
         }

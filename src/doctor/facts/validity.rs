@@ -146,6 +146,9 @@ impl Validities {
     /// Asks about a credential that another tool keeps. Libraries always ask Google, whatever `token_uri` a file
     /// names.
     pub(crate) fn of(&self, user: &UserCredential) -> Validity {
+        if user.exported.is_some() {
+            return Validity::NotAsked; // there is nothing to ask with
+        }
         let (Some(id), Some(secret), Some(token), Some(fingerprint)) =
             (&user.client_id, &user.client_secret, &user.refresh_token, user.fingerprint())
         else {

@@ -4,7 +4,9 @@
 use std::path::Path;
 
 use crate::doctor::facts::Facts;
+use crate::doctor::facts::json::JsonParser;
 use crate::doctor::facts::long_running::{LongRunning, LongRunningKind};
+use crate::doctor::facts::user_credential::UserCredential;
 use crate::doctor::finding::{Finding, FindingCode};
 use crate::handover;
 use crate::handover::variables::ADC;
@@ -13,12 +15,25 @@ use crate::handover::variables::ADC;
 pub(super) fn of(facts: &Facts) -> Vec<Finding> {
     let Some(adc) = &facts.profile.adc else { return Vec::new() };
     let found = facts.long_running();
-    let kinds = [LongRunningKind::JupyterServer, LongRunningKind::Dask, LongRunningKind::Ray];
-    kinds.into_iter().filter_map(|kind| of_kind(kind, &found, adc)).collect()
+    let kinds =
+        [LongRunningKind::JupyterServer, LongRunningKind::Dask, LongRunningKind::Ray, LongRunningKind::Spark];
+    let is_mine = |path: &Path| is_mine(facts, adc, path);
+    kinds.into_iter().filter_map(|kind| of_kind(kind, &found, is_mine)).collect()
 }
 
-fn of_kind(kind: LongRunningKind, found: &[LongRunning], adc: &Path) -> Option<Finding> {
-    let is_other = |one: &&LongRunning| one.kind == kind && !has_credential(one, adc);
+/// Whether this is the profile's credential, one that `bqcred exec` handed over, or a token-only file of the profile's
+/// account.
+fn is_mine(facts: &Facts, adc: &Path, path: &Path) -> bool {
+    let is_my_token = || {
+        let state = facts.file(path, JsonParser::Python);
+        let account = |user: &UserCredential| user.exported.is_some().then(|| user.account.clone());
+        state.user().and_then(account).is_some_and(|account| account == facts.profile.account)
+    };
+    path == adc || handover::is_handed_over(path) || is_my_token()
+}
+
+fn of_kind(kind: LongRunningKind, found: &[LongRunning], is_mine: impl Fn(&Path) -> bool) -> Option<Finding> {
+    let is_other = |one: &&LongRunning| one.kind == kind && !one.adc.as_deref().is_some_and(&is_mine);
     let stale: Vec<&LongRunning> = found.iter().filter(is_other).collect();
     let first = stale.first()?;
     let others = match stale.len() - 1 {
@@ -38,25 +53,28 @@ fn of_kind(kind: LongRunningKind, found: &[LongRunning], adc: &Path) -> Option<F
         ),
         LongRunningKind::Dask => (
             "the Dask process",
-            "what its cluster runs uses that; close the cluster and make it again in this environment",
+            "what its cluster runs uses that, unless the plugin of `bqcred snippet dask` is registered; close the \
+             cluster and make it again in this environment",
             None,
         ),
         LongRunningKind::Ray => (
             "the Ray process",
-            "what its node runs uses that; `ray stop`, then start it again in this environment",
+            "what its node runs uses that, unless the job has what `bqcred snippet ray` prints; `ray stop`, then \
+             start it again in this environment",
+            None,
+        ),
+        LongRunningKind::Spark => (
+            "the Spark process",
+            "what it runs uses that, unless its session has what `bqcred snippet spark` prints; stop the session and \
+             make it again in this environment",
             None,
         ),
     };
     let code = match kind {
         LongRunningKind::JupyterServer => FindingCode::RunningServer,
-        LongRunningKind::Dask | LongRunningKind::Ray => FindingCode::RunningCluster,
+        LongRunningKind::Dask | LongRunningKind::Ray | LongRunningKind::Spark => FindingCode::RunningCluster,
     };
     Some(Finding::new(code, format!("{what} {}{others} was {started}; {way_out}", first.pid), fix))
-}
-
-/// Whether it has the profile's credential, or one that `bqcred exec` handed over.
-fn has_credential(one: &LongRunning, adc: &Path) -> bool {
-    one.adc.as_deref().is_some_and(|path| path == adc || handover::is_handed_over(path))
 }
 
 #[cfg(test)]
@@ -75,13 +93,14 @@ mod tests {
             process(7, Some("/x")),
             process(8, Some("/proc/1/fd/3")),
         ];
-        let finding = of_kind(LongRunningKind::Dask, &found, Path::new("/d/adc.json")).unwrap();
+        let is_mine = |path: &Path| path == Path::new("/d/adc.json") || handover::is_handed_over(path);
+        let finding = of_kind(LongRunningKind::Dask, &found, is_mine).unwrap();
         assert!(
             finding.what.starts_with("the Dask process 6 and 1 more was started without GOOGLE_"),
             "{}",
             finding.what
         );
-        assert!(of_kind(LongRunningKind::Ray, &found, Path::new("/d/adc.json")).is_none());
-        assert!(of_kind(LongRunningKind::Dask, &found[..1], Path::new("/d/adc.json")).is_none());
+        assert!(of_kind(LongRunningKind::Ray, &found, is_mine).is_none());
+        assert!(of_kind(LongRunningKind::Dask, &found[..1], is_mine).is_none());
     }
 }

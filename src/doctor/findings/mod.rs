@@ -1,6 +1,8 @@
 //! What is worth knowing beyond the libraries' identities. Like the rules, a finding is a function of the facts, and
 //! of what the rules found.
 
+mod dataproc;
+mod exported_token;
 mod files;
 mod kernels;
 mod keyring;
@@ -16,7 +18,7 @@ pub(crate) use settings::has_drive;
 
 /// All findings, the weightiest first.
 pub(crate) fn of(facts: &Facts, predictions: &[Prediction]) -> Vec<Finding> {
-    let found: [Vec<Finding>; 14] = [
+    let found: [Vec<Finding>; 16] = [
         network::google_unreachable(facts),
         settings::no_project(facts, predictions),
         settings::starts_gcloud(facts, predictions),
@@ -26,8 +28,10 @@ pub(crate) fn of(facts: &Facts, predictions: &[Prediction]) -> Vec<Finding> {
         settings::missing_scopes(facts),
         network::certificates(facts),
         network::clock(facts),
+        exported_token::of(facts),
         kernels::of(facts),
         long_running::of(facts),
+        dataproc::of(facts),
         settings::bigqueryrc(facts),
         settings::r_profiles(facts),
         keyring::unused_items(facts),

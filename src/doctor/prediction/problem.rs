@@ -38,6 +38,10 @@ pub(crate) enum LibraryProblem {
     Refused(Reason),
     /// `token_refused`: Google does not accept the access token in the file, and it can't be renewed.
     TokenRefused,
+    /// `not_renewed`: the file holds an access token alone, which has expired.
+    NotRenewed,
+    /// `access_token_only`: the file holds an access token alone, which the library does not take.
+    AccessTokenOnly,
     /// `scopes_not_granted`: the file asks for scopes that were not granted.
     ScopesNotGranted,
     /// `server_trouble`: Google answers with a server error.
@@ -80,6 +84,8 @@ impl LibraryProblem {
             LibraryProblem::OtherServer => "other_server",
             LibraryProblem::Refused(_) => "refused",
             LibraryProblem::TokenRefused => "token_refused",
+            LibraryProblem::NotRenewed => "not_renewed",
+            LibraryProblem::AccessTokenOnly => "access_token_only",
             LibraryProblem::ScopesNotGranted => "scopes_not_granted",
             LibraryProblem::ServerTrouble => "server_trouble",
             LibraryProblem::Unreachable => "unreachable",
@@ -129,6 +135,10 @@ impl LibraryProblem {
             LibraryProblem::Refused(_) => "Google refuses the credential",
             LibraryProblem::TokenRefused => {
                 "Google refuses the access token in the file, which can't be renewed"
+            }
+            LibraryProblem::NotRenewed => "the access token in the file has expired, and is not renewed",
+            LibraryProblem::AccessTokenOnly => {
+                "the file holds an access token alone, which only Python takes"
             }
             LibraryProblem::ScopesNotGranted => "the file asks for scopes that were not granted",
             LibraryProblem::ServerTrouble => "Google answers with a server error",

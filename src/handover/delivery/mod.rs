@@ -86,6 +86,13 @@ impl RenewedFile {
     }
 }
 
+/// Whether a process of this user, on this machine, renews the file.
+pub(crate) fn is_renewed(path: &Path, locks: &Path) -> bool {
+    let Ok(path) = private_file::target_elsewhere(path) else { return false };
+    let lock = lock_path(locks, &path);
+    lock.exists() && matches!(Lock::acquire_within(&lock, Duration::ZERO), Ok(None))
+}
+
 fn lock_path(locks: &Path, file: &Path) -> PathBuf {
     locks.join(format!(".+{}.lock", hash::fingerprint(file.as_os_str().as_encoded_bytes())))
 }

@@ -177,9 +177,13 @@ fn receive_some(mut stream: &TcpStream, bytes: &mut SecretBytes, deadline: Insta
     bytes.resize(known + CHUNK, 0);
     let result = stream.read(bytes.get_mut(known..).unwrap_or_default());
     bytes.truncate(known + result.as_ref().copied().unwrap_or(0));
-    match result? {
-        0 => Err(io::ErrorKind::UnexpectedEof.into()),
-        _ => Ok(()),
+    match result {
+        Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+        Ok(_) => Ok(()),
+        // a signal, such as that of a window that changes its size: with a time limit no read is taken up again by itself
+        // (signal(7))
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

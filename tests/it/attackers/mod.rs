@@ -1,6 +1,7 @@
 //! Attacks by another user of the machine (a real one), by a hostile file, or by a page in the user's
 //! browser. They fail, and the user gets a message.
 
+mod broker;
 mod clients;
 mod files;
 mod kernels;

@@ -1,5 +1,5 @@
-//! A hostile page in a real browser of the user, which knows the listener's port: it sends what a page can
-//! send cross-origin and, by DNS rebinding, same-origin.
+//! A hostile page in a real browser of the user, which knows the port of the sign-in's listener, or of a broker: it
+//! sends what a page can send cross-origin and, by DNS rebinding, same-origin.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -150,6 +150,21 @@ fn attacked(kind: &'static str) -> Option<(BTreeMap<String, String>, String)> {
     let url = said.lines().find(|line| line.starts_with("http")).unwrap().trim().to_owned();
     let answer = google.approve(&url, ADA);
     let port = url::Url::parse(&answer).unwrap().port().unwrap();
+    let outcomes = visited(&sandbox, kind, port)?;
+    let state = url::Url::parse(&answer).unwrap();
+    let state = state.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    google.visit(&answer);
+    let said = terminal.exp_eof().unwrap();
+    assert!(
+        said.contains("signed in as ada@example.com") && !said.contains("forged"),
+        "{said}\n{outcomes:#?}"
+    );
+    ends_with(&terminal, 0);
+    Some((outcomes, state))
+}
+
+/// A browser visits the hostile page, which knows this port; returns the page's results.
+fn visited(sandbox: &Sandbox, kind: &'static str, port: u16) -> Option<BTreeMap<String, String>> {
     let free = "127.0.0.1:0".parse().unwrap();
     let careless = Evil::start(free, kind, port, 0, None);
     let evil = Evil::start(free, kind, port, careless.address.port(), None);
@@ -164,25 +179,69 @@ fn attacked(kind: &'static str) -> Option<(BTreeMap<String, String>, String)> {
     let rules = format!(
         "MAP rebind.example {name}, MAP evil.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
     );
-    let browser = Browser::visit(&sandbox, &address, &rules)?;
+    let browser = Browser::visit(sandbox, &address, &rules)?;
     let report = evil.reports.recv_timeout(Duration::from_secs(120)).unwrap();
     drop(browser);
-    let outcomes: BTreeMap<String, String> = serde_json::from_str(&report).unwrap();
-    let state = url::Url::parse(&answer).unwrap();
-    let state = state.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
-    google.visit(&answer);
-    let said = terminal.exp_eof().unwrap();
-    assert!(
-        said.contains("signed in as ada@example.com") && !said.contains("forged"),
-        "{said}\n{outcomes:#?}"
-    );
-    ends_with(&terminal, 0);
-    Some((outcomes, state))
+    Some(serde_json::from_str(&report).unwrap())
+}
+
+/// Runs the hostile page while a program with access tokens runs, which gets one all the same; returns the page's
+/// results.
+fn attacked_broker(kind: &'static str) -> Option<BTreeMap<String, String>> {
+    use std::io::{BufRead as _, BufReader};
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &["--project", "p1"]).success();
+    let script = r#"
+      file=$GOOGLE_APPLICATION_CREDENTIALS
+      field() { sed -n "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/p" "$file"; }
+      field token_url; read -r line || true
+      curl -s "$(field token_url)" -d grant_type=refresh_token -d "refresh_token=$(field refresh_token)" | wc -c
+    "#;
+    for program in ["bash", "sed", "curl", "wc"] {
+        sandbox.link_program(program);
+    }
+    let mut command = sandbox.command(env!("CARGO_BIN_EXE_bqcred"));
+    command.args(["exec", "--token-only", "--", "bash", "-euc", script]).envs(google.env());
+    let mut program =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
+    let Some(Ok(url)) = lines.next() else { panic!("{:?}", program.wait_with_output()) };
+    let port = url::Url::parse(&url).unwrap().port().unwrap();
+    let outcomes = visited(&sandbox, kind, port);
+    drop(program.stdin.take());
+    let length: usize = lines.next().unwrap().unwrap().trim().parse().unwrap();
+    assert!(length > 100, "the program got its token: {length}");
+    let mut said = String::new();
+    program.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(program.wait().unwrap().success());
+    assert!(outcomes.is_none() || said.contains("that nothing here answers"), "{said}");
+    outcomes
 }
 
 #[test]
 fn cross_origin_page_cannot_finish_or_read_a_login() {
     let Some((outcomes, state)) = attacked("another origin") else { return };
+    assert_nothing_is_read(&outcomes);
+    assert!(!format!("{outcomes:?}").contains(&state));
+}
+
+#[test]
+fn cross_origin_page_gets_no_access_token() {
+    let Some(outcomes) = attacked_broker("another origin") else { return };
+    assert_nothing_is_read(&outcomes);
+}
+
+#[test]
+fn dns_rebinding_page_gets_no_access_token() {
+    let Some(outcomes) = attacked_broker("rebound") else { return };
+    assert!(outcomes.len() >= 6, "{outcomes:#?}");
+    for (what, outcome) in &outcomes {
+        assert!(outcome.starts_with("421") && !outcome.contains("ya29"), "{what}: {outcomes:#?}");
+    }
+}
+
+/// The page learned nothing of what is on the port.
+fn assert_nothing_is_read(outcomes: &BTreeMap<String, String>) {
     // the control: a careless server lets the same page through
     for (what, outcome) in [("sent", "opaque"), ("posted", "opaque"), ("form", "answered")] {
         assert_eq!(outcomes[&format!("careless {what}")], outcome, "{outcomes:#?}");
@@ -197,7 +256,6 @@ fn cross_origin_page_cannot_finish_or_read_a_login() {
         }
         assert_eq!(of("socket"), "refused", "{outcomes:#?}");
     }
-    assert!(!format!("{outcomes:?}").contains(&state));
 }
 
 #[test]

@@ -52,6 +52,10 @@ pub(crate) fn identity(
             "is the file of an OAuth client, not a credential: `bqcred client set` takes it",
             fails(LibraryProblem::UnknownType),
         ),
+        CredentialKind::Stub(reason) => {
+            let what = format!("{} holds no credential, and says why: {reason}", path.display());
+            return steps.decided(what, fails(LibraryProblem::UnknownType));
+        }
         CredentialKind::User(_) | CredentialKind::Unknown => {
             ("has a type that the library does not know", fails(LibraryProblem::UnknownType))
         }

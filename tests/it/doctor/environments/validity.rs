@@ -1,6 +1,6 @@
 //! Whether Google still accepts the credential.
 
-use super::super::scene::{ADA, BOB, SCOPES};
+use super::super::scene::{ADA, BOB, SCOPES, Scene};
 use super::{Environment, guard, with};
 use crate::common::Endpoint;
 use crate::double::{CLIENT_ID, Script};
@@ -25,6 +25,28 @@ pub const ALL: &[Environment] = &[
         user["token"] = "ya29.gone".into();
         user["expiry"] = "2001-01-01T00:00:00Z".into();
         s.adc(&user);
+    }),
+    ("a token-only file, on a VM", |s| {
+        token_only(s, "2099-01-01T00:00:00Z");
+        s.vm();
+    }),
+    ("a token-only file that is not renewed, on a VM", |s| {
+        token_only(s, "2001-01-01T00:00:00Z");
+        s.vm();
+    }),
+    ("a token-only file that is not renewed, on a VM, but there is a guard", |s| {
+        token_only(s, "2001-01-01T00:00:00Z");
+        s.vm();
+        guard(s);
+    }),
+    ("a token-only file of a grant that is over, on a VM", |s| {
+        token_only(s, "2099-01-01T00:00:00Z");
+        s.google.revoke_grant(ADA);
+        s.vm();
+    }),
+    ("what is left of a token-only file, on a VM", |s| {
+        s.adc(&json!({"type": "bqcred: the renewing of this access token has stopped: no network"}));
+        s.vm();
     }),
     ("revoked", |s| {
         s.adc(&s.user(ADA));
@@ -62,3 +84,12 @@ pub const ALL: &[Environment] = &[
         s.vm();
     }),
 ];
+
+/// What `bqcred export --token-only` writes.
+fn token_only(s: &mut Scene, expiry: &str) {
+    let words = "bqcred-hands-over-access-tokens-only";
+    s.adc(&json!({
+        "type": "authorized_user", "account": ADA, "client_id": words, "client_secret": "none",
+        "refresh_token": words, "token": s.google.access_token(ADA, CLIENT_ID, SCOPES), "expiry": expiry,
+    }));
+}
