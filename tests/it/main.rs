@@ -33,6 +33,7 @@ mod client;
 mod clients_gcloud;
 mod clients_python;
 mod clients_r;
+mod clusters;
 mod completions;
 mod crash;
 mod doctor;
@@ -83,6 +84,7 @@ mod snippets_elsewhere;
 mod status;
 mod token_errors;
 mod token_only;
+mod token_only_libraries;
 mod tour;
 
 use bqcred_test_support as common;
