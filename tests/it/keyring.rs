@@ -499,6 +499,67 @@ fn concurrent_token_commands_refresh_once() {
     assert_eq!(keyring.search().matches("attribute.username").count(), 1);
 }
 
+/// What a library of a program under `exec --token-only` does, whenever it reads a line.
+const ASK: &str = r#"
+  file=$GOOGLE_APPLICATION_CREDENTIALS
+  field() { sed -n "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/p" "$file"; }
+  while read -r line; do
+    curl -s "$(field token_url)" -d grant_type=refresh_token -d "refresh_token=$(field refresh_token)" |
+      sed 's/ya29[^"]*/TOKEN/'; echo
+  done
+"#;
+
+#[test]
+fn a_program_with_tokens_outlasts_a_keyring_that_can_not_be_used() {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    use std::process::Stdio;
+    let google = Google::start();
+    let Some(mut keyring) = Keyring::with_login(&google, ADA) else { return };
+    for program in ["bash", "curl", "sed"] {
+        keyring.sandbox.link_program(program);
+    }
+    keyring.lock();
+    let exec = ["exec", "--token-only", "--scopes", "bigquery"];
+    let run = keyring.invoke(&[&exec[..], &["--", "true"]].concat()).envs(google.env()).run();
+    run.fails(6).says("the keyring is locked");
+    let mut command = keyring.command(env!("CARGO_BIN_EXE_bqcred"));
+    command.args(exec).args(["--always-start", "--", "bash", "-euc", ASK]).envs(google.env());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut program = command.spawn().unwrap();
+    let mut answers = BufReader::new(program.stdout.take().unwrap()).lines();
+    let input = program.stdin.take().unwrap();
+    let mut ask = || -> serde_json::Value {
+        writeln!(&input, "ask").unwrap();
+        serde_json::from_str(&answers.next().unwrap().unwrap()).unwrap()
+    };
+    let words =
+        |answer: &serde_json::Value| answer["error_description"].as_str().unwrap_or_default().to_owned();
+    let answer = ask();
+    assert!(words(&answer).starts_with("bqcred: the keyring is locked"), "{answer}");
+    keyring.kill_service();
+    let answer = ask();
+    assert!(words(&answer).contains("org.freedesktop.secrets"), "{answer}");
+    keyring.start_service();
+    keyring.freeze();
+    let answer = ask();
+    assert!(words(&answer).contains("did not answer within 5 s"), "{answer}");
+    keyring.thaw();
+    // the request that was given up has to come to its end first
+    let ends = std::time::Instant::now() + PATIENCE;
+    loop {
+        let answer = ask();
+        if answer["access_token"] == "TOKEN" {
+            break;
+        }
+        assert!(std::time::Instant::now() < ends, "{answer}");
+    }
+    drop(input);
+    let mut said = String::new();
+    program.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(program.wait().unwrap().success());
+    assert!(said.contains("starting the program all the same") && !said.contains("waiting for"), "{said}");
+}
+
 #[test]
 fn an_empty_sandbox_has_nothing_to_lock() {
     Sandbox::new().bqcred(&["lock"]).fails(0).says("no session file to remove");

@@ -14,6 +14,7 @@ use crate::handover::{self, stub, supervised};
 use crate::lifecycle::program_tokens::ProgramTokens;
 use crate::output::error::{Error, Result, reason};
 use crate::output::ui::{self, Output};
+use crate::store::KeyringStore;
 use crate::system::env;
 use crate::system::private_file::TempCredentialFile;
 use crate::system::processes::Process;
@@ -69,6 +70,8 @@ impl Prepared {
         let mut program = program(args);
         prepare(args, app, &mut program, &name, &profile, &file.path());
         handover::apply(&broker::variables::changes(&broker, env::get), &mut program);
+        // what is to be said from now on is said to the libraries
+        KeyringStore::wait_quietly();
         let refusals = broker.serve(tokens);
         supervised::run(&mut program, || end(file, &refusals)).map(|code| Output::none().with_code(code))
     }

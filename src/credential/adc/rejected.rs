@@ -1,6 +1,6 @@
 //! Why a file is not a user credential that bqcred can keep, and which tool is for such a file.
 
-/// How the `type` of a stub begins, which is a sentence.
+/// How the `type` of a stub begins, which is a sentence: libraries show it without saying where it comes from.
 pub(crate) const STUB: &str = "bqcred: ";
 
 /// Why a text is not a user credential. None of these quotes the text.

@@ -91,6 +91,8 @@ mod dbus {
     pub(super) fn named(name: &str) -> Option<Failure> {
         match name {
             "org.freedesktop.Secret.Error.IsLocked" => return Some(Failure::Locked),
+            // it was started anew since the connection was made
+            "org.freedesktop.Secret.Error.NoSession" => return Some(Failure::Gone),
             "org.freedesktop.Secret.Error.NoSuchObject" => return Some(Failure::ItemGone),
             _ => {}
         }

@@ -48,6 +48,11 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// Whether the next call needs a new connection.
+    pub(super) fn is_of_connection(&self) -> bool {
+        matches!(self, Failure::NoBus | Failure::NoService | Failure::Gone | Failure::Other(_))
+    }
+
     /// The error for people, with a hint; exit code 6.
     pub(super) fn into_error(self) -> Error {
         let (what, remedy, file_helps) = self.describe();

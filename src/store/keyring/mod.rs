@@ -36,6 +36,11 @@ pub(crate) struct KeyringStore<'p> {
 }
 
 impl<'p> KeyringStore<'p> {
+    /// For a process that goes on beside a program which has the terminal: nothing is said while a call waits.
+    pub(crate) fn wait_quietly() {
+        service::wait_quietly();
+    }
+
     /// The keyring of this session; `paths` are for the session files. `id` is that of the profile, if it has one.
     pub(crate) fn new(paths: &'p Paths, id: Option<&'p ProfileId>) -> Self {
         KeyringStore { paths, id }

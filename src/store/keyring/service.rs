@@ -29,8 +29,15 @@ const LIMIT_ATTENDED: Duration = Duration::from_secs(60);
 /// Time limit for asking whether the keyring is locked; a service that waits for the user answers that at once.
 const LIMIT_LOCK_STATE: Duration = Duration::from_secs(1);
 
-/// Whether a call has hung. The process has one connection, so that the next call would hang too.
+/// Whether a call hangs. The process has one connection, so that the next call would hang too.
 static HANGS: AtomicBool = AtomicBool::new(false);
+/// Whether the terminal is another program's by now.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on nothing is said while a call waits: the terminal is that of the program that was started.
+pub(super) fn wait_quietly() {
+    QUIET.store(true, Ordering::Relaxed);
+}
 
 /// The item's content; `None` if there is no such item.
 pub(super) fn get(user: &str) -> Result<Option<SecretBytes>, Failure> {
@@ -42,8 +49,9 @@ pub(super) fn get(user: &str) -> Result<Option<SecretBytes>, Failure> {
         })
     };
     match get() {
-        // it is found first and read then: in between another process may have replaced or removed it
-        Err(Failure::ItemGone) => get(),
+        // it is found first and read then: in between another process may have replaced or removed it; and the service
+        // may have been started anew since the last call
+        Err(Failure::ItemGone | Failure::Gone) => get(),
         other => other,
     }
 }
@@ -128,20 +136,44 @@ fn call<T: Send + 'static>(
 fn within_limit<T: Send + 'static>(
     work: impl FnOnce() -> keyring_core::Result<T> + Send + 'static,
 ) -> Result<T, Failure> {
-    if HANGS.load(Ordering::Relaxed) {
+    if HANGS.load(Ordering::SeqCst) {
         return Err(Failure::NoAnswer(Duration::ZERO));
     }
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
-        // it makes the connection; `Entry::new` would hide why there is none
-        let done = match keyring::Entry::store_status() {
-            Ok(()) => work().map_err(Failure::from),
-            Err(error) => Err(Failure::of(error)),
-        };
+        let done = connect().and_then(|()| work().map_err(Failure::from));
+        if done.as_ref().is_err_and(Failure::is_of_connection) {
+            disconnect();
+        }
         let _ = sender.send(done);
+        // it may have been given up, but hangs no more
+        HANGS.store(false, Ordering::SeqCst);
     });
     wait(&receiver)
 }
+
+/// Connects to the service, unless that was done. A process that lives long may see it end and start again.
+#[cfg(target_os = "linux")]
+fn connect() -> Result<(), Failure> {
+    if keyring_core::get_default_store().is_none() {
+        keyring_core::set_default_store(zbus_secret_service_keyring_store::Store::new()?);
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn disconnect() {
+    keyring_core::unset_default_store();
+}
+
+/// Other systems have no connection.
+#[cfg(not(target_os = "linux"))]
+fn connect() -> Result<(), Failure> {
+    keyring::Entry::store_status().as_ref().map(drop).map_err(Failure::of)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn disconnect() {}
 
 fn wait<T>(receiver: &Receiver<Result<T, Failure>>) -> Result<T, Failure> {
     let attended = terminal::is_attended();
@@ -149,7 +181,9 @@ fn wait<T>(receiver: &Receiver<Result<T, Failure>>) -> Result<T, Failure> {
     let (answer, waited) = match first {
         Err(RecvTimeoutError::Timeout) if attended => {
             // printed here and not returned as a note: the call waits until the user has read and acted on it
-            ui::note("waiting for the keyring: if it asks for its password, enter it; Ctrl-C cancels");
+            if !QUIET.load(Ordering::Relaxed) {
+                ui::note("waiting for the keyring: if it asks for its password, enter it; Ctrl-C cancels");
+            }
             (receiver.recv_timeout(LIMIT_ATTENDED - SILENT_WAIT), LIMIT_ATTENDED)
         }
         other => (other, LIMIT_UNATTENDED),
@@ -157,7 +191,11 @@ fn wait<T>(receiver: &Receiver<Result<T, Failure>>) -> Result<T, Failure> {
     match answer {
         Ok(result) => result,
         Err(RecvTimeoutError::Timeout) => {
-            HANGS.store(true, Ordering::Relaxed);
+            HANGS.store(true, Ordering::SeqCst);
+            if let Ok(result) = receiver.try_recv() {
+                HANGS.store(false, Ordering::SeqCst); // it came just now
+                return result;
+            }
             Err(if waits_for_unlocking() { Failure::NotUnlocked(waited) } else { Failure::NoAnswer(waited) })
         }
         Err(RecvTimeoutError::Disconnected) => Err(Failure::Other("its client library failed".to_owned())),
