@@ -46,6 +46,16 @@ make_venv() {
     printf '%s\n' "$state" >"$folder/made-of"
 }
 
+# add_to_venv NAME FOLDER REQUIREMENTS: libraries for this environment in a folder of their own, for PYTHONPATH.
+add_to_venv() {
+    local venv=$env_folder/$1 folder=$env_folder/$2 list=$3
+    [ -f "$folder/made-of" ] && cmp -s "$list" "$folder/made-of" && return
+    say "installing $list"
+    rm -rf "$folder"
+    quietly "$2-pip" "$venv/bin/python" -m pip install --disable-pip-version-check --no-deps --target "$folder" -r "$list"
+    cp "$list" "$folder/made-of"
+}
+
 # cargo_tool NAME@VERSION: a subcommand of cargo, at $env_folder/cargo/bin; built anew when the version changes.
 cargo_tool() {
     local name=${1%@*}

@@ -13,6 +13,7 @@ use crate::handover::variables::{self, VariableSet};
 use crate::handover::{parent_shell, ready, stub};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::ui::{self, Output};
+use crate::system::notebook::{self, Language};
 use crate::system::{env, terminal};
 
 pub(crate) fn run(args: &Env, app: &App) -> Result<Output> {
@@ -51,8 +52,9 @@ fn announce(app: &App) -> Result<Output> {
 fn note_use(args: &Env, app: &App) {
     if terminal::in_notebook() {
         let line = parent_shell::line("bqcred env");
+        let language = if notebook::language() == Some(Language::R) { "r" } else { "python" };
         ui::note(&format!(
-            "a cell's `!{line}` changes nothing in the notebook: `bqcred snippet python` prints a cell that does, and \
+            "a cell's `!{line}` changes nothing in the notebook: `bqcred snippet {language}` prints a cell that does, and \
              `bqcred kernel install` sets it for all notebooks"
         ));
     } else if std::io::stdout().is_terminal() {

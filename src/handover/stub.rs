@@ -5,12 +5,11 @@
 
 use std::path::PathBuf;
 
+use crate::credential::adc::STUB;
 use crate::credential::paths::Paths;
 use crate::output::error::Error;
 use crate::system::private_file::{self, Lock};
 
-/// Libraries show the type without saying where it comes from.
-const PREFIX: &str = "bqcred: ";
 /// Longer names are cut: most systems take 255 bytes.
 const LONGEST: usize = 120;
 
@@ -32,7 +31,7 @@ pub(crate) fn write(paths: &Paths, why: &Error) -> PathBuf {
 
 /// The content of such a file.
 pub(crate) fn content(reason: &str) -> String {
-    format!("{:#}\n", serde_json::json!({ "type": format!("{PREFIX}{reason}") }))
+    format!("{:#}\n", serde_json::json!({ "type": format!("{STUB}{reason}") }))
 }
 
 /// The reason that such a file names; `None` if this is the content of another one.
@@ -43,7 +42,7 @@ pub(crate) fn reason(content: &[u8]) -> Option<String> {
 
 /// The reason in a `type`, if this is that of such a file.
 pub(crate) fn reason_in(kind: &str) -> Option<&str> {
-    kind.strip_prefix(PREFIX)
+    kind.strip_prefix(STUB)
 }
 
 /// An error with what helps, in one line.

@@ -29,6 +29,11 @@ pub(crate) fn language() -> Option<Language> {
     kernel_above().or_else(interpreter_above)
 }
 
+/// Whether this process was started by that one, or by what it started.
+pub(crate) fn is_in(pid: u32) -> bool {
+    ancestors().any(|(above, _)| above == pid)
+}
+
 /// ipykernel sets the one for what its cells start, and R the other. Without them no process has to be looked at.
 fn may_be_in_kernel() -> bool {
     env::get("GIT_PAGER").is_some_and(|value| value == "cat") || env::get("R_HOME").is_some()

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::common::{PERSON, Vm, missing, python_of, skipped};
 use crate::double::metadata;
-use crate::jupyter::add_wheel;
+use crate::jupyter::add_kernel_with_wheel;
 use crate::jupyter::front_end::{FrontEnd, address, assert_nothing_stays, shown};
 
 const OTHER: &str = "bob@example.com";
@@ -26,14 +26,10 @@ const MAGIC: [&str; 2] = [
     "print(frame['who'][0])",
 ];
 
-/// A kernel of this Python that has the wheel.
+/// A kernel of this Python that has the wheel, which alone has the program.
 fn add_kernel(vm: &Vm, python: &Path) {
-    let wheel = add_wheel(&vm.sandbox);
+    add_kernel_with_wheel(&vm.sandbox, python);
     std::fs::remove_file(vm.sandbox.path("bin/bqcred")).unwrap(); // it must not be needed on the PATH
-    let spec = json!({"argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-        "display_name": "wheel", "language": "python", "env": {"PYTHONPATH": wheel}});
-    vm.sandbox.write("home/.local/share/jupyter/kernels/wheel/kernel.json", spec.to_string());
-    vm.sandbox.write("home/.jupyter/migrated", "");
 }
 
 /// A VM without a login, on which the user's client is set.

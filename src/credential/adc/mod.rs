@@ -18,7 +18,7 @@ use ascii_json::AsciiJson;
 use impersonated::Impersonated;
 
 use rejected::OtherType;
-pub(crate) use rejected::{NotAuthorizedUser, encoding_problem};
+pub(crate) use rejected::{NotAuthorizedUser, STUB, encoding_problem};
 
 /// The universe that Google's libraries refresh user credentials in; they refuse others.
 const UNIVERSE: &str = "googleapis.com";

@@ -1,7 +1,7 @@
 //! Why a file is not a user credential that bqcred can keep, and which tool is for such a file.
 
-/// How the `type` of a stub begins, which is a sentence.
-const STUB: &str = "bqcred: ";
+/// How the `type` of a stub begins, which is a sentence: libraries show it without saying where it comes from.
+pub(crate) const STUB: &str = "bqcred: ";
 
 /// Why a text is not a user credential. None of these quotes the text.
 #[derive(Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::doctor::facts::json::{Json, JsonParser, Members};
 use crate::doctor::facts::private_key::{PemReader, PrivateKey};
-use crate::doctor::facts::user_credential::{self, UserCredential};
+use crate::doctor::facts::user_credential::{self, Expiry, UserCredential};
 use crate::handover::broker::session_file;
 use crate::handover::stub;
 
@@ -33,6 +33,8 @@ pub(crate) enum CredentialKind {
     },
     /// Workforce identity federation. `complete`: it has what a refresh takes.
     ExternalUser { complete: bool },
+    /// Not a credential but a description of where users of a workforce pool sign in.
+    WorkforceSignIn,
     /// A session file of `bqcred exec --token-only`.
     TokenOnly,
     /// A service account of Google Distributed Cloud, which BigQuery does not know.
@@ -77,9 +79,9 @@ impl CredentialKind {
             Some(Some("external_account")) => external(members),
             Some(Some(session_file::TYPE)) if members.has("bqcred") => CredentialKind::TokenOnly,
             Some(Some("external_account_authorized_user")) => {
-                let needed = ["refresh_token", "token_url", "client_id", "client_secret"];
-                CredentialKind::ExternalUser { complete: has_all(members, &needed) }
+                CredentialKind::ExternalUser { complete: is_usable_by_workforce_user(members, parser) }
             }
+            Some(Some("external_account_authorized_user_login_config")) => CredentialKind::WorkforceSignIn,
             Some(Some("gdch_service_account")) => CredentialKind::DistributedCloud,
             // old caches of pydata-google-auth and pandas-gbq have no type
             None if members.has("refresh_token") => CredentialKind::User(UserCredential::of(members, false)),
@@ -140,6 +142,13 @@ fn external(members: &Members) -> CredentialKind {
     }
 }
 
+/// It can be refreshed, or, for google-auth, has an access token that counts as valid.
+fn is_usable_by_workforce_user(members: &Members, parser: JsonParser) -> bool {
+    let is_valid = || !members.has("expiry") || Expiry::of(members.get("expiry")) == Expiry::Future;
+    has_all(members, &["refresh_token", "token_url", "client_id", "client_secret"])
+        || (parser == JsonParser::Python && members.text("token").is_some() && is_valid())
+}
+
 fn has_all(members: &Members, keys: &[&str]) -> bool {
     keys.iter().all(|key| members.text(key).is_some())
 }
@@ -161,6 +170,20 @@ mod tests {
             "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/sa@p.iam.gserviceaccount.com:generateAccessToken"}"#;
         let CredentialKind::Impersonated { account, complete, .. } = kind(text) else { panic!() };
         assert_eq!((account.as_deref(), complete), (Some("sa@p.iam.gserviceaccount.com"), true));
+    }
+
+    #[test]
+    fn a_workforce_credential_needs_what_a_refresh_sends_or_a_token() {
+        let complete = |keys: &str| {
+            let text = format!(r#"{{"type":"external_account_authorized_user"{keys}}}"#);
+            matches!(kind(&text), CredentialKind::ExternalUser { complete: true })
+        };
+        assert!(complete(r#","refresh_token":"r","token_url":"u","client_id":"i","client_secret":"s""#));
+        assert!(!complete(r#","refresh_token":"r","token_url":"u""#));
+        assert!(complete(r#","token":"t""#) && complete(r#","token":"t","expiry":"2999-01-01T00:00:00Z""#));
+        assert!(!complete(r#","token":"t","expiry":"2001-01-01T00:00:00Z""#));
+        let sign_in = r#"{"type":"external_account_authorized_user_login_config"}"#;
+        assert!(matches!(kind(sign_in), CredentialKind::WorkforceSignIn));
     }
 
     #[test]

@@ -120,7 +120,7 @@ fn fingerprint(secret: &str) -> String {
 }
 
 impl Expiry {
-    fn of(value: Option<&Json>) -> Expiry {
+    pub(super) fn of(value: Option<&Json>) -> Expiry {
         let Some(value) = value.filter(|value| !value.is_falsy()) else { return Expiry::Past };
         let Some(text) = value.text() else { return Expiry::NotText };
         match time(text) {

@@ -21,6 +21,9 @@ pub(super) fn answer(ask: Ask<'_>, source: &impl TokenSource) -> Response {
             Ok(token) => token_json(&token, source.scopes()),
             Err(error) => no_token(&error),
         },
+        Ask::Introspection { cached_as } => {
+            Response::json("200 OK", bytes(&json!({"active": true, "username": cached_as})))
+        }
         about => metadata(about, source).with_fields(FLAVOR),
     }
 }
@@ -69,7 +72,7 @@ fn metadata(ask: Ask<'_>, source: &impl TokenSource) -> Response {
             About::Scopes => Response::text("200 OK", &source.scopes().join("\n")),
             About::All => Response::json("200 OK", bytes(&about(source))),
         },
-        Ask::Account { .. } | Ask::OAuthToken => {
+        Ask::Account { .. } | Ask::OAuthToken | Ask::Introspection { .. } => {
             Response::text("404 Not Found", "bqcred: there is one account here, default\n")
         }
     }

@@ -8,16 +8,29 @@ use super::answers;
 use super::{Refused, Secrets};
 use crate::oauth::http_server::{Request, Response};
 use crate::output::secret::Secret;
+use crate::system::hash;
 
 /// The path of the token endpoint.
 pub(super) const TOKEN_PATH: &str = "/token";
+/// Below the secret path: where gcloud asks under which name to cache tokens (RFC 7662).
+const INTROSPECTION: &str = "introspect";
 const ACCOUNTS: &str = "computeMetadata/v1/instance/service-accounts";
+
+/// The path where a token can be asked about, which begins with a secret.
+pub(super) fn introspection_path(secrets: &Secrets) -> Secret {
+    Secret::new(format!("/{}/{INTROSPECTION}", secrets.path.expose()))
+}
 
 /// A request with the right secret.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Ask<'r> {
     /// A token, by the OAuth endpoint.
     OAuthToken,
+    /// About a token, which gcloud caches under this name.
+    Introspection {
+        /// Another one for each broker: what one program may is not what the next one may, or gcloud itself.
+        cached_as: String,
+    },
     /// Whether there is a metadata server here.
     Ping,
     /// Which accounts there are; as JSON with all about them, or their names.
@@ -55,6 +68,10 @@ pub(super) fn read<'r>(request: &Request<'r>, secrets: &Secrets) -> Result<Ask<'
     let (secret, path) = request.path.trim_start_matches('/').split_once('/').unwrap_or_default();
     if !Secret::new(secret).is(&secrets.path) {
         return Err((Refused::Secret, Response::text("404 Not Found", "bqcred: there is nothing here\n")));
+    }
+    if path == INTROSPECTION && request.method == "POST" {
+        let id = hash::fingerprint(secrets.handle.expose().as_bytes());
+        return Ok(Ask::Introspection { cached_as: format!("bqcred-{id}") });
     }
     // every program on a VM sends it, and no web page can (the same page of Google's documentation)
     if request.method != "GET" || request.header("metadata-flavor") != Some(b"Google") {

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::limits::Limits;
-use super::requests::TOKEN_PATH;
+use super::requests::{self, TOKEN_PATH};
 use crate::credential::paths::Paths;
 use crate::oauth::ServiceAccount;
 use crate::output::secret::{Secret, SecretBytes};
@@ -30,6 +30,8 @@ pub(crate) struct SessionFile {
     client_secret: String,
     refresh_token: String,
     token_url: String,
+    /// gcloud asks there for a name, and asks Google if this is missing, which knows nothing of the handle.
+    token_info_url: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     quota_project_id: Option<String>,
     universe_domain: String,
@@ -69,6 +71,11 @@ impl SessionFile {
             client_id: "bqcred".to_owned(),
             client_secret: "none".to_owned(),
             refresh_token: broker.secrets().handle.expose().to_owned(),
+            token_info_url: format!(
+                "http://127.0.0.1:{}{}",
+                broker.port(),
+                requests::introspection_path(broker.secrets()).expose()
+            ),
             token_url: format!("http://127.0.0.1:{}{TOKEN_PATH}", broker.port()),
             quota_project_id: quota_project.map(str::to_owned),
             universe_domain: "googleapis.com".to_owned(),

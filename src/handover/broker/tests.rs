@@ -97,6 +97,23 @@ fn nothing_but_the_right_secret_gets_a_token() {
 const TOKEN: &str = "computeMetadata/v1/instance/service-accounts/default/token";
 
 #[test]
+fn gcloud_gets_a_name_of_each_broker_and_no_token() {
+    let source = source(Ok("ya29.t"));
+    let introspect = |path: &str, secrets: &Secrets| {
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{PORT}\r\nContent-Length: 7\r\n\r\ntoken=x");
+        String::from_utf8(respond(head.as_bytes(), PORT, secrets, &source)).unwrap()
+    };
+    let answer = introspect("/path/introspect", &secrets());
+    let name = json(&answer)["username"].as_str().unwrap().to_owned();
+    assert!(json(&answer)["active"] == true && name.starts_with("bqcred-") && !name.contains("handle"));
+    let another = Secrets { handle: Secret::new("another"), ..secrets() };
+    assert_ne!(json(&introspect("/path/introspect", &another))["username"], name.as_str());
+    assert!(introspect("/wrong/introspect", &secrets()).starts_with("HTTP/1.1 404"));
+    assert!(get("/path/introspect", &source).starts_with("HTTP/1.1 404"));
+}
+
+#[test]
 fn gargle_finds_the_account_and_its_token() {
     let source = source(Ok("ya29.t"));
     let ping = get("/path/", &source);

@@ -5,10 +5,11 @@ use crate::jupyter::changes::kernel_profile::KernelProfile;
 use crate::jupyter::changes::running::{token_only, value};
 use crate::jupyter::locate::running::Running;
 use crate::output::notes::Notes;
+use crate::system::{env, notebook};
 
 /// After kernels were given a profile: about the running ones that don't have it.
 pub(crate) fn after_install(profile: &KernelProfile, running: &[Running]) -> Notes {
-    let old = running.iter().filter(|kernel| match profile.credential_file() {
+    let is_old = |kernel: &&Running| match profile.credential_file() {
         Some(file) => value(kernel, variables::ADC) != Some(file),
         None => {
             value(kernel, variables::PROFILE) != Some(profile.name.as_str())
@@ -17,9 +18,21 @@ pub(crate) fn after_install(profile: &KernelProfile, running: &[Running]) -> Not
                     (about, limits) => about.is_some() || limits.is_some(),
                 }
         }
-    });
+    };
+    // a sign-in in a cell has changed this notebook's kernel since it was started; what it starts inherits that
+    let has_changed = |kernel: &&Running| {
+        let file = env::text(variables::ADC);
+        file.is_some() && file.as_deref() == profile.credential_file() && notebook::is_in(kernel.pid)
+    };
+    let (changed, old): (Vec<&Running>, Vec<&Running>) = running.iter().filter(is_old).partition(has_changed);
+    let mut notes = Notes::none();
+    if !changed.is_empty() {
+        notes
+            .add("this notebook uses it already, until its kernel is restarted; nothing has to be done here");
+    }
     // a snippet names the credential file, so there is none for `--exec`
-    advice(old.collect(), !profile.is_exec(), "new notebooks use it; no kernel has to be restarted")
+    notes.append(advice(old, !profile.is_exec(), "new notebooks use it; no kernel has to be restarted"));
+    notes
 }
 
 /// After kernels were updated: about all running ones.
@@ -43,17 +56,16 @@ fn advice(old: Vec<&Running>, has_snippet: bool, otherwise: &str) -> Notes {
         |kernel: &&Running| format!("{} (process {})", kernel.language.unwrap_or("kernel"), kernel.pid);
     let names: Vec<String> = old.iter().map(name).collect();
     notes.add(format!("these kernels still run with their old environment: {}", names.join(", ")));
-    notes.detail("in each open notebook: Kernel > Shut Down Kernel, then Kernel > Restart Kernel");
     let only_r = old.iter().all(|kernel| kernel.language == Some("R"));
     let snippet = if only_r { "r" } else { "python" };
-    notes.detail(match has_snippet {
-        true => {
-            format!(
-                "(Restart alone keeps the old environment); or paste what `bqcred snippet {snippet}` prints into a cell"
-            )
-        }
-        false => "(Restart alone keeps the old environment)".to_owned(),
-    });
+    if has_snippet {
+        notes.detail(format!(
+            "to keep what such a notebook has in memory: paste what `bqcred snippet {snippet}` prints into a cell"
+        ));
+    }
+    let start = if has_snippet { "or start it anew" } else { "in each open notebook" };
+    notes.detail(format!("{start}: Kernel > Shut Down Kernel, then Kernel > Restart Kernel"));
+    notes.detail("(Restart alone keeps the old environment)");
     notes
 }
 

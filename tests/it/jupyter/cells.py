@@ -35,7 +35,7 @@ class Cell:
             self.told[content["name"]] += content["text"]
         elif kind == "error":
             self.told["error"] += content["ename"] + ": " + content["evalue"]
-        elif kind == "display_data":
+        elif kind in ("display_data", "execute_result"):
             self.told["html"] += content["data"].get("text/html", "")
             self.told["stdout"] += content["data"].get("text/plain", "") + "\n"
             self.displays[content.get("transient", {}).get("display_id")] = self.cell.outputs[-1]

@@ -129,6 +129,14 @@ pub fn add_wheel(sandbox: &Sandbox) -> PathBuf {
     wheel
 }
 
+/// The kernel "wheel" of this Python, which has the wheel.
+pub fn add_kernel_with_wheel(sandbox: &Sandbox, python: &Path) {
+    let spec = serde_json::json!({"argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "wheel", "language": "python", "env": {"PYTHONPATH": add_wheel(sandbox)}});
+    sandbox.write("home/.local/share/jupyter/kernels/wheel/kernel.json", spec.to_string());
+    sandbox.write("home/.jupyter/migrated", "");
+}
+
 struct Facts {
     base_executable: PathBuf,
     base_prefix: PathBuf,

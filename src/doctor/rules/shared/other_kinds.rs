@@ -52,6 +52,11 @@ pub(crate) fn identity(
             "is the file of an OAuth client, not a credential: `bqcred client set` takes it",
             fails(LibraryProblem::UnknownType),
         ),
+        CredentialKind::WorkforceSignIn => (
+            "says where users of a workforce pool sign in, and is no credential: \
+             `gcloud auth application-default login --login-config` takes it",
+            fails(LibraryProblem::UnknownType),
+        ),
         CredentialKind::Stub(reason) => {
             let what = format!("{} holds no credential, and says why: {reason}", path.display());
             return steps.decided(what, fails(LibraryProblem::UnknownType));
