@@ -98,6 +98,19 @@ fn the_whole_credential_is_handed_over_on_request_alone() {
 }
 
 #[test]
+fn a_profile_in_the_keyring_has_no_file_to_mount() {
+    let sandbox = signed_in();
+    let file = sandbox.data("default").join("profile.json");
+    let known = std::fs::read_to_string(&file).unwrap().replace("\"file\"", "\"keyring\"");
+    std::fs::write(&file, known).unwrap();
+    for kind in ["docker", "compose", "devcontainer"] {
+        let refused = snippet(&sandbox, &format!("{kind} --whole")).fails(6);
+        refused.says("is kept in the keyring").says("leave out --whole").says("`bqcred move --store file`");
+    }
+    snippet(&sandbox, "renviron").fails(6).says("is kept in the keyring").says("kernel install --exec");
+}
+
+#[test]
 fn what_workers_cannot_read_is_refused() {
     let sandbox = signed_in();
     let adc = sandbox.adc("default").display().to_string();

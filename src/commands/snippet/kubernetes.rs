@@ -24,7 +24,7 @@ fn token_only(args: &Snippet, app: &App) -> Result<Pasted> {
         "while the job runs:".to_owned(),
         format!(
             "{} -- sh -c '{create} --dry-run=client -o yaml | kubectl replace -f -'",
-            tokens.keep_fresh("-")
+            tokens.keep_fresh(None)
         ),
     ];
     let container = Container::of_tokens(&tokens)?;

@@ -76,9 +76,11 @@ impl<'a> TokenOnly<'a> {
         words
     }
 
-    /// The same as a command that goes on renewing, for people.
-    pub(super) fn keep_fresh(&self, target: &str) -> String {
-        format!("{} --keep-fresh", command(&self.export(target)))
+    /// The same as a command that goes on renewing, for people. Without a file, a program is to follow: `-- PROGRAM`.
+    pub(super) fn keep_fresh(&self, file: Option<&str>) -> String {
+        let mut words = self.export(file.unwrap_or_default());
+        words.retain(|word| !word.is_empty());
+        format!("{} --keep-fresh", command(&words))
     }
 
     /// The options that hand over less, for `export` and for `exec --token-only`.
@@ -109,7 +111,7 @@ impl<'a> TokenOnly<'a> {
     /// What to do before: the folder, and the command that keeps the file renewed.
     pub(super) fn start_renewing(&self, file: &Path) -> Result<String> {
         let folder = file.parent().unwrap_or(Path::new("/"));
-        Ok(format!("`mkdir -p -m 700 {}; {}`", word(&utf8(folder)?), self.keep_fresh(&utf8(file)?)))
+        Ok(format!("`mkdir -p -m 700 {}; {}`", word(&utf8(folder)?), self.keep_fresh(Some(&utf8(file)?))))
     }
 }
 

@@ -32,6 +32,8 @@ class BqcredWorker(WorkerPlugin):
 
 
 def bqcred_workers(client, tokens, variables):
+    if client.asynchronous:
+        raise RuntimeError("this client is asynchronous, and the workers got nothing: use Client(...) without asynchronous=True")
     delivered = []
 
     def deliver(content):

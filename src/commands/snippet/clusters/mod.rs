@@ -91,17 +91,18 @@ fn without_shared_home(args: &Snippet, tokens: TokenOnly) -> Result<Pasted> {
     }
     let each_node =
         "srun --overlap --nodes=$SLURM_JOB_NUM_NODES --ntasks=$SLURM_JOB_NUM_NODES --ntasks-per-node=1";
+    // the job makes the folder, so that what comes after its end makes none
     let push = format!(
-        "{} -- srun --jobid=JOB --overlap sh -c 'umask 077; d={FOLDER}; mkdir $d 2>/dev/null; \
-         [ -O $d ] && f=$(mktemp $d/XXXXXX) && cat >$f && mv $f $d/adc.json'",
-        tokens.keep_fresh("-")
+        "{} -- srun --jobid=JOB --overlap sh -c 'umask 077; cd {FOLDER} && [ -O . ] && f=$(mktemp XXXXXX) && cat >$f && mv $f adc.json'",
+        tokens.keep_fresh(None)
     );
     let text = format!(
         "# BigQuery as {}. Once the job runs, where you submitted it, with its number for JOB:\n\
          #   {push}\n\
          {set}\
+         {each_node} sh -c 'mkdir -m 700 {FOLDER} 2>/dev/null; [ -O {FOLDER} ]' || exit\n\
          trap '{each_node} rm -rf {FOLDER}' EXIT\n\
-         {each_node} sh -c 'until [ -O {FOLDER} ] && [ -s {file} ]; do sleep 1; done'\n",
+         {each_node} sh -c 'until [ -s {file} ]; do sleep 1; done'\n",
         tokens.account()
     );
     let mut advice = advice(

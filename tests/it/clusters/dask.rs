@@ -1,0 +1,49 @@
+//! Dask, with a scheduler and workers that were started without any of bqcred's variables.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{all_are_the_user, free_port, full, nothing_is_shown, python, session, vm, vm_with_tokens_of};
+use crate::common::{Endpoint, PERSON, Script};
+
+#[test]
+fn workers_are_the_user_until_the_renewing_stops() {
+    let Some(python) = python("BQCRED_TEST_VENV_CLUSTERS", &["distributed", "dask_bigquery"]) else {
+        return;
+    };
+    let vm = vm();
+    let results = session(&vm, &python, "dask_session.py", &[&free_port()]);
+    for part in ["start", "dask_bigquery"] {
+        all_are_the_user(&results, part, &["here", "elsewhere"]);
+    }
+    for part in ["late", "restart"] {
+        all_are_the_user(&results, part, &["here", "elsewhere", "late"]);
+    }
+    for name in ["here", "elsewhere", "late"] {
+        assert_eq!(results["renewed"][name], json!([PERSON]), "{name}");
+        let said = results["stopped"][name].as_str().unwrap();
+        assert!(said.starts_with("RefreshError") && said.contains("invalid_client"), "{name}: {said}");
+    }
+    assert_eq!(results["memory"], false, "the refresh token is in the scheduler's memory");
+    nothing_is_shown(&vm);
+}
+
+#[test]
+fn reading_in_parallel_takes_one_token() {
+    if !full("reading in parallel") {
+        return;
+    }
+    let Some(python) = python("BQCRED_TEST_VENV_CLUSTERS", &["distributed", "google.cloud.bigquery"]) else {
+        return;
+    };
+    let vm = vm_with_tokens_of(3_599);
+    let before = vm.google.count("/token");
+    vm.google.script_always(Endpoint::Api, Script::Slow(Duration::from_millis(500)));
+    let results = session(&vm, &python, "reading_session.py", &[]);
+    let seconds = |workers: &str| results[workers].as_f64().unwrap();
+    println!("48 reads: {:.1} s with 1 worker, {:.1} s with 4", seconds("1"), seconds("4"));
+    assert_eq!(results["who"], json!([PERSON, PERSON]));
+    assert_eq!(vm.google.count("/token"), before, "the token of the sign-in is enough");
+    vm.assert_only_the_user();
+}
