@@ -277,6 +277,20 @@ fn what_others_do_takes_effect() {
 }
 
 #[test]
+fn a_rotation_is_waited_for() {
+    let vm = vm(RENEWED_SOON);
+    let keeping = Keeping::start(&vm, &["token.json"]);
+    let first = keeping.token("token.json", None);
+    let url = vm.program("bqcred", &["rotate", "--yes", "--start"]).run().success().stdout;
+    until("trouble", || keeping.said().contains("trying again until the token expires").then_some(()));
+    let answer = vm.google.approve(url.trim(), PERSON);
+    vm.program("bqcred", &["rotate", "--finish", "-"]).stdin(answer).run().success();
+    keeping.token("token.json", Some(&first));
+    until("the end of trouble", || keeping.said().contains("renewed again, valid until").then_some(()));
+    keeping.stop();
+}
+
+#[test]
 fn a_revocation_is_noticed_before_the_next_renewal() {
     let vm = vm(3_599);
     let keeping = Keeping::start(&vm, &["token.json"]);
