@@ -310,3 +310,17 @@ fn failure_in_a_cell_is_code_with_the_reason() {
         .code(3);
     assert!(run.stdout.contains("stop(\"bqcred: no sign-in of profile default waits"), "{}", run.stdout);
 }
+
+/// `--start` prints the address alone, and at a cell's terminal what comes next on stderr: a cell, too.
+#[test]
+fn start_in_a_cell_shows_the_cell_as_well() {
+    let Some(python) = python(&["jupyter_client", "ipykernel"]) else { return };
+    let vm = vm(false);
+    let mut cells = FrontEnd::start(&vm, &python, "python3");
+    let shown = cells.run("!bqcred login --start --project p1");
+    let pasted = vm.google.approve(&address(&shown), PERSON);
+    let said = cells.paste(&snippet(&shown, "import subprocess, getpass"), &pasted);
+    assert!(said.contains("this notebook now runs as ada@example.com (project p1)"), "{said}");
+    assert!(cells.run("r = !bqcred login --start 2>/dev/null\nprint(len(r), r[0])").starts_with("1 http"));
+    cells.save();
+}
