@@ -8,7 +8,8 @@ use crate::oauth::ServiceAccount;
 
 /// Print code or settings to paste where `bqcred kernel install` does not help
 ///
-/// For kernels that run already or can't be changed, VS Code, JupyterHub, containers, and the workers of clusters.
+/// For kernels that run already or can't be changed, Jupyter servers and their plugins, VS Code, JupyterHub, containers,
+/// and the workers of clusters.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  bqcred snippet python\n  bqcred snippet ipython-startup > ~/.ipython/profile_default/startup/50-bqcred.py\n  bqcred snippet dask"
@@ -30,6 +31,9 @@ pub(crate) struct Snippet {
     /// For Slurm: the nodes don't have your home folder
     #[arg(long)]
     pub(crate) no_shared_home: bool,
+    /// For jupyter-server: a drop-in for the systemd service that runs it
+    #[arg(long)]
+    pub(crate) systemd: bool,
     /// For containers and k8s: hand over the whole credential, with the refresh token
     #[arg(long, conflicts_with_all = ["scopes", "acting_as", "file"])]
     pub(crate) whole: bool,
@@ -51,6 +55,9 @@ pub(crate) enum SnippetKind {
     IpythonStartup,
     /// A workspace's .env file, for VS Code's own kernels
     Vscode,
+    /// jupyter_server_config.py, for a server with its plugins, terminals and kernels
+    #[value(alias = "jupyterlab")]
+    JupyterServer,
     /// jupyterhub_config.py, for the hub's administrator
     Jupyterhub,
     /// Options of `docker run`

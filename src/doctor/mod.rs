@@ -4,6 +4,7 @@
 //! - [`facts`]: what the libraries look at, gathered once
 //! - [`rules`]: what each library makes of that, one file a library
 //! - [`prediction`]: what a rule says
+//! - [`servers`]: which identity the plugins of running Jupyter servers use
 //! - [`findings`]: what else is worth knowing
 //! - [`check`]: `--check`, the question to BigQuery
 //! - [`report`]: how all that is shown
@@ -15,6 +16,7 @@ mod findings;
 mod prediction;
 mod report;
 mod rules;
+mod servers;
 
 pub(crate) use check::target::Target;
 pub(crate) use prediction::library::Library;
@@ -47,9 +49,11 @@ pub(crate) fn bigqueryrc_warning(app: &App) -> Option<String> {
 
 /// Looks at everything, and says what it found.
 pub(crate) fn examine(app: &App, question: Question) -> DoctorReport {
-    let facts = Facts::gather(app, question.offline);
+    let mut facts = Facts::gather(app, question.offline);
     let predictions = rules::predict(&facts, &question.libraries);
     let check = question.check.map(|target| check::check(app, &facts, target));
+    let is_selection = !question.libraries.is_empty();
+    let servers = if is_selection { Vec::new() } else { servers::predict(&mut facts) };
     let findings = findings::of(&facts, &predictions);
-    DoctorReport::new(&facts, predictions, findings, check, !question.libraries.is_empty())
+    DoctorReport::new(&facts, predictions, servers, findings, check, is_selection)
 }

@@ -68,22 +68,30 @@ pub(crate) fn python(app: &App, profile: &ProfileName, vars: &[(String, String)]
         vars.iter().map(|(name, value)| format!("    {}: {},\n", quote(name), quote(value))).collect();
     let project = vars.iter().find(|(name, _)| name == variables::PROJECT);
     let project = project.map_or("None".to_owned(), |(_, project)| quote(project));
-    let [own, gcloud] = leftovers(vars).map(|names| names.join(", "));
-    let (folders, profile) = (folders(app).join(", "), quote(profile.as_str()));
-    let [variable, file] = [variables::PROFILE, variables::GCLOUD[0]].map(quote);
+    let removal = python_removal(app, profile, vars);
     format!(
         "import os, sys\n\
-         if os.environ.get({variable}, {profile}) != {profile}:\n    \
-             _names = [{own}]\n    \
-             if os.environ.get({file}, \"\").startswith(({folders},)):\n        \
-                 _names += [{gcloud}]\n    \
-             for _name in _names:\n        \
-                 os.environ.pop(_name, None)\n\
+         {removal}\
          os.environ.update({{\n{entries}}})\n\
          for _name in (\"bigquery_magics\", \"google.cloud.bigquery.magics.magics\", \"pandas_gbq\"):\n    \
          if _name in sys.modules:\n        import google.auth\n        \
          sys.modules[_name].context.credentials = google.auth.default()[0]\n        \
          sys.modules[_name].context.project = {project}\n"
+    )
+}
+
+/// Removes from a process of Python what another profile left.
+pub(crate) fn python_removal(app: &App, profile: &ProfileName, vars: &[(String, String)]) -> String {
+    let [own, gcloud] = leftovers(vars).map(|names| names.join(", "));
+    let (folders, profile) = (folders(app).join(", "), quote(profile.as_str()));
+    let [variable, file] = [variables::PROFILE, variables::GCLOUD[0]].map(quote);
+    format!(
+        "if os.environ.get({variable}, {profile}) != {profile}:\n    \
+             _names = [{own}]\n    \
+             if os.environ.get({file}, \"\").startswith(({folders},)):\n        \
+                 _names += [{gcloud}]\n    \
+             for _name in _names:\n        \
+                 os.environ.pop(_name, None)\n"
     )
 }
 

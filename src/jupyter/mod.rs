@@ -7,12 +7,14 @@
 //! - [`locate`]: which servers run or could be started, which files each reads, and the kernels that it finds
 //! - [`kernelspec`]: reading and changing one `kernel.json`
 //! - [`cell`]: code that makes a running kernel use a profile
+//! - [`server_variables`]: the environment of a server itself
 //! - [`changes`]: install, sync and undo, and the record of what was changed
 
 pub(crate) mod cell;
 pub(crate) mod changes;
 pub(crate) mod kernelspec;
 pub(crate) mod locate;
+pub(crate) mod server_variables;
 
 use crate::system::env::Environ;
 

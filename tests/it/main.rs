@@ -46,6 +46,7 @@ mod homes;
 mod identity;
 mod import_export;
 mod init;
+mod jupyter_server;
 mod jupyterhub;
 mod jupyterlab;
 mod keep_fresh;

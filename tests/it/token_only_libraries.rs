@@ -5,7 +5,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -223,5 +223,71 @@ fn gcloud_and_bq_are_the_user() {
     let bash = find_program("bash").unwrap();
     let run = exec(&vm, &["--gcloud"], &bash, &["-euc", script]).run().success();
     assert!(run.stdout.contains(PERSON) && run.stdout.ends_with("has a token\n"), "{}", run.stdout);
+    vm.assert_only_the_user();
+}
+
+/// A program that is beside the virtual environment only with `BQCRED_TEST_FULL=1`.
+fn full() -> bool {
+    let is_full = std::env::var("BQCRED_TEST_FULL").is_ok_and(|value| !value.is_empty());
+    if !is_full {
+        skipped("only with BQCRED_TEST_FULL=1");
+    }
+    is_full
+}
+
+/// ADBC's driver is in Go. It fetches results by gRPC, which the double doesn't speak: the job is what proves the account.
+#[test]
+fn adbc_runs_its_job_as_the_user() {
+    const ADBC: &str = "
+from adbc_driver_bigquery import DatabaseOptions, dbapi
+with dbapi.connect({DatabaseOptions.PROJECT_ID.value: 'p1'}) as connection, connection.cursor() as cursor:
+    cursor.execute('SELECT SESSION_USER() AS who')
+";
+    let Some((python, more)) = python().filter(|_| full()) else { return };
+    let mut vm = Vm::with_login();
+    vm.google.expect_unexpected();
+    let mut command = vm.sandbox.command("bqcred");
+    command.args(["exec", "--token-only", "--"]).arg(&python).args(["-c", ADBC]);
+    command.envs(vm.google.env()).envs(vm.metadata.env()).env("PYTHONPATH", &more);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    while vm.google.job_runners().is_empty() && child.try_wait().unwrap().is_none() && Instant::now() < until
+    {
+        std::thread::yield_now();
+    }
+    let _ = std::process::Command::new("kill").arg(child.id().to_string()).status();
+    child.wait().unwrap();
+    assert_eq!(vm.google.job_runners(), [PERSON]);
+    vm.assert_only_the_user();
+}
+
+#[test]
+fn dbt_with_method_oauth_is_the_user() {
+    if !full() {
+        return;
+    }
+    let dbt =
+        venv(&["google.auth"]).and_then(|python| Some(python.ancestors().nth(3)?.join("python-dbt/bin/dbt")));
+    let Some(dbt) = dbt.filter(|dbt| dbt.is_file()) else { return missing("dbt in python-dbt") };
+    let vm = Vm::with_login();
+    vm.sandbox.write(
+        "dbt/dbt_project.yml",
+        "name: p\nversion: 1.0.0\nprofile: p\nflags: {send_anonymous_usage_stats: false}\n",
+    );
+    vm.sandbox.write(
+        "dbt/profiles.yml",
+        "p: {target: t, outputs: {t: {type: bigquery, method: oauth, project: p1, dataset: d, threads: 1, job_retries: 0}}}\n",
+    );
+    let show = [
+        "--no-version-check",
+        "show",
+        "--inline",
+        "select session_user() as who",
+        "--output",
+        "json",
+        "--quiet",
+    ];
+    let run = exec(&vm, &[], &dbt, &show).current_dir(vm.sandbox.path("dbt")).run();
+    assert!(run.stdout.contains(PERSON), "{}\n{}", run.stdout, run.stderr);
     vm.assert_only_the_user();
 }

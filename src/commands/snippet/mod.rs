@@ -3,6 +3,7 @@
 
 mod clusters;
 mod containers;
+mod jupyter_server;
 mod kubernetes;
 mod notebooks;
 mod token_file;
@@ -28,6 +29,7 @@ pub(crate) fn run(args: &Snippet, app: &App) -> Result<Output> {
         | SnippetKind::IpythonStartup
         | SnippetKind::Vscode
         | SnippetKind::Jupyterhub => notebooks::snippet(args.kind, app),
+        SnippetKind::JupyterServer => jupyter_server::snippet(args.systemd, app),
         SnippetKind::Docker | SnippetKind::Compose | SnippetKind::Devcontainer => {
             containers::snippet(args, app)
         }
@@ -54,7 +56,7 @@ fn not_on_dataflow() -> Error {
 
 /// Refuses options that have no meaning for this kind.
 fn check(args: &Snippet) -> Result<()> {
-    use SnippetKind::{Beam, Compose, Dask, Devcontainer, Docker, K8s, Ray, Slurm, Spark};
+    use SnippetKind::{Beam, Compose, Dask, Devcontainer, Docker, JupyterServer, K8s, Ray, Slurm, Spark};
     let refuse = |given: bool, option: &str, kinds: &[SnippetKind], of: &str| match given
         && !kinds.contains(&args.kind)
     {
@@ -67,6 +69,7 @@ fn check(args: &Snippet) -> Result<()> {
     let files = [Docker, Compose, Devcontainer, Spark, Slurm];
     refuse(args.file.is_some(), "--file", &files, "docker, compose, devcontainer, spark and slurm")?;
     refuse(args.no_shared_home, "--no-shared-home", &[Slurm], "slurm")?;
+    refuse(args.systemd, "--systemd", &[JupyterServer], "jupyter-server")?;
     let whole = [Docker, Compose, Devcontainer, K8s];
     let others = "docker, compose, devcontainer and k8s: other workers get access tokens alone, and never the refresh token";
     refuse(args.whole, "--whole", &whole, others)

@@ -10,6 +10,7 @@ use crate::system::hash;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::credential::token_only_file;
 use crate::oauth::ActingAs;
 use crate::output::error::json_problem;
 use crate::output::secret::{Secret, SecretBytes};
@@ -106,6 +107,9 @@ impl AdcFile {
                 )));
             }
         }
+        if self.client_id.as_deref().is_some_and(token_only_file::is_client) {
+            return Err(NotAuthorizedUser::OtherType(OtherType::ExportedToken));
+        }
         check_universe(self.universe_domain.as_deref())?;
         let texts = [&self.account, &self.client_id, &self.quota_project_id];
         if texts.into_iter().flatten().any(|text| text.chars().any(char::is_control)) {
@@ -180,9 +184,7 @@ impl AuthorizedUser {
     /// (`token.json` in Google's examples), which has no `type`. Libraries don't take that one for an ADC file.
     pub(crate) fn parse_to_import(bytes: &[u8]) -> Result<AuthorizedUser, NotAuthorizedUser> {
         let file: AdcFile = read(bytes)?;
-        let is_google_auths = file.refresh_token.is_some()
-            && file.client_id.is_some()
-            && file.unknown.contains_key("token_uri");
+        let is_google_auths = file.refresh_token.is_some() && file.client_id.is_some();
         let kind = file.kind.clone().or_else(|| is_google_auths.then(|| "authorized_user".to_owned()));
         AdcFile { kind, ..file }.into_checked(bytes)
     }
@@ -348,6 +350,24 @@ mod tests {
             AuthorizedUser::parse_to_import(GCLOUD.as_bytes()).unwrap().refresh_token.expose(),
             "1//0c"
         );
+    }
+
+    /// With and without what its constructor and `strip` leave out.
+    #[test]
+    fn token_json_of_google_auth_has_many_forms() {
+        let required = r#""refresh_token": "1//0c", "client_id": "1-a", "client_secret": "b""#;
+        for more in [
+            "",
+            r#", "token": "ya29.a", "token_uri": "https://oauth2.googleapis.com/token""#,
+            r#", "expiry": "2026-01-01T00:00:00Z", "universe_domain": "googleapis.com", "account": """#,
+            r#", "scopes": ["openid"], "rapt_token": "r", "account": "ada@example.com""#,
+            r#", "scopes": "openid email", "universe_domain": null, "token": null, "quota_project_id": null"#,
+        ] {
+            let user = AuthorizedUser::parse_to_import(format!("{{{required}{more}}}").as_bytes()).unwrap();
+            let kept: Vec<&str> = user.unknown.0.keys().map(String::as_str).collect();
+            assert!(kept.is_empty() || kept == ["rapt_token"], "{more}: {kept:?}");
+            assert_eq!((user.refresh_token.expose(), &user.quota_project_id), ("1//0c", &None), "{more}");
+        }
     }
 
     #[test]

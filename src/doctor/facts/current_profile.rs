@@ -30,6 +30,8 @@ pub(crate) struct CurrentProfile {
     pub(crate) login: String,
     /// The command that prints its environment.
     pub(crate) env: String,
+    /// The command that prints what a Jupyter server needs.
+    pub(crate) server: String,
     /// The command that runs R with its tokens.
     pub(crate) exec_r: String,
 }
@@ -48,6 +50,7 @@ impl CurrentProfile {
         };
         current.login = app.login_command(&name);
         current.env = app.command("env", &name);
+        current.server = app.command("snippet jupyter-server", &name);
         current.exec_r = format!("{} -- R", app.command("exec --token-only", &name));
         let mut loaded = match app.load_for_server() {
             Ok(loaded) => loaded,

@@ -8,6 +8,7 @@ use crate::handover::variables::ADC;
 use crate::jupyter::locate::kernels::Kernel;
 use crate::jupyter::locate::machine::Machine;
 use crate::jupyter::locate::servers::{Server, ServerOrigin};
+use crate::jupyter::server_variables::ServerVariables;
 use crate::system::env::Environ;
 use crate::system::processes::{Process, Processes};
 
@@ -63,7 +64,9 @@ fn server(server: &Server) -> Option<LongRunning> {
     if !kernels.is_empty() && kernels.iter().all(names_credential) {
         return None;
     }
-    let adc = server.context.environ.filled(ADC).map(PathBuf::from);
+    let started = Processes::here().get(pid).and_then(|process| process.started());
+    let environ = ServerVariables::of(&server.context, started).environ;
+    let adc = environ.filled(ADC).map(PathBuf::from);
     Some(LongRunning { kind: LongRunningKind::JupyterServer, pid, adc })
 }
 

@@ -20,6 +20,7 @@ mod made_up;
 pub(crate) mod metadata_server;
 pub(crate) mod private_key;
 pub(crate) mod r;
+pub(crate) mod servers;
 pub(crate) mod token_only;
 pub(crate) mod user_credential;
 pub(crate) mod validity;
@@ -42,6 +43,7 @@ use crate::doctor::facts::kernels::Kernels;
 use crate::doctor::facts::long_running::LongRunning;
 use crate::doctor::facts::metadata_server::{Metadata, MetadataServers};
 use crate::doctor::facts::r::R;
+use crate::doctor::facts::servers::ServerFacts;
 use crate::doctor::facts::token_only::{HeldToken, TokenOnly};
 use crate::doctor::facts::user_credential::UserCredential;
 use crate::doctor::facts::validity::{Validities, Validity};
@@ -235,6 +237,30 @@ impl Facts {
     /// Kernelspecs and running kernels, with what decides their credential.
     pub(crate) fn kernels(&self) -> Kernels {
         Kernels::find(&self.machine(), &self.own_home)
+    }
+
+    /// The Jupyter servers that run, with the environment of their plugins.
+    pub(crate) fn servers(&self) -> Vec<ServerFacts> {
+        servers::find(&self.machine())
+    }
+
+    /// What these facts are for a program with another environment and working folder.
+    pub(crate) fn seen_from<T>(
+        &mut self,
+        environment: Variables,
+        folder: PathBuf,
+        look: impl FnOnce(&Facts) -> T,
+    ) -> T {
+        let home = Home::new(&environment, self.home.registered.clone());
+        let gcloud = Gcloud::read(&environment, &home.of_python(), &folder, &self.metadata);
+        let own_environment = std::mem::replace(&mut self.environment, environment);
+        let own_folder = std::mem::replace(&mut self.folder, folder);
+        let own_home = std::mem::replace(&mut self.home, home);
+        let own_gcloud = std::mem::replace(&mut self.gcloud, gcloud);
+        let seen = look(self);
+        (self.environment, self.folder) = (own_environment, own_folder);
+        (self.home, self.gcloud) = (own_home, own_gcloud);
+        seen
     }
 
     /// Servers and clusters that run, with the credential of their environment.

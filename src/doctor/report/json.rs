@@ -9,6 +9,7 @@ use crate::doctor::facts::token_only::{HeldToken, TokenOnly};
 use crate::doctor::finding::Finding;
 use crate::doctor::prediction::Prediction;
 use crate::doctor::prediction::problem::LibraryProblem;
+use crate::doctor::servers::ServerPrediction;
 use crate::output::error::Error;
 
 pub(super) fn render(report: &DoctorReport) -> Value {
@@ -18,6 +19,7 @@ pub(super) fn render(report: &DoctorReport) -> Value {
         "token_only": report.token_only.as_ref().map(token_only),
         "everywhere": report.is_you_everywhere(),
         "libraries": report.predictions.iter().map(library).collect::<Vec<_>>(),
+        "servers": report.servers.iter().map(server).collect::<Vec<_>>(),
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
         "check": report.checked().map(check),
     })
@@ -71,6 +73,14 @@ fn library(prediction: &Prediction) -> Value {
         })).collect::<Vec<_>>(),
         "notes": prediction.notes,
         "fix": prediction.fix,
+    })
+}
+
+fn server(server: &ServerPrediction) -> Value {
+    json!({
+        "pid": server.pid,
+        "plugins": library(&server.prediction),
+        "needs_restart": server.changed.is_some(),
     })
 }
 

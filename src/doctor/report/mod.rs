@@ -11,6 +11,7 @@ use crate::doctor::facts::Facts;
 use crate::doctor::facts::token_only::TokenOnly;
 use crate::doctor::finding::Finding;
 use crate::doctor::prediction::Prediction;
+use crate::doctor::servers::ServerPrediction;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::notes::Notes;
 
@@ -23,6 +24,8 @@ pub(crate) struct DoctorReport {
     /// What this program gets, if `bqcred exec --token-only` started it.
     token_only: Option<TokenOnly>,
     predictions: Vec<Prediction>,
+    /// The plugins of Jupyter servers.
+    servers: Vec<ServerPrediction>,
     findings: Vec<Finding>,
     /// What `--check` found, or why it could not be made; `None` if it wasn't asked for.
     check: Option<Result<Checked>>,
@@ -47,6 +50,7 @@ impl DoctorReport {
     pub(crate) fn new(
         facts: &Facts,
         predictions: Vec<Prediction>,
+        servers: Vec<ServerPrediction>,
         findings: Vec<Finding>,
         check: Option<Result<Checked>>,
         is_selection: bool,
@@ -66,6 +70,7 @@ impl DoctorReport {
             profile_problem,
             token_only,
             predictions,
+            servers,
             findings,
             check,
             is_selection,

@@ -6,6 +6,7 @@ use crate::doctor::facts::token_only::TokenOnly;
 use crate::doctor::finding::Finding;
 use crate::doctor::prediction::Prediction;
 use crate::doctor::prediction::steps::StepOutcome;
+use crate::doctor::servers::ServerPrediction;
 use crate::oauth::scopes;
 use crate::system::clock::Time;
 
@@ -15,11 +16,13 @@ pub(crate) type Columns = fn(&[(&str, String)]) -> String;
 /// `all_steps`: the steps of every library are shown.
 pub(super) fn render(report: &DoctorReport, all_steps: bool, columns: Columns) -> String {
     let mut text = headline(report);
-    let rows: Vec<(&str, String)> = report.predictions.iter().map(verdict).collect();
+    let title = |prediction: &Prediction| (prediction.library.title, verdict(prediction));
+    let rows: Vec<(&str, String)> = report.predictions.iter().map(title).collect();
     text += &columns(&rows);
     for prediction in explained(&report.predictions, all_steps) {
         text += &steps(prediction);
     }
+    text += &servers(&report.servers, columns);
     text += &report.checked().map(check).unwrap_or_default();
     if !report.findings.is_empty() {
         text += "\nalso found\n";
@@ -59,15 +62,30 @@ fn token_only(program: &TokenOnly) -> String {
     format!("\naccess tokens only, {scopes}; {}\n", program.describe_token(Time::now()))
 }
 
-fn verdict(prediction: &Prediction) -> (&'static str, String) {
+fn verdict(prediction: &Prediction) -> String {
     let identity = prediction.identity.describe();
-    let text = match (prediction.is_you, prediction.identity.has_credential()) {
+    match (prediction.is_you, prediction.identity.has_credential()) {
         (true, _) if prediction.identity.account().is_some() => format!("you, {identity}"),
         (true, _) => "you".to_owned(),
         (false, true) => format!("not you, but {identity}"),
         (false, false) => identity,
-    };
-    (prediction.library.title, text)
+    }
+}
+
+/// The servers that run, each with the identity of its plugins.
+fn servers(servers: &[ServerPrediction], columns: Columns) -> String {
+    if servers.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = servers.iter().map(|server| format!("process {}", server.pid)).collect();
+    let verdicts = servers.iter().map(|server| match &server.changed {
+        None => verdict(&server.prediction),
+        Some(file) => {
+            format!("{}; restart it: {} was changed since", verdict(&server.prediction), file.display())
+        }
+    });
+    let rows: Vec<(&str, String)> = names.iter().map(String::as_str).zip(verdicts).collect();
+    format!("\nthe plugins of Jupyter servers that run use:\n{}", columns(&rows))
 }
 
 /// The predictions whose steps are shown: all of them, or one for each way in which something that is meant to work
@@ -135,7 +153,9 @@ fn fixes(report: &DoctorReport) -> String {
         .collect();
     let missing = report.checked().into_iter().flat_map(|checked| &checked.missing);
     let mut known: Vec<&str> = commands.iter().map(|(command, _)| *command).collect();
-    for command in missing.chain(&report.findings).filter_map(|finding| finding.fix.as_deref()) {
+    let of_servers = report.servers.iter().filter_map(|server| server.prediction.fix.as_deref());
+    let others = missing.chain(&report.findings).filter_map(|finding| finding.fix.as_deref());
+    for command in of_servers.chain(others) {
         if !known.contains(&command) {
             known.push(command);
             lines.push(command.to_owned());

@@ -146,6 +146,12 @@ impl PartialConfig {
     }
 }
 
+/// The configuration files in Python that a server runs, in order of precedence: the first is run last.
+pub(crate) fn python_files(context: &Context) -> impl Iterator<Item = PathBuf> {
+    let files = directories(context).into_iter().flat_map(|directory| files_in(&directory));
+    files.filter(|file| file.extension().is_some_and(|end| end == "py"))
+}
+
 /// Configuration directories, in order of precedence.
 fn directories(context: &Context) -> Vec<PathBuf> {
     let Some(user) = context.config_dir() else { return Vec::new() };

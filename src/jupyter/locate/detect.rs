@@ -56,7 +56,10 @@ pub(super) fn is_server(argv: &[OsString]) -> bool {
         "voila",
     ];
     let words: Vec<_> = argv.iter().take(8).map(|word| word.to_string_lossy()).collect();
-    let script = words.iter().take(3).any(|word| {
+    let starts_python = words.first().is_some_and(|word| word.contains("python"));
+    // behind another program it is an argument: of an editor, of bqcred
+    let program = if starts_python { 3 } else { 1 };
+    let script = words.iter().take(program).any(|word| {
         let name = Path::new(word.as_ref()).file_name().map(|name| name.to_string_lossy());
         name.is_some_and(|name| SCRIPTS.contains(&name.as_ref()))
     });
@@ -64,7 +67,6 @@ pub(super) fn is_server(argv: &[OsString]) -> bool {
         [flag, module] => flag == "-m" && MODULES.contains(&module.as_ref()),
         _ => false,
     });
-    let starts_python = words.first().is_some_and(|word| word.contains("python"));
     (script && !words.iter().any(|word| word == "ipykernel_launcher")) || (module && starts_python)
 }
 
@@ -94,5 +96,7 @@ mod tests {
         assert!(!server("/venv/bin/python -m ipykernel_launcher -f /x/jupyter-lab.json"));
         assert!(!server("vim /home/ada/notes/on/jupyter-lab.txt"));
         assert!(!server("less -m notebook"));
+        assert!(server("/opt/bundle/jupyter-lab --no-browser"));
+        assert!(!server("bqcred snippet jupyter-server") && !server("man jupyter-server"));
     }
 }

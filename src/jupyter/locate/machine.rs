@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::handover::variables;
 use crate::jupyter::locate::running::{self, Running};
-use crate::jupyter::locate::servers::{self, Servers};
+use crate::jupyter::locate::servers::{self, RunningServer, Servers};
 use crate::system::env;
 use crate::system::env::Environ;
 use crate::system::processes::Processes;
@@ -40,6 +40,11 @@ impl Machine {
     /// The Jupyter servers that run, and those that could be started. Runs no program.
     pub(crate) fn servers(&self) -> Servers {
         servers::find(self)
+    }
+
+    /// Every server of this user that runs, also those that read the same files.
+    pub(crate) fn running_servers(&self) -> Vec<RunningServer> {
+        servers::running(self)
     }
 
     /// The user's running kernels, each with its profile and credential variables.

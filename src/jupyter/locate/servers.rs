@@ -4,6 +4,7 @@
 //! installed could start a server, in the shell's environment.
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use crate::credential::paths::Paths;
 use crate::handover::variables::Inherited;
@@ -13,7 +14,7 @@ use crate::jupyter::locate::kernels::Kernel;
 
 mod find;
 
-pub(super) use find::find;
+pub(super) use find::{find, running};
 
 /// How a server was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +53,19 @@ pub(crate) struct OtherUsersServer {
     pub(crate) uid: u32,
     /// The first word of its command line: its Python.
     pub(crate) program: PathBuf,
+}
+
+/// A server of this user that runs.
+#[derive(Clone, Debug)]
+pub(crate) struct RunningServer {
+    /// Its process id.
+    pub(crate) pid: u32,
+    /// When it started, if the system tells.
+    pub(crate) started: Option<SystemTime>,
+    /// The systemd unit that it runs in, if it is a service.
+    pub(crate) unit: Option<String>,
+    /// What decides which files it reads.
+    pub(crate) context: Context,
 }
 
 /// All servers that were found.

@@ -9,7 +9,7 @@ use super::messages::Report;
 use super::said;
 use super::second_step::Kept;
 use super::temp_config::{self, TempConfig};
-use super::{ADDRESS_LIMIT, COMMAND, pipes, process};
+use super::{ADDRESS_LIMIT, COMMAND, command, pipes, process};
 use crate::app::App;
 use crate::login::LoginRequest;
 use crate::output::error::{Error, Result, reason};
@@ -52,12 +52,12 @@ pub(super) fn run(app: &App, request: &LoginRequest, program: &Path, valid_for: 
     pipes::create(folder)
         .map_err(|error| place::suggest(&app.paths, Error::file(folder, "make a pipe in", &error)))?;
     let since = Time::now();
-    let words = process::supervised_words(program, request);
-    let mut command = own_program::again().map_err(|error| not_started(&error))?;
-    command.arg(COMMAND).arg(folder).arg(valid_for.as_secs().to_string()).arg("--").args(words);
-    process::set_environment(&mut command, folder);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut process = command.spawn().map_err(|error| not_started(&error))?;
+    let words = command::supervised(program, request);
+    let mut again = own_program::again().map_err(|error| not_started(&error))?;
+    again.arg(COMMAND).arg(folder).arg(valid_for.as_secs().to_string()).arg("--").args(words);
+    command::set_environment(&mut again, folder);
+    again.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut process = again.spawn().map_err(|error| not_started(&error))?;
     let connection = process.stdin.take();
     let output = process.stdout.take();
     let supervisor = Supervisor { process, connection };

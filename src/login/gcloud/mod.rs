@@ -4,6 +4,8 @@
 //! gcloud works in a private, empty configuration that is removed afterwards, whatever happens. Its
 //! log files are switched off: they would hold the refresh token in clear text (gcloud 528).
 
+mod command;
+mod events;
 mod first_step;
 mod messages;
 mod pipes;

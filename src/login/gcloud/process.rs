@@ -1,4 +1,4 @@
-//! gcloud as a child process: its arguments and environment, and how bqcred waits for it and ends it.
+//! gcloud as a child process: how bqcred starts it, waits for it and ends it.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -9,34 +9,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::super::{LoginOptions, LoginRequest, timed_out};
-use super::credential_file;
 use super::relay::Relay;
+use super::{command, credential_file};
 use crate::output::error::{Error, Kind, Result, reason};
 use crate::system::interrupt::{self, Request};
 use crate::system::processes::Processes;
 
-/// gcloud demands it, and will not ask for BigQuery's scope alone.
-const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
-
-const LOGIN: [&str; 4] = ["auth", "application-default", "login", "--disable-quota-project"];
-/// The folder that gcloud reads and writes.
-const CONFIG: &str = "CLOUDSDK_CONFIG";
-
 /// What to do without gcloud.
 pub(super) const OWN_CLIENT: &str =
     "with an OAuth client of your own gcloud isn't needed: `bqcred client guide`";
-
-/// Variables that would make gcloud refuse the sign-in, ask about it, or sign in as another account.
-const INTERFERING: [&str; 8] = [
-    "GOOGLE_APPLICATION_CREDENTIALS",
-    "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
-    "CLOUDSDK_AUTH_ACCESS_TOKEN",
-    "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
-    "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT",
-    "CLOUDSDK_ACTIVE_CONFIG_NAME",
-    "CLOUDSDK_CORE_ACCOUNT",
-    "CLOUDSDK_CORE_DISABLE_PROMPTS",
-];
 
 /// How often to look whether gcloud has ended.
 const POLL: Duration = Duration::from_millis(50);
@@ -66,7 +47,7 @@ pub(super) fn run(
         }
         true
     });
-    let mut command = command(program, folder, request, options);
+    let mut command = command::at_terminal(program, folder, request, options);
     let failed = |error: std::io::Error| {
         Error::other(format!("{} can't be run: {}", program.display(), reason(&error)))
     };
@@ -167,60 +148,11 @@ impl Running {
     }
 }
 
-/// What gcloud is run with, at a terminal.
-fn command(program: &Path, folder: &Path, request: &LoginRequest, options: &LoginOptions) -> Command {
-    let mut command = Command::new(program);
-    command.args(LOGIN);
-    if !options.browser {
-        command.arg("--no-launch-browser");
-    }
-    command.args(scopes(request));
-    if let Some(account) = &request.account {
-        command.args(["--", account]);
-    }
-    set_environment(&mut command, folder);
-    command
-}
-
-/// What gcloud is run with under a supervisor. Which account signed in is compared by bqcred, which says so better.
-pub(super) fn supervised_words(program: &Path, request: &LoginRequest) -> Vec<OsString> {
-    let options = ["--no-launch-browser", "--quiet"];
-    let words = LOGIN.into_iter().chain(options).map(OsString::from);
-    let scopes = scopes(request).map(OsString::from);
-    [program.as_os_str().to_owned()].into_iter().chain(words).chain(scopes).collect()
-}
-
-fn scopes(request: &LoginRequest) -> Option<String> {
-    if request.scopes.is_empty() {
-        return None;
-    }
-    let mut scopes = request.scopes.clone();
-    if !scopes.iter().any(|scope| scope == CLOUD_PLATFORM) {
-        scopes.push(CLOUD_PLATFORM.to_owned());
-    }
-    Some(format!("--scopes={}", scopes.join(",")))
-}
-
-/// The environment in which gcloud keeps to this configuration and asks nothing but for the code.
-pub(super) fn set_environment(command: &mut Command, folder: &Path) {
-    for name in INTERFERING {
-        command.env_remove(name);
-    }
-    command
-        .env(CONFIG, folder)
-        .env("CLOUDSDK_CORE_DISABLE_FILE_LOGGING", "1")
-        .env("CLOUDSDK_CORE_DISABLE_USAGE_REPORTING", "1")
-        .env("CLOUDSDK_CORE_CHECK_GCE_METADATA", "false") // else it waits for the metadata server
-        .env("CLOUDSDK_CORE_VERBOSITY", "warning")
-        .env("CLOUDSDK_SURVEY_DISABLE_PROMPTS", "1")
-        .env("CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK", "1");
-}
-
 /// Kills every gcloud that works in this configuration: its supervisor was killed.
 pub(super) fn kill_users_of(folder: &Path) {
     use rustix::process::{Pid, Signal, kill_process};
     for process in Processes::here().all() {
-        let is_user = process.variable(CONFIG).is_some_and(|config| Path::new(&config) == folder);
+        let is_user = process.variable(command::CONFIG).is_some_and(|config| Path::new(&config) == folder);
         if let Some(pid) = i32::try_from(process.pid).ok().and_then(Pid::from_raw).filter(|_| is_user) {
             let _ = kill_process(pid, Signal::KILL);
         }

@@ -6,13 +6,13 @@
 //! Whatever happens, it ends gcloud and removes gcloud's configuration.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ChildStdin;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
+use super::events::{self, Event};
 use super::messages::{Outcome, Report, Request};
 use super::pipes;
 use super::process::{self, Running};
@@ -29,17 +29,6 @@ const EXCHANGE_LIMIT: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(100);
 /// How long to wait for the last of what gcloud said.
 const DRAIN_LIMIT: Duration = Duration::from_millis(500);
-
-enum Event {
-    /// gcloud said something; nothing any more if it is empty.
-    Said(Vec<u8>),
-    /// A step of the sign-in wants something.
-    Asked(Request),
-    /// The first step has recorded the sign-in.
-    Recorded,
-    /// A signal asks to stop, or the first step has ended.
-    Stop,
-}
 
 /// Why a wait for gcloud ended.
 enum Over {
@@ -79,7 +68,7 @@ pub(crate) fn run(folder: &Path, patience: Duration, program: &[OsString]) -> Re
     let failed = |error: std::io::Error| Error::file(&folder.0, "use", &error);
     let requests = fifo::receive(&pipes::code(&folder.0), true).map_err(failed)?;
     let started = process::supervised(program).map(|(gcloud, input, output)| {
-        listen(requests, output, &sender);
+        events::listen(requests, output, &sender);
         (gcloud, input)
     });
     let (gcloud, input) = match started {
@@ -88,35 +77,6 @@ pub(crate) fn run(folder: &Path, patience: Duration, program: &[OsString]) -> Re
     };
     let mut supervisor = Supervisor { gcloud, input: Some(input), events, said: Said::default(), folder };
     supervisor.keep(Instant::now() + patience, sender)
-}
-
-/// Turns what comes from gcloud and from the steps into events.
-fn listen(requests: File, mut output: impl Read + Send + 'static, sender: &Sender<Event>) {
-    let asked = sender.clone();
-    std::thread::spawn(move || {
-        let mut requests = BufReader::new(requests);
-        loop {
-            let mut line = zeroize::Zeroizing::new(String::new());
-            if requests.read_line(&mut line).is_err() {
-                return;
-            }
-            // what is no request is nobody's of ours
-            if let Ok(request) = serde_json::from_str(&line) {
-                let _ = asked.send(Event::Asked(request));
-            }
-        }
-    });
-    let said = sender.clone();
-    std::thread::spawn(move || {
-        let mut piece = [0; 4096];
-        loop {
-            let count = output.read(&mut piece).unwrap_or(0);
-            let _ = said.send(Event::Said(piece.get(..count).unwrap_or_default().to_vec()));
-            if count == 0 {
-                return;
-            }
-        }
-    });
 }
 
 fn report(report: &Report) -> Result<()> {
@@ -134,11 +94,7 @@ impl Supervisor {
             return Ok(());
         };
         report(&Report::Address(address))?;
-        // its end without a word: the first step has ended, and nobody knows of this sign-in
-        std::thread::spawn(move || {
-            let is_recorded = std::io::stdin().read(&mut [0]).is_ok_and(|count| count == 1);
-            let _ = sender.send(if is_recorded { Event::Recorded } else { Event::Stop });
-        });
+        events::listen_to_first_step(sender);
         let Some(code) = self.code(deadline) else { return Ok(()) };
         let outcome = self.exchange(&code);
         self.gcloud.end_and_wait();

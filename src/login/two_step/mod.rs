@@ -1,10 +1,11 @@
 //! A sign-in in two steps: `--start` prints the address and ends, `--finish` takes the answer.
 //!
 //! For notebook cells and scripts, where the user can't be asked. Between the two steps a private file
-//! holds what the answer is checked with ([`pending_login`]); it is valid for ten minutes and for one answer. Where gcloud
+//! holds what the answer is checked with ([`pending_file`]); it is valid for ten minutes and for one answer. Where gcloud
 //! runs the sign-in, it also says where gcloud waits.
 
 mod instructions;
+mod pending_file;
 mod pending_login;
 mod waiting;
 
@@ -21,7 +22,7 @@ use crate::store::Store;
 use pending_login::Runner;
 
 pub(crate) use instructions::{instructions, instructions_in_notebook};
-pub(crate) use pending_login::{discard, is_foreign, sweep, waiting};
+pub(crate) use pending_file::{discard, is_foreign, sweep, waiting};
 pub(crate) use waiting::StartedBy;
 
 /// More than any address that is pasted, in bytes.
@@ -33,7 +34,7 @@ pub(super) fn start(app: &App, request: &LoginRequest, client: &Client, port: u1
     let port = if port == 0 { SignInListener::bind(0)?.port() } else { port };
     let consent = request.consent(app, client, port)?;
     sweep(app);
-    let notes = pending_login::write(app, request, client, &consent, port)?;
+    let notes = pending_file::write(app, request, client, &consent, port)?;
     Ok(Progress::Started { url: consent.url, notes })
 }
 
@@ -44,7 +45,7 @@ pub(super) fn start_with_gcloud(
     started: gcloud::Started,
 ) -> Result<Progress> {
     sweep(app);
-    let notes = pending_login::write_gclouds(app, request, started.since, started.kept())?;
+    let notes = pending_file::write_gclouds(app, request, started.since, started.kept())?;
     let url = started.url.clone();
     started.leave()?;
     Ok(Progress::Started { url, notes })
@@ -52,7 +53,7 @@ pub(super) fn start_with_gcloud(
 
 /// Makes sure that a sign-in can be started: the file that will wait for the answer can be written.
 pub(crate) fn probe(app: &App, name: &ProfileName) -> Result<()> {
-    pending_login::probe(app, name)
+    pending_file::probe(app, name)
 }
 
 /// Completes a sign-in that was started by the same command. An answer that belongs to another one, or whose code the
@@ -60,7 +61,7 @@ pub(crate) fn probe(app: &App, name: &ProfileName) -> Result<()> {
 pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str, by: StartedBy) -> Result<SignedIn> {
     let answer = Answer::from_pasted(pasted)?;
     let start = format!("{} --start", app.command(by.command(), name));
-    let (pending, file, asked) = pending_login::take(app, name, &start, |pending| {
+    let (pending, file, asked) = pending_file::take(app, name, &start, |pending| {
         let known = app.known_profile(name).ok().flatten();
         // what is known of another credential than the stored one doesn't count
         let profile = known.map(|known| {
@@ -93,7 +94,7 @@ pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str, by: StartedBy)
         Err(failure @ Failure::Unreachable(_)) => failure.into_error(&app.login_command(name)),
         Err(failure) => return Err(failure.into_error(&app.login_command(name))),
     };
-    Err(match pending_login::put_back(app, name, &file) {
+    Err(match pending_file::put_back(app, name, &file) {
         Ok(()) => error,
         Err(problem) => not_put_back(&error, &problem),
     })

@@ -87,6 +87,16 @@ impl Process {
         match self.never {}
     }
 
+    /// When it started.
+    pub(crate) fn started(&self) -> Option<std::time::SystemTime> {
+        match self.never {}
+    }
+
+    /// The systemd service that it belongs to.
+    pub(crate) fn unit(&self) -> Option<String> {
+        match self.never {}
+    }
+
     /// The user id of its login session.
     pub(crate) fn login(&self) -> Option<u32> {
         match self.never {}

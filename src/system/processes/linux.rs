@@ -5,9 +5,10 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
-use procfs::FromRead;
 use procfs::process::{Stat, Status};
+use procfs::{Current, FromRead, Uptime};
 
 use super::Ancestor;
 use crate::output::secret::SecretBytes;
@@ -129,6 +130,26 @@ impl Process {
     pub(crate) fn login(&self) -> Option<u32> {
         login(&self.folder)
     }
+
+    /// When it started.
+    pub(crate) fn started(&self) -> Option<SystemTime> {
+        let ticks = self.folder.stat().ok()?.starttime;
+        let uptime = Uptime::current().ok()?.uptime_duration();
+        let after_boot = Duration::from_millis(ticks.checked_mul(1000)? / procfs::ticks_per_second());
+        SystemTime::now().checked_sub(uptime)?.checked_add(after_boot)
+    }
+
+    /// The systemd service of the machine that it belongs to, as its control group is called.
+    pub(crate) fn unit(&self) -> Option<String> {
+        self.folder.cgroups().ok()?.into_iter().find_map(|group| unit_of(&group.pathname))
+    }
+}
+
+/// `/system.slice/jupyter.service`; what a user's own service manager runs is below `user.slice`.
+fn unit_of(group: &str) -> Option<String> {
+    let below = group.strip_prefix("/system.slice/")?;
+    let unit = below.split('/').rfind(|part| part.ends_with(".service"))?;
+    Some(unit.to_owned())
 }
 
 fn login(folder: &procfs::process::Process) -> Option<u32> {

@@ -276,7 +276,16 @@ fn json_format_is_stable() {
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(
         keys(&answer),
-        ["check", "everywhere", "findings", "libraries", "profile", "profile_problem", "token_only"]
+        [
+            "check",
+            "everywhere",
+            "findings",
+            "libraries",
+            "profile",
+            "profile_problem",
+            "servers",
+            "token_only"
+        ]
     );
     assert_eq!(keys(&answer["profile"]), ["account", "acting_as", "name", "needs_login", "state"]);
     assert_eq!(

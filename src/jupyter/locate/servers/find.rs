@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{OtherUsersServer, Server, ServerOrigin, Servers};
+use super::{OtherUsersServer, RunningServer, Server, ServerOrigin, Servers};
 use crate::jupyter::locate::context::Context;
 use crate::jupyter::locate::machine::Machine;
 use crate::jupyter::locate::python::{Options, Python};
@@ -26,7 +26,42 @@ pub(in crate::jupyter::locate) fn find(machine: &Machine) -> Servers {
     Servers { own: search.found, of_others }
 }
 
+/// Every server of this user that runs.
+pub(in crate::jupyter::locate) fn running(machine: &Machine) -> Vec<RunningServer> {
+    let (own, _) = machine.server_processes();
+    let server = |(process, context): (Process, Context)| RunningServer {
+        pid: process.pid,
+        started: process.started(),
+        unit: process.unit(),
+        context,
+    };
+    own.into_iter().map(server).collect()
+}
+
 impl Machine {
+    /// The processes that are servers: this user's, with what decides which files they read, and those of others.
+    fn server_processes(&self) -> (Vec<(Process, Context)>, Vec<OtherUsersServer>) {
+        let announced = detect::announced(&self.context(None).runtime_dir());
+        let home = self.context(None).resolved_home();
+        let (mut own, mut of_others) = (Vec::new(), Vec::new());
+        for process in self.processes.all() {
+            let is_announced = announced.contains(&process.pid) && detect::runs_python(&process);
+            if !is_announced && !detect::is_server(&process.argv) {
+                continue;
+            }
+            if process.uid != self.uid {
+                let program = process.argv.first().map(PathBuf::from).unwrap_or_default();
+                of_others.push(OtherUsersServer { pid: process.pid, uid: process.uid, program });
+            } else if let Some(context) = self.context_of(&process)
+                // a server with another home is run for something else: a test, a container, a service
+                && process.shares_folder(&context.plain_home(), &home)
+            {
+                own.push((process, context));
+            }
+        }
+        (own, of_others)
+    }
+
     fn python(&self, executable: &Path) -> Option<Python> {
         Python::at(executable, Options::default(), &self.environ, &self.home)
     }
@@ -95,23 +130,9 @@ impl Search<'_> {
         if let Some(context) = parent.and_then(|pid| machine.context_of(&machine.processes.get(pid)?)) {
             self.add(context, ServerOrigin::Parent(parent.unwrap_or_default()));
         }
-        let announced = detect::announced(&machine.context(None).runtime_dir());
-        let home = machine.context(None).resolved_home();
-        let mut of_others = Vec::new();
-        for process in machine.processes.all() {
-            let is_announced = announced.contains(&process.pid) && detect::runs_python(&process);
-            if !is_announced && !detect::is_server(&process.argv) {
-                continue;
-            }
-            if process.uid != machine.uid {
-                let program = process.argv.first().map(PathBuf::from).unwrap_or_default();
-                of_others.push(OtherUsersServer { pid: process.pid, uid: process.uid, program });
-            } else if let Some(context) = machine.context_of(&process)
-                // a server with another home is run for something else: a test, a container, a service
-                && process.shares_folder(&context.plain_home(), &home)
-            {
-                self.add(context, ServerOrigin::Running(process.pid));
-            }
+        let (own, of_others) = machine.server_processes();
+        for (process, context) in own {
+            self.add(context, ServerOrigin::Running(process.pid));
         }
         of_others
     }
