@@ -117,6 +117,7 @@ pub static COMMANDS: &[Command] = &[
     plain!("export -", Secret, false),
     plain!("export --token-only -", Secret, true),
     plain!("export --token-only work/token.json", Nothing, true),
+    plain!("export --token-only --keep-fresh work/kept.json -- sh -c false", Nothing, true),
     plain!("export --well-known", Nothing, false),
     plain!("kernel list", Text, false),
     plain!("kernel install", Nothing, false),
