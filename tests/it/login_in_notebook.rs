@@ -48,7 +48,7 @@ fn one_cell_makes_a_python_kernel_the_users(python: &Path, kernel: &str, mut vm:
 
     // nothing that is pasted by mistake, or refused, changes anything
     let mistake = cells.send(&json!({"code": cell, "answer": "ls -l"}));
-    assert!(mistake["error"].as_str().unwrap().starts_with("UsageError: bqcred: "), "{mistake:#}");
+    assert!(mistake["error"].as_str().unwrap().starts_with("BqcredError: bqcred: "), "{mistake:#}");
     assert!(!shown(&mistake).contains("Traceback"), "{mistake:#}");
     assert_eq!(cells.run(QUERY).trim(), metadata::ACCOUNT);
 
@@ -297,7 +297,7 @@ fn failure_in_a_cell_is_code_with_the_reason() {
         .run()
         .code(3);
     assert!(
-        run.stdout.contains("raise UsageError(\"bqcred: no sign-in of profile default waits"),
+        run.stdout.contains("raise BqcredError(\"bqcred: no sign-in of profile default waits"),
         "{}",
         run.stdout
     );
