@@ -16,6 +16,13 @@ CONTEXTS = ("bigquery_magics", "google.cloud.bigquery.magics.magics", "pandas_gb
 KEPT = ("_credentials", "_project")
 
 
+class BqcredError(Exception):
+    """What the program says. IPython shows that alone, and whoever runs the notebook gets an error as any other."""
+
+    def _render_traceback_(self):
+        return [str(self)]
+
+
 class Kernel:
     """This process, and how it was before the first change."""
 

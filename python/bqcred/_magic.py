@@ -8,12 +8,12 @@ import shlex
 import subprocess
 import sys
 
-from IPython.core.error import StdinNotImplementedError, UsageError
+from IPython.core.error import StdinNotImplementedError
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.display import display
 
 from bqcred import _program
-from bqcred._kernel import PROFILE, PROJECT, Kernel
+from bqcred._kernel import PROFILE, PROJECT, BqcredError, Kernel
 
 USAGE = """%bqcred login [ACCOUNT] [--profile NAME] [--project P] [--scopes LIST] [--client-id-file F]
 %bqcred use NAME    %bqcred status    %bqcred doctor    %bqcred off"""
@@ -36,7 +36,7 @@ class BqcredMagics(Magics):
         try:
             words = shlex.split(line)
         except ValueError:
-            raise UsageError("a quotation mark has no counterpart") from None
+            raise BqcredError("a quotation mark has no counterpart") from None
         commands = {
             "login": self._login,
             "use": self._use,
@@ -46,12 +46,12 @@ class BqcredMagics(Magics):
         }
         command = commands.get(words[0] if words else "")
         if command is None:
-            raise UsageError("choose one of:\n" + USAGE)
+            raise BqcredError("choose one of:\n" + USAGE)
         command(words)
 
     def _login(self, words):
         if any(word.split("=")[0] in ("--finish", "--start") for word in words):
-            raise UsageError("`%bqcred login` does both steps by itself")
+            raise BqcredError("`%bqcred login` does both steps by itself")
         if {"-h", "--help"} & set(words):
             print(_run(words).stdout.rstrip())
             return
@@ -66,7 +66,7 @@ class BqcredMagics(Magics):
 
     def _use(self, words):
         if len(words) != 2 or words[1].startswith("-"):
-            raise UsageError("name one profile: `%bqcred use NAME`; `!bqcred list` shows them")
+            raise BqcredError("name one profile: `%bqcred use NAME`; `!bqcred list` shows them")
         self._become(["--profile", words[1]])
 
     def _show(self, words):
@@ -76,7 +76,7 @@ class BqcredMagics(Magics):
 
     def _off(self, words):
         if len(words) > 1:
-            raise UsageError("`%bqcred off` takes nothing more")
+            raise BqcredError("`%bqcred off` takes nothing more")
         if not self._kernel.changed:
             print("%bqcred has changed nothing in this notebook")
             return
@@ -124,14 +124,14 @@ def _finish(link, profile):
         try:
             answer = link.ask()
         except (StdinNotImplementedError, EOFError):
-            raise UsageError(_UNATTENDED) from None
+            raise BqcredError(_UNATTENDED) from None
         except KeyboardInterrupt:
-            raise UsageError("interrupted; nothing was changed") from None
+            raise BqcredError("interrupted; nothing was changed") from None
         finished = _run(["login", "--finish", "-", *profile], input=answer, check=False)
         if finished.returncode == 0:
             return finished
         if finished.returncode != USAGE_EXIT or attempt == ATTEMPTS:
-            raise UsageError(_said(finished))
+            raise BqcredError(_said(finished))
         print(_said(finished))
 
 
@@ -144,14 +144,14 @@ def _refuse_unattended(shell):
     """Before a sign-in is started that nobody can complete: papermill and nbclient say that they answer nothing."""
     kernel = getattr(shell, "kernel", None)
     if kernel is not None and not getattr(kernel, "_allow_stdin", True):
-        raise UsageError(_UNATTENDED)
+        raise BqcredError(_UNATTENDED)
 
 
 def _run(words, input=None, check=True):
     try:
         program = _program.find()
     except _program.Missing as missing:
-        raise UsageError(str(missing)) from None
+        raise BqcredError(str(missing)) from None
     environment = dict(os.environ)
     for name in ("CLICOLOR_FORCE", "FORCE_COLOR"):
         environment.pop(name, None)
@@ -167,9 +167,9 @@ def _run(words, input=None, check=True):
             errors="replace",
         )
     except KeyboardInterrupt:
-        raise UsageError("interrupted; `%bqcred status` shows what was done") from None
+        raise BqcredError("interrupted; `%bqcred status` shows what was done") from None
     if check and done.returncode != 0:
-        raise UsageError(_said(done))
+        raise BqcredError(_said(done))
     return done
 
 

@@ -104,7 +104,7 @@ fn account_of_gcloud(app: &App) -> Option<String> {
 fn waiting(app: &App, name: &ProfileName) -> Option<Step> {
     let command = two_step::waiting(app, name)?.started_by.command();
     Some(Step::new(
-        "a sign-in was started; paste the address that the browser shows at the end",
+        "a sign-in was started; paste the address or the code that the browser shows at the end",
         format!("{} --finish -", app.command(command, name)),
     ))
 }

@@ -6,6 +6,7 @@ pub(crate) mod broker;
 pub(crate) mod delivery;
 pub(crate) mod detached;
 pub(crate) mod format;
+mod jupyter_server;
 #[cfg(target_os = "linux")]
 pub(crate) mod memory;
 #[cfg(target_os = "linux")]

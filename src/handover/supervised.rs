@@ -6,13 +6,12 @@
 //! the program did.
 //!
 //! A Jupyter server that starts a kernel in this way interrupts the whole process group, and may be killed without a
-//! word to its kernels: see [`Server`].
+//! word to its kernels: see [`JupyterServer`].
 
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
@@ -20,10 +19,10 @@ use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::siginfo::{Cause, Origin};
 
+use super::jupyter_server::JupyterServer;
 use super::{as_script, cannot_start};
 use crate::credential::paths::Paths;
 use crate::output::error::{Error, Kind, Result, reason};
-use crate::system::env;
 use crate::system::private_file::{self, TempCredentialFile};
 use crate::system::processes;
 
@@ -53,7 +52,7 @@ pub(crate) fn run(program: &mut Command, at_end: impl FnOnce() -> Result<()>) ->
     let mut signals = SignalsInfo::<WithOrigin>::new(watched()).map_err(broken)?;
     let child = program.spawn().or_else(|error| as_script(program, &error).ok_or(error)?.spawn());
     let mut child = child.map_err(|error| cannot_start(program.get_program(), &error))?;
-    let server = Server::of_this_process();
+    let server = JupyterServer::of_this_process();
     server.end_with_it(&child);
     let status = wait(&mut child, &mut signals, &server).map_err(broken)?;
     at_end()?;
@@ -80,7 +79,7 @@ fn end_by_signal(signal: i32) {
 fn wait(
     child: &mut Child,
     signals: &mut SignalsInfo<WithOrigin>,
-    server: &Server,
+    server: &JupyterServer,
 ) -> std::io::Result<ExitStatus> {
     let pid = Pid::from_child(child);
     loop {
@@ -98,40 +97,10 @@ fn wait(
 
 /// The signal, unless the program has got it already: the whole process group gets what a key at the terminal sends, and
 /// a Jupyter server's interrupt.
-fn to_pass_on(origin: &Origin, server: &Server) -> Option<Signal> {
+fn to_pass_on(origin: &Origin, server: &JupyterServer) -> Option<Signal> {
     let by_a_key = origin.cause == Cause::Kernel;
     Signal::from_named_raw(origin.signal)
         .filter(|_| PASSED_ON.contains(&origin.signal) && !by_a_key && !server.interrupts_by(origin))
-}
-
-/// The Jupyter server that started this process as a kernel, if one did.
-struct Server(Option<u32>);
-
-impl Server {
-    fn of_this_process() -> Server {
-        let named = env::text("JPY_PARENT_PID").and_then(|pid| pid.parse().ok());
-        Server(named.filter(|pid| *pid == std::os::unix::process::parent_id()))
-    }
-
-    /// Whether this is the server's interrupt. A second one would hit the kernel in its handling of the first
-    /// (`jupyter_client`'s `LocalProvisioner.send_signal`).
-    fn interrupts_by(&self, origin: &Origin) -> bool {
-        let sender = origin.process.and_then(|process| u32::try_from(process.pid).ok());
-        origin.signal == SIGINT && self.0.is_some() && self.0 == sender
-    }
-
-    /// Ends the program when the server has ended. Python's kernels look for that themselves, at their parent, which
-    /// is this process (`ipykernel.parentpoller`).
-    fn end_with_it(&self, program: &Child) {
-        let Some(server) = self.0 else { return };
-        let pid = Pid::from_child(program);
-        std::thread::spawn(move || {
-            while std::os::unix::process::parent_id() == server {
-                std::thread::sleep(Duration::from_secs(1));
-            }
-            let _ = kill_process(pid, Signal::TERM);
-        });
-    }
 }
 
 /// The signals to wait for. Those that this process was started to ignore (`nohup`) stay ignored, for the

@@ -21,7 +21,7 @@ pub(crate) fn switch_python(vars: &[(String, String)], said: &str, who: &str) ->
 
 /// The code that shows a failure in a Python kernel, and stops a notebook that runs cell by cell.
 pub(crate) fn fail_python(said: &str) -> String {
-    format!("from IPython.core.error import UsageError\nraise UsageError({})\n", quote(said.trim_end()))
+    format!("{KERNEL}\n\nraise BqcredError({}) from None\n", quote(said.trim_end()))
 }
 
 /// In R, where the kernel can't ask without showing what is typed, the output of the cell has the answer.

@@ -11,7 +11,9 @@ use rustix::process::setsid;
 pub(crate) fn from_caller() -> io::Result<()> {
     setsid()?; // a kernel's process group is killed with the kernel, a terminal's session with the terminal
     std::env::set_current_dir("/")?;
-    let open = std::fs::read_dir("/dev/fd")?
+    // /dev/fd is a link to the first, which small images lack
+    let list = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
+    let open = std::fs::read_dir(list)?
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .collect::<Vec<i32>>();
     for descriptor in open.into_iter().filter(|number| *number > 2) {

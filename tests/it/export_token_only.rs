@@ -184,6 +184,16 @@ fn what_cannot_be_had_leaves_no_file() {
 }
 
 #[test]
+fn it_is_not_taken_for_a_credential_by_import() {
+    let vm = Vm::with_login();
+    export(&vm, &["out.json"]).success();
+    vm.google.script_always(Endpoint::Token, Script::Close);
+    let run = vm.program("bqcred", &["import", "--profile", "other", "out.json"]).run().fails(2);
+    run.says("an access token, and nothing to get another one with").says("`bqcred export FILE` writes");
+    assert!(!vm.sandbox.data("other").exists());
+}
+
+#[test]
 fn a_full_disk_leaves_nothing() {
     let Some(unshare) = find_program("unshare") else { return missing("unshare") };
     let vm = Vm::with_login();

@@ -14,6 +14,9 @@ use crate::double::CANARIES;
 const KEEP: &[&str] = &["export", "--token-only", "--keep-fresh"];
 const STOPPED: &str = "bqcred: the renewing of this access token has stopped: ";
 
+/// In seconds: such a token is renewed after a few seconds, and then has ten minutes left, however slow this machine is.
+const RENEWED_SOON: u64 = 605;
+
 /// Waits until this holds, as a person would look again.
 fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
@@ -207,15 +210,17 @@ fn a_program_that_fails_at_first_ends_it_and_later_is_tried_again_until_the_toke
     let keeping = Keeping::start(&vm, &["--", "no-such-program"]);
     let (code, said) = keeping.end();
     assert!(code == Some(127) && said.contains("no such program"), "{said}");
-    vm.google.write_expires_in(Some(json!(15)));
+    vm.google.write_expires_in(Some(json!(RENEWED_SOON)));
     std::fs::remove_file(vm.sandbox.home().join(".cache/bqcred/default.token")).unwrap();
     let keeping = Keeping::start(&vm, &["--", "sh", "-c", "cat >> remote; test ! -e broken"]);
-    until("the first", || (!lines(&vm, "remote").is_empty()).then_some(()));
+    until("the first", || keeping.said().contains("renewed until this is stopped").then_some(()));
     vm.sandbox.write("broken", "");
     until("a retry", || keeping.said().contains("trying again until the token expires").then_some(()));
     vm.google.write_expires_in(Some(json!(3)));
     std::fs::remove_file(vm.sandbox.path("broken")).unwrap();
     until("success", || keeping.said().contains("renewed again, valid until").then_some(()));
+    let count = lines(&vm, "remote").len();
+    until("short tokens", || (lines(&vm, "remote").len() >= count + 2).then_some(()));
     vm.sandbox.write("broken", "");
     let (code, said) = keeping.end();
     assert_eq!(code, Some(1), "{said}");
@@ -272,6 +277,20 @@ fn what_others_do_takes_effect() {
 }
 
 #[test]
+fn a_rotation_is_waited_for() {
+    let vm = vm(RENEWED_SOON);
+    let keeping = Keeping::start(&vm, &["token.json"]);
+    let first = keeping.token("token.json", None);
+    let url = vm.program("bqcred", &["rotate", "--yes", "--start"]).run().success().stdout;
+    until("trouble", || keeping.said().contains("trying again until the token expires").then_some(()));
+    let answer = vm.google.approve(url.trim(), PERSON);
+    vm.program("bqcred", &["rotate", "--finish", "-"]).stdin(answer).run().success();
+    keeping.token("token.json", Some(&first));
+    until("the end of trouble", || keeping.said().contains("renewed again, valid until").then_some(()));
+    keeping.stop();
+}
+
+#[test]
 fn a_revocation_is_noticed_before_the_next_renewal() {
     let vm = vm(3_599);
     let keeping = Keeping::start(&vm, &["token.json"]);
@@ -283,7 +302,7 @@ fn a_revocation_is_noticed_before_the_next_renewal() {
 
 #[test]
 fn network_trouble_is_ridden_out_until_the_token_expires() {
-    let vm = vm(15);
+    let vm = vm(RENEWED_SOON);
     let keeping = Keeping::start(&vm, &["token.json"]);
     let first = keeping.token("token.json", None);
     vm.google.script_always(Endpoint::Token, Script::Html200);
@@ -380,15 +399,15 @@ fn a_file_of_another_user_keeps_its_owner_or_is_refused() {
 #[test]
 fn a_full_disk_is_ridden_out_too() {
     let Some(unshare) = find_program("unshare") else { return missing("unshare") };
-    let vm = vm(15);
+    let vm = vm(RENEWED_SOON);
     for program in ["mount", "dd", "cat", "mkdir", "rm", "grep", "sleep", "kill", "cp"] {
         vm.sandbox.link_program(program);
     }
     let script = "mkdir full && mount -t tmpfs -o size=64k none full || exit 77
         bqcred export --token-only --keep-fresh full/token.json 2>log & pid=$!
         until grep -q token full/token.json 2>/dev/null; do sleep 0.02; done
-        cp full/token.json before
         dd if=/dev/zero of=full/filler bs=1k 2>/dev/null
+        cp full/token.json before
         until grep -q 'trying again' log; do sleep 0.02; done
         cmp before full/token.json || exit 1
         rm full/filler

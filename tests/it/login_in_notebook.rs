@@ -48,7 +48,7 @@ fn one_cell_makes_a_python_kernel_the_users(python: &Path, kernel: &str, mut vm:
 
     // nothing that is pasted by mistake, or refused, changes anything
     let mistake = cells.send(&json!({"code": cell, "answer": "ls -l"}));
-    assert!(mistake["error"].as_str().unwrap().starts_with("UsageError: bqcred: "), "{mistake:#}");
+    assert!(mistake["error"].as_str().unwrap().starts_with("BqcredError: bqcred: "), "{mistake:#}");
     assert!(!shown(&mistake).contains("Traceback"), "{mistake:#}");
     assert_eq!(cells.run(QUERY).trim(), metadata::ACCOUNT);
 
@@ -60,8 +60,8 @@ fn one_cell_makes_a_python_kernel_the_users(python: &Path, kernel: &str, mut vm:
     let tokens = vm.metadata.tokens();
     assert_eq!(cells.run(QUERY).trim(), PERSON);
     assert_eq!(vm.metadata.tokens(), tokens, "the VM's service account was asked for");
-    let new = "print({name for name in set(globals()) - names if name[0] != '_'} - {'names'})";
-    assert_eq!(cells.run(new).trim(), "{'subprocess', 'getpass'}", "the cell leaves nothing else");
+    let new = "print(sorted(name for name in set(globals()) - names - {'names'} if name[0] != '_'))";
+    assert_eq!(cells.run(new).trim(), "['getpass', 'subprocess']", "the cell leaves nothing else");
     assert!(cells.run("!bqcred status").contains(PERSON));
     assert_nothing_stays(&vm, &cells.save(), &pasted);
 }
@@ -240,4 +240,87 @@ fn what_is_to_be_run_in_a_cell_names_the_program_where_its_name_is_not_found() {
     let folder = Path::new(program).parent().unwrap().to_str().unwrap();
     let told = run(&["login"], &format!("{elsewhere}:{folder}"));
     assert!(told.contains("subprocess.run([\"bqcred\", "), "{told}");
+}
+
+/// Signs in with `--cell`, where the credential file's path has characters that a literal has to escape; returns the code,
+/// and the folder.
+fn code_for_cell(vm: &Vm, command: &str, language: &str) -> (String, String) {
+    let data = vm.sandbox.path("home/a 'b\" \\n ${c} %d é");
+    std::fs::create_dir_all(&data).unwrap();
+    let run = |args: &[&str]| vm.sandbox.invoke(args).env("XDG_DATA_HOME", &data).env("JPY_PARENT_PID", "1");
+    if command == "rotate" {
+        let started = run(&["login", "--start"]).run().success();
+        let pasted = vm.google.approve(started.stdout.trim(), PERSON);
+        run(&["login", "--finish", "-"]).stdin(pasted).run().success();
+    }
+    let start: &[&str] =
+        if command == "rotate" { &["rotate", "--start", "--yes"] } else { &["login", "--start"] };
+    let pasted = vm.google.approve(run(start).run().success().stdout.trim(), PERSON);
+    let finish = run(&[command, "--finish", "-", "--cell", language]).stdin(pasted).run().success();
+    assert_eq!(finish.stderr, "", "all of it is in the code");
+    (finish.stdout, data.to_str().unwrap().to_owned())
+}
+
+#[test]
+fn code_of_a_cell_is_exact_in_python() {
+    let Some(python) = python(&["IPython"]) else { return };
+    for command in ["login", "rotate"] {
+        let vm = vm(false);
+        let (code, data) = code_for_cell(&vm, command, "python");
+        let ask =
+            "import os, sys; exec(sys.stdin.read(), {}); print(os.environ['GOOGLE_APPLICATION_CREDENTIALS'])";
+        let run = vm.program(&python, &["-c", ask]).stdin(code).run().success();
+        assert_eq!(run.stdout.lines().last().unwrap(), format!("{data}/bqcred/default/adc.json"));
+        assert!(run.stdout.contains("this notebook now runs as ada@example.com"), "{}", run.stdout);
+    }
+}
+
+#[test]
+fn code_of_a_cell_is_exact_in_r() {
+    let Some(rscript) = r_package(&["IRdisplay"]) else { return missing("R with IRdisplay") };
+    let vm = vm(false);
+    ["R", "Rscript"].into_iter().for_each(|name| vm.sandbox.link_program(name));
+    let (code, data) = code_for_cell(&vm, "login", "r");
+    let ask = "eval(parse(text = readLines(file('stdin'), encoding = 'UTF-8'))); cat(Sys.getenv('GOOGLE_APPLICATION_CREDENTIALS'))";
+    let run = vm.program(rscript, &["-e", ask]).stdin(code).run().success();
+    assert_eq!(run.stdout.lines().last().unwrap(), format!("{data}/bqcred/default/adc.json"));
+}
+
+#[test]
+fn failure_in_a_cell_is_code_with_the_reason() {
+    let vm = vm(false);
+    vm.sandbox.bqcred(&["login", "--cell", "python"]).fails(2);
+    let run = vm
+        .sandbox
+        .invoke(&["login", "--finish", "-", "--cell", "python"])
+        .stdin("4/0AbCdEfGhIjKlMnOpQrStUvWxYz")
+        .run()
+        .code(3);
+    assert!(
+        run.stdout.contains("raise BqcredError(\"bqcred: no sign-in of profile default waits"),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(run.stderr, "");
+    let run = vm
+        .sandbox
+        .invoke(&["login", "--finish", "-", "--cell", "r"])
+        .stdin("4/0AbCdEfGhIjKlMnOpQrStUvWxYz")
+        .run()
+        .code(3);
+    assert!(run.stdout.contains("stop(\"bqcred: no sign-in of profile default waits"), "{}", run.stdout);
+}
+
+/// `--start` prints the address alone, and at a cell's terminal what comes next on stderr: a cell, too.
+#[test]
+fn start_in_a_cell_shows_the_cell_as_well() {
+    let Some(python) = python(&["jupyter_client", "ipykernel"]) else { return };
+    let vm = vm(false);
+    let mut cells = FrontEnd::start(&vm, &python, "python3");
+    let shown = cells.run("!bqcred login --start --project p1");
+    let pasted = vm.google.approve(&address(&shown), PERSON);
+    let said = cells.paste(&snippet(&shown, "import subprocess, getpass"), &pasted);
+    assert!(said.contains("this notebook now runs as ada@example.com (project p1)"), "{said}");
+    assert!(cells.run("r = !bqcred login --start 2>/dev/null\nprint(len(r), r[0])").starts_with("1 http"));
+    cells.save();
 }

@@ -140,7 +140,7 @@ fn mistakes_are_explained_in_one_message_and_change_nothing() {
     cells.run("%load_ext bqcred\nimport os; before = dict(os.environ)");
     let mut fails = |cell: serde_json::Value, says: &str| {
         let result = cells.send(&cell);
-        assert!(result["error"].as_str().unwrap().starts_with("UsageError: "), "{cell}: {result:#}");
+        assert!(result["error"].as_str().unwrap().starts_with("BqcredError: "), "{cell}: {result:#}");
         assert!(shown(&result).contains(says), "{cell}: {result:#}");
         assert!(!shown(&result).contains("Traceback"), "{cell}: {result:#}");
         assert_eq!(result["asked"], json!([]), "{cell}");
@@ -155,6 +155,18 @@ fn mistakes_are_explained_in_one_message_and_change_nothing() {
     // papermill and nbclient answer nothing; and no sign-in waits that nobody can complete
     fails(json!({"code": "%bqcred login"}), "nobody can be asked here");
     assert!(!cells.run("%bqcred status").contains("a sign-in was started"));
+
+    let drive = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/jupyter/drive.py");
+    let login = "%load_ext bqcred\n%bqcred login";
+    vm.program(&python, &[drive.to_str().unwrap(), "papermill", "wheel", login])
+        .run()
+        .code(1)
+        .says("nobody can be asked here");
+    let history = std::fs::read(vm.sandbox.path("home/.ipython/profile_default/history.sqlite")).unwrap();
+    assert!(
+        String::from_utf8_lossy(&history).contains("use nobody"),
+        "the history is kept, and looked through"
+    );
 
     let asked = cells.send(&json!({"code": "%bqcred login ada@example.com", "dialogue": true}));
     let url = address(&shown(&asked));

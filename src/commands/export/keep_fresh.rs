@@ -21,8 +21,8 @@ use crate::system::interrupt::{self, Request};
 const EARLY: u64 = 600;
 /// In seconds, between two renewals at least: for a server whose tokens are valid for little more than [`EARLY`].
 const LEAST: u64 = 5;
-/// In seconds, between two attempts at most.
-const LONGEST_PAUSE: u64 = 60;
+/// In seconds, between the first attempts and at most; each pause is twice as long as the one before.
+const PAUSES: (u64, u64) = (5, 60);
 /// How often to look at the clock and at the profile. A machine that was suspended, and a new sign-in, are noticed
 /// after this.
 const TICK: Duration = Duration::from_secs(15);
@@ -80,7 +80,7 @@ impl Renewal<'_> {
             Err(failure) => return failure,
         };
         self.tell_start(until);
-        let mut told: Option<String> = None;
+        let (mut told, mut attempts) = (None::<String>, 0);
         let mut pause = before_renewal(until.since(Time::now()));
         loop {
             self.wait(pause);
@@ -89,7 +89,7 @@ impl Renewal<'_> {
                     if told.take().is_some() {
                         ui::note(&format!("renewed again, {}", describe(expires)));
                     }
-                    until = expires;
+                    (until, attempts) = (expires, 0);
                     pause = before_renewal(until.since(Time::now()));
                 }
                 Err(failure) => {
@@ -104,7 +104,8 @@ impl Renewal<'_> {
                         ui::note(&format!("{what}; trying again until the token expires, at {at}"));
                         told = Some(what);
                     }
-                    pause = before_retry(left);
+                    pause = before_retry(left, attempts);
+                    attempts += 1;
                 }
             }
         }
@@ -175,9 +176,10 @@ fn before_renewal(lifetime: u64) -> u64 {
     }
 }
 
-/// How many seconds to wait after a failure while the token is valid for `left` more seconds.
-fn before_retry(left: u64) -> u64 {
-    (left / 8).clamp(1, LONGEST_PAUSE)
+/// How many seconds to wait after so many failures before, while the token is valid for `left` more seconds.
+fn before_retry(left: u64, attempts: u32) -> u64 {
+    let (first, longest) = PAUSES;
+    first.saturating_mul(2_u64.saturating_pow(attempts)).min(longest).min((left / 8).max(1))
 }
 
 #[cfg(test)]
@@ -194,9 +196,11 @@ mod tests {
     }
 
     #[test]
-    fn retries_become_denser_and_never_a_storm() {
-        for (left, seconds) in [(600, 60), (400, 50), (80, 10), (9, 1), (0, 1)] {
-            assert_eq!(before_retry(left), seconds, "{left}");
+    fn retries_are_dense_at_first_and_at_the_end_and_never_a_storm() {
+        for (left, attempts, seconds) in
+            [(600, 0, 5), (595, 1, 10), (500, 9, 60), (400, 99, 50), (80, 3, 10), (9, 0, 1), (0, 5, 1)]
+        {
+            assert_eq!(before_retry(left, attempts), seconds, "{left} {attempts}");
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::system::hash;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::credential::token_only_file;
 use crate::oauth::ActingAs;
 use crate::output::error::json_problem;
 use crate::output::secret::{Secret, SecretBytes};
@@ -105,6 +106,9 @@ impl AdcFile {
                     self.unknown.contains_key("bqcred"),
                 )));
             }
+        }
+        if self.client_id.as_deref().is_some_and(token_only_file::is_client) {
+            return Err(NotAuthorizedUser::OtherType(OtherType::ExportedToken));
         }
         check_universe(self.universe_domain.as_deref())?;
         let texts = [&self.account, &self.client_id, &self.quota_project_id];

@@ -37,6 +37,8 @@ pub(crate) enum OtherType {
     DistributedCloud,
     /// What bqcred gives a program that it hands access tokens to.
     SessionFile,
+    /// An access token alone, which bqcred exported for other machines.
+    ExportedToken,
     /// What bqcred leaves in the place of a credential that can't be had.
     Stub,
     /// Anything else.
@@ -77,6 +79,9 @@ impl OtherType {
             OtherType::SessionFile => {
                 "is what `bqcred exec --token-only` gives a program: it holds no credential, and means nothing once \
                  that program has ended"
+            }
+            OtherType::ExportedToken => {
+                "is what `bqcred export --token-only` writes: an access token, and nothing to get another one with"
             }
             OtherType::Stub => "is what bqcred left in the place of a credential that it could not hand over",
             OtherType::Unknown => "is not of type authorized_user, so it is not a user credential",
@@ -125,7 +130,9 @@ impl NotAuthorizedUser {
                 "`gcloud auth application-default login --login-config FILE` signs in there; the libraries use what it \
                  writes (Python, Node.js, Go and Java; R can't use it)"
             }
-            NotAuthorizedUser::OtherType(OtherType::SessionFile | OtherType::Stub) => {
+            NotAuthorizedUser::OtherType(
+                OtherType::SessionFile | OtherType::ExportedToken | OtherType::Stub,
+            ) => {
                 "`bqcred list` shows the profiles here; `bqcred export FILE` writes a credential that can be imported \
                  elsewhere"
             }
@@ -191,6 +198,10 @@ mod tests {
             (r#"{"type":"external_account_authorized_user"}"#, "--login-config"),
             (r#"{"type":"external_account_authorized_user_login_config"}"#, "--login-config FILE` signs in"),
             (r#"{"type":"external_account_authorized_user","bqcred":{}}"#, "bqcred export"),
+            (
+                r#"{"type":"authorized_user","client_id":"bqcred-hands-over-access-tokens-only"}"#,
+                "`bqcred export FILE` writes",
+            ),
             (r#"{"type":"bqcred: the keyring is locked"}"#, "bqcred list"),
             (r#"{"type":"gdch_service_account"}"#, "GOOGLE_APPLICATION_CREDENTIALS"),
             (r#"{"installed":{}}"#, "bqcred client set"),

@@ -145,6 +145,7 @@ impl About {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test writes files directly")]
 mod tests {
     use super::*;
     use crate::handover::broker::Broker;

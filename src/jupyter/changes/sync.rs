@@ -40,7 +40,7 @@ enum SyncAction {
     /// Nothing is left to update or to restore, for this reason: the kernel leaves the record.
     Forget(String),
     /// This change assigns the profile again.
-    Assign(KernelProfile, FileChange),
+    Assign(Box<KernelProfile>, FileChange),
 }
 
 /// What was done.
@@ -117,7 +117,7 @@ fn assign_again(app: &App, entry: &Entry, inherited: &Inherited) -> Result<(Sync
         Some(change) => change,
         None => file_change::patch(&entry.file, &text, &assignment)?,
     };
-    Ok((SyncAction::Assign(profile, change), notes))
+    Ok((SyncAction::Assign(Box::new(profile), change), notes))
 }
 
 /// A kernel whose command was changed since, so that it does not get the credential any more.

@@ -2,31 +2,32 @@
 import json, os, subprocess, sys, time, urllib.request
 from pathlib import Path
 
-ELSEWHERE = ["unshare", "-m", "sh", "-c",
+ELSEWHERE = ["unshare", "-m" if os.geteuid() == 0 else "-rm", "sh", "-c",
              'mount -t tmpfs none "$HOME" && mount -t tmpfs none /dev/shm && exec "$@"', "sh"]
 REFRESH_TOKEN = b"0can" + b"ary-"  # in two parts: a search must not find itself
 Path("logs").mkdir()
 Path("shown").mkdir()
 
-# Ends what was started here when this process has ended, in whatever way: all that has the mark in its environment.
-MARK = f"BQCRED_TEST_SESSION={os.getpid()}-{time.monotonic_ns()}"
+# Ends what was started here when this process has ended, in whatever way: all that names this sandbox.
 REAPER = """
 import os, signal, sys, time
 from pathlib import Path
+spared = [os.getpid(), os.getppid()]
 sys.stdin.read()
-mark, alive = sys.argv[1].encode(), True
+alive = True
 while alive:
     alive = False
-    for folder in Path("/proc").glob("[0-9]*"):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            if mark in (folder / "environ").read_bytes().split(b"\\0"):
+            names = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+            if sys.argv[1].encode() + b"/" in names and int(process.name) not in spared:
                 alive = True
-                os.kill(int(folder.name), signal.SIGKILL)
+                os.kill(int(process.name), signal.SIGKILL)
         except OSError:
             continue
     time.sleep(0.1)
 """
-reaper = subprocess.Popen([sys.executable, "-c", REAPER, MARK], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+reaper = subprocess.Popen([sys.executable, "-c", REAPER, os.getcwd()], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL, start_new_session=True)
 
 
@@ -34,8 +35,7 @@ def start(name, *command, elsewhere=False):
     """`elsewhere`: with an empty home folder and memory of its own, as on another machine."""
     command = (ELSEWHERE if elsewhere else []) + [str(word) for word in command]
     with open(f"logs/{name}", "ab") as log:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                env={**os.environ, **dict([MARK.split("=")])})
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
 def until(condition, what, seconds=60):
@@ -92,7 +92,9 @@ def processes(folder, names):
 
 
 def holds_refresh_token(pid):
-    """Whether the memory of a process has a refresh token in it."""
+    """Whether the memory of a process has a refresh token in it; only root can read that of every process."""
+    if os.geteuid() != 0:
+        return False
     with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
         for line in maps:
             first, last = (int(end, 16) for end in line.split()[0].split("-"))

@@ -44,6 +44,6 @@ fn reading_in_parallel_takes_one_token() {
     let seconds = |workers: &str| results[workers].as_f64().unwrap();
     println!("48 reads: {:.1} s with 1 worker, {:.1} s with 4", seconds("1"), seconds("4"));
     assert_eq!(results["who"], json!([PERSON, PERSON]));
-    assert_eq!(vm.google.count("/token"), before, "the token of the sign-in is enough");
+    assert!(vm.google.count("/token") <= before + 1, "one token is enough for both, and all workers");
     vm.assert_only_the_user();
 }

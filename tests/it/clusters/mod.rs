@@ -9,6 +9,7 @@ mod spark;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -39,9 +40,12 @@ fn python(variable: &str, modules: &[&str]) -> Option<PathBuf> {
         return None;
     };
     let unshare = find_program("unshare").unwrap_or_default();
-    let mut mounts = std::process::Command::new(unshare);
-    let can = mounts.args(["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).status();
-    if !can.is_ok_and(|status| status.success()) {
+    let can_mount = |flags: &str| {
+        let mut mount = std::process::Command::new(&unshare);
+        mount.args([flags, "mount", "-t", "tmpfs", "none", "/dev/shm"]);
+        mount.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    };
+    if !can_mount("-m") && !can_mount("-rm") {
         missing("a mount namespace, to play another machine");
         return None;
     }

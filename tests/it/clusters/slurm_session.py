@@ -106,7 +106,7 @@ job = submit("elsewhere-pushed", f"#!/bin/bash\n{script}\n{shlex.quote(sys.execu
              f"until [ -e {HERE}/ended ]; do sleep 0.5; done\n{shlex.quote(sys.executable)} {HERE}/who.py\n")
 until(lambda: run("squeue", "-h", "-j", job, "-o", "%t") == "R", "the job")
 pushing = start("pushing", "bash", "-c", push.replace("JOB", job, 1))
-until(lambda: Path("elsewhere-pushed.out").read_text().count("\n") == 1, "the first answer", 90)
+until(lambda: read(Path("elsewhere-pushed.out")).count(b"\n") == 1, "the first answer", 90)
 shown = [path for path in Path("/proc").glob(f"[0-9]*/root/dev/shm/bqcred-{job}")]
 results["pushed_mode"] = sorted({oct(path.stat().st_mode & 0o777) for folder in shown for path in [folder, *folder.iterdir()]})
 show_processes()

@@ -140,6 +140,7 @@ pub fn small_ones() -> Vec<Option<Scene>> {
     vec![
         scene("use", &["use", "default"], &[0]),
         scene("export", &["export", "work/out.json"], &[0, 2]),
+        scene("export --token-only", &["export", "--token-only", "work/token.json"], &[0, 2]),
         scene("export --well-known", &["export", "--well-known"], &[0]),
         allow,
         set,

@@ -35,6 +35,7 @@ class Cell:
             self.told[content["name"]] += content["text"]
         elif kind == "error":
             self.told["error"] += content["ename"] + ": " + content["evalue"]
+            self.told["stderr"] += "\n".join(content["traceback"])
         elif kind in ("display_data", "execute_result"):
             self.told["html"] += content["data"].get("text/html", "")
             self.told["stdout"] += content["data"].get("text/plain", "") + "\n"

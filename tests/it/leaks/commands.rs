@@ -41,6 +41,7 @@ const PLACES: &[(&str, &[Kind])] = &[
     ("/bqcred/default", &[Kind::Refresh, Kind::Client]),
     ("/bqcred/copy", &[Kind::Refresh, Kind::Client]),
     ("/home", &[Kind::Refresh, Kind::Client]), // exported.json
+    ("/tokens", &[Kind::Access]),              // exported access tokens
     ("/gcloud", &[Kind::Refresh, Kind::Client]),
     ("/.config/bqcred", &[Kind::Client]),
     ("/.cache/bqcred", &[Kind::Access]),
@@ -188,6 +189,10 @@ fn live(watch: &mut Watch<'_>, google: &Google, client: &str) -> Vec<String> {
         "exec -- /no/such/program",
         "export home/exported.json",
         "export home/exported.json",
+        "export --token-only tokens/token.json",
+        "export --token-only --scopes bigquery tokens/narrow.json",
+        "export --token-only tokens/token.json",
+        "import --profile other tokens/token.json",
         "export --well-known",
         "export --well-known --undo",
         "doctor --offline --verbose",
@@ -230,6 +235,7 @@ fn no_command_leaks_a_secret_to_the_system() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     let Some(tracer) = Tracer::new() else { return };
     let client = sandbox.client_file(&google);
+    std::fs::create_dir(sandbox.path("tokens")).unwrap();
     let mut watch = Watch { tracer, sandbox: &sandbox, env: Vec::new(), watched: Vec::new() };
     let verifiers = live(&mut watch, &google, &client);
     let mut secrets = google.secrets();
@@ -254,6 +260,7 @@ fn no_command_leaks_a_secret_to_the_system() {
             let good = match kind(secret) {
                 Kind::Client => given.contains(&file.as_str()),
                 Kind::Refresh => file == "home/exported.json",
+                Kind::Access => file.starts_with("tokens/"),
                 _ => false,
             };
             assert!(good, "{:?} is left in {file}", kind(secret));

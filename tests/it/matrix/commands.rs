@@ -68,6 +68,15 @@ pub static COMMANDS: &[Command] = &[
             cell.bqcred(&["exec", "--file", "--", "sh", "-c", "cat \"$GOOGLE_APPLICATION_CREDENTIALS\""]);
         },
     },
+    Command {
+        name: "exec --token-only -- true",
+        product: Product::Nothing,
+        online: true,
+        brief: false,
+        run: |cell| {
+            cell.bqcred(&["exec", "--token-only", "--", "true"]);
+        },
+    },
     plain!("token", Secret, true, true),
     plain!("token --min-ttl 7200", Secret, true),
     plain!("login --start", Text, true),
@@ -108,6 +117,7 @@ pub static COMMANDS: &[Command] = &[
     plain!("export -", Secret, false),
     plain!("export --token-only -", Secret, true),
     plain!("export --token-only work/token.json", Nothing, true),
+    plain!("export --token-only --keep-fresh work/kept.json -- sh -c false", Nothing, true),
     plain!("export --well-known", Nothing, false),
     plain!("kernel list", Text, false),
     plain!("kernel install", Nothing, false),
@@ -115,6 +125,7 @@ pub static COMMANDS: &[Command] = &[
     plain!("kernel uninstall", Nothing, false),
     plain!("snippet python", Text, false),
     plain!("snippet r", Text, false),
+    plain!("snippet jupyter-server", Text, false),
     plain!("doctor", Report, true),
     plain!("client show", Text, false),
 ];
