@@ -213,7 +213,7 @@ fn a_program_that_fails_at_first_ends_it_and_later_is_tried_again_until_the_toke
     vm.google.write_expires_in(Some(json!(RENEWED_SOON)));
     std::fs::remove_file(vm.sandbox.home().join(".cache/bqcred/default.token")).unwrap();
     let keeping = Keeping::start(&vm, &["--", "sh", "-c", "cat >> remote; test ! -e broken"]);
-    until("the first", || (!lines(&vm, "remote").is_empty()).then_some(()));
+    until("the first", || keeping.said().contains("renewed until this is stopped").then_some(()));
     vm.sandbox.write("broken", "");
     until("a retry", || keeping.said().contains("trying again until the token expires").then_some(()));
     vm.google.write_expires_in(Some(json!(3)));
@@ -274,6 +274,20 @@ fn what_others_do_takes_effect() {
     let (code, said) = keeping.end();
     assert!(code == Some(4) && said.contains("revoked or removed"), "{said}");
     stub(&vm, "token.json");
+}
+
+#[test]
+fn a_rotation_is_waited_for() {
+    let vm = vm(RENEWED_SOON);
+    let keeping = Keeping::start(&vm, &["token.json"]);
+    let first = keeping.token("token.json", None);
+    let url = vm.program("bqcred", &["rotate", "--yes", "--start"]).run().success().stdout;
+    until("trouble", || keeping.said().contains("trying again until the token expires").then_some(()));
+    let answer = vm.google.approve(url.trim(), PERSON);
+    vm.program("bqcred", &["rotate", "--finish", "-"]).stdin(answer).run().success();
+    keeping.token("token.json", Some(&first));
+    until("the end of trouble", || keeping.said().contains("renewed again, valid until").then_some(()));
+    keeping.stop();
 }
 
 #[test]
@@ -392,8 +406,8 @@ fn a_full_disk_is_ridden_out_too() {
     let script = "mkdir full && mount -t tmpfs -o size=64k none full || exit 77
         bqcred export --token-only --keep-fresh full/token.json 2>log & pid=$!
         until grep -q token full/token.json 2>/dev/null; do sleep 0.02; done
-        cp full/token.json before
         dd if=/dev/zero of=full/filler bs=1k 2>/dev/null
+        cp full/token.json before
         until grep -q 'trying again' log; do sleep 0.02; done
         cmp before full/token.json || exit 1
         rm full/filler

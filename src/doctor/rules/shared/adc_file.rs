@@ -7,14 +7,14 @@ use crate::doctor::facts::Facts;
 use crate::doctor::facts::credential_file::FileState;
 use crate::doctor::facts::credential_kind::CredentialKind;
 use crate::doctor::facts::json::JsonParser;
-use crate::doctor::facts::user_credential::{Expiry, ExportedToken, UserCredential};
+use crate::doctor::facts::user_credential::{Expiry, UserCredential};
 use crate::doctor::facts::validity::{TokenValidity, Validity};
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::problem::LibraryProblem;
 use crate::doctor::prediction::steps::Steps;
+use crate::doctor::rules::shared::exported_token;
 use crate::handover::variables::ADC;
 use crate::oauth::{Transport, scopes};
-use crate::system::clock::Time;
 
 /// Who reads the file: they differ in what they take from it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -118,14 +118,14 @@ pub(crate) fn user(
     }
     let Some(token) = token_in_use(credential, reader) else {
         return match credential.exported {
-            Some(file) => without_renewal(steps, path, file, reader),
+            Some(file) => exported_token::without_renewal(steps, path, file, reader.is_python()),
             None => renewed(facts, steps, path, credential, reader),
         };
     };
     match facts.validities.of_token(token) {
         TokenValidity::Accepted(account) => steps.decided(
             format!("{shown} holds an access token, which is used until it expires"),
-            owner_of_token(account.or_else(|| facts.account(credential))),
+            exported_token::owner(account.or_else(|| facts.account(credential))),
         ),
         TokenValidity::Refused if credential.exported.is_some() => steps.decided(
             format!("{shown} holds an access token alone, which Google does not accept"),
@@ -140,42 +140,6 @@ pub(crate) fn user(
             }
         }
     }
-}
-
-/// `export --as` writes those of service accounts.
-fn owner_of_token(account: Option<String>) -> LibraryIdentity {
-    match account.as_ref().is_some_and(|account| account.ends_with(".gserviceaccount.com")) {
-        true => LibraryIdentity::ServiceAccount(account),
-        false => LibraryIdentity::User(account),
-    }
-}
-
-/// A file without anything that a refresh takes: Google refuses the words in their place, and is not asked here.
-fn without_renewal(
-    steps: &mut Steps,
-    path: &Path,
-    file: ExportedToken,
-    reader: AdcReader,
-) -> LibraryIdentity {
-    let shown = path.display();
-    let (what, problem) = match (reader.is_python(), file.until) {
-        (true, Some(until)) => {
-            let now = Time::now();
-            let expires = if until > now { "expires" } else { "expired" };
-            let then = until.local(now);
-            let what =
-                format!("{shown} holds an access token that {expires} at {then}: the renewing has stopped");
-            (what, LibraryProblem::NotRenewed)
-        }
-        (true, None) => {
-            (format!("{shown} holds an access token alone, without its expiry"), LibraryProblem::NotRenewed)
-        }
-        (false, _) => (
-            format!("{shown} holds an access token alone, and this library refreshes at once"),
-            LibraryProblem::AccessTokenOnly,
-        ),
-    };
-    steps.decided(what, LibraryIdentity::Fails(problem))
 }
 
 /// The identity that the refresh token gives.
