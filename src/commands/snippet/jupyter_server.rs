@@ -41,10 +41,12 @@ pub(super) fn snippet(systemd: bool, app: &App) -> Result<Pasted> {
     advice.add(format!(
         "it, its plugins, its terminals and the kernels that it starts from then on run as {who}"
     ));
-    if !ready.profile.scopes.iter().any(|scope| scope == scopes::CLOUD_PLATFORM) {
+    let known = &ready.profile.scopes;
+    if !known.is_empty() && !known.iter().any(|scope| scope == scopes::CLOUD_PLATFORM) {
         advice.add(format!(
-            "Google's BigQuery plugin lists your projects with the scope cloud-platform, which was not granted: \
+            "bigquery-jupyter-plugin lists projects only with the scope cloud-platform, which profile {} doesn't have: \
              `{} --scopes cloud-platform`",
+            ready.name,
             app.login_command(&ready.name)
         ));
     }

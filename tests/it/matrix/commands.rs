@@ -125,6 +125,7 @@ pub static COMMANDS: &[Command] = &[
     plain!("kernel uninstall", Nothing, false),
     plain!("snippet python", Text, false),
     plain!("snippet r", Text, false),
+    plain!("snippet jupyter-server", Text, false),
     plain!("doctor", Report, true),
     plain!("client show", Text, false),
 ];
