@@ -122,21 +122,24 @@ impl ProgramTokens {
     /// known.
     fn usable_profile(&self) -> Result<Profile> {
         let (_, profile) = self.app.profile_named(self.name.clone())?;
+        self.check_person(&profile)?;
         let login = self.app.login_command(&self.name);
-        if !self.started_as.is_of(&profile) || self.is_of_another_service_account(&profile) {
-            let (now, before) = (profile.who(), self.describe());
-            return Err(Error::new(
-                Kind::Refused,
-                format!("profile {} is of {now} now, and this program was started as {before}", self.name),
-            )
-            .hint("start the program again"));
-        }
         match profile.sign_in_reason() {
             Some(reason) => {
                 Err(Error::new(Kind::Refused, format!("this credential {reason}")).hint(format!("`{login}`")))
             }
             None => Ok(profile),
         }
+    }
+
+    /// Refuses a profile that is another account's now.
+    fn check_person(&self, profile: &Profile) -> Result<()> {
+        if self.started_as.is_of(profile) && !self.is_of_another_service_account(profile) {
+            return Ok(());
+        }
+        let (now, before) = (profile.who(), self.describe());
+        let what = format!("profile {} is of {now} now, and this program was started as {before}", self.name);
+        Err(Error::new(Kind::Refused, what).hint("start the program again"))
     }
 
     fn renew(&self, profile: Profile, min_ttl: u64) -> Result<AccessToken> {
@@ -161,15 +164,19 @@ impl ProgramTokens {
     }
 
     fn whole(&self, loaded: &mut Loaded, min_ttl: u64) -> Result<AccessToken> {
-        refresh::access_token(&self.app, loaded, min_ttl)
+        let token = refresh::access_token(&self.app, loaded, min_ttl)
             .result
-            .map_err(|failure| refresh::to_error(&self.app, loaded, failure))
+            .map_err(|failure| refresh::to_error(&self.app, loaded, failure))?;
+        // somebody may have signed in since it was looked at
+        self.check_person(&loaded.profile)?;
+        Ok(token)
     }
 
     fn narrowed(&self, loaded: &mut Loaded, asked: &[String]) -> Result<AccessToken> {
         let fresh = refresh::narrowed_token(&self.app, loaded, asked)
             .result
             .map_err(|failure| refresh::to_error(&self.app, loaded, failure))?;
+        self.check_person(&loaded.profile)?;
         check_narrowed(&fresh, asked)?;
         Ok(AccessToken { token: fresh.access_token, expires: fresh.expires })
     }

@@ -126,6 +126,7 @@ pub static COMMANDS: &[Command] = &[
     plain!("snippet python", Text, false),
     plain!("snippet r", Text, false),
     plain!("snippet jupyter-server", Text, false),
+    plain!("snippet dask", Text, false),
     plain!("doctor", Report, true),
     plain!("client show", Text, false),
 ];
