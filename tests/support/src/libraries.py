@@ -12,7 +12,7 @@ import warnings
 warnings.simplefilter("ignore")
 answers, sys.stdout = sys.stdout, sys.stderr  # some of them print
 lines, sys.stdin = sys.stdin, open(os.devnull)  # some of them ask
-LIMIT = 30  # seconds for one library, some of which wait for a browser
+LIMIT = 120  # seconds for one library, some of which wait for a browser
 
 
 def stop(*_):
