@@ -175,9 +175,7 @@ fn libraries_without_a_broker_are_nobody() {
     let Some((python, more)) = python() else { return };
     let vm = Vm::with_login();
     // the grandchild outlives the broker, which takes its child along
-    let script = format!(
-        "(setsid \"$0\" -c \"$1\" <\"$2/lines\" >\"$2/answers\" 2>/dev/null &)\nread -r line <\"$2/answers\"; echo up; sleep 600",
-    );
+    let script = "(setsid \"$0\" -c \"$1\" <\"$2/lines\" >\"$2/answers\" 2>/dev/null &)\nread -r line <\"$2/answers\"; echo up; sleep 600";
     let (lines, answers) = (vm.sandbox.path("tmp/lines"), vm.sandbox.path("tmp/answers"));
     let made = std::process::Command::new("mkfifo").args([&lines, &answers]).status().unwrap();
     assert!(made.success());
@@ -187,7 +185,7 @@ fn libraries_without_a_broker_are_nobody() {
     let folder = vm.sandbox.path("tmp");
     let mut command = vm.sandbox.command("bqcred");
     command
-        .args(["exec", "--token-only", "--", "bash", "-euc", &script])
+        .args(["exec", "--token-only", "--", "bash", "-euc", script])
         .arg(&python)
         .arg(LIBRARIES)
         .arg(&folder);
