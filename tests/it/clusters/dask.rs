@@ -25,6 +25,7 @@ fn workers_are_the_user_until_the_renewing_stops() {
         let said = results["stopped"][name].as_str().unwrap();
         assert!(said.starts_with("RefreshError") && said.contains("invalid_client"), "{name}: {said}");
     }
+    assert_eq!(results["notebook"], "/the/notebook's");
     assert_eq!(results["memory"], false, "the refresh token is in the scheduler's memory");
     nothing_is_shown(&vm);
 }

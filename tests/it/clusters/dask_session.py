@@ -55,4 +55,10 @@ results["memory"] = holds_refresh_token(scheduler.pid)
 results["stopped"] = after_the_end(lambda: ask(client), results["start"]["here"])
 client.shutdown()
 until(lambda: not list(Path(".").glob("scratch-*/**/bqcred.json")), "the end of the workers")
+# workers in the notebook's own process leave its environment as it is
+os.environ["GOOGLE_APPLICATION_CREDENTIALS"] = "/the/notebook's"
+client = Client(processes=False, dashboard_address=None)
+exec(snippet("dask"), globals())
+results["notebook"] = os.environ["GOOGLE_APPLICATION_CREDENTIALS"]
+client.close()
 finish(results)
