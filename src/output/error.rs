@@ -218,7 +218,7 @@ fn remedy(path: &Path, error: &std::io::Error) -> Option<String> {
             Some("your quota is used up (`quota -s`): make room, then try again".to_owned())
         }
         ErrorKind::ReadOnlyFilesystem => Some(format!(
-            "that file system is read-only (`findmnt -T {there}`): the XDG_* variables lead bqcred to other folders"
+            "that file system is read-only (`findmnt -T {there}`): name a file on another one; the XDG_* variables lead bqcred's own folders there"
         )),
         ErrorKind::ResourceBusy if !path.is_dir() => Some(format!(
             "it is mounted on its own, so that it can't be replaced: mount its folder, {there}, in its place"

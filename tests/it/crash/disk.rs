@@ -93,7 +93,8 @@ fn check_run(scene: &Scene, run: &Run, what: &str, lenient: bool) {
         REASONS.iter().any(|(_, reason, help)| run.stderr.contains(reason) && run.stderr.contains(help));
     assert!(reported, "{}", at());
     let named = |root: &std::path::PathBuf| run.stderr.contains(root.to_str().unwrap());
-    let names = scene.roots().iter().any(named) || run.stderr.contains("work/out.json");
+    let is_exported = ["work/out.json", "work/token.json"].iter().any(|file| run.stderr.contains(file));
+    let names = scene.roots().iter().any(named) || is_exported;
     assert!(names, "{}", at());
 }
 
