@@ -225,8 +225,19 @@ impl Facts {
     }
 
     /// The line that makes the shell above this process take over what `bqcred env`, with these options, prints.
+    /// A program that gets access tokens only is started again instead, with what it gets.
     pub(crate) fn env_line(&self, options: &str) -> String {
+        if let Some(program) = &self.token_only {
+            return program.start_line(options);
+        }
         parent_shell::line(&format!("{}{options}", self.profile.env))
+    }
+
+    /// The commands that add a scope to what programs here get: a sign-in, where the account did not grant it, and the
+    /// start of a program that was narrowed without it.
+    pub(crate) fn scope_line(&self, sign_in: Option<String>, scope: &str) -> String {
+        let start = self.token_only.as_ref().and_then(|program| program.widened(scope));
+        sign_in.into_iter().chain(start).collect::<Vec<_>>().join(" && ")
     }
 
     /// Whether a bqcred of this user renews this file, on this machine.
