@@ -75,6 +75,7 @@ fn json_has_every_documented_key() {
         "state",
         "state_since",
         "store",
+        "token_only",
         "valid",
     ];
     assert_eq!(keys, documented);

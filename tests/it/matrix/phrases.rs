@@ -75,6 +75,8 @@ pub const NEUTRAL: &[(&str, Claim)] = &[
     ("all that is left is a new sign-in", Claim::Neutral),
     ("the sign-in brings the new one", Claim::Neutral),
     ("no sign-in of profile", Claim::Neutral),
+    ("starts another sign-in", Claim::Neutral),
+    ("this replaces the sign-in of profile", Claim::Neutral),
     ("the sign-in was cancelled", Claim::Neutral),
     ("choose that account on google's page", Claim::Neutral),
     ("ask its owner to enable it", Claim::Neutral),
