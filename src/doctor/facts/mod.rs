@@ -229,9 +229,18 @@ impl Facts {
         self.validities.known(self.profile.fingerprint.as_deref()?)
     }
 
-    /// The line that makes the shell above this process take over what `bqcred env`, with these options, prints.
-    pub(crate) fn env_line(&self, options: &str) -> String {
-        parent_shell::line(&format!("{}{options}", self.profile.env))
+    /// What makes programs here use the profile: in a notebook its cell, else the line that makes the shell above this
+    /// process take over what `bqcred env` prints.
+    pub(crate) fn env_line(&self) -> String {
+        self.profile.cell.clone().unwrap_or_else(|| parent_shell::line(&self.profile.env))
+    }
+
+    /// The same for gcloud and bq, which have variables of their own. No cell sets those.
+    pub(crate) fn gcloud_line(&self) -> String {
+        match self.profile.cell {
+            Some(_) => self.profile.exec_gcloud.clone(),
+            None => parent_shell::line(&format!("{} --gcloud", self.profile.env)),
+        }
     }
 
     /// Whether a bqcred of this user renews this file, on this machine.
