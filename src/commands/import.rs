@@ -59,9 +59,9 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
         }
     })?;
     ui::show(saved.notes);
-    ui::note(&match &saved.profile.account {
-        Some(_) => format!("profile {name} is now {}", saved.profile.who()),
-        None => format!("profile {name} is imported; its account is not known"),
+    ui::note(&match (&saved.profile.account, &saved.profile.acting_as) {
+        (None, None) => format!("profile {name} is imported; its account is not known"),
+        _ => format!("profile {name} is now {}", saved.profile.who()),
     });
     if let Some(held) = held {
         ui::show(held.describe(&name, &saved.profile));
