@@ -24,11 +24,12 @@ USAGE_EXIT = 2  # the program's exit code for something pasted that can't be use
 LOOPBACK = "redirect_uri=http%3A%2F%2F127.0.0.1"
 
 
+# one for this process: `%reload_ext` makes the magic anew, and how the kernel was at first must be known on
+KERNEL = Kernel()
+
+
 @magics_class
 class BqcredMagics(Magics):
-    def __init__(self, shell):
-        super().__init__(shell)
-        self._kernel = Kernel()
 
     @line_magic
     def bqcred(self, line):
@@ -77,10 +78,10 @@ class BqcredMagics(Magics):
     def _off(self, words):
         if len(words) > 1:
             raise BqcredError("`%bqcred off` takes nothing more")
-        if not self._kernel.changed:
+        if not KERNEL.changed:
             print("%bqcred has changed nothing in this notebook")
             return
-        told = self._kernel.restore()
+        told = KERNEL.restore()
         print("\n".join([*told, "this notebook is as it was before %bqcred"]))
 
     def _become(self, profile, said=""):
@@ -88,7 +89,7 @@ class BqcredMagics(Magics):
         printed = _run(["env", "--format", "json", *profile])
         new = json.loads(printed.stdout)
         status = _run(["status", "--offline", "--json", "--profile", new[PROFILE]], check=False)
-        told = self._kernel.run_as(new)
+        told = KERNEL.run_as(new)
         lines = [said, _said(printed), *told, "this notebook now runs as " + _who(status, new)]
         print("\n".join(line for line in lines if line))
 

@@ -73,6 +73,7 @@ impl Failure<'_> {
                 format!("{} can't be {value}: {reason}", self.argument())
             }
             ErrorKind::ArgumentConflict => self.conflict(),
+            ErrorKind::TooManyValues => return self.no_value(),
             ErrorKind::InvalidUtf8 => "an argument is not valid UTF-8".to_owned(),
             _ => "these arguments can't be used".to_owned(),
         };
@@ -96,10 +97,25 @@ impl Failure<'_> {
         unknown_command(self.command, word, like, &rest)
     }
 
+    /// `--flag=VALUE`: what follows the `=` may be meant for the command itself.
+    fn no_value(&self) -> Error {
+        let argument = self.argument();
+        let hint = match self.command.get_positionals().next() {
+            Some(own) => format!("`{} {argument} {}`\n{}", full_name(self.command), name(own), self.help()),
+            None => self.help(),
+        };
+        Error::usage(format!("{argument} takes no value")).hint(hint)
+    }
+
     fn unknown_argument(&self) -> Error {
         let word = self.text(ContextKind::InvalidArg);
         if !word.starts_with('-') {
             let takes_none = self.command.get_positionals().next().is_none();
+            if let Some(program) = self.command.get_positionals().find(|arg| arg.is_last_set()) {
+                let hint = format!("the words of a program come after `--`: `-- {}`", name(program));
+                return Error::usage(format!("unexpected argument {}", quoted(word)))
+                    .hint(format!("{hint}\n{}", self.help()));
+            }
             let hint = match ProfileName::parse(word) {
                 Ok(profile) if takes_none && !self.command.has_subcommands() => {
                     format!(
@@ -240,6 +256,8 @@ mod tests {
             ("export", "no file given"),
             ("init", "no shell given: bash, zsh, fish"),
             ("move", "--store is required: file, keyring"),
+            ("export --token-only=adc.json", "--token-only takes no value"),
+            ("export --token-only --keep-fresh ssh HOST cat", "unexpected argument \"HOST\""),
             ("export --undo x", "--undo can't be used together with FILE"),
             ("export --undo", "--well-known is required"),
             ("export --well-known --undo x", "--well-known can't be used"),
@@ -267,6 +285,11 @@ mod tests {
             ("login --scops drive", "did you mean `--scopes`?"),
             ("login --zzz", "`bqcred login --help` lists the options"),
             ("--profile x login --zzz", "`bqcred login --help` lists the options"),
+            ("export --token-only=adc.json", "`bqcred export --token-only FILE`"),
+            (
+                "export --token-only --keep-fresh ssh HOST cat",
+                "the words of a program come after `--`: `-- PROGRAM`",
+            ),
             ("status work", "`bqcred status --profile work`, if it is a profile"),
             ("logout", "`bqcred forget` removes the profile here, `bqcred revoke` also ends it at Google"),
             ("sttus", "did you mean `bqcred status`?"),

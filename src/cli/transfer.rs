@@ -63,7 +63,8 @@ pub(crate) enum ImportSource {
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Export {
     /// File to write; - prints it
-    #[arg(value_name = "FILE", required_unless_present_any = ["well_known", "program"], conflicts_with = "well_known")]
+    #[arg(value_name = "FILE", required_unless_present_any = ["well_known", "program", "keep_fresh"],
+          conflicts_with = "well_known")]
     pub(crate) file: Option<PathBuf>,
     /// Write an access token of at most an hour instead of the refresh token; Python's libraries read such a file
     #[arg(long, conflicts_with = "well_known")]

@@ -36,7 +36,8 @@ fn row(app: &App, name: &ProfileName, current: &ProfileName) -> Vec<String> {
             let profile = profile.unwrap_or_default();
             let problem =
                 profile.condition.describe().or_else(|| profile.sign_in_reason()).unwrap_or_default();
-            let who = profile.account.as_ref().map(|_| profile.who().into_owned());
+            let is_known = profile.account.is_some() || profile.acting_as.is_some();
+            let who = is_known.then(|| profile.who().into_owned());
             [dash(who), dash(profile.project), profile.store.to_string(), problem]
         }
         Err(error) => [dash(None), dash(None), dash(None), error.what().to_owned()],

@@ -11,11 +11,11 @@ use crate::lifecycle::replaced::{self, Replaced};
 use crate::lifecycle::save;
 use crate::login::two_step::{self, StartedBy};
 use crate::login::{self, Flow, LoginOptions, LoginRequest, Progress, SignedIn, gcloud};
-use crate::oauth::scopes;
+use crate::oauth::{ServiceAccount, scopes};
 use crate::output::error::{Error, Result, reason};
 use crate::output::ui::{self, Output};
 use crate::store::Store;
-use crate::system::{detach, terminal};
+use crate::system::{detach, own_program, terminal};
 
 pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     let name = app.profile_name()?;
@@ -24,6 +24,9 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
         return args.cell.map_or_else(finish, |language| Ok(cell::run(language, app, &name, finish)));
     }
     check_words(args)?;
+    // a program that reads the address knows by itself what comes next; somebody at a terminal has to be told
+    let is_explained = !args.start || terminal::is_interactive();
+    let program = is_explained.then(own_program::word).transpose()?;
     let known = app.known_profile(&name).ok().flatten();
     let (store, notes) = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
     ui::show(notes);
@@ -37,7 +40,7 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     match login::sign_in(app, &request, &flow, &options, ready)? {
         Progress::Started { url, notes } => {
             ui::show(notes);
-            Ok(started(args, &name, &url, &flow))
+            Ok(started(args, &name, &url, &flow, program.as_deref()))
         }
         Progress::SignedIn(signed_in) => {
             if args.account.is_none() {
@@ -105,10 +108,20 @@ fn check_words(args: &Login) -> Result<()> {
         return Err(Error::usage(format!("{account:?} is not an account: an account is an email address"))
             .hint("`bqcred login you@example.com`; `--profile` names a profile"));
     }
+    if let Some(account) = args.account.as_deref().filter(|account| is_service_account(account)) {
+        return Err(Error::usage(format!("{account} is a service account, and only people sign in")).hint(format!(
+            "`bqcred login` as yourself, then `bqcred exec --token-only --as {account} -- PROGRAM` acts as it"
+        )));
+    }
     for project in [&args.project, &args.quota_project].into_iter().flatten() {
         check_project(project)?;
     }
     Ok(())
+}
+
+/// Whatever the case of its letters.
+fn is_service_account(account: &str) -> bool {
+    ServiceAccount::parse(&account.to_ascii_lowercase()).is_ok()
 }
 
 /// bqcred with the first client that is found, else gcloud.
@@ -173,13 +186,12 @@ fn options(args: &Login, app: &App) -> Result<LoginOptions> {
 }
 
 /// The result of the first step of two. The second is explained where somebody reads that.
-fn started(args: &Login, name: &ProfileName, url: &str, flow: &Flow) -> Output {
-    if !args.start && terminal::in_notebook() {
-        return Output::text(two_step::instructions_in_notebook(name, "login", flow, url));
-    }
-    // `--start` is for programs, but somebody at a terminal has to know what comes next
-    if !args.start || terminal::is_interactive() {
-        ui::tell(&two_step::instructions(name, "login", flow));
+fn started(args: &Login, name: &ProfileName, url: &str, flow: &Flow, program: Option<&str>) -> Output {
+    if let Some(program) = program {
+        if !args.start && terminal::in_notebook() {
+            return Output::text(two_step::instructions_in_notebook(program, name, "login", flow, url));
+        }
+        ui::tell(&two_step::instructions(program, name, "login", flow));
     }
     Output::text(format!("{url}\n"))
 }

@@ -21,7 +21,7 @@ use crate::login::{self, Flow, LoginOptions, Progress};
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
 use crate::output::ui::{self, Output};
-use crate::system::terminal;
+use crate::system::{own_program, terminal};
 
 pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
     let (name, profile) = app.profile()?;
@@ -30,6 +30,7 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
         let finish = || finish(app, &name, answer);
         return args.cell.map_or_else(finish, |language| Ok(cell::run(language, app, &name, finish)));
     }
+    let program = own_program::word()?;
     rotation::refuse_second(app, &name, &profile)?;
     let mut loaded = app.load_for_server()?;
     let options = options(args, app)?;
@@ -52,7 +53,7 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
     let signed_in = match progress {
         Progress::Started { url, notes } => {
             ui::show(notes);
-            return Ok(started(args, &name, &url, &rotation.flow, old));
+            return Ok(started(args, &name, &url, &rotation.flow, old, &program));
         }
         Progress::SignedIn(signed_in) => signed_in,
     };
@@ -161,16 +162,23 @@ fn confirm(args: &Rotate, app: &App, loaded: &Loaded, dependents: &Dependents) -
     Ok(siblings)
 }
 
-fn started(args: &Rotate, name: &ProfileName, url: &str, flow: &Flow, old: Revocation) -> Output {
+fn started(
+    args: &Rotate,
+    name: &ProfileName,
+    url: &str,
+    flow: &Flow,
+    old: Revocation,
+    program: &str,
+) -> Output {
     if old == Revocation::Done {
         ui::note(&format!("the old credential {}; the sign-in brings the new one", old.describe()));
     }
     if args.start {
         ui::note(&format!("then: `bqcred rotate --profile {name} --finish -`"));
     } else if terminal::in_notebook() {
-        return Output::text(two_step::instructions_in_notebook(name, "rotate", flow, url));
+        return Output::text(two_step::instructions_in_notebook(program, name, "rotate", flow, url));
     } else {
-        ui::tell(&two_step::instructions(name, "rotate", flow));
+        ui::tell(&two_step::instructions(program, name, "rotate", flow));
     }
     Output::text(format!("{url}\n"))
 }

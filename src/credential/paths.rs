@@ -1,5 +1,6 @@
 //! Where bqcred keeps its files, on each system.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::credential::profile_id::ProfileId;
@@ -7,6 +8,9 @@ use crate::credential::profile_name::ProfileName;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::shell_word::shell_word;
 use crate::system::{private_file, users};
+
+/// In the cache folder: the files of [`Paths::token_only_file`].
+const TOKEN_ONLY: &str = "token-only";
 
 /// bqcred's folders. They need not exist.
 #[derive(Clone, Debug)]
@@ -142,7 +146,23 @@ impl Paths {
     /// Where a token-only file of this profile is written for containers and clusters, unless the user says another
     /// place. It has a folder of its own, which can be mounted; `export --token-only` writes it.
     pub(crate) fn token_only_file(&self, name: &ProfileName) -> PathBuf {
-        self.cache.join("token-only").join(name.as_str()).join("adc.json")
+        self.cache.join(TOKEN_ONLY).join(name.as_str()).join("adc.json")
+    }
+
+    /// Whether a file at this path, with its links resolved, is in one of bqcred's own folders. What
+    /// [`Paths::token_only_file`] stands for is not: it is for users and programs to write. Folders are compared as the
+    /// file system knows them, so that no other name of one is missed.
+    pub(crate) fn holds(&self, file: &Path) -> bool {
+        let id = |folder: &Path| folder.metadata().ok().map(|found| (found.dev(), found.ino()));
+        let open = id(&self.cache.join(TOKEN_ONLY));
+        let own: Vec<(u64, u64)> = [&self.data, &self.config, &self.cache, &self.state, &self.usual_runtime]
+            .into_iter()
+            .chain(&self.runtime)
+            .filter_map(|folder| id(folder))
+            .collect();
+        let above: Vec<(u64, u64)> = file.ancestors().skip(1).filter_map(id).collect();
+        let first = above.iter().find(|&&folder| Some(folder) == open || own.contains(&folder));
+        first.is_some_and(|&folder| Some(folder) != open)
     }
 
     /// The pending sign-in of this profile.

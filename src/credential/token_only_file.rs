@@ -86,6 +86,12 @@ impl FoundTokenOnly {
     pub(crate) fn read(bytes: &[u8]) -> Option<FoundTokenOnly> {
         serde_json::from_slice(bytes).ok().filter(|found: &FoundTokenOnly| is_client(&found.client_id))
     }
+
+    /// Whose token it is, unless that is this account or nobody known.
+    pub(crate) fn of_another_than(&self, account: Option<&str>) -> Option<&str> {
+        let own = self.account.as_deref()?;
+        (!account.is_some_and(|account| account.eq_ignore_ascii_case(own))).then_some(own)
+    }
 }
 
 #[cfg(test)]
@@ -112,6 +118,11 @@ mod tests {
         assert_eq!((&value["quota_project_id"], value.get("account")), (&"p2".into(), None));
         let found = FoundTokenOnly::read(&of(Some("ada@example.com"), None)).unwrap();
         assert_eq!((found.account.as_deref(), found.expiry), (Some("ada@example.com"), expires));
+        assert_eq!(found.of_another_than(Some("Ada@example.com")), None);
+        assert_eq!(found.of_another_than(Some("bob@example.com")), Some("ada@example.com"));
+        assert_eq!(found.of_another_than(None), Some("ada@example.com"));
+        let unnamed = FoundTokenOnly::read(&of(None, None)).unwrap();
+        assert_eq!(unnamed.of_another_than(Some("bob@example.com")), None);
     }
 
     #[test]

@@ -144,6 +144,7 @@ impl ProgramTokens {
 
     fn renew(&self, profile: Profile, min_ttl: u64) -> Result<AccessToken> {
         self.app.check_server(&self.name, &profile)?;
+        self.limits.check(&self.app, &self.name, &profile)?;
         let mut loaded = self.app.load_credential(self.name.clone(), profile)?;
         let Some(acting_as) = &self.acting_as else {
             return match &self.limits.scopes[..] {

@@ -74,6 +74,16 @@ fn who_is_token(vm: &Vm) -> String {
 }
 
 #[test]
+fn an_import_without_the_network_says_what_the_file_says() {
+    let vm = vm();
+    let file = impersonated(&user(&vm, PERSON, &SCOPES)).to_string();
+    let import = bqcred(&vm, &["import", "--project", "p1", "-"]).env("HTTPS_PROXY", "http://127.0.0.1:9");
+    let who = format!("an unknown account acting as {READER}");
+    import.stdin(file).run().success().says(&format!("profile default is now {who}"));
+    assert!(bqcred(&vm, &["list"]).run().success().stdout.contains(&who));
+}
+
+#[test]
 fn an_import_keeps_the_file_and_every_command_says_who_it_is() {
     let vm = vm();
     let file = impersonated(&user(&vm, PERSON, &SCOPES));

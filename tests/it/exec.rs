@@ -420,6 +420,11 @@ fn always_start_with_a_credential_passes_it_on() {
         .run()
         .success();
     assert_eq!(run.stdout.into_bytes(), std::fs::read(sandbox.adc("default")).unwrap());
+    // a name that can't be one leads to no other profile's settings
+    let print = "echo \"$GOOGLE_CLOUD_PROJECT\"";
+    assert!(!sh(&sandbox, &["exec", "--always-start"], print).run().success().stdout.trim().is_empty());
+    let unusable = sh(&sandbox, &["exec", "--always-start"], print).env("BQCRED_PROFILE", "a b");
+    assert_eq!(unusable.run().success().stdout, "\n");
 }
 
 /// How a process ends that gets SIGABRT.

@@ -108,6 +108,10 @@ fn an_existing_file_is_replaced_only_with_force() {
     export(&vm, &["--force", "link"]).success();
     assert!(vm.sandbox.path("link").is_symlink() && read(&vm, "out.json")["token"].is_string());
     std::fs::create_dir(vm.sandbox.path("folder")).unwrap();
+    for name in ["folder", "/dev/null"] {
+        let run = export(&vm, &[name]).fails(2).says("is not a regular file");
+        assert!(!run.stderr.contains("--force"), "{run:?}");
+    }
     for args in [&["--force", "folder"][..], &["--force", "/dev/null"], &["--force", "no/such/out.json"]] {
         let run = export(&vm, args);
         assert!(run.code != Some(0) && run.stdout.is_empty(), "{run:?}");
@@ -120,6 +124,58 @@ fn an_existing_file_is_replaced_only_with_force() {
         vm.program("bqcred", wrong).run().fails(2);
     }
     vm.program("bqcred", &["export", "--token-only", "--well-known"]).run().fails(2);
+}
+
+#[test]
+fn the_folders_of_bqcred_are_never_written_to() {
+    let vm = Vm::with_login();
+    vm.sandbox.login(&vm.google, BOB, &["--profile", "work", "--project", "p1"]).success();
+    vm.program("bqcred", &["token"]).may_print_secret().run().success();
+    let data = vm.sandbox.data("default");
+    symlink(&data, vm.sandbox.path("folder")).unwrap();
+    symlink(data.join("profile.json"), vm.sandbox.path("profile")).unwrap();
+    symlink(data.join("new.json"), vm.sandbox.path("new")).unwrap();
+    let text = |path: std::path::PathBuf| path.to_str().unwrap().to_owned();
+    let before = std::fs::read(data.join("adc.json")).unwrap();
+    let settings = std::fs::read(data.join("profile.json")).unwrap();
+    let token = text(vm.sandbox.home().join(".cache/bqcred/default.token"));
+    for path in [
+        text(data.join("adc.json")),
+        text(data.join("../default/adc.json")),
+        text(data.join("new.json")),
+        token,
+        "folder/adc.json".to_owned(),
+        "profile".to_owned(),
+        "new".to_owned(),
+    ] {
+        for options in [
+            &["--profile", "work", "--force"][..],
+            &["--token-only", "--force"],
+            &["--token-only", "--keep-fresh", "--force"],
+            &[],
+        ] {
+            let run = vm.program("bqcred", &[&["export"], options, &[&path]].concat()).run();
+            run.fails(2).says("is in a folder of bqcred's own; nothing was changed");
+        }
+    }
+    let run = vm.program("bqcred", &["export", "--well-known"]);
+    run.env("CLOUDSDK_CONFIG", data.join("gcloud")).run().fails(2).says("bqcred's own");
+    assert_eq!(std::fs::read(data.join("adc.json")).unwrap(), before);
+    assert_eq!(std::fs::read(data.join("profile.json")).unwrap(), settings);
+    assert_eq!(std::fs::read_dir(&data).unwrap().count(), 2);
+    // but for the place that snippets name
+    let place = vm.sandbox.home().join(".cache/bqcred/token-only/default");
+    std::fs::create_dir_all(&place).unwrap();
+    export(&vm, &["--force", &text(place.join("adc.json"))]).success();
+}
+
+#[test]
+fn the_advice_is_for_the_same_profile_and_limits() {
+    let vm = Vm::with_login();
+    vm.sandbox.login(&vm.google, BOB, &["--profile", "work", "--project", "p1"]).success();
+    let run = export(&vm, &["--profile", "work", "--scopes", "bigquery", "-"]).success();
+    run.says("`bqcred exec --profile work --token-only --scopes bigquery -- PROGRAM`")
+        .says("your whole credential by `bqcred export --profile work`");
 }
 
 #[test]
@@ -160,7 +216,9 @@ fn scopes_and_service_accounts_are_those_of_exec() {
     let refresh =
         vm.google.requests().into_iter().rfind(|request| request.field("grant_type").is_some()).unwrap();
     assert_eq!(refresh.field("scope").as_deref(), Some(BIGQUERY));
-    export(&vm, &["--scopes", "storage", "-"]).fails(4).says("does not grant");
+    let before = vm.google.requests().len();
+    export(&vm, &["--scopes", "storage", "-"]).fails(4).says("did not grant bqcred devstorage");
+    assert_eq!(vm.google.requests().len(), before, "what was not granted is not asked for");
     export(&vm, &["--as", PERSON, "-"]).fails(2).says("name@project.iam.gserviceaccount.com");
     export(&vm, &["--as", READER, "-"]).fails(2).says("its tokens don't reach there");
 }

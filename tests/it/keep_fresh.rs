@@ -201,15 +201,19 @@ fn a_program_gets_each_renewal_and_the_reason_at_the_end() {
 fn a_program_that_fails_at_first_ends_it_and_later_is_tried_again_until_the_token_expires() {
     let vm = vm(3_599);
     vm.sandbox.link_program("cat");
+    vm.program("bqcred", &["export", "--token-only", "token.json"]).run().success();
+    let earlier = read(&vm, "token.json");
     for (script, code) in [("cat >/dev/null; exit 7", 7), ("exit 9", 9), ("kill -9 $$", 137)] {
         let keeping = Keeping::start(&vm, &["token.json", "--", "sh", "-c", script]);
         let (ended, said) = keeping.end();
         assert_eq!(ended, Some(code), "{said}");
-        assert!(stub(&vm, "token.json").contains("sh failed"), "{said}");
+        assert!(said.contains("sh failed"), "{said}");
+        assert_eq!(read(&vm, "token.json"), earlier, "what an earlier one left is valid");
     }
-    let keeping = Keeping::start(&vm, &["--", "no-such-program"]);
+    let keeping = Keeping::start(&vm, &["token.json", "--", "no-such-program"]);
     let (code, said) = keeping.end();
     assert!(code == Some(127) && said.contains("no such program"), "{said}");
+    assert_eq!(read(&vm, "token.json"), earlier);
     vm.google.write_expires_in(Some(json!(RENEWED_SOON)));
     std::fs::remove_file(vm.sandbox.home().join(".cache/bqcred/default.token")).unwrap();
     let keeping = Keeping::start(&vm, &["--", "sh", "-c", "cat >> remote; test ! -e broken"]);
@@ -368,6 +372,55 @@ fn other_files_are_refused() {
     keeping.stop();
 }
 
+#[test]
+fn a_mistake_in_the_command_line_leaves_an_earlier_token() {
+    let vm = Vm::new();
+    vm.sandbox.login(&vm.google, PERSON, &["--project", "p1", "--scopes", "bigquery"]).success();
+    vm.program("bqcred", &["export", "--token-only", "token.json"]).run().success();
+    let earlier = read(&vm, "token.json");
+    for (args, code) in [
+        (&["--scopes", "drvie", "token.json"][..], 2),
+        (&["--scopes", "drive", "token.json"], 4),
+        (&["--profile", "wrok", "token.json"], 3),
+        (&["--as", "reader@p1.iam.gserviceaccount.com", "token.json"], 2),
+    ] {
+        let (ended, said) = Keeping::start(&vm, args).end();
+        assert_eq!((ended, read(&vm, "token.json")), (Some(code), earlier.clone()), "{said}");
+    }
+    vm.program("bqcred", &[KEEP, &["--"]].concat()).run().fails(2).says("`-- PROGRAM`");
+    vm.program("bqcred", KEEP).run().fails(2).says("no file given").says("`-- PROGRAM`");
+}
+
+#[test]
+fn a_token_of_another_account_is_replaced_only_with_force() {
+    let vm = vm(3_599);
+    let bob = ["--profile", "work", "--project", "p1"];
+    vm.sandbox.login(&vm.google, "bob@example.com", &bob).success();
+    vm.program("bqcred", &["export", "--token-only", "token.json"]).run().success();
+    let earlier = read(&vm, "token.json");
+    let (code, said) = Keeping::start(&vm, &["--profile", "work", "token.json"]).end();
+    assert_eq!((code, read(&vm, "token.json")), (Some(2), earlier), "{said}");
+    assert!(said.contains(&format!("an access token of {PERSON}; nothing was changed")), "{said}");
+    assert!(said.contains("`--force` replaces it"), "{said}");
+    let keeping = Keeping::start(&vm, &["--profile", "work", "--force", "token.json"]);
+    until("bob's", || (read(&vm, "token.json")?["account"] == "bob@example.com").then_some(()));
+    until("advice", || keeping.said().contains("`bqcred exec --profile work --token-only -- ").then_some(()));
+    keeping.stop();
+    assert!(stub(&vm, "token.json").contains("`bqcred export --profile work --token-only --keep-fresh`"));
+}
+
+/// At boot, a name can't be resolved yet.
+#[test]
+fn the_unit_in_the_docs_is_started_again_until_there_is_a_network() {
+    let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/clusters.md")).unwrap();
+    let unit = docs.split("```ini\n").nth(1).unwrap().split("```").next().unwrap();
+    let value = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+    assert_eq!((value("Restart"), value("StartLimitIntervalSec")), (Some("on-failure"), Some("0")));
+    assert!(value("RestartSec").is_some_and(|seconds| seconds.parse().unwrap_or(0) >= 10), "{unit}");
+    let final_codes = value("RestartPreventExitStatus").unwrap();
+    assert!(!final_codes.split(' ').any(|code| code == "5"), "{unit}");
+}
+
 /// root keeps the owner; anybody else is refused.
 #[test]
 fn a_file_of_another_user_keeps_its_owner_or_is_refused() {
@@ -387,7 +440,12 @@ fn a_file_of_another_user_keeps_its_owner_or_is_refused() {
     std::fs::create_dir(vm.sandbox.path("home/other")).unwrap();
     let home = vm.sandbox.path("home/other");
     set_mode(&vm.sandbox.home(), 0o755);
-    chown(&home, Some(4343), Some(4343)).unwrap();
+    let own = home.join("XDG_DATA_HOME");
+    std::fs::create_dir(&own).unwrap();
+    let data = vm.sandbox.data("default");
+    let signed_in = Command::new("cp").arg("-r").arg(data.parent().unwrap()).arg(own.join("bqcred")).status();
+    assert!(signed_in.unwrap().success());
+    assert!(Command::new("chown").args(["-R", "4343:4343"]).arg(&home).status().unwrap().success());
     let text = path.to_str().unwrap();
     let run = vm.program(setpriv, &[&ids[..], &["bqcred"], KEEP, &["--force", text]].concat());
     let run = ["XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"]
@@ -472,6 +530,21 @@ fn doctor_says_until_when_it_is_renewed_and_when_that_has_stopped() {
         "{what}"
     );
     assert_eq!(library(&libraries, "google-auth")["problem"], "not_renewed");
+    // what helps is a command of that account's profile
+    let fix = |vm: &Vm| {
+        let run = vm.program("bqcred", &["doctor", "--json", "--offline"]);
+        let run = run.env("GOOGLE_APPLICATION_CREDENTIALS", vm.sandbox.path("token.json")).run();
+        let findings = run.json()["findings"].as_array().unwrap().clone();
+        findings.into_iter().find(|one| one["code"] == "exported_token").unwrap()["fix"].clone()
+    };
+    let path = vm.sandbox.path("token.json");
+    let shown = path.display();
+    assert_eq!(fix(&vm), format!("bqcred export --token-only --keep-fresh '{shown}'"));
+    file["account"] = "bob@example.com".into();
+    vm.sandbox.write("token.json", file.to_string());
+    assert_eq!(fix(&vm), Value::Null);
+    vm.sandbox.login(&vm.google, "bob@example.com", &["--profile", "work", "--project", "p1"]).success();
+    assert_eq!(fix(&vm), format!("bqcred export --profile work --token-only --keep-fresh '{shown}'"));
     // the words in it are not sent to Google
     let words = "bqcred-hands-over-access-tokens-only";
     assert!(!vm.google.requests().iter().any(|request| request.text().contains(words)));

@@ -242,6 +242,48 @@ fn what_is_to_be_run_in_a_cell_names_the_program_where_its_name_is_not_found() {
     assert!(told.contains("subprocess.run([\"bqcred\", "), "{told}");
 }
 
+/// A cell is text, and can't name every path: nothing is started then that no cell could complete.
+#[test]
+#[cfg(target_os = "linux")] // macOS has no such paths
+fn a_program_that_no_cell_can_name_is_refused() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let vm = vm(true);
+    let folder = std::ffi::OsString::from_vec(
+        [vm.sandbox.path("venv").as_os_str().as_encoded_bytes(), b"\xff"].concat(),
+    );
+    std::fs::create_dir(&folder).unwrap();
+    let program = Path::new(&folder).join("bqcred");
+    std::fs::copy(env!("CARGO_BIN_EXE_bqcred"), &program).unwrap();
+    let run = |args: &[&str]| {
+        let run = vm.program(&program, args).env("JPY_PARENT_PID", "1").env("PATH", "/usr/bin:/bin");
+        run.run()
+    };
+    for command in [&["login"][..], &["rotate", "--yes"]] {
+        run(command).code(2).says("is not UTF-8, so a cell can't name it");
+    }
+    assert!(!run(&["status", "--offline"]).stdout.contains("a sign-in was started"));
+    assert!(run(&["login", "--start"]).success().stdout.starts_with("http"), "a program needs no cell");
+}
+
+/// What doctor advises can be done in a cell.
+#[test]
+fn doctor_in_a_notebook_advises_what_changes_the_notebook() {
+    let vm = vm(true);
+    let fixes = |profile: &[&str]| {
+        let args = [&["doctor", "--offline", "--json"], profile].concat();
+        let run = vm.sandbox.invoke(&args).envs(vm.metadata.env()).env("JPY_PARENT_PID", "1").run();
+        let libraries = run.json()["libraries"].as_array().unwrap().clone();
+        let fix = |library: &Value| library["fix"].as_str().map(str::to_owned);
+        libraries.iter().filter_map(fix).collect::<std::collections::BTreeSet<String>>()
+    };
+    let found = fixes(&[]);
+    assert!(found.contains("bqcred snippet python"), "{found:?}");
+    assert!(!found.iter().any(|fix| fix.contains("bqcred env")), "{found:?}");
+    let found = fixes(&["--profile", "other"]);
+    assert!(found.contains("bqcred login --profile other"), "{found:?}");
+    assert!(!found.iter().any(|fix| fix.contains("bqcred env")), "{found:?}");
+}
+
 /// Signs in with `--cell`, where the credential file's path has characters that a literal has to escape; returns the code,
 /// and the folder.
 fn code_for_cell(vm: &Vm, command: &str, language: &str) -> (String, String) {

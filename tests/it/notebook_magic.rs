@@ -81,6 +81,11 @@ fn switches_a_running_kernel(python: &Path, kernel: &Path, magic: &[&str]) {
     assert_eq!(cells.run("print(kept, os.environ['NO_GCE_CHECK'])"), "42 true\n");
     assert!(cells.run("%bqcred status").contains(PERSON));
 
+    if !magic.is_empty() {
+        let doctor = cells.run("%bqcred doctor --offline");
+        assert!(!doctor.contains("running kernel"), "the kernel that asks runs as the user by now: {doctor}");
+        cells.run("%reload_ext bqcred");
+    }
     assert!(cells.run("%bqcred off").contains("as it was before"));
     assert_eq!(cells.run("print(dict(os.environ) == before)"), "True\n");
     assert_eq!(ask(&mut cells), all(metadata::ACCOUNT));

@@ -324,7 +324,7 @@ fn narrowed_tokens_have_the_scopes_asked_for_and_wider_ones_are_refused() {
     assert_eq!((json(answer)["scope"].as_str(), who), (Some(BIGQUERY), PERSON));
     // the profile still has all of them
     assert!(bqcred(&vm, &["status", "--json"]).run().stdout.contains("auth/drive"));
-    bash(&vm, &["--scopes", "storage"], "true").run().fails(4).says("does not grant");
+    bash(&vm, &["--scopes", "storage"], "true").run().fails(4).says("did not grant bqcred devstorage");
     bqcred(&vm, &["exec", "--scopes", "bigquery", "--", "true"]).run().fails(2).says("--token-only");
 }
 

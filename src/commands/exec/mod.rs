@@ -67,7 +67,9 @@ fn start_without(args: &Exec, app: &App, mut program: Command, why: &Error) -> R
     ui::fail(why);
     let named = app.profile_name();
     let name = named.clone().unwrap_or_default();
-    let profile = app.known_profile(&name).ok().flatten().unwrap_or_default();
+    // nothing of another profile's, if the name can't be one
+    let known = named.is_ok().then(|| app.known_profile(&name).ok().flatten());
+    let profile = known.flatten().unwrap_or_default();
     let stub = stub::write(&app.paths, why);
     ui::note("starting the program without a credential");
     prepare(args, app, &mut program, &name, &profile, &stub);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::is_stdout;
-use super::token_only::{Fresh, Source, describe, tell_readers};
+use super::token_only::{Fresh, Source, describe};
 use crate::app::App;
 use crate::cli::Export;
 use crate::handover::delivery::{Delivery, Failure, RenewedFile};
@@ -30,25 +30,28 @@ const TICK: Duration = Duration::from_secs(15);
 pub(super) fn run(args: &Export, app: &App) -> Result<Output> {
     let file = args.file.as_deref().filter(|path| !is_stdout(path));
     if file.is_none() && args.program.is_empty() {
-        return Err(Error::usage("--keep-fresh writes a file again and again, and stdout is none")
+        let what = match args.file {
+            Some(_) => "--keep-fresh writes a file again and again, and stdout is none",
+            None => "no file given",
+        };
+        return Err(Error::usage(what)
             .hint("name a FILE, or a program that gets each new file on stdin: `-- PROGRAM`"));
     }
-    let claim = |path| RenewedFile::claim(path, args.force, &app.paths.state);
+    // a mistake in the command line changes nothing: no file is taken over before this
+    let source = Source::new(args, app)?;
+    let claim = |path| RenewedFile::claim(path, source.known_account(), args.force, &app.paths.state);
     let delivery = Arc::new(Delivery::to(file.map(claim).transpose()?, args.program.clone()));
-    let source = Source::new(args, app);
-    let ending = Arc::clone(&delivery);
+    let (ending, again) = (Arc::clone(&delivery), source.command("export"));
     let _heeded = interrupt::heed(move |request| {
         if request == Request::Stop {
-            end(&ending, "it was stopped (start `bqcred export --token-only --keep-fresh` again)", false);
+            end(&ending, &format!("it was stopped (start `{again} --keep-fresh` again)"), false);
         }
         false
     });
-    let failure = match source {
-        Ok(source) => Renewal { source, delivery: &delivery, pending: None }.run(),
-        Err(error) => error.into(),
-    };
-    // a network that is down at the start is no reason against a token that an earlier process left
-    end(&delivery, &stub::in_words(&failure.error), is_refusal(&failure.error));
+    let mut renewal = Renewal { source, delivery: &delivery, pending: None };
+    let failure = renewal.run();
+    // a token that an earlier process left ends with its credential, and by nothing else that fails at the start
+    end(&delivery, &stub::in_words(&failure.error), renewal.source.has_ended());
     ui::fail(&failure.error);
     Ok(Output::none().with_code(failure.code))
 }
@@ -74,7 +77,7 @@ struct Renewal<'d> {
 
 impl Renewal<'_> {
     /// Renews until that can't succeed any more.
-    fn run(mut self) -> Failure {
+    fn run(&mut self) -> Failure {
         let mut until = match self.renew() {
             Ok(expires) => expires,
             Err(failure) => return failure,
@@ -148,7 +151,7 @@ impl Renewal<'_> {
         let (place, account) = (self.delivery.describe(), self.source.account());
         ui::note(&format!("{place}: an access token of {account}, renewed until this is stopped"));
         ui::tell(&format!("  now {}\n", describe(expires)));
-        tell_readers();
+        self.source.tell_readers();
         if let Some(mode) = self.delivery.file().and_then(RenewedFile::open_to_all) {
             ui::note(&format!(
                 "every user of this machine can use the token: the file keeps its mode {mode:04o}"

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use crate::app::App;
 use crate::cli::Export;
+use crate::credential::paths::Paths;
 use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
 use crate::system::private_file;
@@ -15,6 +16,9 @@ use crate::system::private_file;
 pub(crate) fn run(args: &Export, app: &App) -> Result<Output> {
     if args.undo {
         return well_known::undo(args, app);
+    }
+    if let Some(path) = args.file.as_deref().filter(|path| !is_stdout(path)) {
+        refuse_own(&app.paths, path)?;
     }
     if args.token_only {
         return token_only::run(args, app);
@@ -38,11 +42,23 @@ fn is_stdout(path: &Path) -> bool {
     path == Path::new("-")
 }
 
+/// Refuses a place in bqcred's own folders, whatever `--force` says: a file there is a credential or its state, and
+/// what replaced it would be taken for that.
+fn refuse_own(paths: &Paths, path: &Path) -> Result<()> {
+    // what can't be resolved is for the writing to report
+    let resolved = private_file::target_elsewhere(path).ok().or_else(|| std::path::absolute(path).ok());
+    if !resolved.is_some_and(|file| paths.holds(&file)) {
+        return Ok(());
+    }
+    let what = format!("{} is in a folder of bqcred's own; nothing was changed", path.display());
+    Err(Error::usage(what).hint("name a file in another folder"))
+}
+
 /// Refuses what is not replaced by a new file.
 fn check_target(args: &Export, path: &Path) -> Result<()> {
-    if path.exists() && !path.is_file() && args.force {
+    if path.exists() && !path.is_file() {
         return Err(Error::usage(format!("{} is not a regular file; nothing was changed", path.display()))
-            .hint("`bqcred export -` writes to stdout"));
+            .hint("name a FILE, or `-` for stdout"));
     }
     match path.symlink_metadata().is_ok() && !args.force {
         true => Err(exists(path)),

@@ -11,16 +11,13 @@ use crate::handover::broker::limits::Limits;
 use crate::lifecycle::program_tokens::ProgramTokens;
 use crate::output::error::Result;
 use crate::output::secret::SecretBytes;
+use crate::output::shell_word::in_shell;
 use crate::output::ui::{self, Output};
 use crate::system::clock::{Time, span};
 
 /// In seconds: what is exported is valid for at least this, if the server gives that much. Google's tokens are valid
 /// for an hour.
 const LASTING: u64 = 2_700;
-
-/// Other libraries refresh the token at once, which this file is not for.
-const READERS: &str = "Python's libraries read it; for R, Node, Go and Java: `bqcred exec --token-only -- PROGRAM` (a \
-                       container on the host's network), or your whole credential by `bqcred export`";
 
 pub(super) fn run(args: &Export, app: &App) -> Result<Output> {
     if args.keep_fresh {
@@ -40,13 +37,8 @@ pub(super) fn run(args: &Export, app: &App) -> Result<Output> {
         None => "an access token".to_owned(),
     };
     ui::note(&format!("{what} of {}, {}", source.account(), describe(fresh.expires)));
-    tell_readers();
+    source.tell_readers();
     Ok(if file.is_none() { Output::bytes(fresh.content.to_vec()) } else { Output::none() })
-}
-
-/// For whom the file is.
-pub(super) fn tell_readers() {
-    ui::tell(&format!("  {READERS}\n"));
 }
 
 /// Where the files come from.
@@ -54,6 +46,8 @@ pub(super) struct Source {
     app: App,
     name: ProfileName,
     acting_as: Option<String>,
+    /// The options that stand for the limits, as they are typed.
+    options: String,
     tokens: ProgramTokens,
     /// The profile when the last token was issued.
     profile: Profile,
@@ -69,9 +63,10 @@ impl Source {
     pub(super) fn new(args: &Export, app: &App) -> Result<Source> {
         let limits = Limits::new(&args.scopes, args.acting_as.clone())?;
         let (name, profile) = app.profile()?;
+        let options = limits.to_options().iter().map(|word| in_shell(word)).collect::<Vec<_>>().join(" ");
         let tokens = ProgramTokens::new(app.clone(), name.clone(), &profile, limits)?;
         let acting_as = tokens.acting_as().map(ToString::to_string);
-        Ok(Source { app: app.clone(), name, acting_as, tokens, profile })
+        Ok(Source { app: app.clone(), name, acting_as, options, tokens, profile })
     }
 
     /// The next file.
@@ -107,7 +102,32 @@ impl Source {
         matches!(self.app.known_profile(&self.name), Ok(Some(now)) if now.rotation.is_some())
     }
 
-    fn known_account(&self) -> Option<&str> {
+    /// Whether the credential is known to be revoked or to need a new sign-in: then the tokens that were issued before
+    /// have ended, too.
+    pub(super) fn has_ended(&self) -> bool {
+        match self.app.known_profile(&self.name) {
+            Ok(Some(now)) => now.state().needs_sign_in(),
+            Ok(None) => true,
+            Err(_) => false,
+        }
+    }
+
+    /// A command for the same tokens, as it is typed.
+    pub(super) fn command(&self, command: &str) -> String {
+        format!("{} {}", self.app.command(command, &self.name), self.options)
+    }
+
+    /// For whom the file is: other libraries refresh the token at once, which it is not for.
+    pub(super) fn tell_readers(&self) {
+        let (exec, export) = (self.command("exec"), self.app.command("export", &self.name));
+        ui::tell(&format!(
+            "  Python's libraries read it; for R, Node, Go and Java: `{exec} -- PROGRAM` (a container on the host's \
+             network), or your whole credential by `{export}`\n"
+        ));
+    }
+
+    /// Whose tokens they are, if that is known.
+    pub(super) fn known_account(&self) -> Option<&str> {
         self.acting_as.as_deref().or(self.profile.account.as_deref())
     }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::refuse_own;
 use crate::app::App;
 use crate::cli::Export;
 use crate::output::error::{Error, Kind, Result};
@@ -42,7 +43,7 @@ fn lock(app: &App) -> Result<Lock> {
 
 impl Document for Record {
     const HINT: Option<&str> = Some(
-        "what gcloud's file held before is kept beside it, under a name that ends in .before-bqcred; `bqcred export --well-known` starts a new record",
+        "what gcloud's file held before is kept beside it, under a name that ends in .before-bqcred; the next export with `--well-known` starts a new record",
     );
 }
 
@@ -54,6 +55,7 @@ fn record(app: &App) -> JsonFile<Record> {
 /// file from before bqcred, also if the exported file was removed in between.
 pub(super) fn write(args: &Export, app: &App, json: &[u8]) -> Result<Output> {
     let path = app.gcloud_folder().adc();
+    refuse_own(&app.paths, &path)?;
     let lock = lock(app)?;
     let (known, notes) = record(app).load_or_set_aside(&lock)?;
     ui::show(notes);

@@ -4,10 +4,13 @@ use std::path::PathBuf;
 
 use crate::app::App;
 use crate::credential::profile::StoreKind;
+use crate::credential::profile_name::ProfileName;
 use crate::doctor::facts::token_only::TokenOnly;
 use crate::doctor::facts::validity::Validities;
 use crate::lifecycle::group_access;
 use crate::output::error::{Error, Kind};
+use crate::system::notebook::{self, Language};
+use crate::system::terminal;
 
 /// The current profile; without a name where there is none with a credential.
 #[derive(Debug, Default)]
@@ -32,6 +35,12 @@ pub(crate) struct CurrentProfile {
     pub(crate) login: String,
     /// The command that prints its environment.
     pub(crate) env: String,
+    /// Whether the commands here are a notebook's, which can't change its environment.
+    pub(crate) in_notebook: bool,
+    /// There: the command that prints a cell which does, or makes new kernels use the profile.
+    pub(crate) cell: Option<String>,
+    /// The command that runs gcloud's programs with it.
+    pub(crate) exec_gcloud: String,
     /// The command that prints what a Jupyter server needs.
     pub(crate) server: String,
     /// The command that runs R with its tokens.
@@ -44,6 +53,7 @@ impl CurrentProfile {
         let mut current = CurrentProfile {
             login: "bqcred login".to_owned(),
             env: "bqcred env".to_owned(),
+            in_notebook: terminal::in_notebook(),
             ..CurrentProfile::default()
         };
         let name = match app.profile_name() {
@@ -52,6 +62,7 @@ impl CurrentProfile {
         };
         current.login = app.login_command(&name);
         current.env = app.command("env", &name);
+        current.exec_gcloud = format!("{} -- PROGRAM", app.command("exec --gcloud", &name));
         current.server = app.command("snippet jupyter-server", &name);
         current.exec_r = format!("{} -- R", app.command("exec --token-only", &name));
         let mut loaded = match app.load_for_server() {
@@ -64,6 +75,7 @@ impl CurrentProfile {
             // where `env` makes it readable for this login session
             StoreKind::Keyring => loaded.profile.id.as_ref().and_then(|id| app.paths.session_file(&name, id)),
         };
+        current.cell = current.in_notebook.then(|| cell(app, &name, loaded.profile.store));
         current.name = Some(name.to_string());
         current.fingerprint = Some(loaded.credential.fingerprint());
         current.acting_as = loaded.profile.acting_as_account();
@@ -86,4 +98,14 @@ impl CurrentProfile {
         let error = group_access::with_command(app, error);
         CurrentProfile { problem: Some(error).filter(|error| error.kind() != Kind::Missing), ..self }
     }
+}
+
+/// A cell names the credential's file, which there is for one session only if a keyring keeps the credential.
+fn cell(app: &App, name: &ProfileName, store: StoreKind) -> String {
+    let command = match (store, notebook::language()) {
+        (StoreKind::Keyring, _) => "kernel install --exec",
+        (StoreKind::File, Some(Language::R)) => "snippet r",
+        (StoreKind::File, _) => "snippet python",
+    };
+    app.command(command, name)
 }

@@ -8,12 +8,13 @@ use crate::jupyter::locate::kernels::Kernel;
 use crate::jupyter::locate::machine::Machine;
 use crate::jupyter::locate::running::Running;
 use crate::jupyter::locate::servers::{Server, ServerOrigin};
+use crate::system::notebook;
 
 /// The kernels of this user.
 pub(crate) struct Kernels {
     /// Kernelspecs that name a credential.
     pub(crate) kernelspecs: Vec<KernelspecVariables>,
-    /// Running kernels.
+    /// Running kernels, without the one that this process was started from.
     pub(crate) running: Vec<KernelVariables>,
 }
 
@@ -44,9 +45,12 @@ pub(crate) struct KernelVariables {
 impl Kernels {
     /// Finds them: servers that run or would run on this machine, and the processes of this user.
     pub(crate) fn find(machine: &Machine, home: &Path) -> Kernels {
+        let running = machine.running_kernels();
+        // the notebook that asks has this process's environment, which a cell may have changed since the kernel's start
+        let others = running.iter().filter(|kernel| !notebook::is_in(kernel.pid));
         Kernels {
             kernelspecs: kernelspecs(machine, home),
-            running: machine.running_kernels().iter().map(KernelVariables::of).collect(),
+            running: others.map(KernelVariables::of).collect(),
         }
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod credential_file;
 pub(crate) mod credential_kind;
 pub(crate) mod current_profile;
 pub(crate) mod environment;
+pub(crate) mod exports;
 pub(crate) mod gargle_cache;
 pub(crate) mod gcloud;
 pub(crate) mod home;
@@ -36,6 +37,7 @@ use crate::doctor::facts::bigqueryrc::BigQueryRc;
 use crate::doctor::facts::credential_file::{Content, FileState};
 use crate::doctor::facts::current_profile::CurrentProfile;
 use crate::doctor::facts::environment::Variables;
+use crate::doctor::facts::exports::Exports;
 use crate::doctor::facts::gcloud::Gcloud;
 use crate::doctor::facts::home::Home;
 use crate::doctor::facts::json::JsonParser;
@@ -66,6 +68,8 @@ pub(crate) struct Facts {
     pub(crate) own_home: PathBuf,
     /// The folder with bqcred's lock files.
     pub(crate) locks: PathBuf,
+    /// The commands that export the profiles' credentials.
+    pub(crate) exports: Exports,
     /// The working folder, where relative paths begin.
     pub(crate) folder: PathBuf,
     /// gcloud's folder and properties.
@@ -125,6 +129,7 @@ impl Facts {
             home,
             own_home: app.paths.home.clone(),
             locks: app.paths.state.clone(),
+            exports: Exports::find(app),
             folder,
             offline,
         }
@@ -224,13 +229,23 @@ impl Facts {
         self.validities.known(self.profile.fingerprint.as_deref()?)
     }
 
-    /// The line that makes the shell above this process take over what `bqcred env`, with these options, prints.
-    /// A program that gets access tokens only is started again instead, with what it gets.
-    pub(crate) fn env_line(&self, options: &str) -> String {
+    /// What makes programs here use the profile: in a notebook its cell, else the line that makes the shell above this
+    /// process take over what `bqcred env` prints. A program that gets access tokens only is started again instead,
+    /// with what it gets.
+    pub(crate) fn env_line(&self) -> String {
         if let Some(program) = &self.token_only {
-            return program.start_line(options);
+            return program.start_line("");
         }
-        parent_shell::line(&format!("{}{options}", self.profile.env))
+        self.profile.cell.clone().unwrap_or_else(|| parent_shell::line(&self.profile.env))
+    }
+
+    /// The same for gcloud and bq, which have variables of their own. No cell sets those.
+    pub(crate) fn gcloud_line(&self) -> String {
+        match (&self.token_only, &self.profile.cell) {
+            (Some(program), _) => program.start_line(" --gcloud"),
+            (None, Some(_)) => self.profile.exec_gcloud.clone(),
+            (None, None) => parent_shell::line(&format!("{} --gcloud", self.profile.env)),
+        }
     }
 
     /// The commands that add a scope to what programs here get: a sign-in, where the account did not grant it, and the

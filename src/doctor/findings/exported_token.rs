@@ -16,9 +16,7 @@ pub(super) fn of(facts: &Facts) -> Vec<Finding> {
     let Some(path) = facts.environment.path(ADC) else { return Vec::new() };
     let state = facts.file(&path, JsonParser::Python);
     let finding = match state.kind() {
-        Some(CredentialKind::User(user)) => {
-            user.exported.map(|file| of_file(&path, user, file, facts.is_renewed(&path)))
-        }
+        Some(CredentialKind::User(user)) => user.exported.map(|file| of_file(facts, &path, user, file)),
         Some(CredentialKind::Stub(reason)) => Some(Finding::new(
             FindingCode::NoCredential,
             format!("{} holds no credential, and says why: {reason}", path.display()),
@@ -29,13 +27,15 @@ pub(super) fn of(facts: &Facts) -> Vec<Finding> {
     finding.into_iter().collect()
 }
 
-fn of_file(path: &Path, user: &UserCredential, file: ExportedToken, is_renewed: bool) -> Finding {
+fn of_file(facts: &Facts, path: &Path, user: &UserCredential, file: ExportedToken) -> Finding {
     let (shown, now) = (path.display(), Time::now());
     let account = user.account.as_deref().unwrap_or("an unknown account");
-    let again = format!("bqcred export --token-only --keep-fresh {}", shell_word(path));
+    // by the profile of that account: another one's would make it another person's file
+    let again = user.account.as_deref().and_then(|account| facts.exports.of(account));
+    let again = again.map(|export| format!("{export} --token-only --keep-fresh {}", shell_word(path)));
     let (what, fix) = match file.until {
         Some(until) if until > now => {
-            let by = match is_renewed {
+            let by = match facts.is_renewed(path) {
                 true => "by a bqcred on this machine",
                 false => "and by no bqcred of yours on this machine: if none elsewhere does, it fails then",
             };
@@ -50,11 +50,9 @@ fn of_file(path: &Path, user: &UserCredential, file: ExportedToken, is_renewed: 
             let what = format!(
                 "{shown} holds an access token of {account} that expired at {then}: the renewing has stopped"
             );
-            (what, Some(again))
+            (what, again)
         }
-        None => {
-            (format!("{shown} holds an access token of {account} alone, without its expiry"), Some(again))
-        }
+        None => (format!("{shown} holds an access token of {account} alone, without its expiry"), again),
     };
     Finding::new(FindingCode::ExportedToken, what, fix)
 }

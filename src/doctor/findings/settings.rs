@@ -20,7 +20,7 @@ pub(super) fn no_project(facts: &Facts, predictions: &[Prediction]) -> Vec<Findi
     }
     let profile = &facts.profile;
     let fix = match (&profile.project, &profile.name) {
-        (Some(_), _) => facts.env_line(""),
+        (Some(_), _) => facts.env_line(),
         (None, Some(name)) => format!("bqcred use {name} --project PROJECT"),
         (None, None) => format!("{} --project PROJECT", profile.login),
     };
@@ -36,7 +36,7 @@ pub(super) fn starts_gcloud(facts: &Facts, predictions: &[Prediction]) -> Vec<Fi
     }
     let what = "Python starts gcloud each time it looks for the credential, which takes half a second: with \
                 gcloud's own file it asks gcloud for the project";
-    vec![Finding::new(FindingCode::StartsGcloud, what, Some(facts.env_line("")))]
+    vec![Finding::new(FindingCode::StartsGcloud, what, Some(facts.env_line()))]
 }
 
 /// A quota project is sent.

@@ -60,7 +60,9 @@ impl Library {
         }
         let profile = &facts.profile;
         if profile.name.is_none() {
-            return Some(format!("{} && {}", profile.login, facts.env_line("")));
+            // in a notebook, the sign-in itself leads to a cell
+            let env = (!profile.in_notebook).then(|| format!(" && {}", facts.env_line()));
+            return Some(format!("{}{}", profile.login, env.unwrap_or_default()));
         }
         if facts.needs_login() {
             return Some(profile.login.clone());

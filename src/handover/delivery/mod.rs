@@ -31,7 +31,7 @@ pub(crate) struct Delivery {
 /// A file that this process alone renews.
 pub(crate) struct RenewedFile {
     path: PathBuf,
-    /// Whether there was a file of this kind before, which has to say so if there is no token.
+    /// Whether there was a file of this kind and account before, which has to say so if there is no token.
     is_taken_over: bool,
     #[expect(dead_code, reason = "held until the process ends")]
     lock: Lock,
@@ -59,15 +59,27 @@ impl From<Error> for Failure {
 
 impl RenewedFile {
     /// Looks whether this file can be renewed, and keeps other processes from doing the same. An existing file that is
-    /// neither empty nor of this kind is replaced only with `force`. `locks`: the folder for lock files.
-    pub(crate) fn claim(path: &Path, force: bool, locks: &Path) -> Result<RenewedFile> {
+    /// neither empty nor of this kind is replaced only with `force`, and so is one with a token of another account than
+    /// `account`. `locks`: the folder for lock files.
+    pub(crate) fn claim(
+        path: &Path,
+        account: Option<&str>,
+        force: bool,
+        locks: &Path,
+    ) -> Result<RenewedFile> {
         let path = private_file::target_elsewhere(path)?;
         let mut is_taken_over = false;
         if private_file::renewable(&path)?.is_some() {
             let content = private_file::read(&path, Content::Foreign)?.unwrap_or_default();
-            is_taken_over = FoundTokenOnly::read(&content).is_some() || stub::reason(&content).is_some();
+            let found = FoundTokenOnly::read(&content);
+            let of_another = found.as_ref().and_then(|found| found.of_another_than(account));
+            is_taken_over = (found.is_some() && of_another.is_none()) || stub::reason(&content).is_some();
             if !is_taken_over && !content.is_empty() && !force {
-                let what = format!("{} exists already; nothing was changed", path.display());
+                let shown = path.display();
+                let what = match of_another {
+                    Some(other) => format!("{shown} holds an access token of {other}; nothing was changed"),
+                    None => format!("{shown} exists already; nothing was changed"),
+                };
                 return Err(Error::usage(what).hint("`--force` replaces it"));
             }
         }
@@ -115,27 +127,45 @@ impl Delivery {
         file.into_iter().chain(program).collect::<Vec<_>>().join(" and ")
     }
 
-    /// Writes the file, then runs the program. Doesn't return if this is at its end meanwhile.
+    /// Writes the file and runs the program; the first time, in the other order. Doesn't return if this is at its end meanwhile.
     pub(crate) fn deliver(&self, content: &[u8]) -> Result<(), Failure> {
         let mut reached = self.lock();
         if self.is_ending() {
             drop(reached);
             wait_for_the_end();
         }
-        if let Some(file) = &self.file {
-            private_file::renew_elsewhere(&file.path, content)?;
-            reached.file = true;
+        // a program that fails the first time ends it: then a token that an earlier process left is still there
+        let is_first = !reached.file;
+        if !is_first {
+            self.write(content, &mut reached)?;
         }
+        let ran = self.run(content, &mut reached);
+        if self.is_ending() {
+            drop(reached); // it was killed, and may have passed the token on
+            wait_for_the_end();
+        }
+        ran?;
+        if is_first {
+            self.write(content, &mut reached)?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, content: &[u8], reached: &mut Reached) -> Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        private_file::renew_elsewhere(&file.path, content)?;
+        reached.file = true;
+        Ok(())
+    }
+
+    fn run(&self, content: &[u8], reached: &mut Reached) -> Result<(), Failure> {
         if self.program.is_empty() {
             return Ok(());
         }
         let before = std::mem::replace(&mut reached.program, true);
         let ran = program::run(&self.program, content, TIME_FOR_A_TOKEN, || self.is_ending());
-        if self.is_ending() {
-            drop(reached); // it was killed, and may have passed the token on
-            wait_for_the_end();
-        }
-        reached.program = before || ran.is_ok();
+        // one that was killed at the end may have passed the token on
+        reached.program = before || ran.is_ok() || self.is_ending();
         ran
     }
 

@@ -163,7 +163,10 @@ pub(crate) fn lasting_variables(changes: Vec<Change>) -> Result<Vec<(String, Str
     let set = changes.into_iter().filter_map(|change| Some((change.name, change.value?)));
     set.map(|(name, value)| match value.into_string() {
         Ok(value) => Ok((name.to_owned(), value)),
-        Err(_) => Err(unusable_value(name, "it is not UTF-8")),
+        Err(_) => {
+            Err(Error::usage(format!("the value of {name} is not UTF-8, and can't be written as text"))
+                .hint("`bqcred exec -- PROGRAM` hands over every value unchanged"))
+        }
     })
     .collect()
 }
@@ -175,7 +178,12 @@ pub(crate) fn kernelspec_variables(
     profile: &Profile,
     inherited: &Inherited,
 ) -> Result<Vec<(String, String)>> {
-    let vars = lasting_variables(variables::set_for_good(name, profile, &paths.adc(name), inherited))?;
+    let changes = variables::set_for_good(name, profile, &paths.adc(name), inherited);
+    let is_text = |change: &&Change| change.value.as_ref().is_none_or(|value| value.to_str().is_some());
+    if let Some(change) = changes.iter().find(|change| !is_text(change)) {
+        return Err(unusable_value(change.name, "it is not UTF-8"));
+    }
+    let vars = lasting_variables(changes)?;
     match vars.iter().find(|(_, value)| value.contains('$')) {
         Some((name, _)) => Err(unusable_value(name, "Jupyter replaces what follows a $ in it")),
         None => Ok(vars),
@@ -200,4 +208,22 @@ pub(crate) fn own_path() -> Result<String> {
 pub(crate) fn utf8(path: &Path) -> Result<String> {
     let problem = || Error::usage(format!("the path {} is not UTF-8", path.display()));
     path.to_str().map(str::to_owned).ok_or_else(problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+
+    use super::*;
+
+    /// Cells, and the settings of servers, use this as well as kernelspecs.
+    #[test]
+    fn a_value_that_is_no_text_is_refused_without_a_word_of_kernelspecs() {
+        let value = OsString::from_vec(b"/home/\xff/adc.json".to_vec());
+        let error = lasting_variables(vec![Change { name: variables::ADC, value: Some(value) }]).unwrap_err();
+        let told = format!("{error:?}");
+        assert!(told.contains(variables::ADC) && told.contains("not UTF-8"), "{told}");
+        assert!(!told.contains("kernel"), "{told}");
+    }
 }

@@ -4,7 +4,7 @@ use crate::credential::profile_name::ProfileName;
 use crate::login::Flow;
 use crate::output::shell_word::{in_shell, literal};
 use crate::system::notebook::{self, Language};
-use crate::system::{own_program, terminal};
+use crate::system::terminal;
 
 /// What the browser shows at the end, which is pasted.
 struct Answer {
@@ -31,10 +31,10 @@ impl Answer {
 }
 
 /// How to open the address that follows, and to complete `command` (`login`, `rotate`) where the user can't be asked.
-pub(crate) fn instructions(name: &ProfileName, command: &str, flow: &Flow) -> String {
+pub(crate) fn instructions(program: &str, name: &ProfileName, command: &str, flow: &Flow) -> String {
     let Answer { word, where_it_is } = Answer::of(flow);
     let second = match terminal::in_notebook() {
-        true => second_step_in_notebook(name, command, word),
+        true => second_step_in_notebook(program, name, command, word),
         false => format!(
             "Then run this within 10 minutes, paste the {word}, press Enter and Ctrl-D:\n\n  \
              bqcred {command} --profile {name} --finish -\n"
@@ -44,17 +44,22 @@ pub(crate) fn instructions(name: &ProfileName, command: &str, flow: &Flow) -> St
 }
 
 /// The same for a notebook, with the address.
-pub(crate) fn instructions_in_notebook(name: &ProfileName, command: &str, flow: &Flow, url: &str) -> String {
+pub(crate) fn instructions_in_notebook(
+    program: &str,
+    name: &ProfileName,
+    command: &str,
+    flow: &Flow,
+    url: &str,
+) -> String {
     let Answer { word, where_it_is } = Answer::of(flow);
-    let second = second_step_in_notebook(name, command, word);
+    let second = second_step_in_notebook(program, name, command, word);
     format!("Open this address in a browser and sign in:\n{url}\n\n{where_it_is}\n\n{second}")
 }
 
 /// A cell completes the sign-in, and makes the kernel run as the user. Code is not wrapped where that would change it.
-fn second_step_in_notebook(name: &ProfileName, command: &str, word: &str) -> String {
-    let program = own_program::word();
-    let python = python_cell(&program, command, name, word);
-    let r = r_cell(&program, command, name, word);
+fn second_step_in_notebook(program: &str, name: &ProfileName, command: &str, word: &str) -> String {
+    let python = python_cell(program, command, name, word);
+    let r = r_cell(program, command, name, word);
     let cell = match notebook::language() {
         Some(Language::Python) => format!("{python}\n"),
         Some(Language::R) => format!("{r}\n{R_SHOWS}"),
@@ -64,7 +69,7 @@ fn second_step_in_notebook(name: &ProfileName, command: &str, word: &str) -> Str
         "Then run this in a new cell within 10 minutes. It asks for the {word}, without\n\
          showing or saving it, and makes this notebook run as you:\n\n{cell}\
          For all notebooks, from now on:\n\n{}\n",
-        all_notebooks(&program, name)
+        all_notebooks(program, name)
     )
 }
 

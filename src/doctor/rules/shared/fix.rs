@@ -4,10 +4,10 @@ use crate::doctor::facts::Facts;
 
 /// `bqcred env`: for every library that reads `GOOGLE_APPLICATION_CREDENTIALS`.
 pub(crate) fn env(facts: &Facts) -> String {
-    facts.env_line("")
+    facts.env_line()
 }
 
 /// `bqcred env --gcloud`: for gcloud and bq, which have variables of their own.
 pub(crate) fn env_for_gcloud(facts: &Facts) -> String {
-    facts.env_line(" --gcloud")
+    facts.gcloud_line()
 }
