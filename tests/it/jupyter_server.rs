@@ -2,6 +2,7 @@
 //! plugin.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -47,6 +48,10 @@ impl Machine {
 
     /// A server, in which these variables are set.
     fn start(&self, variables: &[(&str, &str)]) -> JupyterServer {
+        // the system gives the start of a process to the second: a file as new as that may count as changed after it
+        if let Ok(config) = std::fs::File::options().write(true).open(self.scene.fill(CONFIG)) {
+            config.set_modified(SystemTime::now() - Duration::from_secs(10)).unwrap();
+        }
         let mut command = self.scene.command(self.scene.prefix.join("bin/python3"));
         command.args(["-m", "jupyter_server"]).envs(self.google.env()).envs(self.metadata.env());
         command.arg("--ServerApp.jpserver_extensions={\"bigquery_jupyter_plugin\": True}");
