@@ -84,7 +84,8 @@ pub(crate) struct Exec {
     #[arg(long)]
     pub(crate) always_start: bool,
     /// Program and its arguments
-    #[arg(value_name = "PROGRAM", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    // no allow_hyphen_values: a misspelt option before the program would be taken for the program
+    #[arg(value_name = "PROGRAM", required = true, trailing_var_arg = true)]
     pub(crate) program: Vec<OsString>,
 }
 

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::cli::CellLanguage;
 use crate::credential::profile_name::ProfileName;
 use crate::handover::ready;
-use crate::handover::variables::{self, VariableSet};
+use crate::handover::variables::VariableSet;
 use crate::jupyter::cell;
 use crate::jupyter::changes::kernel_profile::lasting_variables;
 use crate::output::error::Result;
@@ -19,8 +19,9 @@ pub(super) fn run(
     name: &ProfileName,
     finish: impl FnOnce() -> Result<Output>,
 ) -> Output {
-    let (result, said) =
-        ui::collected(|| finish().and_then(|_| switch(app, name)).map_err(|error| ui::fail(&error)));
+    let (result, said) = ui::collected(|| {
+        finish().and_then(|_| switch(language, app, name)).map_err(|error| ui::fail(&error))
+    });
     match (result, language) {
         (Ok((vars, who)), CellLanguage::Python) => Output::text(cell::switch_python(&vars, &said, &who)),
         (Ok((vars, who)), CellLanguage::R) => Output::text(cell::switch_r(app, name, &vars, &said, &who)),
@@ -30,12 +31,14 @@ pub(super) fn run(
 }
 
 /// The variables for the kernel, and as whom it then runs.
-fn switch(app: &App, name: &ProfileName) -> Result<(Vec<(String, String)>, String)> {
+fn switch(language: CellLanguage, app: &App, name: &ProfileName) -> Result<(Vec<(String, String)>, String)> {
     let (name, profile) = app.stored_profile(name.clone())?;
     let ready = ready::for_programs(app, name, profile)?;
+    let vars = lasting_variables(ready.variables(VariableSet { guard: true, gcloud: false }))?;
+    if let Some(about_r) = ready.about_r(app).filter(|_| matches!(language, CellLanguage::R)) {
+        ui::note(&about_r);
+    }
     ui::show(ready.notes);
-    let set = VariableSet { guard: true, gcloud: false };
-    let vars = lasting_variables(variables::set(&ready.name, &ready.profile, &ready.adc, set))?;
     let project = ready.profile.project.as_ref().map(|project| format!(" (project {project})"));
     let account = ready.profile.account_or_unknown();
     Ok((vars, format!("this notebook now runs as {account}{}", project.unwrap_or_default())))

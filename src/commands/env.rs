@@ -8,6 +8,7 @@ use crate::cli::Env;
 use crate::credential::pins::Pin;
 use crate::credential::profile_name::ProfileName;
 use crate::doctor;
+use crate::handover::broker::inside::Inside;
 use crate::handover::format::{self, Change, Dialect};
 use crate::handover::variables::{self, VariableSet};
 use crate::handover::{parent_shell, ready, stub};
@@ -80,6 +81,10 @@ pub(super) fn fail(args: &Env, error: Error) -> Error {
 /// another account: they find a file that names the reason, and the guard.
 fn fail_closed(args: &Env, app: &App, name: Option<&ProfileName>, error: Error) -> Error {
     let is_allowed = args.pinned_by.is_none() || name.is_some();
+    // a program that gets access tokens only goes on with them
+    if Inside::here().is_some() {
+        return fail(args, error);
+    }
     if error.kind() == Kind::Usage || args.unset || !is_allowed || !app.is_set_up() {
         return fail(args, error);
     }
@@ -110,9 +115,12 @@ fn changes(args: &Env, app: &App, name: Result<ProfileName>) -> Result<Vec<Chang
     }
     let (name, profile) = app.stored_profile(name?)?;
     let ready = ready::for_programs(app, name, profile)?;
+    let mut changes = ready.variables(set);
+    if let Some(about_r) = ready.about_r(app) {
+        ui::note(&about_r);
+    }
     ui::show(ready.notes);
     let (name, profile) = (&ready.name, &ready.profile);
-    let mut changes = variables::set(name, profile, &ready.adc, set);
     if args.format.is_none() {
         changes = variables::replace(&app.paths, name, changes);
     }

@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::cli::Forget;
 use crate::commands::{kernel, leftovers};
 use crate::credential::profile;
+use crate::lifecycle::dependents;
 use crate::lifecycle::remove::{self, KeyringItem};
 use crate::lifecycle::revocation::Revocation;
 use crate::output::error::Result;
@@ -21,10 +22,14 @@ pub(crate) fn run(args: &Forget, app: &App) -> Result<Output> {
         return Err(profile::missing(&app.paths, &name));
     }
     let profile = known.ok().flatten().unwrap_or_default();
+    let programs = dependents::token_only(app, &name, &profile);
     let item = if args.keep_item { KeyringItem::Keep } else { KeyringItem::Remove };
     let removed = remove::remove(app, &name, item)?;
     ui::show(removed.notes);
     ui::note(&format!("profile {name} is removed here"));
+    if !programs.is_empty() {
+        ui::note(&format!("still running, and without access tokens from now on: {}", programs.join(", ")));
+    }
     if removed.had_credential && !profile.state().is_over() {
         ui::note(&format!(
             "nothing was revoked: the credential of {} {}; https://myaccount.google.com/connections can revoke it",

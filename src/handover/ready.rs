@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use crate::app::App;
 use crate::credential::profile::{self, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
+use crate::handover::broker::inside::Inside;
+use crate::handover::format::Change;
+use crate::handover::variables::{self, VariableSet};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::notes::Notes;
 use crate::store::session::{self, Provided};
@@ -17,16 +20,46 @@ pub(crate) struct Ready {
     pub(crate) profile: Profile,
     /// The file that libraries read.
     pub(crate) adc: PathBuf,
-    /// Why a new sign-in is needed, if one is, which file was made, and who can't use it.
+    /// Why a new sign-in is needed, if one is, which file was made, and what goes on as it was.
     pub(crate) notes: Notes,
+    /// Whether the file is the session file of the `exec --token-only` that this process runs in.
+    is_session: bool,
+}
+
+impl Ready {
+    /// The variables that make programs use it. Inside `exec --token-only` R's stays: it is where R gets its tokens.
+    pub(crate) fn variables(&self, which: VariableSet) -> Vec<Change> {
+        let mut changes = variables::set(&self.name, &self.profile, &self.adc, which);
+        if self.is_session {
+            variables::keep_metadata_server(&mut changes);
+        }
+        changes
+    }
+
+    /// Why R finds no credential in it, and the command that gives R one. `None` if R finds one.
+    pub(crate) fn about_r(&self, app: &App) -> Option<String> {
+        let account = self.profile.acting_as_account().filter(|_| !self.is_session)?;
+        Some(describe_r(&account, &format!("{} -- R", app.command("exec --token-only", &self.name))))
+    }
+}
+
+/// For people: that R finds no credential in a file that acts as a service account, and what gives it one.
+pub(crate) fn describe_r(account: &str, command: &str) -> String {
+    format!("R can't act as {account} by this file, and finds no credential: `{command}` hands R its tokens")
 }
 
 /// For programs that are started in this login session. A keyring profile gets a session file; while that is up to
-/// date, the keyring is not asked.
+/// date, the keyring is not asked. Inside `exec --token-only` its session goes on.
 ///
 /// # Errors
-/// If there is no credential, or it can't be used as it is kept.
+/// If there is no credential, it can't be used as it is kept, or the session is another profile's.
 pub(crate) fn for_programs(app: &App, name: ProfileName, profile: Profile) -> Result<Ready> {
+    if let Some(inside) = Inside::here() {
+        let inside = inside.of(&app.paths, &name)?;
+        let mut notes = problem_note(app, &name, &profile);
+        notes.add(inside.describe());
+        return Ok(Ready { name, profile, adc: inside.file, notes, is_session: true });
+    }
     if profile.store == StoreKind::File {
         return in_store(app, name, profile);
     }
@@ -47,7 +80,7 @@ pub(crate) fn for_programs(app: &App, name: ProfileName, profile: Profile) -> Re
             file.path.display()
         ));
     }
-    Ok(Ready { name, profile: file.profile, adc: file.path, notes })
+    Ok(Ready { name, profile: file.profile, adc: file.path, notes, is_session: false })
 }
 
 /// For what outlasts this session and can only name a file: a kernelspec, a snippet.
@@ -65,7 +98,14 @@ pub(crate) fn for_good(app: &App, name: ProfileName, profile: Profile) -> Result
             app.command("kernel install", &name)
         )));
     }
-    in_store(app, name, profile)
+    let mut ready = in_store(app, name, profile)?;
+    if Inside::here().is_some() {
+        ready.notes.add(
+            "this program gets access tokens only, and what uses this gets the whole credential: \
+             `bqcred kernel install --token-only` and `bqcred exec --token-only` hand out tokens",
+        );
+    }
+    Ok(ready)
 }
 
 /// For `bqcred exec`, which reads the store itself.
@@ -75,19 +115,14 @@ pub(crate) fn for_good(app: &App, name: ProfileName, profile: Profile) -> Result
 pub(crate) fn in_store(app: &App, name: ProfileName, profile: Profile) -> Result<Ready> {
     let loaded = app.load_credential(name, profile)?;
     let (name, profile) = (loaded.name, loaded.profile);
-    Ok(Ready { adc: app.paths.adc(&name), notes: problem_note(app, &name, &profile), name, profile })
+    let notes = problem_note(app, &name, &profile);
+    Ok(Ready { adc: app.paths.adc(&name), notes, name, profile, is_session: false })
 }
 
 fn problem_note(app: &App, name: &ProfileName, profile: &Profile) -> Notes {
     let mut notes = Notes::none();
     if let Some(problem) = app.problem(name, profile) {
         notes.add(problem);
-    }
-    if let Some(account) = profile.acting_as_account() {
-        notes.add(format!(
-            "R can't act as {account} by this file, and finds no credential: `{} -- R` hands R its tokens",
-            app.command("exec --token-only", name)
-        ));
     }
     notes
 }

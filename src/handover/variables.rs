@@ -90,6 +90,15 @@ fn guard(which: VariableSet) -> Vec<Change> {
     GUARD.iter().filter(|_| which.guard).map(|(name, value)| change(name, OsStr::new(value))).collect()
 }
 
+/// Lets the metadata server stay that the environment names: inside `exec --token-only` that is where R gets its tokens.
+pub(crate) fn keep_metadata_server(changes: &mut [Change]) {
+    let [(server, _), _] = GUARD;
+    let named = env::get(server);
+    for change in changes.iter_mut().filter(|change| change.name == server && named.is_some()) {
+        change.value.clone_from(&named);
+    }
+}
+
 /// The changes that remove all of them.
 pub(crate) fn unset(which: VariableSet) -> Vec<Change> {
     let mut names = vec![ADC, PROJECT, QUOTA_PROJECT, PROFILE];

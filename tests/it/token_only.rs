@@ -499,3 +499,77 @@ fn inside_another_one_both_profiles_are_named() {
     let run = bash(&vm, &[], inner).run().prints(BOB);
     run.says("profile work, inside `bqcred exec` with profile default");
 }
+
+/// A start-up file that hands the credential to every shell does not undo what the program was started with.
+#[test]
+fn env_inside_keeps_to_access_tokens() {
+    let vm = vm();
+    let script = r#"
+before="$GOOGLE_APPLICATION_CREDENTIALS $GCE_METADATA_URL $BQCRED_PROFILE"
+eval $(bqcred env)
+eval $(bqcred env --gcloud)
+[ "$before" = "$GOOGLE_APPLICATION_CREDENTIALS $GCE_METADATA_URL $BQCRED_PROFILE" ]
+[ "$CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE" = "$file" ]
+for other in other nowhere; do
+  eval $(bqcred env --profile $other) && exit 9
+done
+[ "$before" = "$GOOGLE_APPLICATION_CREDENTIALS $GCE_METADATA_URL $BQCRED_PROFILE" ]
+bqcred env --format json
+who"#;
+    vm.sandbox.login(&vm.google, BOB, &["--profile", "other", "--project", "p1"]).success();
+    let run = bash(&vm, &["--scopes", "bigquery"], script).run().success();
+    assert!(!run.stdout.contains("adc.json"), "{}", run.stdout);
+    assert_eq!(run.stdout.lines().last(), Some(PERSON));
+    let run = run.says("this stays as it was started: token-only, narrowed to bigquery, profile default");
+    let run = run.says("profile default, and can't change to profile other");
+    run.says("bqcred exec --token-only --profile other -- PROGRAM");
+    let run = bash(&vm, &[], "bqcred snippet python; bqcred snippet vscode").run().success();
+    assert_eq!(run.stderr.matches("what uses this gets the whole credential").count(), 2, "{}", run.stderr);
+}
+
+#[test]
+fn fixes_and_advice_inside_hand_out_no_more() {
+    let vm = vm();
+    let way = ["--scopes", "bigquery"];
+    let run = bash(&vm, &way, "GOOGLE_CLOUD_PROJECT= bqcred doctor --json --offline || true").run().success();
+    let report = run.json();
+    let libraries = report["libraries"].as_array().unwrap();
+    let bq = libraries.iter().find(|library| library["name"] == "bq").unwrap();
+    assert_eq!(bq["fix"], "bqcred exec --token-only --scopes bigquery --gcloud -- PROGRAM", "{bq:#}");
+    assert!(!run.stdout.contains("bqcred env"), "{}", run.stdout);
+    for (program, advice) in [
+        ("nohup", "let nohup start `bqcred exec --token-only --scopes bigquery -- PROGRAM` instead"),
+        ("sbatch", "let the job itself run `bqcred exec --token-only --scopes bigquery -- PROGRAM`"),
+    ] {
+        let args = [EXEC, &way, &["--", program, "true"]].concat();
+        let run = bqcred(&vm, &args).run();
+        assert!(run.stderr.contains(advice), "{}", run.stderr);
+    }
+    for args in [&["docker", "run", "-d", "image"][..], &["ray", "start"]] {
+        let run = bqcred(&vm, &[EXEC, &["--"], args].concat()).run();
+        assert!(run.stderr.contains("access tokens") && !run.stderr.contains("bqcred env"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn doctor_inside_says_that_the_profile_is_gone_and_forget_names_the_program() {
+    let vm = vm();
+    let script = "bqcred forget; bqcred doctor || true";
+    let run = bash(&vm, &[], script).run().success();
+    let expected = format!("started as {PERSON}; profile default is gone\n");
+    assert!(run.stdout.starts_with(&expected), "{}", run.stdout);
+    run.says("still running, and without access tokens from now on: bash (");
+}
+
+#[test]
+fn a_misspelt_option_is_not_run_as_a_program() {
+    let vm = vm();
+    for (option, meant) in
+        [("--tokenonly", "--token-only"), ("--scope", "--scopes"), ("--token-onyl", "--token-only")]
+    {
+        let run = bqcred(&vm, &["exec", option, "--", "true"]).run().fails(2);
+        run.says(&format!("did you mean `{meant}`?"));
+    }
+    bqcred(&vm, &["exec", "--read-only", "--", "true"]).run().fails(2).says("no option");
+    bqcred(&vm, &["exec", "--token-only", "bash", "-c", "echo done"]).run().prints("done");
+}

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::cli::{Exec, StartUnder};
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
+use crate::handover::broker::limits::Limits;
 use crate::handover::detached::{self, Detached, DetachedKind};
 use crate::handover::variables::{self, VariableSet};
 use crate::handover::{self, stub, supervised};
@@ -21,7 +22,7 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
         return Err(Error::usage("no program given").hint("`bqcred exec -- jupyter lab`"));
     };
     if let Some(detached) = detached::find(&args.program) {
-        ui::note(&describe(&detached));
+        ui::note(&describe(args, &detached));
     }
     if args.token_only {
         return token_only::run(args, app);
@@ -79,25 +80,41 @@ fn start_without(args: &Exec, app: &App, mut program: Command, why: &Error) -> R
     Err(handover::become_program(&mut program))
 }
 
-/// What becomes of a credential that ends with `exec`, and what works instead.
-fn describe(detached: &Detached) -> String {
+/// The options of this `exec --token-only` as they were given, for a command that gets no more.
+fn limit_options(args: &Exec) -> Vec<String> {
+    let limits = Limits::new(&args.scopes, args.acting_as.clone()).unwrap_or_default();
+    limits.to_options()
+}
+
+/// What becomes of a credential that ends with `exec`, and what works instead: with no more than this `exec` gives.
+fn describe(args: &Exec, detached: &Detached) -> String {
     let name = &detached.name;
+    let exec = match args.token_only {
+        true => format!("bqcred exec {} -- PROGRAM", limit_options(args).join(" ")),
+        false => "bqcred exec -- PROGRAM".to_owned(),
+    };
     match detached.kind {
         DetachedKind::Queue => format!(
-            "{name} runs its job later, and the credential ends with this command: let the job itself run \
-             `bqcred exec -- PROGRAM`"
+            "{name} runs its job later, and the credential ends with this command: let the job itself run `{exec}`"
         ),
         DetachedKind::Cluster => format!(
-            "{name} leaves processes running that lose the credential when this command ends: start {name} after \
-             `eval $(bqcred env)` instead"
+            "{name} leaves processes running that lose the credential when this command ends: {}",
+            match args.token_only {
+                true => "`bqcred export --help` shows how they get files of access tokens".to_owned(),
+                false => format!("start {name} after `eval $(bqcred env)` instead"),
+            }
         ),
         DetachedKind::Container => format!(
-            "{name} starts a container that does not see this credential and goes on after this command: mount the \
-             file that `bqcred env` names, and set GOOGLE_APPLICATION_CREDENTIALS to where it is mounted"
+            "{name} starts a container that does not see this credential and goes on after this command: {}",
+            match args.token_only {
+                true => "`bqcred snippet docker` prints options that give it access tokens only",
+                false =>
+                    "mount the file that `bqcred env` names, and set GOOGLE_APPLICATION_CREDENTIALS to where it is mounted",
+            }
         ),
         DetachedKind::Background => format!(
             "what {name} leaves running in the background loses the credential when this command ends: let {name} \
-             start `bqcred exec -- PROGRAM` instead"
+             start `{exec}` instead"
         ),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{note_nesting, prepare, start_without};
+use super::{limit_options, note_nesting, prepare, start_without};
 use crate::app::App;
 use crate::cli::Exec;
 use crate::credential::profile::Profile;
@@ -11,6 +11,7 @@ use crate::handover::broker::limits::Limits;
 use crate::handover::broker::session_file::{About, SessionFile};
 use crate::handover::broker::{self, Broker, Refusals, TokenSource, running};
 use crate::handover::{self, stub, supervised};
+use crate::jupyter::changes::record::{Entry, Record};
 use crate::lifecycle::program_tokens::ProgramTokens;
 use crate::output::error::{Error, Result, reason};
 use crate::output::ui::{self, Output};
@@ -41,6 +42,7 @@ impl Prepared {
         let limits = Limits::new(&args.scopes, args.acting_as.clone())?;
         let (name, profile) = app.profile()?;
         note_nesting(&name);
+        note_whole_kernels(args, app);
         let tokens = ProgramTokens::new(app.clone(), name.clone(), &profile, limits.clone())?;
         // R waits two seconds for a token, and what can't be had at all should be known before the program runs
         match tokens.token() {
@@ -74,6 +76,30 @@ impl Prepared {
         KeyringStore::wait_quietly();
         let refusals = broker.serve(tokens);
         supervised::run(&mut program, || end(file, &refusals)).map(|code| Output::none().with_code(code))
+    }
+}
+
+/// Names the kernels that a Jupyter program finds and that get the whole credential by their kernelspecs.
+fn note_whole_kernels(args: &Exec, app: &App) {
+    const STARTS_KERNELS: [&str; 4] = ["jupyter", "nbconvert", "papermill", "voila"];
+    let is_jupyter = args.program.iter().any(|word| {
+        let word = word.to_string_lossy();
+        STARTS_KERNELS.iter().any(|name| word.contains(name))
+    });
+    let record = if is_jupyter { Record::load(&app.paths).unwrap_or_default() } else { Record::default() };
+    let is_whole = |entry: &&Entry| entry.token_only.is_none() && entry.file.is_file();
+    let mut kernels: Vec<&str> =
+        record.kernels.iter().filter(is_whole).map(|entry| entry.kernel.as_str()).collect();
+    kernels.sort_unstable();
+    kernels.dedup();
+    if !kernels.is_empty() {
+        let options = [limit_options(args), kernels.iter().map(|&name| name.to_owned()).collect()].concat();
+        ui::note(&format!(
+            "these kernels get the whole credential all the same, because `bqcred kernel install` set them up so: {}; \
+             `bqcred kernel install {}` gives them access tokens only",
+            kernels.join(", "),
+            options.join(" ")
+        ));
     }
 }
 

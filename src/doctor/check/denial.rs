@@ -17,6 +17,10 @@ pub(crate) struct CheckRequest {
     pub(crate) scopes: Vec<String>,
     /// The command that signs in again.
     pub(crate) login: String,
+    /// The commands that add the scope for BigQuery.
+    pub(crate) with_bigquery: String,
+    /// The commands that add the scope for Drive.
+    pub(crate) with_drive: String,
 }
 
 impl CheckRequest {
@@ -36,7 +40,7 @@ impl CheckRequest {
                 "{} is stored in Google Drive or Sheets, and the credential has no scope to read there",
                 self.target
             ),
-            Some(format!("{} --scopes drive", self.login)),
+            Some(self.with_drive.clone()),
         )
     }
 
@@ -48,7 +52,7 @@ impl CheckRequest {
         Finding::new(
             FindingCode::NoBigqueryScope,
             format!("the scope for BigQuery was not granted to this credential{granted}"),
-            Some(self.login.clone()),
+            Some(self.with_bigquery.clone()),
         )
     }
 
@@ -172,6 +176,8 @@ mod tests {
             account: Some("ada@example.com".to_owned()),
             scopes: Vec::new(),
             login: "bqcred login".to_owned(),
+            with_bigquery: "bqcred login".to_owned(),
+            with_drive: "bqcred login --scopes drive".to_owned(),
         };
         let denied =
             Denied { status, reason: reason.to_owned(), message: message.to_owned(), consumer: None };

@@ -15,6 +15,7 @@ use crate::doctor::finding::Finding;
 use crate::doctor::findings::has_drive;
 use crate::handover::variables::{PROJECT, QUOTA_PROJECT};
 use crate::lifecycle::{program_tokens, refresh};
+use crate::oauth::scopes as granted_scopes;
 use crate::oauth::{BigQuery, Failure, Transport};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::secret::Secret;
@@ -63,13 +64,7 @@ pub(crate) fn check(app: &App, facts: &Facts, target: Target) -> Result<Checked>
         },
     };
     let bigquery = BigQuery::new(&token, quota_project(facts, &loaded.credential));
-    let request = CheckRequest {
-        job_project: job_project(facts, &target, loaded.profile.project.as_deref()),
-        scopes: scopes(facts, &loaded.profile),
-        account: facts.profile.acting_as.clone().or(facts.profile.account.clone()),
-        login: login.clone(),
-        target,
-    };
+    let request = request(facts, &loaded.profile, target, login.clone());
     let (bytes, missing) =
         ask(&bigquery, &request).map_err(|transport| to_error(Failure::Unreachable(transport)))?;
     Ok(Checked {
@@ -79,6 +74,25 @@ pub(crate) fn check(app: &App, facts: &Facts, target: Target) -> Result<Checked>
         job_project: request.job_project,
         account: request.account,
     })
+}
+
+/// What is asked, and which commands help if it is refused.
+fn request(facts: &Facts, profile: &Profile, target: Target, login: String) -> CheckRequest {
+    // a program that was narrowed may lack what the account granted
+    let is_narrowed = facts.token_only.as_ref().is_some_and(|program| program.about.narrowed);
+    let sign_in = |is_granted: bool, command: String| Some(command).filter(|_| !(is_narrowed && is_granted));
+    let granted = &profile.scopes;
+    let bigquery = sign_in(granted_scopes::allow_bigquery(granted), login.clone());
+    let drive = sign_in(has_drive(granted), format!("{login} --scopes drive"));
+    CheckRequest {
+        job_project: job_project(facts, &target, profile.project.as_deref()),
+        scopes: scopes(facts, profile),
+        account: facts.profile.acting_as.clone().or(facts.profile.account.clone()),
+        with_bigquery: facts.scope_line(bigquery, "bigquery"),
+        with_drive: facts.scope_line(drive, "drive"),
+        login,
+        target,
+    }
 }
 
 /// The token that libraries get in a program of `exec --token-only`.

@@ -27,6 +27,8 @@ pub(crate) struct CurrentProfile {
     pub(crate) project: Option<String>,
     /// The fingerprint of its refresh token.
     pub(crate) fingerprint: Option<String>,
+    /// Whether there is none any more of which this program was started.
+    pub(crate) is_gone: bool,
     /// Why it can't be used, if there is one.
     pub(crate) problem: Option<Error>,
     /// The command that signs it in again.
@@ -84,6 +86,7 @@ impl CurrentProfile {
 
     /// Becomes what a program of `exec --token-only` is, whatever profile is the current one by now.
     pub(crate) fn become_program(&mut self, program: &TokenOnly) {
+        self.is_gone = self.name.is_none() && self.problem.is_none();
         self.name = Some(program.about.profile.clone());
         self.account = program.account();
         self.acting_as = program.acting_as();

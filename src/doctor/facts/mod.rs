@@ -230,17 +230,30 @@ impl Facts {
     }
 
     /// What makes programs here use the profile: in a notebook its cell, else the line that makes the shell above this
-    /// process take over what `bqcred env` prints.
+    /// process take over what `bqcred env` prints. A program that gets access tokens only is started again instead, with
+    /// what it gets.
     pub(crate) fn env_line(&self) -> String {
-        self.profile.cell.clone().unwrap_or_else(|| parent_shell::line(&self.profile.env))
+        match (&self.token_only, &self.profile.cell) {
+            (Some(program), _) => program.start_line(""),
+            (None, Some(cell)) => cell.clone(),
+            (None, None) => parent_shell::line(&self.profile.env),
+        }
     }
 
     /// The same for gcloud and bq, which have variables of their own. No cell sets those.
     pub(crate) fn gcloud_line(&self) -> String {
-        match self.profile.cell {
-            Some(_) => self.profile.exec_gcloud.clone(),
-            None => parent_shell::line(&format!("{} --gcloud", self.profile.env)),
+        match (&self.token_only, &self.profile.cell) {
+            (Some(program), _) => program.start_line(" --gcloud"),
+            (None, Some(_)) => self.profile.exec_gcloud.clone(),
+            (None, None) => parent_shell::line(&format!("{} --gcloud", self.profile.env)),
         }
+    }
+
+    /// The commands that add a scope to what programs here get: a sign-in, where the account did not grant it, and the
+    /// start of a program that was narrowed without it.
+    pub(crate) fn scope_line(&self, sign_in: Option<String>, scope: &str) -> String {
+        let start = self.token_only.as_ref().and_then(|program| program.widened(scope));
+        sign_in.into_iter().chain(start).collect::<Vec<_>>().join(" && ")
     }
 
     /// Whether a bqcred of this user renews this file, on this machine.

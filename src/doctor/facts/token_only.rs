@@ -56,6 +56,23 @@ impl TokenOnly {
         self.about.acting_as.as_ref().map(ToString::to_string)
     }
 
+    /// The command that starts the program again, with these options besides those that it has.
+    pub(crate) fn start_line(&self, options: &str) -> String {
+        let profile = match self.about.profile.as_str() {
+            "default" => String::new(),
+            name => format!(" --profile {name}"),
+        };
+        let limits = self.about.limits().to_options().join(" ");
+        format!("bqcred exec {limits}{options}{profile} -- PROGRAM")
+    }
+
+    /// The command that starts it again with one more scope; `None` if its scopes are those of the profile.
+    pub(crate) fn widened(&self, scope: &str) -> Option<String> {
+        let mut about = self.about.clone();
+        about.scopes.push(scope.to_owned());
+        self.about.narrowed.then(|| TokenOnly { about, ..self.clone() }.start_line(""))
+    }
+
     /// For people: until when the token is valid, or why there is none.
     pub(crate) fn describe_token(&self, now: Time) -> String {
         match &self.token {

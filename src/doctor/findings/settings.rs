@@ -90,12 +90,17 @@ pub(super) fn missing_scopes(facts: &Facts) -> Vec<Finding> {
     let login = &facts.profile.login;
     if !scopes::allow_bigquery(&granted) {
         let what = "your credential can't query BigQuery: that scope was not granted";
-        return vec![Finding::new(FindingCode::NoBigqueryScope, what, Some(login.clone()))];
+        return vec![Finding::new(
+            FindingCode::NoBigqueryScope,
+            what,
+            Some(facts.scope_line(Some(login.clone()), "bigquery")),
+        )];
     }
     if !has_drive(&granted) {
         let what = "your credential can't read tables that are stored in Google Drive or Sheets: that scope was \
                     not granted";
-        return vec![Finding::new(FindingCode::NoDriveScope, what, Some(format!("{login} --scopes drive")))];
+        let fix = facts.scope_line(Some(format!("{login} --scopes drive")), "drive");
+        return vec![Finding::new(FindingCode::NoDriveScope, what, Some(fix))];
     }
     Vec::new()
 }

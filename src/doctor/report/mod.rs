@@ -43,6 +43,8 @@ struct ProfileSummary {
     state: CredentialState,
     /// Only another sign-in helps.
     needs_login: bool,
+    /// This program was started of a profile that there is not any more.
+    is_gone: bool,
 }
 
 impl DoctorReport {
@@ -61,6 +63,7 @@ impl DoctorReport {
             acting_as: facts.profile.acting_as.clone(),
             state: facts.profile_state(),
             needs_login: facts.needs_login(),
+            is_gone: facts.profile.is_gone,
         });
         let notes = facts.validities.take_notes();
         let profile_problem = facts.profile.problem.clone();

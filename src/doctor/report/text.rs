@@ -43,10 +43,11 @@ fn headline(report: &DoctorReport) -> String {
             let acting_as = profile.acting_as.as_ref();
             let acting_as = acting_as.map_or_else(String::new, |service| format!(" acting as {service}"));
             let program = report.token_only.as_ref().map_or_else(|| "; ".to_owned(), token_only);
-            format!(
-                "you are {account}{acting_as} (profile {}){program}libraries here would use:\n",
-                profile.name
-            )
+            let who = match profile.is_gone {
+                true => format!("started as {account}{acting_as}; profile {} is gone", profile.name),
+                false => format!("you are {account}{acting_as} (profile {})", profile.name),
+            };
+            format!("{who}{program}libraries here would use:\n")
         }
         None => "not signed in with bqcred; libraries here would use:\n".to_owned(),
     }

@@ -5,6 +5,7 @@
 //! what the program was given (a handle, a path; 256 bits each), and by the user at the other end of the connection.
 
 mod answers;
+pub(crate) mod inside;
 pub(crate) mod limits;
 mod requests;
 pub(crate) mod running;

@@ -9,10 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::limits::Limits;
 use super::requests::{self, TOKEN_PATH};
 use crate::credential::paths::Paths;
-use crate::handover::variables;
 use crate::oauth::ServiceAccount;
 use crate::output::secret::{Secret, SecretBytes};
-use crate::system::{env, hash, regular_file};
+use crate::system::{hash, regular_file};
 
 /// Larger than any session file, in bytes.
 const LIMIT: u64 = 64 << 10;
@@ -130,11 +129,6 @@ impl About {
     /// Of the session file at a path; `None` if there is none, as when the program has ended that it was for.
     pub(crate) fn read(path: &Path) -> Option<About> {
         Session::read(path).map(|session| session.about)
-    }
-
-    /// Of the session file that this process's environment names.
-    pub(crate) fn here() -> Option<About> {
-        About::read(Path::new(&env::get(variables::ADC)?))
     }
 
     /// Whether the program was started with these limits. The service account may be the profile's own.

@@ -50,6 +50,8 @@ pub(crate) struct PlannedChange {
     pub(crate) change: FileChange,
     /// What is recorded.
     pub(crate) entry: Entry,
+    /// Whether the kernel finds a credential with it: R finds none in some files.
+    pub(crate) finds_credential: bool,
 }
 
 /// A kernel that is not changed.
@@ -96,12 +98,21 @@ pub(crate) fn describe_servers(servers: &Servers) -> Notes {
 /// Carries a plan out, and records each change. If a change can't be recorded, nothing more is changed.
 pub(crate) fn apply(plan: InstallPlan, profile: &KernelProfile, paths: &Paths) -> InstallReport {
     let mut report = InstallReport { errors: plan.errors, ..InstallReport::default() };
-    for PlannedChange { change, entry } in plan.changes {
+    for PlannedChange { change, entry, finds_credential } in plan.changes {
         if let Err(error) = change.apply() {
             report.errors.push(error);
             continue;
         }
-        report.notes.append(describe_installed(&entry.kernel, &change, profile));
+        match finds_credential {
+            true => report.notes.append(describe_installed(&entry.kernel, &change, profile)),
+            false => {
+                report.notes.add(format!(
+                    "kernel {} has profile {} now, and no credential that R finds",
+                    entry.kernel, profile.name
+                ));
+                report.notes.detail(change.describe_result());
+            }
+        }
         report.kernels.push(entry.clone());
         match Record::change(paths, |record| record.add(entry)) {
             Ok(notes) => report.notes.append(notes),

@@ -28,6 +28,17 @@ pub(crate) struct KernelProfile {
     /// Whether the profile works only after a new sign-in.
     needs_sign_in: bool,
     handover: Handover,
+    /// What R kernels can't do with it.
+    r: Option<RWithout>,
+}
+
+/// R, and a profile that acts as a service account by its file: R finds no credential in that.
+#[derive(Clone, Debug)]
+struct RWithout {
+    /// The service account.
+    account: String,
+    /// The command that gives kernels its tokens.
+    command: String,
 }
 
 /// How a kernel gets the credential.
@@ -75,7 +86,10 @@ impl KernelProfile {
         };
         let account = ready.profile.who().into_owned();
         let needs_sign_in = ready.profile.needs_sign_in();
-        Ok((KernelProfile { name: ready.name, account, needs_sign_in, handover }, ready.notes))
+        let acting_as = ready.profile.acting_as_account().filter(|_| !matches!(way, Way::Exec(Some(_))));
+        let command = app.command("kernel install --token-only", &ready.name);
+        let r = acting_as.map(|account| RWithout { account, command });
+        Ok((KernelProfile { name: ready.name, account, needs_sign_in, handover, r }, ready.notes))
     }
 
     /// For people, to follow the name of a kernel: "runs as ada@example.com (profile default)", if it does.
@@ -86,6 +100,12 @@ impl KernelProfile {
             true => format!("will run as {who} after a new sign-in"),
             false => format!("runs as {who}"),
         }
+    }
+
+    /// Of an R kernel: why it finds no credential, and what gives it one. `None` if it finds one.
+    pub(crate) fn about_r(&self, kernel: &str) -> Option<String> {
+        let RWithout { account, command } = self.r.as_ref()?;
+        Some(ready::describe_r(account, &format!("{command} {kernel}")))
     }
 
     /// Whether `bqcred exec` hands the credential over.

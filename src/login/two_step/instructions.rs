@@ -1,7 +1,7 @@
 //! What to do with the address that `--start` printed.
 
 use crate::credential::profile_name::ProfileName;
-use crate::handover::broker::session_file::About;
+use crate::handover::broker::inside::Inside;
 use crate::login::Flow;
 use crate::output::shell_word::{in_shell, literal};
 use crate::system::notebook::{self, Language};
@@ -99,7 +99,7 @@ fn r_cell(program: &str, command: &str, name: &ProfileName, word: &str) -> Strin
 
 /// A line for a cell, which gives kernels no more than this one has. R's `system` shows nothing in IRkernel.
 fn all_notebooks(program: &str, name: &ProfileName) -> String {
-    let limits = About::here().map_or_else(Vec::new, |about| about.limits().to_options());
+    let limits = Inside::here().map_or_else(Vec::new, |inside| inside.limits().to_options());
     match notebook::language() {
         Some(Language::R) => {
             let limits: String = limits.iter().map(|word| format!(", {}", literal(word))).collect();

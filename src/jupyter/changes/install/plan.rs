@@ -4,15 +4,19 @@ use std::path::Path;
 
 use super::{InstallPlan, InstallRequest, PlannedChange, RefusedKernel};
 use crate::credential::profile_name::ProfileName;
+use crate::handover::broker::limits::Limits;
 use crate::jupyter::changes::kernel_profile::{self, KernelProfile};
 use crate::jupyter::changes::obstacle::Obstacle;
 use crate::jupyter::changes::record::Entry;
 use crate::jupyter::changes::sharing;
 use crate::jupyter::changes::target::{self, Target};
 use crate::jupyter::kernelspec::file_change;
+use crate::jupyter::kernelspec::marker::Marker;
+use crate::jupyter::kernelspec::spec::Spec;
 use crate::jupyter::locate::kernels::Kernel;
 use crate::jupyter::locate::servers::{Server, Servers};
 use crate::output::error::{Error, Kind, Result};
+use crate::output::notes::Notes;
 
 /// Plans the changes for every server that [`Servers::to_change`] gives.
 pub(crate) fn plan(
@@ -27,6 +31,7 @@ pub(crate) fn plan(
             match choose_target(server, &kernels, kernel, profile, request) {
                 Ok((source, target)) => {
                     plan.notes.append(sharing::describe(servers, &server.context, source, &target));
+                    plan.notes.append(describe_loss(kernel, source, profile));
                     match plan_change(server, source, target, profile, request.new_name) {
                         Ok(change) => plan.add(change),
                         Err(error) => plan.errors.push(error),
@@ -140,7 +145,34 @@ fn plan_change(
         token_only: profile.token_only().cloned(),
         python,
     };
-    Ok(PlannedChange { change, entry })
+    let finds_credential = about_r(source, profile).is_none();
+    Ok(PlannedChange { change, entry, finds_credential })
+}
+
+/// What the kernel does not get by this profile: the limits that it had, a credential that R can read.
+fn describe_loss(kernel: &Kernel, source: &Kernel, profile: &KernelProfile) -> Notes {
+    let mut notes = Notes::none();
+    let name = &kernel.name;
+    let marker = source.marker();
+    let earlier = marker.as_ref().and_then(Marker::token_only);
+    if let Some(limits) = earlier.filter(|limits| profile.token_only() != Some(limits)) {
+        let new = profile.token_only().map_or_else(|| "the whole credential".to_owned(), Limits::describe);
+        let options = limits.to_options().join(" ");
+        notes.add(format!(
+            "kernel {name} was installed as {}; with this it gets {new}; `bqcred kernel install {options} {name}` keeps it",
+            limits.describe()
+        ));
+    }
+    if let Some(about_r) = about_r(source, profile) {
+        notes.add(about_r);
+    }
+    notes
+}
+
+/// Of an R kernel: why it finds no credential by this profile, if so.
+fn about_r(kernel: &Kernel, profile: &KernelProfile) -> Option<String> {
+    let is_r = kernel.spec.as_ref().is_ok_and(Spec::is_r);
+    profile.about_r(&kernel.name).filter(|_| is_r)
 }
 
 /// The display name of a copy beside its original. Every notebook that uses the kernel contains it, so it names no
