@@ -196,9 +196,11 @@ fn a_kernel_with_tokens_only_keeps_to_them() {
     let pasted = vm.google.approve(started.stdout.trim(), PERSON);
     bqcred(&["login", "--finish", "-", "--profile", "other"]).stdin(pasted).run().success();
     let exec = [env!("CARGO_BIN_EXE_bqcred"), "exec", "--token-only", "--scopes", "bigquery", "--"];
-    let spec = json!({"argv": [&exec[..], &[python.to_str().unwrap(), "-m", "ipykernel_launcher", "-f",
-        "{connection_file}"]].concat(), "display_name": "tokens", "language": "python",
-        "env": {"PYTHONPATH": crate::jupyter::add_wheel(&vm.sandbox)}});
+    let program = [python.to_str().unwrap(), "-m", "ipykernel_launcher", "-f", "{connection_file}"];
+    let argv = [&exec[..], &program].concat();
+    let path = crate::jupyter::add_wheel(&vm.sandbox);
+    let spec =
+        json!({"argv": argv, "display_name": "tokens", "language": "python", "env": {"PYTHONPATH": path}});
     vm.sandbox.write("home/.local/share/jupyter/kernels/tokens/kernel.json", spec.to_string());
     vm.sandbox.write("home/.jupyter/migrated", "");
     let mut cells = FrontEnd::start(&vm, &python, "tokens");
@@ -214,7 +216,10 @@ fn a_kernel_with_tokens_only_keeps_to_them() {
     let pasted = vm.google.approve(&address(&login), PERSON);
     let said = cells.paste(&snippet(&login, "import subprocess, getpass"), &pasted);
     assert!(said.contains("narrowed to bigquery"), "{said}");
-    assert!(said.contains("`bqcred kernel install --token-only --scopes bigquery`"), "{said}");
+    assert!(
+        said.contains("`bqcred kernel install --token-only --scopes bigquery --profile default`"),
+        "{said}"
+    );
     let (result, _) = cells.sign_in(&vm, "%bqcred login", PERSON);
     assert!(shown(&result).contains("narrowed to bigquery"), "{result:#}");
     assert_eq!(cells.run("print({k for k in os.environ if os.environ[k] != before.get(k)})"), "set()\n");
