@@ -239,6 +239,18 @@ mod tests {
         }
     }
 
+    /// A terminal of 80 columns would break a longer one in two, and what is pasted from it would not run.
+    #[test]
+    fn examples_fit_on_a_line() {
+        fn check(command: &clap::Command) {
+            for line in command.get_after_help().map(ToString::to_string).unwrap_or_default().lines() {
+                assert!(line.chars().count() <= 79, "{}: {line}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+
     #[test]
     fn frequent_lines_mean_what_clap_reads() {
         let parse = |line: &str| -> Vec<OsString> { line.split(' ').map(OsString::from).collect() };

@@ -12,7 +12,7 @@ use crate::oauth::ServiceAccount;
 /// and the workers of clusters.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  bqcred snippet python\n  bqcred snippet ipython-startup > ~/.ipython/profile_default/startup/50-bqcred.py\n  bqcred snippet dask"
+    after_help = "Examples:\n  bqcred snippet python\n  bqcred snippet renviron >> ~/.Renviron\n  bqcred snippet dask"
 )]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Snippet {

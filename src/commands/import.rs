@@ -39,6 +39,9 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
         check_source_can_go(&source)?;
     }
     let credential = read(&source)?;
+    if args.quota_project.is_none() {
+        check_quota_project(&credential)?;
+    }
     let (store, notes) = Store::choose(args.store.map(StoreChoice::demanded), &app.paths, &name)?;
     ui::show(notes);
     let import = ImportRequest {
@@ -70,6 +73,16 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
     ui::note(&save::next_command(app, &name, saved.profile.store));
     note_refused_impersonation(app, &name, saved.profile)?;
     Ok(Output::none())
+}
+
+/// What is kept as a quota project has to be one: it is put into variables and commands.
+fn check_quota_project(credential: &AuthorizedUser) -> Result<()> {
+    let Some(project) = &credential.quota_project_id else { return Ok(()) };
+    check_project(project).map_err(|_| {
+        Error::usage(format!("the credential's quota project {project:?} is not a project id"))
+            .unchanged()
+            .hint("`--quota-project PROJECT` puts another one in its place")
+    })
 }
 
 /// Says at once if the user may not act as the service account that the file names.

@@ -11,7 +11,7 @@ use crate::lifecycle::replaced::{self, Replaced};
 use crate::lifecycle::save;
 use crate::login::two_step::{self, StartedBy};
 use crate::login::{self, Flow, LoginOptions, LoginRequest, Progress, SignedIn, gcloud};
-use crate::oauth::scopes;
+use crate::oauth::{ServiceAccount, scopes};
 use crate::output::error::{Error, Result, reason};
 use crate::output::ui::{self, Output};
 use crate::store::Store;
@@ -108,10 +108,20 @@ fn check_words(args: &Login) -> Result<()> {
         return Err(Error::usage(format!("{account:?} is not an account: an account is an email address"))
             .hint("`bqcred login you@example.com`; `--profile` names a profile"));
     }
+    if let Some(account) = args.account.as_deref().filter(|account| is_service_account(account)) {
+        return Err(Error::usage(format!("{account} is a service account, and only people sign in")).hint(format!(
+            "`bqcred login` as yourself, then `bqcred exec --token-only --as {account} -- PROGRAM` acts as it"
+        )));
+    }
     for project in [&args.project, &args.quota_project].into_iter().flatten() {
         check_project(project)?;
     }
     Ok(())
+}
+
+/// Whatever the case of its letters.
+fn is_service_account(account: &str) -> bool {
+    ServiceAccount::parse(&account.to_ascii_lowercase()).is_ok()
 }
 
 /// bqcred with the first client that is found, else gcloud.

@@ -102,10 +102,10 @@ fn account_of_gcloud(app: &App) -> Option<String> {
 
 /// A sign-in was started and can be completed.
 fn waiting(app: &App, name: &ProfileName) -> Option<Step> {
-    let command = two_step::waiting(app, name)?.started_by.command();
+    let waiting = two_step::waiting(app, name)?;
     Some(Step::new(
         "a sign-in was started; paste the address or the code that the browser shows at the end",
-        format!("{} --finish -", app.command(command, name)),
+        waiting.completed_by(app, name),
     ))
 }
 

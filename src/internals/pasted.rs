@@ -2,7 +2,7 @@
 
 use url::form_urlencoded;
 
-use crate::oauth::Answer;
+use crate::oauth::{Answer, Shown};
 
 /// Every message about it.
 const PROBLEMS: [&str; 5] = [
@@ -15,7 +15,7 @@ const PROBLEMS: [&str; 5] = [
 
 pub(super) fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let answer = match Answer::from_pasted(text) {
+    let answer = match Answer::from_pasted(text, Shown::Unknown) {
         Ok(answer) => answer,
         Err(error) => {
             assert!(PROBLEMS.contains(&error.what()), "{error}");
@@ -49,6 +49,6 @@ pub(super) fn check(data: &[u8]) {
 }
 
 fn parts(text: &str) -> Option<(String, Option<String>)> {
-    let answer = Answer::from_pasted(text).ok()?;
+    let answer = Answer::from_pasted(text, Shown::Unknown).ok()?;
     Some((answer.result.ok()?.expose().to_owned(), answer.state.map(|state| state.expose().to_owned())))
 }

@@ -59,11 +59,10 @@ impl LoginRequest {
     /// Makes a credential of the tokens. All of it is checked; nothing stored changes.
     pub(super) fn complete(&self, app: &App, client: &Client, mut fresh: Fresh) -> Result<SignedIn> {
         let login = app.login_command(&self.name);
-        let to_error = |failure: Failure| failure.into_error(&login);
         let endpoints = client.server();
         let server = Google::at(&endpoints);
         let refresh_token = fresh.refresh_token.take().ok_or_else(|| no_refresh_token(&login))?;
-        let identity = identify(&server, &mut fresh).map_err(to_error)?;
+        let identity = identify(&server, &mut fresh).map_err(|failure| not_confirmed(failure, &login))?;
         self.check_account(app, &identity)?;
         let granted = fresh.scopes.unwrap_or_else(|| self.scopes.clone());
         let notes = self.check_scopes(&client.id, &granted, &login)?;
@@ -140,6 +139,18 @@ pub(super) fn identify(server: &Google<'_>, fresh: &mut Fresh) -> Result<Identit
         Some(asked) => Identity { scopes: None, sub: asked.sub.or(identity.sub), email: asked.email },
         None => identity,
     })
+}
+
+/// The server has issued a credential, and what it is could not be confirmed. The code can't be used again.
+pub(super) fn not_confirmed(failure: Failure, login: &str) -> Error {
+    let is_unreachable = matches!(failure, Failure::Unreachable(_));
+    let error = failure.into_error(login);
+    if !is_unreachable {
+        return error.unchanged();
+    }
+    let what = format!("{}; a new credential was issued, and was not saved", error.what());
+    let explained = Error::new(error.kind(), what).then(format!("`{login}` starts again"));
+    error.hint_text().into_iter().fold(explained, Error::hint)
 }
 
 fn no_refresh_token(login: &str) -> Error {

@@ -14,7 +14,7 @@ use super::typed::{State, Typed};
 use super::{LoginOptions, LoginRequest, SignedIn, belongs_to, timed_out};
 use crate::app::App;
 use crate::credential::client::Client;
-use crate::oauth::{Answer, Consent, Failure, Fresh, Reason, SignInListener};
+use crate::oauth::{Answer, Consent, Failure, Fresh, Reason, Shown, SignInListener};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::secret::{Secret, SecretBytes};
 use crate::output::ui;
@@ -156,7 +156,7 @@ impl Dialogue {
     }
 
     fn read(&self, text: &str) -> Result<Answer> {
-        let answer = Answer::from_pasted(text)?;
+        let answer = Answer::from_pasted(text, Shown::Address)?;
         match belongs_to(&answer, &self.state) {
             true => Ok(answer),
             false => Err(Error::usage(

@@ -13,6 +13,34 @@ const LENGTH_LIMIT: usize = 16 * 1024;
 /// Codes are far longer; what is shorter was typed by mistake, and must not use up a sign-in.
 const SHORTEST_CODE: usize = 8;
 
+/// What the browser shows at the end of a sign-in, to be copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// An address on this machine: bqcred's own sign-in.
+    Address,
+    /// A code, on a page: gcloud's sign-in.
+    Code,
+    /// Not known: no sign-in waits.
+    Unknown,
+}
+
+impl Shown {
+    /// How to get at it.
+    fn hint(self) -> &'static str {
+        match self {
+            Shown::Address => {
+                "after the sign-in the browser ends at an address like http://127.0.0.1:8085/?state=…&code=…; \
+                 it may say that the page can't be reached. Copy the whole address"
+            }
+            Shown::Code => "after the sign-in the page in the browser shows a code. Copy the whole code",
+            Shown::Unknown => {
+                "after the sign-in the browser ends at an address with a code in it, or shows the code. Copy that as a \
+                 whole"
+            }
+        }
+    }
+}
+
 /// The server's answer to a sign-in, not yet checked against the sign-in that asked for it.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
@@ -23,8 +51,10 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Reads what the user pasted: an address (http or https, any host), its query, or the code.
-    pub(crate) fn from_pasted(text: &str) -> Result<Answer> {
+    /// Reads what the user pasted: an address (http or https, any host), its query, or the code. `shown` is what the
+    /// browser shows in this sign-in.
+    pub(crate) fn from_pasted(text: &str, shown: Shown) -> Result<Answer> {
+        let unreadable = |problem: &str| Error::usage(problem).hint(shown.hint());
         // what terminals put around a pasted text
         let text = text.replace("\u{1b}[200~", "").replace("\u{1b}[201~", "");
         let is_one_word = text.lines().all(|line| line.split_whitespace().count() <= 1);
@@ -107,20 +137,13 @@ fn decoded(text: &str) -> String {
     form_urlencoded::parse(query.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
-fn unreadable(problem: &str) -> Error {
-    Error::usage(problem).hint(
-        "after the sign-in the browser ends at an address like http://127.0.0.1:8085/?state=…&code=…; \
-         it may say that the page can't be reached. Copy the whole address",
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     fn code_and_state(text: &str) -> (String, Option<String>) {
-        let answer = Answer::from_pasted(text).unwrap();
+        let answer = Answer::from_pasted(text, Shown::Address).unwrap();
         (answer.result.unwrap().expose().to_owned(), answer.state.map(|state| state.expose().to_owned()))
     }
 
@@ -154,7 +177,8 @@ mod tests {
 
     #[test]
     fn a_refusal_keeps_its_reason() {
-        let answer = Answer::from_pasted("http://127.0.0.1:1/?error=access_denied&state=s").unwrap();
+        let answer =
+            Answer::from_pasted("http://127.0.0.1:1/?error=access_denied&state=s", Shown::Address).unwrap();
         assert_eq!(answer.result.unwrap_err(), Reason::AccessDenied);
     }
 
@@ -176,7 +200,7 @@ mod tests {
             "http://127.0.0.1:8085/&state=s1&code=4/0Ab-c_d",
             "1234567",
         ] {
-            assert!(Answer::from_pasted(text).is_err(), "{text}");
+            assert!(Answer::from_pasted(text, Shown::Address).is_err(), "{text}");
         }
         assert_eq!(code_and_state("12345678"), ("12345678".to_owned(), None));
         let too_long = "x".repeat(LENGTH_LIMIT + 1);
@@ -188,15 +212,24 @@ mod tests {
             ("https://accounts.google.com/o/oauth2/v2/auth?client_id=x", "the address to open"),
             (&too_long, "too long"),
         ] {
-            let error = Answer::from_pasted(text).unwrap_err();
+            let error = Answer::from_pasted(text, Shown::Address).unwrap_err();
             assert!(error.what().contains(why), "{}", error.what());
+        }
+    }
+
+    #[test]
+    fn the_hint_is_about_what_this_sign_in_shows() {
+        let hint = |shown| Answer::from_pasted("junk", shown).unwrap_err().hint_text().unwrap().to_owned();
+        assert!(hint(Shown::Address).contains("127.0.0.1"));
+        for shown in [Shown::Code, Shown::Unknown] {
+            assert!(!hint(shown).contains("127.0.0.1") && hint(shown).contains("code"));
         }
     }
 
     proptest! {
         #[test]
         fn anything_pasted_is_read_or_refused_and_never_quoted(text in "\\PC{8,80}") {
-            if let Err(error) = Answer::from_pasted(&text) {
+            if let Err(error) = Answer::from_pasted(&text, Shown::Address) {
                 prop_assert!(!error.what().contains(text.trim()));
             }
         }

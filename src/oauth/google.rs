@@ -201,6 +201,11 @@ impl<'e> Google<'e> {
         revoked.map_err(|failure| RevokeFailure { failure, may_have_arrived })
     }
 
+    /// Whether the server can be reached: any answer of its token endpoint will do. Nothing is sent but an empty form.
+    pub(crate) fn reach(&self) -> Result<(), Failure> {
+        post_form(&self.endpoints.token_uri, &[]).map(drop)
+    }
+
     /// Asks which account an access token belongs to and what it may do. `None` if the server can't be asked.
     pub(crate) fn identify(&self, access_token: &Secret) -> Result<Option<Identity>, Failure> {
         let Some(uri) = self.endpoints.tokeninfo_uri.as_deref() else { return Ok(None) };

@@ -20,7 +20,7 @@ mod sign_in_listener;
 mod tokens;
 mod transport;
 
-pub(crate) use answer::Answer;
+pub(crate) use answer::{Answer, Shown};
 pub(crate) use bigquery::{BigQuery, Denied};
 pub(crate) use broker::ask_broker;
 pub(crate) use endpoints::{Endpoints, is_googles_token_uri};

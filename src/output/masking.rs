@@ -41,6 +41,9 @@ pub(crate) fn masked(text: &str) -> Cow<'_, str> {
 /// The shown beginning and the length of the secret that `rest` begins with.
 fn secret_at(before: &str, rest: &str) -> Option<(&'static str, usize)> {
     if BEFORE_CODES.iter().any(|sign| before.ends_with(sign)) {
+        if rest.starts_with('…') {
+            return None; // it is masked, and what comes behind it is the sentence
+        }
         let length = rest.find(|c: char| c.is_whitespace() || matches!(c, '&' | '"' | '\'' | '`' | '#'));
         return Some(("", length.unwrap_or(rest.len()))).filter(|(_, length)| *length > 0);
     }
@@ -57,6 +60,7 @@ fn secret_at(before: &str, rest: &str) -> Option<(&'static str, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn secrets_are_masked_and_nothing_else() {
@@ -76,8 +80,19 @@ mod tests {
             "ya29.",
             "ratio 4/0.5",
             "é 1//0 ya29.x",
+            "an address like http://127.0.0.1:8085/?state=…&code=…; it may say more",
         ] {
             assert_eq!(masked(text), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_masked_stays_as_it_is(
+            words in prop::collection::vec("[?&]code=|ya29\\.|1//0|4/0|4%2F0|GOCSPX-|[;,. '\"…/]|[a-z0-9]{1,20}", 0..12),
+        ) {
+            let once = masked(&words.concat()).into_owned();
+            prop_assert_eq!(masked(&once), once.as_str());
         }
     }
 }

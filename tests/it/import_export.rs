@@ -63,6 +63,23 @@ fn token_json_of_google_auth_is_imported() {
     }
 }
 
+/// It is put into variables and commands.
+#[test]
+fn a_quota_project_that_is_none_is_not_imported() {
+    let google = Google::start();
+    let sandbox = sandbox(&google);
+    let file = sandbox.write("adc.json", credential(&google, json!({"quota_project_id": "q --privileged"})));
+    let file = file.to_str().unwrap();
+    sandbox
+        .bqcred(&["import", file])
+        .fails(2)
+        .says("\"q --privileged\" is not a project id")
+        .says("`--quota-project PROJECT`");
+    assert!(!sandbox.adc("default").exists());
+    sandbox.bqcred(&["import", file, "--quota-project", "q1"]).success();
+    assert_eq!(adc(&sandbox)["quota_project_id"], "q1");
+}
+
 #[test]
 fn empty_quota_project_is_none_everywhere() {
     let google = Google::start();

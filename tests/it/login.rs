@@ -83,7 +83,11 @@ fn wrong_answer_keeps_the_login_pending() {
     let answer = google.approve(url.trim(), ADA);
     let forged = answer.replace("state=", "state=x");
     sandbox.bqcred(&["login", "--finish", &forged]).fails(1).says("belongs to another sign-in");
-    sandbox.bqcred(&["login", "--finish", "http://127.0.0.1/"]).fails(2).says("no `code=`");
+    sandbox
+        .bqcred(&["login", "--finish", "http://127.0.0.1/"])
+        .fails(2)
+        .says("no `code=`")
+        .says("&code=…; it may say that the page can't be reached");
     sandbox.bqcred(&["login", "--finish", url.trim()]).fails(2).says("the address to open");
     sandbox.bqcred(&["login", "--finish", ""]).fails(2).says("nothing was pasted");
     google.fail_token(Script::Close);
@@ -208,6 +212,7 @@ fn invalid_arguments_are_reported_before_a_browser_opens() {
     let client = sandbox.client_file(&google);
     for (words, says) in [
         (["login", "work", "--start"], "is not an account"),
+        (["login", "reader@p.iam.gserviceaccount.com", "--start"], "exec --token-only --as reader@p.iam."),
         (["login", "--project=My Project", "--start"], "is not a project id"),
         (["login", "--port=0", "--start"], "a port is a number from 1 to 65535"),
         (["login", "--profile=Work", "--start"], "can't be the name of a profile"),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::common::{Consent, Invocation, PERSON, Run, Sandbox, Vm, gcloud_clients, mode, venv};
+use crate::common::{Consent, Invocation, PERSON, Run, Sandbox, Script, Vm, gcloud_clients, mode, venv};
 use crate::jupyter::front_end::address;
 
 /// Where gcloud's login shows the code to copy.
@@ -200,14 +200,53 @@ fn wrong_codes_are_told_apart() {
         let first = start_again(&[]);
         let (old, _) = approve(&vm, &first, PERSON);
         let second = start_again(&[]).says("this replaces the sign-in of profile default");
-        finish(&vm, &old).fails(1).says("this answer belongs to another sign-in");
-        finish(&vm, second.stdout.trim()).fails(2).says("this is the address to open");
+        finish(&vm, &old)
+            .fails(1)
+            .says("this answer belongs to another sign-in")
+            .says("paste the code that the last `bqcred login --start` led to");
+        let run = finish(&vm, second.stdout.trim()).fails(2).says("this is the address to open");
+        assert!(run.says("shows a code. Copy the whole code").stderr.find("127.0.0.1").is_none());
         // what is no code of this sign-in ends gcloud
         finish(&vm, "4/0not-a-code-of-anybody").fails(4).says("Google did not accept the code");
         assert_nothing_left(&vm);
         finish(&vm, "4/0not-a-code-of-anybody").fails(3).says("no sign-in of profile default waits");
         assert!(!vm.sandbox.adc("default").exists());
     }
+}
+
+#[test]
+fn a_credential_that_is_issued_and_not_saved_is_named() {
+    let vm = stand_in();
+    // gcloud gets a credential, which then can't be confirmed
+    let started = start(&vm, &[]);
+    let (_, code) = approve(&vm, &started, PERSON);
+    vm.google.fail_token(Script::Pass);
+    (0..3).for_each(|_| vm.google.fail_token(Script::Close));
+    let run = finish(&vm, &code).fails(5).says("a new credential was issued, and was not saved");
+    assert!(!run.stderr.contains("nothing was changed"));
+    run.says("`bqcred login` starts again");
+    assert_nothing_left(&vm);
+    // gcloud gets no answer, and neither does bqcred
+    let started = start(&vm, &[]);
+    let (_, code) = approve(&vm, &started, PERSON);
+    (0..2).for_each(|_| vm.google.fail_token(Script::Close));
+    let run = finish(&vm, &code).fails(5).says("gcloud did not complete the sign-in. It says: ");
+    run.says("if Google has issued a credential, it was not saved")
+        .says("start again: `bqcred login --start`");
+    assert_nothing_left(&vm);
+    assert!(!vm.sandbox.adc("default").exists());
+}
+
+#[test]
+fn a_lock_that_a_killed_first_step_left_is_removed() {
+    let vm = stand_in();
+    start(&vm, &[]);
+    let left = vm.sandbox.home().join(".local/state/bqcred/gcloud-gone01.lock");
+    std::fs::write(&left, "").unwrap();
+    start(&vm, &[]);
+    assert!(!left.exists());
+    assert!(Command::new("kill").args(["-TERM", &supervisor(&vm)]).status().unwrap().success());
+    assert_nothing_left(&vm);
 }
 
 /// A consent to these scopes alone.

@@ -682,6 +682,21 @@ fn finish_completes_only_what_the_same_command_started() {
 }
 
 #[test]
+fn the_command_that_completes_what_waits_is_the_one_that_is_named() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &[]).success();
+    start(&sandbox, &[]);
+    sandbox.bqcred(&["status"]).code(4).says("`bqcred rotate --finish -`");
+    let client = sandbox.client_file(&google);
+    let url = sandbox.bqcred(&["login", "--start", "--client-id-file", &client]).success().stdout;
+    let answer = google.approve(url.trim(), ADA);
+    let run = finish(&sandbox, &answer).fails(1).says("the old credential was revoked");
+    run.says("`bqcred login --finish -` completes it");
+    sandbox.bqcred(&["status"]).code(4).says("`bqcred login --finish -`");
+    sandbox.bqcred(&["login", "--finish", &answer]).success();
+}
+
+#[test]
 fn rotation_is_not_completed_for_a_profile_that_became_somebody_elses() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &[]).success();

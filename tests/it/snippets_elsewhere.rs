@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{Run, Sandbox, find_program, missing, write_profile};
+use crate::common::{Run, Sandbox, find_program, missing, mode, write_profile};
 
 fn signed_in() -> Sandbox {
     let sandbox = Sandbox::new();
@@ -138,6 +138,135 @@ fn what_workers_cannot_read_is_refused() {
     for words in ["dask --file /srv/adc.json", "k8s --no-shared-home", "slurm --yes"] {
         snippet(&sandbox, words).fails(2);
     }
+}
+
+/// A link, a `..` or another name of the home changes nothing about what a file is.
+#[test]
+fn a_file_is_judged_by_where_its_path_leads() {
+    use std::os::unix::fs::symlink;
+    let sandbox = signed_in();
+    let [home, data] = [sandbox.home(), sandbox.data("default")];
+    symlink(&data, home.join("cred")).unwrap();
+    symlink(&home, sandbox.path("linked")).unwrap();
+    symlink("/proc/self/fd/3", home.join("one")).unwrap();
+    let at = |relative: &str| home.join(relative).display().to_string();
+    let (process, refresh) = ("while one process", "holds the refresh token");
+    for (kind, file, why) in [
+        ("docker", at("cred/adc.json"), refresh),
+        ("spark", at("../home/.local/share/bqcred/default/adc.json"), refresh),
+        ("compose", at("none/../.local/share/bqcred/default/adc.json"), refresh),
+        ("devcontainer", at(".config/gcloud/adc.json"), refresh),
+        ("spark", "/tmp/../proc/self/fd/3".to_owned(), process),
+        ("slurm", "/dev/stdin".to_owned(), process),
+        ("slurm", at("one"), process),
+        ("spark", "/tmp/../dev/shm/adc.json".to_owned(), "in this machine's memory"),
+        ("docker", at("adc.json"), "gets the whole folder"),
+        ("docker", at(".cache/bqcred/adc.json"), "among bqcred's own files"),
+        ("spark", at("new/"), "is a folder"),
+        ("spark", at(".local"), "is a folder"),
+    ] {
+        snippet(&sandbox, &format!("{kind} --file {file}")).fails(2).says(why);
+    }
+    let here = sandbox.invoke(&["snippet", "docker", "--file", "adc.json"]).current_dir(&data);
+    let linked = sandbox.path("linked");
+    let share = linked.join(".local/share");
+    here.env("HOME", &linked).env("XDG_DATA_HOME", &share).run().fails(2).says(refresh);
+    let own = at(".cache/bqcred/token-only/default/adc.json");
+    snippet(&sandbox, &format!("docker --file {own}")).success();
+}
+
+/// Whatever is in a value, a shell takes it for one word.
+#[test]
+fn odd_values_add_no_option_to_docker_run() {
+    let sandbox = signed_in();
+    for (file, key) in [("adc.json", "quota_project_id"), ("profile.json", "quota_project")] {
+        let file = sandbox.data("default").join(file);
+        let member = format!("{{\"{key}\": \"q --volume /:/host --privileged\",");
+        let odd = std::fs::read_to_string(&file).unwrap().replacen('{', &member, 1);
+        std::fs::write(&file, odd).unwrap();
+    }
+    let folder = sandbox.path("ä o'd");
+    let file = folder.join("adc.json").display().to_string();
+    let words = |args: &[&str]| {
+        let options = sandbox.bqcred(args).success().stdout;
+        let script = format!("printf '%s\\n' {options}");
+        sandbox.program("/bin/sh", &["-c", &script]).run().success().stdout
+    };
+    let given = words(&["snippet", "docker", "--file", &file]);
+    let source = format!("type=bind,source={},target=/run/bqcred,readonly", folder.display());
+    for word in [&source[..], "GOOGLE_CLOUD_QUOTA_PROJECT=q --volume /:/host --privileged"] {
+        assert!(given.lines().any(|line| line == word), "{given}");
+    }
+    assert!(!given.lines().any(|line| line == "--privileged" || line == "--volume"), "{given}");
+    for kind in ["docker", "devcontainer"] {
+        let refused = sandbox.bqcred(&["snippet", kind, "--file", "/srv/a,b/adc.json"]).fails(2);
+        refused.says("`bqcred snippet compose --file /srv/a,b/adc.json` can hold it");
+    }
+    snippet(&sandbox, "slurm").fails(2).says("hint: use `bqcred snippet slurm --no-shared-home`");
+}
+
+#[test]
+fn hints_are_for_the_profile_and_the_limits_that_were_asked_for() {
+    let sandbox = signed_in();
+    write_profile(&sandbox, "work", "p2");
+    let kinds =
+        [&TOKEN_ONLY[..], &["k8s --whole", "docker --whole", "beam", "docker --file /srv/a,b/adc.json"]];
+    for kind in kinds.concat() {
+        let run = snippet(&sandbox, &format!("{kind} --profile work"));
+        for part in run.stderr.split('`').skip(1).step_by(2).filter(|part| part.contains("bqcred ")) {
+            if ["bqcred rotate", "bqcred revoke"].contains(&part) {
+                continue; // what they don't do, and nothing to paste
+            }
+            assert!(part.contains("--profile work"), "{kind}: {part}\n{}", run.stderr);
+        }
+    }
+    let reader = "--scopes bigquery --as reader@p1.iam.gserviceaccount.com";
+    snippet(&sandbox, &format!("slurm {reader} --profile work"))
+        .says(&format!("`bqcred snippet slurm --no-shared-home --profile work {reader}`"))
+        .says(&format!("`bqcred exec --token-only --profile work {reader} -- PROGRAM`"));
+    snippet(&sandbox, "beam --whole").fails(2).says("Dataflow's workers run as a service account");
+}
+
+#[test]
+fn what_the_profile_was_not_granted_is_refused_at_once() {
+    let sandbox = signed_in();
+    let file = sandbox.data("default").join("profile.json");
+    let scopes = "{\"scopes\": [\"https://www.googleapis.com/auth/bigquery\"],";
+    let known = std::fs::read_to_string(&file).unwrap().replacen('{', scopes, 1);
+    std::fs::write(&file, known).unwrap();
+    for kind in TOKEN_ONLY {
+        snippet(&sandbox, kind).success();
+        snippet(&sandbox, &format!("{kind} --scopes drive")).fails(4).says("did not grant bqcred drive");
+        snippet(&sandbox, &format!("{kind} --as reader@p1.iam.gserviceaccount.com"))
+            .fails(4)
+            .says("did not grant bqcred the scope for acting as a service account");
+    }
+}
+
+#[test]
+fn printed_commands_are_found_and_make_private_folders() {
+    let sandbox = signed_in();
+    let program = crate::common::bqcred().display().to_string();
+    let cache = sandbox.home().join(".cache/bqcred");
+    for kind in ["docker", "spark", "k8s", "k8s --whole --yes", "slurm --no-shared-home"] {
+        let run = snippet(&sandbox, kind).success();
+        let all = format!("{}{}", run.stdout, run.stderr);
+        for (before, _) in
+            all.match_indices("bqcred export --token-only").chain(all.match_indices("bqcred export -"))
+        {
+            assert!(all[..before + "bqcred".len()].ends_with(&program), "{kind}:\n{all}");
+        }
+        let Some((_, rest)) = run.stderr.split_once("`mkdir") else { continue };
+        let made = format!("umask 002; mkdir{}", rest.split(';').next().unwrap());
+        sandbox.program("/bin/sh", &["-c", &made]).env("PATH", "/usr/bin:/bin").run().success();
+        for folder in ["", "token-only", "token-only/default"] {
+            assert_eq!(mode(&cache.join(folder)), 0o700, "{kind}: {folder}");
+        }
+        std::fs::remove_dir_all(&cache).unwrap();
+    }
+    sandbox.link("bqcred", crate::common::bqcred());
+    let stdout = snippet(&sandbox, "k8s").success().stdout;
+    assert!(stdout.contains("#   bqcred export --token-only - "), "{stdout}");
 }
 
 /// The manifest as `kubectl` reads it, without a server.

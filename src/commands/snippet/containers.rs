@@ -49,19 +49,19 @@ impl Container {
         Ok(Container::new(&lasting_variables(set)?, folder))
     }
 
+    /// Each option is one word of a shell. docker reads `--mount` as a line of CSV.
     fn docker(&self) -> Result<String> {
         let folder = &self.folder;
-        let mut options = vec![format!("--mount type=bind,source={folder},target={IN_CONTAINER},readonly")];
-        options.extend(self.variables.iter().map(|(name, value)| format!("--env {name}={value}")));
-        // docker splits --mount at commas, and a shell splits at spaces
-        let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=,@+ ".contains(c);
-        let odd = options.iter().find(|option| !option.chars().all(plain));
-        if odd.is_some() || folder.contains([',', ' ']) {
+        let values = self.variables.iter().map(|(_, value)| value).chain([folder]);
+        if folder.contains([',', '"']) || values.into_iter().any(|value| value.contains(char::is_control)) {
             return Err(Error::usage(
                 "a path or value has a character that is not safe in a `docker run` line",
-            )
-            .hint("`bqcred env --format json` gives the values to a program"));
+            ));
         }
+        let mount = format!("type=bind,source={folder},target={IN_CONTAINER},readonly");
+        let mut options = vec![format!("--mount {}", word(&mount))];
+        let variables = self.variables.iter();
+        options.extend(variables.map(|(name, value)| format!("--env {}", word(&format!("{name}={value}")))));
         Ok(options.join(" \\\n") + "\n")
     }
 
@@ -86,8 +86,7 @@ impl Container {
     fn devcontainer(&self) -> Result<String> {
         let values = self.variables.iter().map(|(_, value)| value);
         if self.folder.contains(',') || values.chain([&self.folder]).any(|value| value.contains("${")) {
-            return Err(Error::usage("a path or value has characters that devcontainer.json can't hold")
-                .hint("name another place with `--file`"));
+            return Err(Error::usage("a path or value has characters that devcontainer.json can't hold"));
         }
         let variables: serde_json::Map<_, _> =
             self.variables.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
@@ -111,24 +110,26 @@ pub(super) fn snippet(args: &Snippet, app: &App) -> Result<Pasted> {
     }
     let tokens = TokenOnly::new(args, app)?;
     let container = Container::of_tokens(&tokens)?;
-    let text = container.text(args.kind)?;
+    let text = container.text(args.kind).map_err(|error| {
+        let compose = tokens.as_kind("compose");
+        error.hint(format!("`{compose}` can hold it; or name another place with `--file`"))
+    })?;
     let mut advice = Notes::none();
     advice.add(usage(args.kind));
     let renewing = tokens.start_renewing(&tokens.file()?)?;
     advice.add(format!("while the container runs, keep its token renewed: {renewing}"));
     advice.add(FOR_PYTHON);
     advice.detail(format!("for those, on the host's network: `{}`", on_hosts_network(&tokens)));
-    advice.detail(format!("or with the whole credential: `{}`", whole_command(args.kind, app, &tokens)));
+    advice.detail(format!("or with the whole credential: `{}`", tokens.whole(whole_kind(args.kind))));
     Ok(tokens.pasted(text, advice))
 }
 
-fn whole_command(kind: SnippetKind, app: &App, tokens: &TokenOnly) -> String {
-    let kind = match kind {
-        SnippetKind::Compose => "compose",
-        SnippetKind::Devcontainer => "devcontainer",
-        _ => "docker",
-    };
-    app.command(&format!("snippet {kind} --whole"), tokens.name())
+fn whole_kind(kind: SnippetKind) -> &'static str {
+    match kind {
+        SnippetKind::Compose => "snippet compose --whole",
+        SnippetKind::Devcontainer => "snippet devcontainer --whole",
+        _ => "snippet docker --whole",
+    }
 }
 
 /// `exec --token-only` around `docker run`, whose container reaches the broker on 127.0.0.1.
@@ -155,7 +156,9 @@ fn whole(kind: SnippetKind, app: &App) -> Result<Pasted> {
     }
     let mut ready = ready::for_good(app, name, profile)?;
     let mut advice = std::mem::take(&mut ready.notes);
-    let text = Container::of_profile(&ready)?.text(kind)?;
+    let text = Container::of_profile(&ready)?.text(kind).map_err(|error| {
+        error.hint(format!("`{}` can hold it", app.command("snippet compose --whole", &ready.name)))
+    })?;
     advice.add(usage(kind));
     advice.add("the container reads your refresh token, which works from anywhere until it is revoked");
     Ok(Pasted { text, advice })

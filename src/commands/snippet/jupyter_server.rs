@@ -3,6 +3,7 @@
 
 use super::Pasted;
 use crate::app::App;
+use crate::credential::profile_name::ProfileName;
 use crate::handover::ready;
 use crate::handover::variables::{self, VariableSet};
 use crate::jupyter::cell::python_removal;
@@ -35,7 +36,7 @@ pub(super) fn snippet(systemd: bool, app: &App) -> Result<Pasted> {
     };
     match systemd {
         true => advise_on_service(&servers, &mut advice),
-        false => advise_on_config(app, &servers, &mut advice),
+        false => advise_on_config(app, &ready.name, &servers, &mut advice),
     }
     let who = ready.profile.account_or_unknown();
     advice.add(format!(
@@ -54,7 +55,7 @@ pub(super) fn snippet(systemd: bool, app: &App) -> Result<Pasted> {
 }
 
 /// The file that a running server reads, else the one that a new server will read.
-fn advise_on_config(app: &App, servers: &[RunningServer], advice: &mut Notes) {
+fn advise_on_config(app: &App, name: &ProfileName, servers: &[RunningServer], advice: &mut Notes) {
     let first = servers.first();
     let folder = first.and_then(|server| server.context.config_dir());
     let file = folder.unwrap_or_else(|| app.paths.home.join(".jupyter")).join("jupyter_server_config.py");
@@ -67,8 +68,8 @@ fn advise_on_config(app: &App, servers: &[RunningServer], advice: &mut Notes) {
     advice.add(format!("add this to {}, {restart}", shell_word(&file)));
     if let Some(unit) = servers.iter().find_map(|server| server.unit.as_deref()) {
         advice.add(format!(
-            "systemd runs that server: `sudo systemctl restart {unit}`, or `bqcred snippet jupyter-server --systemd` for \
-             a drop-in in place of these lines"
+            "systemd runs that server: `sudo systemctl restart {unit}`, or `{}` for a drop-in in place of these lines",
+            app.command("snippet jupyter-server --systemd", name)
         ));
     }
 }
@@ -101,7 +102,7 @@ fn drop_in(profile: &str, vars: &[(String, String)]) -> Result<String> {
             return Err(Error::usage(format!(
                 "the value of {name} can't be written to a unit of systemd: it holds a control character"
             ))
-            .hint("`bqcred snippet jupyter-server` prints lines for the server's configuration instead"));
+            .hint("leave out --systemd: then it prints lines for the server's configuration"));
         }
         let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%");
         text += &format!("Environment=\"{name}={value}\"\n");

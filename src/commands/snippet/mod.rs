@@ -6,6 +6,7 @@ mod containers;
 mod jupyter_server;
 mod kubernetes;
 mod notebooks;
+mod place;
 mod token_file;
 
 use crate::app::App;
@@ -21,6 +22,9 @@ struct Pasted {
 }
 
 pub(crate) fn run(args: &Snippet, app: &App) -> Result<Output> {
+    if args.kind == SnippetKind::Beam {
+        return Err(not_on_dataflow(app));
+    }
     check(args)?;
     let pasted = match args.kind {
         SnippetKind::Python
@@ -38,32 +42,34 @@ pub(crate) fn run(args: &Snippet, app: &App) -> Result<Output> {
         SnippetKind::Ray => clusters::ray(args, app),
         SnippetKind::Spark => clusters::spark(args, app),
         SnippetKind::Slurm => clusters::slurm(args, app),
-        SnippetKind::Beam => Err(not_on_dataflow()),
+        SnippetKind::Beam => Err(not_on_dataflow(app)),
     }?;
     ui::show(pasted.advice);
     Ok(Output::text(pasted.text))
 }
 
-fn not_on_dataflow() -> Error {
+fn not_on_dataflow(app: &App) -> Error {
+    let exec = "exec --token-only --as ACCOUNT";
+    let exec = app.profile_name().map_or_else(|_| format!("bqcred {exec}"), |name| app.command(exec, &name));
     Error::usage(
         "Dataflow's workers run as a service account, whoever starts the pipeline: your credential doesn't reach them",
     )
-    .hint(
+    .hint(format!(
         "use a service account that you may impersonate: give the pipeline `--service_account_email=ACCOUNT`, and start \
-         it with `bqcred exec --token-only --as ACCOUNT -- python pipeline.py`",
-    )
+         it with `{exec} -- python pipeline.py`"
+    ))
 }
 
 /// Refuses options that have no meaning for this kind.
 fn check(args: &Snippet) -> Result<()> {
-    use SnippetKind::{Beam, Compose, Dask, Devcontainer, Docker, JupyterServer, K8s, Ray, Slurm, Spark};
+    use SnippetKind::{Compose, Dask, Devcontainer, Docker, JupyterServer, K8s, Ray, Slurm, Spark};
     let refuse = |given: bool, option: &str, kinds: &[SnippetKind], of: &str| match given
         && !kinds.contains(&args.kind)
     {
         true => Err(Error::usage(format!("{option} is for {of}"))),
         false => Ok(()),
     };
-    let elsewhere = [Docker, Compose, Devcontainer, Dask, Ray, Spark, Slurm, K8s, Beam];
+    let elsewhere = [Docker, Compose, Devcontainer, Dask, Ray, Spark, Slurm, K8s];
     refuse(!args.scopes.is_empty(), "--scopes", &elsewhere, "clusters and containers")?;
     refuse(args.acting_as.is_some(), "--as", &elsewhere, "clusters and containers")?;
     let files = [Docker, Compose, Devcontainer, Spark, Slurm];

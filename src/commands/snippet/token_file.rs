@@ -3,22 +3,24 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Pasted;
+use super::{Pasted, place};
 use crate::app::App;
-use crate::cli::{Snippet, SnippetKind};
+use crate::cli::Snippet;
 use crate::credential::profile_name::ProfileName;
+use crate::handover::broker::limits::Limits;
 use crate::handover::ready::{self, Ready};
 use crate::handover::variables::{self, Inherited};
-use crate::jupyter::changes::kernel_profile::{lasting_variables, utf8};
-use crate::oauth::scopes;
+use crate::jupyter::changes::kernel_profile::{lasting_variables, own_path, utf8};
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
 use crate::output::shell_word::shell_word;
+use crate::system::env;
 
 /// A profile whose access tokens are handed over.
 pub(super) struct TokenOnly<'a> {
     app: &'a App,
     args: &'a Snippet,
+    limits: Limits,
     ready: Ready,
 }
 
@@ -26,10 +28,11 @@ impl<'a> TokenOnly<'a> {
     /// The profile that is meant.
     ///
     /// # Errors
-    /// If `bqcred env` would refuse its credential, or a scope is unknown.
+    /// If `bqcred env` would refuse its credential, or the profile has no tokens of that scope or service account.
     pub(super) fn new(args: &'a Snippet, app: &'a App) -> Result<Self> {
-        scopes::exactly(&args.scopes)?;
+        let limits = Limits::new(&args.scopes, args.acting_as.clone())?;
         let (name, profile) = app.profile()?;
+        limits.check(app, &name, &profile)?;
         // one in the keyring, too: its tokens are handed over, and no path of it
         let mut ready = ready::in_store(app, name, profile)?;
         if ready.profile.project.is_none() {
@@ -39,7 +42,7 @@ impl<'a> TokenOnly<'a> {
                 app.project_command(&ready.name)
             ));
         }
-        Ok(TokenOnly { app, args, ready })
+        Ok(TokenOnly { app, args, limits, ready })
     }
 
     /// The text with what is to be said of the credential, then `advice`.
@@ -56,7 +59,7 @@ impl<'a> TokenOnly<'a> {
 
     /// Whose tokens they are.
     pub(super) fn account(&self) -> String {
-        match &self.args.acting_as {
+        match &self.limits.acting_as {
             Some(account) => account.to_string(),
             None => self.ready.profile.who().into_owned(),
         }
@@ -77,22 +80,45 @@ impl<'a> TokenOnly<'a> {
     }
 
     /// The same as a command that goes on renewing, for people. Without a file, a program is to follow: `-- PROGRAM`.
-    pub(super) fn keep_fresh(&self, file: Option<&str>) -> String {
+    pub(super) fn keep_fresh(&self, file: Option<&str>) -> Result<String> {
         let mut words = self.export(file.unwrap_or_default());
         words.retain(|word| !word.is_empty());
-        format!("{} --keep-fresh", command(&words))
+        Ok(format!("{} --keep-fresh", command(&words)?))
     }
 
-    /// The options that hand over less, for `export` and for `exec --token-only`.
-    pub(super) fn limits(&self) -> Vec<String> {
-        let mut words = Vec::new();
-        if !self.args.scopes.is_empty() {
-            words.extend(["--scopes".to_owned(), self.args.scopes.join(",")]);
+    /// The options that hand over less, for `export`, `snippet` and `exec --token-only`.
+    pub(super) fn limits(&self) -> impl Iterator<Item = String> {
+        self.limits.to_options().into_iter().filter(|option| option != "--token-only")
+    }
+
+    /// Another command of bqcred's for the same profile, as it is named in a sentence.
+    pub(super) fn whole(&self, command: &str) -> String {
+        self.app.command(command, self.name())
+    }
+
+    /// The same for a command that hands over access tokens, which are limited as these are.
+    pub(super) fn limited(&self, command: &str) -> String {
+        let words = std::iter::once(self.whole(command)).chain(self.limits().map(|limit| word(&limit)));
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The snippet of another kind with the same options.
+    pub(super) fn as_kind(&self, kind: &str) -> String {
+        let snippet = self.limited(&format!("snippet {kind}"));
+        match &self.args.file {
+            Some(file) => format!("{snippet} --file {}", word(&file.to_string_lossy())),
+            None => snippet,
         }
-        if let Some(account) = &self.args.acting_as {
-            words.extend(["--as".to_owned(), account.to_string()]);
-        }
-        words
+    }
+
+    /// How R, Node, Go and Java get the credential, which can't read the file.
+    pub(super) fn for_others(&self) -> String {
+        format!(
+            "R, Node, Go and Java: run them on this machine under `{} -- PROGRAM`, or give them the whole credential \
+             where they run (`{}`)",
+            self.limited("exec --token-only"),
+            self.whole("export FILE")
+        )
     }
 
     /// The path of the file that is read, absolute.
@@ -103,22 +129,38 @@ impl<'a> TokenOnly<'a> {
         let Some(given) = &self.args.file else { return Ok(self.app.paths.token_only_file(self.name())) };
         let path = std::path::absolute(given)
             .map_err(|_| Error::usage("the path of the token-only file is empty"))?;
-        let is_elsewhere = matches!(self.args.kind, SnippetKind::Spark | SnippetKind::Slurm);
-        check_place(self.app, &path, is_elsewhere)?;
+        place::check(self.app, self.name(), self.args.kind, &path)?;
         Ok(path)
     }
 
-    /// What to do before: the folder, and the command that keeps the file renewed.
+    /// What to do before: the folders, and the command that keeps the file renewed.
     pub(super) fn start_renewing(&self, file: &Path) -> Result<String> {
-        let folder = file.parent().unwrap_or(Path::new("/"));
-        Ok(format!("`mkdir -p -m 700 {}; {}`", word(&utf8(folder)?), self.keep_fresh(Some(&utf8(file)?))))
+        // `mkdir -p` gives its mode to what it is told by name alone
+        let own = &self.app.paths.cache;
+        let mut folders: Vec<&Path> =
+            file.ancestors().skip(1).take_while(|path| path.starts_with(own)).collect();
+        folders.reverse();
+        if folders.is_empty() {
+            folders.extend(file.parent());
+        }
+        let folders: Vec<String> =
+            folders.iter().map(|folder| utf8(folder).map(|folder| word(&folder))).collect::<Result<_>>()?;
+        Ok(format!("`mkdir -p -m 700 {}; {}`", folders.join(" "), self.keep_fresh(Some(&utf8(file)?))?))
     }
 }
 
-/// bqcred's command line with these arguments.
-pub(super) fn command(arguments: &[String]) -> String {
-    let words: Vec<String> = arguments.iter().map(|argument| word(argument)).collect();
-    format!("bqcred {}", words.join(" "))
+/// bqcred's command line with these arguments, which is found wherever it is pasted on this machine.
+///
+/// # Errors
+/// If bqcred is not on the PATH, and its own path is not UTF-8.
+pub(super) fn command(arguments: &[String]) -> Result<String> {
+    let program = match env::find_program("bqcred") {
+        Some(_) => "bqcred".to_owned(),
+        None => own_path()?,
+    };
+    let words: Vec<String> =
+        std::iter::once(&program).chain(arguments).map(|argument| word(argument)).collect();
+    Ok(words.join(" "))
 }
 
 /// A word of a command, quoted where a shell needs it.
@@ -128,35 +170,4 @@ pub(super) fn word(text: &str) -> String {
         true => text.to_owned(),
         false => shell_word(Path::new(text)),
     }
-}
-
-/// Refuses a file that the programs can't read, or that holds the refresh token.
-fn check_place(app: &App, path: &Path, is_elsewhere: bool) -> Result<()> {
-    let refuse = |why: &str| {
-        Err(Error::usage(format!("{} {why}", path.display())).hint(
-            "name a file of its own in a folder that the programs read, and keep it renewed with \
-             `bqcred export --token-only FILE --keep-fresh`",
-        ))
-    };
-    if path.starts_with("/proc") || path.starts_with("/dev/fd") {
-        return refuse("is there only while one process of this machine runs");
-    }
-    let is_session_file = app.paths.session_folders().any(|folder| path.starts_with(folder));
-    let is_in_memory = ["/run", "/dev/shm", "/var/run"].iter().any(|folder| path.starts_with(folder))
-        || app
-            .paths
-            .runtime
-            .as_ref()
-            .and_then(|folder| folder.parent())
-            .is_some_and(|top| path.starts_with(top));
-    if is_session_file {
-        return refuse("is for session files, which hold the refresh token and end with this login session");
-    }
-    if is_elsewhere && is_in_memory {
-        return refuse("is in this machine's memory, which other machines don't have");
-    }
-    if path.starts_with(&app.paths.data) || path == app.gcloud_folder().adc() {
-        return refuse("holds the refresh token, and workers get access tokens alone");
-    }
-    Ok(())
 }

@@ -8,6 +8,7 @@ use crate::app::{App, Loaded};
 use crate::credential::forecast;
 use crate::credential::profile::Profile;
 use crate::credential::state::{CredentialState, RevokedBy};
+use crate::login::two_step;
 use crate::oauth::{Failure, Fresh, Google, Identity, Reason, Transport};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::notes::Notes;
@@ -206,6 +207,9 @@ pub(crate) fn to_error(app: &App, loaded: &Loaded, failure: Failure) -> Error {
     if failure != Failure::Refused(Reason::GrantEnded) {
         return failure.into_error(&login);
     }
+    // another sign-in would discard the one that waits
+    let login =
+        two_step::waiting(app, &loaded.name).map_or(login, |waiting| waiting.completed_by(app, &loaded.name));
     let because = |reason: &str| {
         Error::new(Kind::Refused, format!("this credential {reason}")).hint(format!("`{login}`"))
     };

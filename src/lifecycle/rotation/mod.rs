@@ -37,13 +37,13 @@ pub(crate) fn refuse_second(app: &App, name: &ProfileName, profile: &Profile) ->
     else {
         return Ok(());
     };
-    let rotate = app.command("rotate", name);
+    let finish = waiting.completed_by(app, name);
     Err(Error::other(format!(
         "a rotation of profile {name} was started at {} and waits for its answer",
         waiting.since
     ))
     .unchanged()
-    .hint(format!("`{rotate} --finish -` completes it; `{}` signs in without it", app.login_command(name))))
+    .hint(format!("`{finish}` completes it; `{}` signs in without it", app.login_command(name))))
 }
 
 /// The account of the credential, by the server's answer to a refresh. An answer that would stop the new sign-in,

@@ -6,7 +6,7 @@ use crate::credential::state::PendingRotation;
 use crate::lifecycle::dependents::Dependents;
 use crate::lifecycle::mark;
 use crate::lifecycle::revocation::{self, NotRevoked, Revocation};
-use crate::login::two_step;
+use crate::login::two_step::{self, StartedBy};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::notes::Notes;
 use crate::system::clock::Time;
@@ -98,7 +98,15 @@ fn no_new_credential(
     let login = app.login_command(name);
     let account = account.map_or(String::new(), |account| format!(" {account}"));
     let next = match two_step::waiting(app, name) {
-        Some(_) => format!("`{} --finish -` again, or `{login}{account}`", app.command("rotate", name)),
+        Some(waiting) => {
+            let finish = waiting.completed_by(app, name);
+            let how = if waiting.started_by == StartedBy::Rotate {
+                "again, or"
+            } else {
+                "completes it; or start again:"
+            };
+            format!("`{finish}` {how} `{login}{account}`")
+        }
         None => format!("`{login}{account}` signs in; the profile's settings stay"),
     };
     let what =

@@ -19,7 +19,7 @@ mod temp_config;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::request::identify;
+use super::request::{identify, not_confirmed};
 use super::{LoginOptions, LoginRequest, SignedIn};
 use crate::app::App;
 use crate::credential::adc::AuthorizedUser;
@@ -106,8 +106,8 @@ pub(super) fn adopt(app: &App, request: &LoginRequest, credential: AuthorizedUse
     let server = Google::at(&endpoints);
     let mut fresh = server
         .refresh(&credential.client_id, &credential.client_secret, &credential.refresh_token)
-        .map_err(|failure| failure.into_error(&login).unchanged())?;
-    let identity = identify(&server, &mut fresh).map_err(|failure| failure.into_error(&login).unchanged())?;
+        .map_err(|failure| not_confirmed(failure, &login))?;
+    let identity = identify(&server, &mut fresh).map_err(|failure| not_confirmed(failure, &login))?;
     request.check_account(app, &identity)?;
     if identity.email.is_none() {
         return Err(Error::new(Kind::Refused, "Google does not say who signed in, so nothing was saved")

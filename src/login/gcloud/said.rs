@@ -43,8 +43,16 @@ impl Said {
         let text = code.map_or_else(|| text.to_string(), |code| text.replace(code, "CODE"));
         let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-        words.chars().take(QUOTED).collect()
+        shortened(words)
     }
+}
+
+/// Its beginning, which ends with a whole word.
+fn shortened(words: String) -> String {
+    let Some((limit, _)) = words.char_indices().nth(QUOTED) else { return words };
+    let beginning = words.get(..limit).unwrap_or_default();
+    let end = beginning.rfind(' ').unwrap_or(limit);
+    format!("{} …", beginning.get(..end).unwrap_or_default())
 }
 
 /// The server's refusal in gcloud's words, which repeat it as `(invalid_grant) Malformed auth code.`
@@ -96,7 +104,8 @@ mod tests {
     fn an_error_is_quoted_in_one_line_without_the_code() {
         let words = said("ERROR: 4/0code\nis \u{1b}[31mwrong\r\n").words(Some("4/0code"));
         assert_eq!(words, "ERROR: CODE is [31mwrong");
-        assert!(said(&"x ".repeat(LIMIT)).words(None).len() <= QUOTED);
+        let words = said(&"wörd ".repeat(LIMIT)).words(None);
+        assert!(words.ends_with("wörd …") && words.chars().count() <= QUOTED + 2, "{words}");
     }
 
     #[test]

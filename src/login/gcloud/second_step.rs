@@ -11,8 +11,8 @@ use super::messages::{Outcome, Request};
 use super::{pipes, process, said, temp_config};
 use crate::app::App;
 use crate::credential::adc::AuthorizedUser;
-use crate::oauth::{Answer, Failure};
-use crate::output::error::{Error, Kind, Result};
+use crate::oauth::{Answer, Endpoints, Failure, Google};
+use crate::output::error::{Error, Result};
 use crate::output::secret::{Secret, SecretBytes};
 use crate::system::effects::{self, Progress};
 use crate::system::{fifo, hash};
@@ -21,6 +21,9 @@ use crate::system::{fifo, hash};
 const POLL: Duration = Duration::from_millis(50);
 /// More than any outcome, in bytes.
 const OUTCOME_LIMIT: usize = 1024 * 1024;
+
+/// gcloud had the code, and did not say what became of it.
+const PERHAPS_ISSUED: &str = "if Google has issued a credential, it was not saved";
 
 /// What a gcloud that waits for its code is found by. Nothing in it is secret.
 #[derive(Deserialize, Serialize)]
@@ -130,7 +133,7 @@ impl Asked {
             None => Progress::Sent,
         });
         let again = format!("start again: `{start}`");
-        let failed = |what: String| Err(Error::other(what).unchanged().hint(&again));
+        let failed = |what: String| Err(Error::other(format!("{what}; {PERHAPS_ISSUED}")).hint(&again));
         match outcome {
             Some(Outcome::Credential(file)) => {
                 AuthorizedUser::parse(file.expose().as_bytes()).map_err(|problem| {
@@ -186,8 +189,21 @@ fn refused(words: &str, again: &str) -> Error {
             let error = Failure::Refused(reason).into_error("");
             Error::new(error.kind(), error.what()).unchanged().hint(again)
         }
-        None => Error::new(Kind::Other, format!("gcloud did not complete the sign-in{}", quoted(words)))
-            .unchanged()
-            .hint(format!("{again}\n{}", process::OWN_CLIENT)),
+        None => {
+            let what = format!("gcloud did not complete the sign-in{}; {PERHAPS_ISSUED}", quoted(words));
+            match Google::at(&Endpoints::google()).reach() {
+                Err(failure @ Failure::Unreachable(_)) => unreachable(&what, failure, again),
+                Ok(()) | Err(Failure::Refused(_)) => {
+                    Error::other(what).hint(format!("{again}\n{}", process::OWN_CLIENT))
+                }
+            }
+        }
     }
+}
+
+/// What kept gcloud from Google keeps bqcred from it as well, which knows more of it.
+fn unreachable(what: &str, failure: Failure, again: &str) -> Error {
+    let error = failure.into_error("");
+    let explained = Error::new(error.kind(), format!("{}; {what}", error.what())).then(again);
+    error.hint_text().into_iter().fold(explained, Error::hint)
 }

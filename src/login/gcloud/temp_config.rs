@@ -74,9 +74,10 @@ pub(super) fn host() -> String {
 /// Removes the folders that no process of this machine holds a lock of or waits in.
 pub(super) fn sweep(state: &Path) {
     for entry in std::fs::read_dir(state).into_iter().flatten().flatten() {
-        let path = entry.path();
+        let path = entry.path().with_extension("");
+        // a lock alone is left where the supervisor has removed the folder of a killed first step
         let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX)
-            && entry.file_type().is_ok_and(|kind| kind.is_dir());
+            && (entry.file_type().is_ok_and(|kind| kind.is_dir()) || !path.exists());
         if !is_ours || (is_of_another_machine(&path) && is_young(&path)) {
             continue;
         }

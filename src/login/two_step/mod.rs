@@ -16,7 +16,7 @@ use super::{LoginRequest, Progress, SignedIn};
 use crate::app::App;
 use crate::credential::client::Client;
 use crate::credential::profile_name::ProfileName;
-use crate::oauth::{Answer, Failure, Reason, SignInListener};
+use crate::oauth::{Answer, Failure, Reason, Shown, SignInListener};
 use crate::output::error::{Error, Result};
 use crate::store::Store;
 use pending_login::Runner;
@@ -59,7 +59,8 @@ pub(crate) fn probe(app: &App, name: &ProfileName) -> Result<()> {
 /// Completes a sign-in that was started by the same command. An answer that belongs to another one, or whose code the
 /// server doesn't accept, leaves it waiting; any other one that the server has judged uses it up.
 pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str, by: StartedBy) -> Result<SignedIn> {
-    let answer = Answer::from_pasted(pasted)?;
+    let shown = pending_file::shown(app, name);
+    let answer = Answer::from_pasted(pasted, shown)?;
     let start = format!("{} --start", app.command(by.command(), name));
     let (pending, file, asked) = pending_file::take(app, name, &start, |pending| {
         let known = app.known_profile(name).ok().flatten();
@@ -69,7 +70,7 @@ pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str, by: StartedBy)
         });
         pending.waiting().check(app, name, profile.as_ref(), by)?;
         if !pending.is_answered_by(&answer) {
-            return Err(other_sign_in(name, &start));
+            return Err(other_sign_in(name, &start, shown));
         }
         // a keyring that was locked meanwhile must not use up the answer
         Store::of(pending.store, None, &app.paths).probe(name)?;
@@ -100,9 +101,10 @@ pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str, by: StartedBy)
     })
 }
 
-fn other_sign_in(name: &ProfileName, start: &str) -> Error {
+fn other_sign_in(name: &ProfileName, start: &str, shown: Shown) -> Error {
+    let word = if shown == Shown::Code { "code" } else { "address" };
     Error::other(format!("this answer belongs to another sign-in than the one that waits for profile {name}"))
-        .hint(format!("paste the address that the last `{start}` led to, or start again"))
+        .hint(format!("paste the {word} that the last `{start}` led to, or start again"))
 }
 
 /// Gives gcloud the code. An error leaves the sign-in waiting; an inner one says why it is over.

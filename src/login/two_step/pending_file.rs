@@ -10,7 +10,7 @@ use crate::credential::client::Client;
 use crate::credential::profile_name::ProfileName;
 use crate::login::LoginRequest;
 use crate::login::gcloud::Kept;
-use crate::oauth::Consent;
+use crate::oauth::{Consent, Shown};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::notes::Notes;
 use crate::output::secret::{Secret, SecretBytes};
@@ -133,6 +133,11 @@ pub(super) fn put_back(app: &App, name: &ProfileName, bytes: &[u8]) -> Result<()
 /// The sign-in of this profile that waits for its answer, if there is one.
 pub(crate) fn waiting(app: &App, name: &ProfileName) -> Option<Waiting> {
     read(app, name).filter(|pending| pending.is_waiting(app)).map(|pending| pending.waiting())
+}
+
+/// What the browser shows at the end of this profile's sign-in.
+pub(super) fn shown(app: &App, name: &ProfileName) -> Shown {
+    read(app, name).map_or(Shown::Unknown, |pending| pending.shown())
 }
 
 /// Whether this is the file of a sign-in at another server than Google's, whoever could have changed it.

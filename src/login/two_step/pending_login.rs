@@ -9,7 +9,7 @@ use crate::credential::profile::StoreKind;
 use crate::credential::profile_name::ProfileName;
 use crate::login::gcloud::Kept;
 use crate::login::{LoginRequest, belongs_to};
-use crate::oauth::{Answer, Endpoints};
+use crate::oauth::{Answer, Endpoints, Shown};
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
 use crate::output::secret::Secret;
@@ -98,6 +98,14 @@ impl PendingLogin {
         match &self.runner {
             Runner::OwnClient(own) => belongs_to(answer, &own.state),
             Runner::Gcloud { gcloud } => gcloud.is_answered_by(answer),
+        }
+    }
+
+    /// What the browser shows at its end.
+    pub(super) fn shown(&self) -> Shown {
+        match &self.runner {
+            Runner::OwnClient(_) => Shown::Address,
+            Runner::Gcloud { .. } => Shown::Code,
         }
     }
 

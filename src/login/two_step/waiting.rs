@@ -26,6 +26,11 @@ pub(crate) enum StartedBy {
 }
 
 impl Waiting {
+    /// The command that completes it.
+    pub(crate) fn completed_by(&self, app: &App, name: &ProfileName) -> String {
+        format!("{} --finish -", app.command(self.started_by.command(), name))
+    }
+
     /// Whether the profile's account is still the one that has to sign in.
     pub(crate) fn is_for(&self, profile: &Profile) -> bool {
         let accounts = self.account.as_deref().zip(profile.account.as_deref());
@@ -49,7 +54,7 @@ impl Waiting {
             );
             return Err(Error::other(what)
                 .unchanged()
-                .hint(format!("`{} --finish -` completes it", app.command(started, name))));
+                .hint(format!("`{}` completes it", self.completed_by(app, name))));
         }
         match profile.filter(|profile| by == StartedBy::Rotate && !self.is_for(profile)) {
             Some(profile) => Err(Error::other(format!(

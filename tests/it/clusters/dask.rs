@@ -25,7 +25,14 @@ fn workers_are_the_user_until_the_renewing_stops() {
         let said = results["stopped"][name].as_str().unwrap();
         assert!(said.starts_with("RefreshError") && said.contains("invalid_client"), "{name}: {said}");
     }
-    assert_eq!(results["notebook"], "/the/notebook's");
+    let said = |file: &str| {
+        format!(
+            "bqcred: workers in the notebook's own process have the notebook's account, which this cell does not \
+             change (GOOGLE_APPLICATION_CREDENTIALS: {file})"
+        )
+    };
+    assert_eq!(results["notebook"]["/the/notebook's"], json!([true, said("/the/notebook's")]));
+    assert_eq!(results["notebook"]["None"], json!([true, said("not set")]));
     assert_eq!(results["memory"], false, "the refresh token is in the scheduler's memory");
     nothing_is_shown(&vm);
 }

@@ -55,10 +55,17 @@ results["memory"] = holds_refresh_token(scheduler.pid)
 results["stopped"] = after_the_end(lambda: ask(client), results["start"]["here"])
 client.shutdown()
 until(lambda: not list(Path(".").glob("scratch-*/**/bqcred.json")), "the end of the workers")
-# workers in the notebook's own process leave its environment as it is
-os.environ["GOOGLE_APPLICATION_CREDENTIALS"] = "/the/notebook's"
-client = Client(processes=False, dashboard_address=None)
-exec(snippet("dask"), globals())
-results["notebook"] = os.environ["GOOGLE_APPLICATION_CREDENTIALS"]
-client.close()
+# workers in the notebook's own process leave its environment as it is, and have its account
+import contextlib, io
+results["notebook"] = {}
+for named in ["/the/notebook's", None]:
+    os.environ.pop("GOOGLE_APPLICATION_CREDENTIALS", None)
+    if named:
+        os.environ["GOOGLE_APPLICATION_CREDENTIALS"] = named
+    before = dict(os.environ)
+    client = Client(processes=False, dashboard_address=None)
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        exec(snippet("dask"), globals())
+    client.close()
+    results["notebook"][str(named)] = [dict(os.environ) == before, said.getvalue().strip()]
 finish(results)

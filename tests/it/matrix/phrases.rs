@@ -87,4 +87,6 @@ pub const NEUTRAL: &[(&str, Claim)] = &[
     ("signed in   ", Claim::Neutral),
     ("credential  refused by google", Claim::Neutral),
     ("nothing was pasted", Claim::Neutral),
+    ("if google has issued a credential, it was not saved", Claim::Neutral),
+    ("gcloud did not complete the sign-in", Claim::Neutral),
 ];

@@ -17,8 +17,8 @@ class BqcredWorker(WorkerPlugin):
         self.content, self.variables, self.notebook = content, variables, notebook
 
     def setup(self, worker):
-        if bqcred_process() == self.notebook and "GOOGLE_APPLICATION_CREDENTIALS" in os.environ:
-            return  # a worker in the notebook's own process has the notebook's account
+        if bqcred_process() == self.notebook:
+            return  # a worker in the notebook's own process has the notebook's environment, which stays as it is
         path = os.path.join(worker.local_directory, "bqcred.json")
         descriptor, new = tempfile.mkstemp(dir=worker.local_directory)  # of mode 0600
         with open(descriptor, "w") as file:
@@ -34,6 +34,13 @@ class BqcredWorker(WorkerPlugin):
 def bqcred_workers(client, tokens, variables):
     if client.asynchronous:
         raise RuntimeError("this client is asynchronous, and the workers got nothing: use Client(...) without asynchronous=True")
+    processes = [tuple(process) for process in client.run(bqcred_process).values()]
+    if bqcred_process() in processes:
+        file = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS", "not set")
+        print("bqcred: workers in the notebook's own process have the notebook's account, which this cell does not change "
+              f"(GOOGLE_APPLICATION_CREDENTIALS: {file})")
+        if set(processes) == {bqcred_process()}:
+            return
     delivered = []
 
     def deliver(content):
@@ -49,7 +56,7 @@ def bqcred_workers(client, tokens, variables):
     scheduler = client.scheduler.address
     if not scheduler.startswith(("tls://", "inproc://", "tcp://127.", "gateway://")):
         print(f"bqcred: {scheduler} is not encrypted (tls://): who can read this network can read the access token")
-    print(f"bqcred: the workers run as {tokens.account}")
+    print(f"bqcred: the workers {'in other processes ' if bqcred_process() in processes else ''}run as {tokens.account}")
 
 
 bqcred_workers(client, BqcredTokens(BQCRED_COMMAND), BQCRED_VARIABLES)

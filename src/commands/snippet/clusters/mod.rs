@@ -18,12 +18,13 @@ const SPARK: &str = include_str!("spark.py");
 
 /// What every engine's workers have to know of a token-only file.
 const FOR_PYTHON: &str = "the token-only file is for Python's libraries, and a BigQuery client made with it works for the rest of that token's hour: make clients in the task";
-const FOR_OTHERS: &str = "R, Node, Go and Java: run them on this machine under `bqcred exec --token-only -- PROGRAM`, or give them the whole credential where they run (`bqcred export FILE`)";
+
+const NO_SHARED_HOME: &str = "snippet slurm --no-shared-home";
 
 pub(super) fn dask(args: &Snippet, app: &App) -> Result<Pasted> {
     let tokens = TokenOnly::new(args, app)?;
     let head = renewing_head(&tokens, "on the workers of `client`, a dask.distributed.Client")?;
-    let mut advice = advice("paste this into a cell, below the one that makes `client`");
+    let mut advice = advice(&tokens, "paste this into a cell, below the one that makes `client`");
     advice.add("where the scheduler's address isn't tls://, who can read that network can read the access token, which works for an hour at most");
     Ok(tokens.pasted(format!("{head}{TOKENS}\n\n{DASK}"), advice))
 }
@@ -31,7 +32,8 @@ pub(super) fn dask(args: &Snippet, app: &App) -> Result<Pasted> {
 pub(super) fn ray(args: &Snippet, app: &App) -> Result<Pasted> {
     let tokens = TokenOnly::new(args, app)?;
     let head = renewing_head(&tokens, "in Ray's tasks and actors")?;
-    let mut advice = advice("paste this into a cell in place of your `ray.init()`, with what you give that");
+    let mut advice =
+        advice(&tokens, "paste this into a cell in place of your `ray.init()`, with what you give that");
     advice.add("never put a token into env_vars or working_dir: Ray's dashboard and logs show the first, and copies of the second stay on the nodes");
     Ok(tokens.pasted(format!("{head}{TOKENS}\n\n{RAY}"), advice))
 }
@@ -41,11 +43,16 @@ pub(super) fn spark(args: &Snippet, app: &App) -> Result<Pasted> {
     let file = tokens.file()?;
     let head = head(&tokens, "in Python functions on Spark's executors", Some(&utf8(&file)?))?;
     let mut advice = advice(
+        &tokens,
         "paste this in place of what makes the Spark session: settings of executors have no effect later",
     );
     advice
         .add(format!("while the session is used, keep the token renewed: {}", tokens.start_renewing(&file)?));
-    advice.add("the executors have to read that path as you: a home folder that all machines share, or `--file` for another folder; on Kubernetes a Secret (`bqcred snippet k8s`) with spark.kubernetes.executor.secrets");
+    advice.add(format!(
+        "the executors have to read that path as you: a home folder that all machines share, or `--file` for another \
+         folder; on Kubernetes a Secret (`{}`) with spark.kubernetes.executor.secrets",
+        tokens.limited("snippet k8s")
+    ));
     advice.add("never put a token into a setting of Spark's: its web page, its event log and `ps` show it");
     Ok(tokens.pasted(format!("{head}{SPARK}"), advice))
 }
@@ -59,13 +66,18 @@ pub(super) fn slurm(args: &Snippet, app: &App) -> Result<Pasted> {
     let pairs: Vec<String> = tokens
         .variables(&utf8(&file)?)?
         .iter()
-        .map(|(name, value)| plain(name, value).map(|value| format!("{name}={value}")))
+        .map(|(name, value)| plain(&tokens, name, value).map(|value| format!("{name}={value}")))
         .collect::<Result<_>>()?;
     let text = format!("#SBATCH --export=ALL,{}\n", pairs.join(","));
-    let mut advice =
-        advice("put this line below the other #SBATCH lines, or give its option to `sbatch` or `srun`");
+    let mut advice = advice(
+        &tokens,
+        "put this line below the other #SBATCH lines, or give its option to `sbatch` or `srun`",
+    );
     advice.add(format!("until the job has ended, keep the token renewed: {}", tokens.start_renewing(&file)?));
-    advice.add("the nodes have to read that path: where they don't have your home folder, `bqcred snippet slurm --no-shared-home`");
+    advice.add(format!(
+        "the nodes have to read that path: where they don't have your home folder, `{}`",
+        tokens.limited(NO_SHARED_HOME)
+    ));
     advice.add(
         "never put a token into --export or the job script: Slurm keeps both in its controller's folder",
     );
@@ -94,7 +106,7 @@ fn without_shared_home(args: &Snippet, tokens: TokenOnly) -> Result<Pasted> {
     // the job makes the folder, so that what comes after its end makes none
     let push = format!(
         "{} -- srun --jobid=JOB --overlap sh -c 'umask 077; cd {FOLDER} && [ -O . ] && f=$(mktemp XXXXXX) && cat >$f && mv $f adc.json'",
-        tokens.keep_fresh(None)
+        tokens.keep_fresh(None)?
     );
     let text = format!(
         "# BigQuery as {}. Once the job runs, where you submitted it, with its number for JOB:\n\
@@ -106,6 +118,7 @@ fn without_shared_home(args: &Snippet, tokens: TokenOnly) -> Result<Pasted> {
         tokens.account()
     );
     let mut advice = advice(
+        &tokens,
         "put this below the #SBATCH lines of the job script; the job waits until the command in it has brought a token",
     );
     advice.add(
@@ -114,22 +127,23 @@ fn without_shared_home(args: &Snippet, tokens: TokenOnly) -> Result<Pasted> {
     Ok(tokens.pasted(text, advice))
 }
 
-fn advice(usage: &str) -> Notes {
+fn advice(tokens: &TokenOnly, usage: &str) -> Notes {
     let mut advice = Notes::none();
     advice.add(usage);
     advice.add(FOR_PYTHON);
-    advice.detail(FOR_OTHERS);
+    advice.detail(tokens.for_others());
     advice
 }
 
 /// A value for `--export`, which separates at commas, in a line that separates at spaces.
-fn plain<'v>(name: &str, value: &'v str) -> Result<&'v str> {
+fn plain<'v>(tokens: &TokenOnly, name: &str, value: &'v str) -> Result<&'v str> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:@+".contains(c);
-    match value.chars().all(is_plain) {
-        true => Ok(value),
-        false => Err(Error::usage(format!("the value of {name} has a character that `--export` can't hold"))
-            .hint("name another place with `--file`, or use `bqcred snippet slurm --no-shared-home`")),
+    if value.chars().all(is_plain) {
+        return Ok(value);
     }
+    let another = if name == variables::ADC { "name another place with `--file`, or use" } else { "use" };
+    Err(Error::usage(format!("the value of {name} has a character that `--export` can't hold"))
+        .hint(format!("{another} `{}`", tokens.limited(NO_SHARED_HOME))))
 }
 
 /// The lines above the code: which variables the workers get. Without a file the code names it, by the worker's folder.
