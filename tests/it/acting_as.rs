@@ -294,3 +294,22 @@ fn a_program_is_not_handed_on_to_another_service_account() {
         "{said}"
     );
 }
+
+/// That R finds no credential is said where R is meant, with the command that gives it one.
+#[test]
+fn r_kernels_are_told_what_gives_them_tokens() {
+    let vm = imported();
+    let folder = vm.sandbox.home().join(".local/share/jupyter/kernels/ir");
+    std::fs::create_dir_all(&folder).unwrap();
+    let spec = r#"{"argv": ["R", "--slave", "-e", "IRkernel::main()", "--args", "{connection_file}"], "display_name": "R", "language": "R"}"#;
+    std::fs::write(folder.join("kernel.json"), spec).unwrap();
+    let run = bqcred(&vm, &["kernel", "install", "ir"]).run().success();
+    let run = run.says("`bqcred kernel install --token-only ir` hands R its tokens");
+    assert!(!run.stderr.contains("runs as"), "{}", run.stderr);
+    let run = bqcred(&vm, &["kernel", "install", "--token-only", "ir"]).run().success();
+    assert!(run.stderr.contains("kernel ir runs as") && !run.stderr.contains("R can't"), "{}", run.stderr);
+    for (kind, is_r) in [("ipython-startup", false), ("python", false), ("r", true), ("renviron", true)] {
+        let run = bqcred(&vm, &["snippet", kind]).run().success();
+        assert_eq!(run.stderr.contains("R can't act as"), is_r, "{kind}: {}", run.stderr);
+    }
+}

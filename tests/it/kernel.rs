@@ -718,3 +718,25 @@ fn inactive_environments_are_found_in_known_folders() {
         assert!(found, "{place}: {list:#}");
     }
 }
+
+/// Kernels that get access tokens only don't lose that without a word.
+#[test]
+fn an_install_that_takes_limits_away_says_so() {
+    let scene = Scene::new();
+    scene.kernel("python3", NATIVE);
+    let install = ["kernel", "install", "python3"];
+    let limited = [&install[..], &["--token-only", "--scopes", "bigquery"]].concat();
+    let said = "kernel python3 was installed as token-only, narrowed to bigquery; with this it gets ";
+    for extra in [&["--dry-run"][..], &[], &["--token-only"]] {
+        let run = scene.run(&limited).success();
+        assert!(!run.stderr.contains("was installed as"), "{}", run.stderr);
+        let run = scene.run(&[&install[..], extra].concat()).success();
+        let new = if extra == ["--token-only"] { "token-only;" } else { "the whole credential;" };
+        assert!(run.stderr.contains(&format!("{said}{new}")), "{extra:?}: {}", run.stderr);
+        assert!(
+            run.stderr.contains("`bqcred kernel install --token-only --scopes bigquery python3` keeps it"),
+            "{}",
+            run.stderr
+        );
+    }
+}

@@ -573,3 +573,22 @@ fn a_misspelt_option_is_not_run_as_a_program() {
     bqcred(&vm, &["exec", "--read-only", "--", "true"]).run().fails(2).says("no option");
     bqcred(&vm, &["exec", "--token-only", "bash", "-c", "echo done"]).run().prints("done");
 }
+
+/// Their kernelspecs set the variables anew.
+#[test]
+fn kernels_that_get_the_whole_credential_are_named_at_the_start() {
+    let vm = vm();
+    let folder = vm.sandbox.home().join(".local/share/jupyter/kernels/py");
+    std::fs::create_dir_all(&folder).unwrap();
+    let spec = r#"{"argv": ["python3", "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": "P", "language": "python"}"#;
+    std::fs::write(folder.join("kernel.json"), spec).unwrap();
+    let start = || bqcred(&vm, &[EXEC, &["--", "bash", "-c", "true jupyter lab"]].concat()).run().success();
+    let said = "these kernels get the whole credential all the same";
+    assert!(!start().stderr.contains(said));
+    bqcred(&vm, &["kernel", "install", "py"]).run().success();
+    start().says(said).says("`bqcred kernel install --token-only py` gives it access tokens only");
+    let run = bqcred(&vm, &[EXEC, &["--", "true"]].concat()).run().success();
+    assert_eq!(run.stderr, "");
+    bqcred(&vm, &["kernel", "install", "--token-only", "py"]).run().success();
+    assert!(!start().stderr.contains(said));
+}

@@ -96,9 +96,10 @@ fn note_whole_kernels(args: &Exec, app: &App) {
         let options = [limit_options(args), kernels.iter().map(|&name| name.to_owned()).collect()].concat();
         ui::note(&format!(
             "these kernels get the whole credential all the same, because `bqcred kernel install` set them up so: {}; \
-             `bqcred kernel install {}` gives them access tokens only",
+             `bqcred kernel install {}` gives {} access tokens only",
             kernels.join(", "),
-            options.join(" ")
+            options.join(" "),
+            if kernels.len() == 1 { "it" } else { "them" }
         ));
     }
 }
