@@ -230,14 +230,13 @@ impl Facts {
     }
 
     /// What makes programs here use the profile: in a notebook its cell, else the line that makes the shell above this
-    /// process take over what `bqcred env` prints. A program that gets access tokens only is started again instead, with
-    /// what it gets.
+    /// process take over what `bqcred env` prints. A program that gets access tokens only is started again instead,
+    /// with what it gets.
     pub(crate) fn env_line(&self) -> String {
-        match (&self.token_only, &self.profile.cell) {
-            (Some(program), _) => program.start_line(""),
-            (None, Some(cell)) => cell.clone(),
-            (None, None) => parent_shell::line(&self.profile.env),
+        if let Some(program) = &self.token_only {
+            return program.start_line("");
         }
+        self.profile.cell.clone().unwrap_or_else(|| parent_shell::line(&self.profile.env))
     }
 
     /// The same for gcloud and bq, which have variables of their own. No cell sets those.

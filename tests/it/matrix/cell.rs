@@ -68,7 +68,8 @@ impl<'w> Cell<'w> {
         let mut shown = String::new();
         // a question may come first, or when the account is known
         let mut is_asked = false;
-        while let Ok((before, found)) = terminal.exp_regex(r"https?://[^\s]+auth\?\S+|\[y/N\] ?|\[Y/n\] ?") {
+        while let Ok((before, found)) = terminal.exp_regex(r"https?://[^\s]+auth\?\S+\s|\[y/N\] ?|\[Y/n\] ?")
+        {
             shown += &before;
             shown += &found;
             if found.starts_with('[') {
