@@ -86,7 +86,10 @@ class BqcredMagics(Magics):
 
     def _become(self, profile, said=""):
         """Makes this kernel run as the user of a profile."""
-        printed = _run(["env", "--format", "json", *profile])
+        # in a kernel that gets access tokens only, the variables are those that it has, or the profile is refused
+        printed = _run(["env", "--format", "json", *profile], check=False)
+        if printed.returncode != 0:
+            raise BqcredError("\n".join(text for text in (said, _said(printed)) if text))
         new = json.loads(printed.stdout)
         status = _run(["status", "--offline", "--json", "--profile", new[PROFILE]], check=False)
         told = KERNEL.run_as(new)

@@ -7,6 +7,7 @@ use crate::credential::profile::{Condition, Profile, StoreKind};
 use crate::credential::profile_id::ProfileId;
 use crate::credential::profile_name::ProfileName;
 use crate::credential::state::{CredentialState, StateRecord};
+use crate::handover::broker::inside::Inside;
 use crate::handover::parent_shell;
 use crate::login::SignedIn;
 use crate::output::error::{Error, Result};
@@ -209,8 +210,22 @@ impl Saved {
     }
 }
 
-/// For people: the command by which programs get the credential that a profile has now.
+/// For people: the command by which programs get the credential that a profile has now. Who works in `exec --token-only`
+/// is not led to the whole credential.
 pub(crate) fn next_command(app: &App, name: &ProfileName, store: StoreKind) -> String {
+    let here = Inside::here().map(|inside| inside.limits().to_options().join(" "));
+    match here {
+        Some(options) if terminal::in_notebook() => {
+            return format!(
+                "for all notebooks, from now on: `{}`",
+                app.command(&format!("kernel install {options}"), name)
+            );
+        }
+        Some(options) => {
+            return format!("next: {} -- PROGRAM", app.command(&format!("exec {options}"), name));
+        }
+        None => {}
+    }
     if !terminal::in_notebook() {
         return format!("next: {}", parent_shell::line(&app.command("env", name)));
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::common::{PERSON, Vm, missing, python_of, skipped};
 use crate::double::metadata;
 use crate::jupyter::add_kernel_with_wheel;
-use crate::jupyter::front_end::{FrontEnd, address, assert_nothing_stays, shown};
+use crate::jupyter::front_end::{FrontEnd, address, assert_nothing_stays, shown, snippet};
 
 const OTHER: &str = "bob@example.com";
 
@@ -181,5 +181,48 @@ fn mistakes_are_explained_in_one_message_and_change_nothing() {
     let result = cells.send(&json!(vm.google.approve(&url, OTHER)));
     assert!(result["error"].as_str().unwrap().contains(OTHER), "the wrong account: {result:#}");
     assert_eq!(cells.run("print(dict(os.environ) == before)"), "True\n");
+    cells.save();
+}
+
+/// A kernel that gets access tokens only doesn't change to the whole credential, whichever way its user signs in.
+#[test]
+#[cfg(target_os = "linux")] // `--token-only` is Linux's
+fn a_kernel_with_tokens_only_keeps_to_them() {
+    let Some(python) = front_end() else { return };
+    let vm = Vm::with_login();
+    let bqcred = |args: &[&str]| vm.sandbox.invoke(args).envs(vm.google.env());
+    bqcred(&["client", "set", &vm.sandbox.client_file(&vm.google)]).run().success();
+    let started = bqcred(&["login", "--start", "--profile", "other"]).run().success();
+    let pasted = vm.google.approve(started.stdout.trim(), PERSON);
+    bqcred(&["login", "--finish", "-", "--profile", "other"]).stdin(pasted).run().success();
+    let exec = [env!("CARGO_BIN_EXE_bqcred"), "exec", "--token-only", "--scopes", "bigquery", "--"];
+    let program = [python.to_str().unwrap(), "-m", "ipykernel_launcher", "-f", "{connection_file}"];
+    let argv = [&exec[..], &program].concat();
+    let path = crate::jupyter::add_wheel(&vm.sandbox);
+    let spec =
+        json!({"argv": argv, "display_name": "tokens", "language": "python", "env": {"PYTHONPATH": path}});
+    vm.sandbox.write("home/.local/share/jupyter/kernels/tokens/kernel.json", spec.to_string());
+    vm.sandbox.write("home/.jupyter/migrated", "");
+    let mut cells = FrontEnd::start(&vm, &python, "tokens");
+    cells.run("%load_ext bqcred\nimport os; before = dict(os.environ)");
+
+    let said = cells.run("%bqcred use default");
+    assert!(said.contains("narrowed to bigquery"), "{said}");
+    let other = cells.send(&json!({"code": "%bqcred use other"}));
+    assert!(other["error"].as_str().unwrap().contains("exec --token-only --profile other"), "{other:#}");
+
+    let login = cells.run("!bqcred login");
+    assert!(login.contains("kernel install --profile default --token-only --scopes bigquery"), "{login}");
+    let pasted = vm.google.approve(&address(&login), PERSON);
+    let said = cells.paste(&snippet(&login, "import subprocess, getpass"), &pasted);
+    assert!(said.contains("narrowed to bigquery"), "{said}");
+    assert!(
+        said.contains("`bqcred kernel install --token-only --scopes bigquery --profile default`"),
+        "{said}"
+    );
+    let (result, _) = cells.sign_in(&vm, "%bqcred login", PERSON);
+    assert!(shown(&result).contains("narrowed to bigquery"), "{result:#}");
+    assert_eq!(cells.run("print({k for k in os.environ if os.environ[k] != before.get(k)})"), "set()\n");
+    assert_eq!(cells.run(NEW_CLIENT).lines().last(), Some(PERSON));
     cells.save();
 }

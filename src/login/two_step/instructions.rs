@@ -1,6 +1,7 @@
 //! What to do with the address that `--start` printed.
 
 use crate::credential::profile_name::ProfileName;
+use crate::handover::broker::inside::Inside;
 use crate::login::Flow;
 use crate::output::shell_word::{in_shell, literal};
 use crate::system::notebook::{self, Language};
@@ -96,17 +97,21 @@ fn r_cell(program: &str, command: &str, name: &ProfileName, word: &str) -> Strin
     )
 }
 
-/// A line for a cell. R's `system` shows nothing in IRkernel.
+/// A line for a cell, which gives kernels no more than this one has. R's `system` shows nothing in IRkernel.
 fn all_notebooks(program: &str, name: &ProfileName) -> String {
+    let limits = Inside::here().map_or_else(Vec::new, |inside| inside.limits().to_options());
     match notebook::language() {
-        Some(Language::R) => format!(
-            "cat(system2({}, c(\"kernel\", \"install\", \"--profile\", \"{name}\"),\n  \
-             stdout = TRUE, stderr = TRUE), sep = \"\\n\")",
-            literal(program)
-        ),
+        Some(Language::R) => {
+            let limits: String = limits.iter().map(|word| format!(", {}", literal(word))).collect();
+            format!(
+                "cat(system2({}, c(\"kernel\", \"install\", \"--profile\", \"{name}\"{limits}),\n  \
+                 stdout = TRUE, stderr = TRUE), sep = \"\\n\")",
+                literal(program)
+            )
+        }
         _ => {
-            let program = in_shell(program);
-            format!("!{program} kernel install --profile {name}")
+            let limits: String = limits.iter().map(|word| format!(" {}", in_shell(word))).collect();
+            format!("!{} kernel install --profile {name}{limits}", in_shell(program))
         }
     }
 }
