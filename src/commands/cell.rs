@@ -40,6 +40,6 @@ fn switch(language: CellLanguage, app: &App, name: &ProfileName) -> Result<(Vec<
     }
     ui::show(ready.notes);
     let project = ready.profile.project.as_ref().map(|project| format!(" (project {project})"));
-    let account = ready.profile.account_or_unknown();
+    let account = ready.profile.who();
     Ok((vars, format!("this notebook now runs as {account}{}", project.unwrap_or_default())))
 }

@@ -51,6 +51,9 @@ fn announce(app: &App) -> Result<Output> {
 
 /// Says what to do with what is printed, where nobody evaluates it.
 fn note_use(args: &Env, app: &App) {
+    if Inside::here().is_some() {
+        return; // what leads elsewhere leads to the whole credential
+    }
     if terminal::in_notebook() {
         let line = parent_shell::line("bqcred env");
         let language = if notebook::language() == Some(Language::R) { "r" } else { "python" };
@@ -110,6 +113,9 @@ fn named(args: &Env, app: &App) -> Result<ProfileName> {
 fn changes(args: &Env, app: &App, name: Result<ProfileName>) -> Result<Vec<Change>> {
     let set = VariableSet { guard: !args.no_guard, gcloud: args.gcloud };
     if args.unset {
+        if let Some(inside) = Inside::here() {
+            ui::note(&inside.left_by_unset());
+        }
         let set = VariableSet { gcloud: args.gcloud || variables::has_our_gcloud(&app.paths), ..set };
         return Ok(variables::unset(set));
     }

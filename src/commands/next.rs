@@ -8,6 +8,7 @@ use crate::credential::adc::AuthorizedUser;
 use crate::credential::profile::{self, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::handover;
+use crate::handover::broker::inside::Inside;
 use crate::handover::parent_shell;
 use crate::handover::variables;
 use crate::jupyter::locate::kernels::Kernel;
@@ -38,7 +39,8 @@ pub(crate) fn run(app: &App) -> Result<Output> {
     two_step::sweep(app);
     let mut rows = Vec::new();
     if let Some(profile) = &known {
-        let account = profile.account.as_ref().map(|_| profile.who().into_owned());
+        let is_known = profile.account.is_some() || profile.acting_as.is_some();
+        let account = is_known.then(|| profile.who().into_owned());
         rows.push(("profile", name.to_string()));
         rows.push(("account", account.unwrap_or_else(|| "unknown".to_owned())));
         rows.extend(profile.project.clone().map(|project| ("project", project)));
@@ -130,9 +132,13 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
     let kernels = Machine::here(&app.paths.home).servers().kernels_of_jupyter();
     let is_installed = kernels.iter().any(|kernel| kernel.marker().is_some());
     if kernels.iter().any(Kernel::is_for_python_or_r) && !is_installed {
-        let exec = if profile.store == StoreKind::Keyring { " --exec" } else { "" };
+        let options = match (Inside::here(), profile.store) {
+            (Some(inside), _) => format!(" {}", inside.limits().to_options().join(" ")),
+            (None, StoreKind::Keyring) => " --exec".to_owned(),
+            (None, StoreKind::File) => String::new(),
+        };
         let install = app.command("kernel install", name);
-        return Step::new("Jupyter kernels don't use this credential yet", format!("{install}{exec}"));
+        return Step::new("Jupyter kernels don't use this credential yet", format!("{install}{options}"));
     }
     if terminal::in_notebook()
         && profile.store == StoreKind::File

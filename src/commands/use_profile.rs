@@ -42,7 +42,8 @@ pub(crate) fn run(args: &Use, app: &App) -> Result<Output> {
             ui::note(&format!("this shell still has BQCRED_PROFILE set: {}", line()));
         }
         Some(_) if args.project.is_some() && !has_project(args) => {
-            ui::note(&format!("this shell still has another project: {}", line()));
+            let project = if env::text(variables::PROJECT).is_some() { "another" } else { "no" };
+            ui::note(&format!("this shell still has {project} project: {}", line()));
         }
         _ => {}
     }

@@ -99,11 +99,8 @@ pub(crate) fn for_good(app: &App, name: ProfileName, profile: Profile) -> Result
         )));
     }
     let mut ready = in_store(app, name, profile)?;
-    if Inside::here().is_some() {
-        ready.notes.add(
-            "this program gets access tokens only, and what uses this gets the whole credential: \
-             `bqcred kernel install --token-only` and `bqcred exec --token-only` hand out tokens",
-        );
+    if let Some(inside) = Inside::here() {
+        ready.notes.add(inside.widened_by("what uses this"));
     }
     Ok(ready)
 }

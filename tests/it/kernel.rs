@@ -734,7 +734,9 @@ fn an_install_that_takes_limits_away_says_so() {
         let new = if extra == ["--token-only"] { "token-only;" } else { "the whole credential;" };
         assert!(run.stderr.contains(&format!("{said}{new}")), "{extra:?}: {}", run.stderr);
         assert!(
-            run.stderr.contains("`bqcred kernel install --token-only --scopes bigquery python3` keeps it"),
+            run.stderr.contains(
+                "`bqcred kernel install --token-only --scopes bigquery --profile default python3` keeps it"
+            ),
             "{}",
             run.stderr
         );

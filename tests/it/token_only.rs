@@ -552,6 +552,24 @@ fn fixes_and_advice_inside_hand_out_no_more() {
 }
 
 #[test]
+fn what_leaves_token_only_says_so() {
+    let vm = vm();
+    let way = ["--scopes", "bigquery"];
+    let again = "`bqcred exec --token-only --scopes bigquery -- PROGRAM`";
+    let run = bash(&vm, &way, "bqcred env --unset >/dev/null; bqcred exec -- true").run().success();
+    run.says("this leaves `bqcred exec --token-only --scopes bigquery`").says(again);
+    // no bqcred holds the lock of this file any more, as after a SIGKILL
+    let script =
+        "cat $GOOGLE_APPLICATION_CREDENTIALS >dead.json; export GOOGLE_APPLICATION_CREDENTIALS=$PWD/dead.json
+        bqcred env || echo $?";
+    let run = bash(&vm, &way, script).run().success();
+    assert_eq!(run.stdout, "false;\n4\n");
+    run.says("the bqcred that gave this program access tokens has ended").says(
+        "start the program again: `bqcred exec --token-only --scopes bigquery --profile default -- PROGRAM`",
+    );
+}
+
+#[test]
 fn doctor_inside_says_that_the_profile_is_gone_and_forget_names_the_program() {
     let vm = vm();
     let script = "bqcred forget; bqcred doctor || true";
@@ -586,7 +604,9 @@ fn kernels_that_get_the_whole_credential_are_named_at_the_start() {
     let said = "these kernels get the whole credential all the same";
     assert!(!start().stderr.contains(said));
     bqcred(&vm, &["kernel", "install", "py"]).run().success();
-    start().says(said).says("`bqcred kernel install --token-only py` gives it access tokens only");
+    start()
+        .says(said)
+        .says("`bqcred kernel install --token-only --profile default py` gives it access tokens only");
     let run = bqcred(&vm, &[EXEC, &["--", "true"]].concat()).run().success();
     assert_eq!(run.stderr, "");
     bqcred(&vm, &["kernel", "install", "--token-only", "py"]).run().success();

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::cli::{Exec, StartUnder};
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
+use crate::handover::broker::inside::Inside;
 use crate::handover::broker::limits::Limits;
 use crate::handover::detached::{self, Detached, DetachedKind};
 use crate::handover::variables::{self, VariableSet};
@@ -35,6 +36,9 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
         Err(error) => return Err(error),
     };
     note_nesting(&loaded.name);
+    if let Some(inside) = Inside::here() {
+        ui::note(&inside.widened_by("what it starts"));
+    }
     if let Some(problem) = app.problem(&loaded.name, &loaded.profile) {
         ui::note(&problem);
     }

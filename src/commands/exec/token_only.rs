@@ -1,5 +1,8 @@
 //! `bqcred exec --token-only`: runs a program that gets access tokens, and never the refresh token.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::process::Command;
 
 use super::{limit_options, note_nesting, prepare, start_without};
@@ -81,27 +84,37 @@ impl Prepared {
 
 /// Names the kernels that a Jupyter program finds and that get the whole credential by their kernelspecs.
 fn note_whole_kernels(args: &Exec, app: &App) {
-    const STARTS_KERNELS: [&str; 4] = ["jupyter", "nbconvert", "papermill", "voila"];
-    let is_jupyter = args.program.iter().any(|word| {
-        let word = word.to_string_lossy();
-        STARTS_KERNELS.iter().any(|name| word.contains(name))
-    });
-    let record = if is_jupyter { Record::load(&app.paths).unwrap_or_default() } else { Record::default() };
+    if !starts_kernels(&args.program) {
+        return;
+    }
     let is_whole = |entry: &&Entry| entry.token_only.is_none() && entry.file.is_file();
-    let mut kernels: Vec<&str> =
-        record.kernels.iter().filter(is_whole).map(|entry| entry.kernel.as_str()).collect();
-    kernels.sort_unstable();
-    kernels.dedup();
-    if !kernels.is_empty() {
-        let options = [limit_options(args), kernels.iter().map(|&name| name.to_owned()).collect()].concat();
+    let record = Record::load(&app.paths).unwrap_or_default();
+    let mut kernels: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for entry in record.kernels.iter().filter(is_whole) {
+        kernels.entry(&entry.profile).or_default().insert(&entry.kernel);
+    }
+    let options = limit_options(args).join(" ");
+    for (profile, names) in kernels {
+        let names: Vec<&str> = names.into_iter().collect();
         ui::note(&format!(
-            "these kernels get the whole credential all the same, because `bqcred kernel install` set them up so: {}; \
-             `bqcred kernel install {}` gives {} access tokens only",
-            kernels.join(", "),
-            options.join(" "),
-            if kernels.len() == 1 { "it" } else { "them" }
+            "these kernels get the whole credential all the same, of profile {profile}, because `bqcred kernel install` \
+             set them up so: {}; `bqcred kernel install {options} --profile {profile} {}` gives {} access tokens only",
+            names.join(", "),
+            names.join(" "),
+            if names.len() == 1 { "it" } else { "them" }
         ));
     }
+}
+
+/// Whether it is a program that starts Jupyter kernels, by the names of its files and modules.
+fn starts_kernels(program: &[OsString]) -> bool {
+    const NAMES: [&str; 4] = ["jupyter", "nbconvert", "papermill", "voila"];
+    let is_one = |word: &str| {
+        let file = Path::new(word).file_name().map(OsStr::to_string_lossy).unwrap_or_default();
+        NAMES.iter().any(|name| file.starts_with(name))
+    };
+    // a word may be a script
+    program.iter().any(|word| word.to_string_lossy().split_whitespace().any(is_one))
 }
 
 #[cfg(target_os = "linux")]

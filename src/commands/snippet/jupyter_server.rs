@@ -38,7 +38,7 @@ pub(super) fn snippet(systemd: bool, app: &App) -> Result<Pasted> {
         true => advise_on_service(&servers, &mut advice),
         false => advise_on_config(app, &ready.name, &servers, &mut advice),
     }
-    let who = ready.profile.account_or_unknown();
+    let who = ready.profile.who();
     advice.add(format!(
         "it, its plugins, its terminals and the kernels that it starts from then on run as {who}"
     ));

@@ -7,8 +7,9 @@ use super::session_file::About;
 use crate::credential::paths::Paths;
 use crate::credential::profile_name::ProfileName;
 use crate::handover::variables;
-use crate::output::error::{Error, Result};
+use crate::output::error::{Error, Kind, Result};
 use crate::system::env;
+use crate::system::private_file;
 
 /// The session file that this process's environment names.
 pub(crate) struct Inside {
@@ -32,8 +33,16 @@ impl Inside {
     /// This session, if it is of the profile.
     ///
     /// # Errors
-    /// If it is another profile's: an environment that may get access tokens only doesn't change to a whole credential.
+    /// If its bqcred has ended. If it is another profile's: an environment that may get access tokens only doesn't change to a whole credential.
     pub(crate) fn of(self, paths: &Paths, name: &ProfileName) -> Result<Inside> {
+        if private_file::is_abandoned(&self.file) {
+            let options = self.limits().to_options().join(" ");
+            let what = "the bqcred that gave this program access tokens has ended";
+            return Err(Error::new(Kind::Refused, what).hint(format!(
+                "start the program again: `bqcred exec {options} --profile {} -- PROGRAM`",
+                self.about.profile
+            )));
+        }
         if self.about.profile == name.as_str() && self.about.data == About::data_of(paths) {
             return Ok(self);
         }
@@ -44,6 +53,24 @@ impl Inside {
         Err(Error::usage(what).hint(format!(
             "leave the program, or start one of its own: `bqcred exec --token-only --profile {name} -- PROGRAM`"
         )))
+    }
+
+    /// For people: that this (a subject) gets more than the programs here, and the commands that hand out no more.
+    pub(crate) fn widened_by(&self, subject: &str) -> String {
+        let options = self.limits().to_options().join(" ");
+        format!(
+            "this program gets access tokens only ({}), and {subject} gets the whole credential: `bqcred kernel install \
+             {options}` and `bqcred exec {options} -- PROGRAM` hand out tokens",
+            self.limits().describe()
+        )
+    }
+
+    /// For people: what the removal of the variables does here.
+    pub(crate) fn left_by_unset(&self) -> String {
+        format!(
+            "this leaves `bqcred exec {}`: without these variables nothing keeps `bqcred env` to access tokens",
+            self.limits().to_options().join(" ")
+        )
     }
 
     /// For people, where the credential was asked for: that it is not handed over.

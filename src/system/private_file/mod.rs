@@ -21,7 +21,7 @@ pub(crate) use links::follow;
 pub(crate) use lock::Lock;
 pub(crate) use probe::{probe, probe_folder};
 pub(crate) use read::{Content, read};
-pub(crate) use temp_credential_file::TempCredentialFile;
+pub(crate) use temp_credential_file::{TempCredentialFile, is_abandoned};
 pub(crate) use write::{
     create_elsewhere, remove, renew_elsewhere, renewable, set_aside, set_invalid_aside, target_elsewhere,
     write, write_as, write_elsewhere,

@@ -72,6 +72,11 @@ fn write(folder: &Path, content: &[u8]) -> std::io::Result<(File, tempfile::Temp
     Ok(file.into_parts())
 }
 
+/// Whether the process of such a file was killed: nobody holds its lock.
+pub(crate) fn is_abandoned(path: &Path) -> bool {
+    matches!(try_lock(path), Some((LockState::Held, _)))
+}
+
 /// Removes the files that no process has locked. The caller holds the folder's lock.
 fn remove_abandoned(folder: &Path) {
     for path in files(folder) {

@@ -11,7 +11,6 @@ use crate::jupyter::changes::record::Entry;
 use crate::jupyter::changes::sharing;
 use crate::jupyter::changes::target::{self, Target};
 use crate::jupyter::kernelspec::file_change;
-use crate::jupyter::kernelspec::marker::Marker;
 use crate::jupyter::kernelspec::spec::Spec;
 use crate::jupyter::locate::kernels::Kernel;
 use crate::jupyter::locate::servers::{Server, Servers};
@@ -154,12 +153,13 @@ fn describe_loss(kernel: &Kernel, source: &Kernel, profile: &KernelProfile) -> N
     let mut notes = Notes::none();
     let name = &kernel.name;
     let marker = source.marker();
-    let earlier = marker.as_ref().and_then(Marker::token_only);
-    if let Some(limits) = earlier.filter(|limits| profile.token_only() != Some(limits)) {
+    let earlier = marker.as_ref().and_then(|marker| Some((marker.token_only()?, &marker.profile)));
+    if let Some((limits, earlier)) = earlier.filter(|(limits, _)| profile.token_only() != Some(limits)) {
         let new = profile.token_only().map_or_else(|| "the whole credential".to_owned(), Limits::describe);
         let options = limits.to_options().join(" ");
         notes.add(format!(
-            "kernel {name} was installed as {}; with this it gets {new}; `bqcred kernel install {options} {name}` keeps it",
+            "kernel {name} was installed as {}; with this it gets {new}; `bqcred kernel install {options} --profile {earlier} {name}` \
+             keeps it",
             limits.describe()
         ));
     }
