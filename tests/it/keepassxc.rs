@@ -34,6 +34,7 @@ fn login_saves_secrets_in_the_keyring_only() {
     keyring.kill_service();
     keyring.bqcred(&["exec", "--", "true"]).fails(6).says("nothing provides org.freedesktop.secrets");
     keyring.start_service();
+    keyring.wait_for_items();
     assert_eq!(handed_over(&keyring)["refresh_token"], token.as_str());
 }
 

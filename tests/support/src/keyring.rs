@@ -143,6 +143,11 @@ impl Keyring {
         self.asked(|keyring| (!keyring.is_locked()?).then_some(()));
     }
 
+    /// Waits until the service shows its items: KeePassXC unlocks its collection before it has them.
+    pub fn wait_for_items(&self) {
+        self.asked(|keyring| keyring.search().contains("attribute.username").then_some(()));
+    }
+
     /// Whether the collection that programs use is locked; nothing while there is none.
     fn is_locked(&self) -> Option<bool> {
         let alias = self.dbus_send(&[
