@@ -133,15 +133,20 @@ fn command_for_both(app: &App, name: &ProfileName) -> String {
     format!("bqcred import --profile {} …", free.unwrap_or_default())
 }
 
-/// The profile's own file can't be the source: it would be replaced by itself, and removed by `--move`.
+/// A profile's own file can't be the source: it would be replaced by itself, or removed by `--move`.
 fn refuse_own(app: &App, name: &ProfileName, path: &Path) -> Result<()> {
     let Ok(source) = path.canonicalize() else { return Ok(()) };
-    let sessions = session::all(&app.paths).own.into_iter().filter(|(owner, _)| owner == name);
-    let mut own = std::iter::once(app.paths.adc(name)).chain(sessions.map(|(_, path)| path));
-    if own.any(|own| own.canonicalize().is_ok_and(|own| own == source)) {
-        return Err(Error::usage(format!("{} is profile {name}'s own file", path.display())));
+    let names = profile::names(&app.paths).unwrap_or_default();
+    let kept = names.into_iter().chain([name.clone()]).map(|owner| (app.paths.adc(&owner), owner));
+    let sessions = session::all(&app.paths).own.into_iter().map(|(owner, path)| (path, owner));
+    let is_source = |own: &Path| own.canonicalize().is_ok_and(|own| own == source);
+    match kept.chain(sessions).find(|(own, _)| is_source(own)) {
+        Some((_, owner)) => {
+            let what = format!("{} is profile {owner}'s own file", path.display());
+            Err(Error::usage(what).hint(format!("`bqcred export --profile {owner} FILE` writes a copy")))
+        }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The file to read; `None` for stdin.

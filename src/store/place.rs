@@ -55,7 +55,11 @@ fn refuse_missing_home(paths: &Paths) -> Result<()> {
         return Ok(());
     }
     let what = format!("your home folder {} does not exist", paths.home.display());
-    Err(suggest(paths, Error::new(Kind::Store, what)))
+    let error = Error::new(Kind::Store, what);
+    Err(match other_home(paths) {
+        Some(way) => with_way(error, &way),
+        None => error,
+    })
 }
 
 /// Adds a way that works on this machine to an error about bqcred's folders, if they are what is wrong.
@@ -85,7 +89,14 @@ pub(crate) fn suggest(paths: &Paths, error: Error) -> Error {
             format!("{}export{}", base.command(), variables.collect::<String>())
         }),
     };
-    let Some(way) = way else { return error };
+    match way {
+        Some(way) => with_way(error, &way),
+        None => error,
+    }
+}
+
+/// Adds this way to an error about bqcred's folders.
+fn with_way(error: Error, way: &str) -> Error {
     add_hint(
         error,
         &format!("`{way}` leads bqcred to a place that works; put it into your shell's start-up file, too"),

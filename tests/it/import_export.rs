@@ -374,6 +374,9 @@ fn a_profiles_own_file_is_no_source() {
     std::os::unix::fs::symlink(&own, &link).unwrap();
     for path in [&own, &link] {
         sandbox.bqcred(&["import", "--force", "--move", path.to_str().unwrap()]).fails(2).says("own file");
+        // nor for another profile, which would take it away
+        let other = ["import", "--profile", "other", "--move", path.to_str().unwrap()];
+        sandbox.bqcred(&other).fails(2).says("is profile default's own file");
     }
     sandbox.bqcred(&["status", "--offline"]).success();
     let fifo = sandbox.path("fifo");
