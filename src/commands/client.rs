@@ -1,6 +1,6 @@
 //! `bqcred client`: the OAuth client to sign in with.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -29,12 +29,25 @@ fn set(app: &App, file: &Path) -> Result<Output> {
     };
     let lock = Lock::acquire(&app.paths.config.join(".lock"))?;
     private_file::write_as(&lock, &app.paths.client(), &bytes, Content::Shared)?;
-    ui::note(&format!("`bqcred login` now uses the OAuth client {}", client.id));
+    let first = app.profile_name().and_then(|name| app.client(None, &name)).ok().flatten();
+    ui::note(&match first.as_ref().filter(|first| first.client.id != client.id) {
+        None => format!("`bqcred login` now uses the OAuth client {}", client.id),
+        Some(first) => format!(
+            "the OAuth client {} is set, and `bqcred login` here uses {} before it: `bqcred client show`",
+            client.id, first.client.id
+        ),
+    });
     warn_of_foreign_server(&client);
     if !client::is_googles(&client.id) && client.endpoints.is_none() {
         ui::note("its ID doesn't end in .apps.googleusercontent.com as Google's do: is it complete?");
     }
-    ui::note(&format!("{} is no longer needed; you can delete it", file.display()));
+    let read = [Some(app.paths.client()), first.and_then(|first| first.path)];
+    let is_file = |path: &PathBuf| {
+        file.canonicalize().is_ok_and(|file| path.canonicalize().is_ok_and(|path| path == file))
+    };
+    if !read.iter().flatten().any(is_file) {
+        ui::note(&format!("{} is no longer needed; you can delete it", file.display()));
+    }
     Ok(Output::none())
 }
 

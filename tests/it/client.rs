@@ -1,6 +1,6 @@
 //! `bqcred client`: which files are accepted, which are refused and how, and where a client is looked for.
 
-use crate::common::{Google, Sandbox, mode};
+use crate::common::{Google, Run, Sandbox, mode};
 
 #[test]
 fn set_saves_a_desktop_client_privately_and_show_hides_its_secret() {
@@ -17,6 +17,24 @@ fn set_saves_a_desktop_client_privately_and_show_hides_its_secret() {
     let json = sandbox.bqcred(&["client", "show", "--json"]).json();
     assert_eq!(json["client_id"], "123456789012-double.apps.googleusercontent.com");
     assert!(!json.to_string().contains("GOCSPX"));
+}
+
+#[test]
+fn set_says_only_what_is_so() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    let file = sandbox.client_file(&google);
+    let needed = |run: Run| !run.success().stderr.contains("is no longer needed");
+    assert!(!needed(sandbox.bqcred(&["client", "set", &file])));
+    let kept = sandbox.home().join(".config/bqcred/client.json");
+    assert!(needed(sandbox.bqcred(&["client", "set", kept.to_str().unwrap()])));
+    let other = std::fs::read_to_string(&file).unwrap().replace("-double.", "-other.");
+    let other = sandbox.write("other.json", other);
+    let set =
+        |which: &str| sandbox.invoke(&["client", "set", which]).env("BQCRED_CLIENT_ID_FILE", &file).run();
+    assert!(needed(set(&file)));
+    set(other.to_str().unwrap())
+        .success()
+        .says("-other.apps.googleusercontent.com is set, and `bqcred login` here uses");
 }
 
 #[test]
