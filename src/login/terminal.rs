@@ -64,7 +64,6 @@ pub(super) fn run(
     });
     let opens = options.browser && has_browser();
     let mut terminal = Hidden::open()?;
-    invite(request, client, &consent.url, port, opens);
     let mut dialogue = Dialogue {
         events,
         deadline: Instant::now() + options.timeout,
@@ -75,6 +74,7 @@ pub(super) fn run(
         is_waiting: Arc::new(AtomicBool::new(true)),
     };
     let heeded = heed_signals(&terminal, &dialogue, sender.clone());
+    invite(request, client, &consent.url, port, opens); // from here on Ctrl-C may come
     terminal.read(move |piece| {
         let _ = sender.send(piece.map_or(Event::Closed, Event::Typed));
     });
