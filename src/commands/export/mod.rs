@@ -9,6 +9,7 @@ use std::path::Path;
 use crate::app::App;
 use crate::cli::Export;
 use crate::credential::paths::Paths;
+use crate::handover::broker::inside::Inside;
 use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
 use crate::system::private_file;
@@ -24,6 +25,9 @@ pub(crate) fn run(args: &Export, app: &App) -> Result<Output> {
         return token_only::run(args, app);
     }
     let loaded = app.load()?;
+    if let Some(inside) = Inside::here() {
+        ui::note(&inside.widened_by("what reads this"));
+    }
     let json = loaded.credential.to_adc_json();
     let Some(path) = args.file.as_deref() else { return well_known::write(args, app, &json) };
     if is_stdout(path) {
