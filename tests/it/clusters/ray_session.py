@@ -52,12 +52,10 @@ ray.shutdown()
 until(lambda: not file.parent.exists(), "the removal of the file")
 # by Ray's client
 os.environ["RAY_ADDRESS"] = f"ray://127.0.0.1:{CLIENT}"
-began = time.monotonic()
 exec(snippet("ray").replace("bqcred_init()", 'bqcred_init(runtime_env={"env_vars": {"OWN": "kept"}})'), globals())
 on_head = ray.remote(lambda: [os.environ["OWN"], who()]).options(resources={"here": 1}, max_retries=0).remote()
 results["client"] = ray.get(on_head, timeout=90)
 file = Path(BQCRED_VARIABLES["GOOGLE_APPLICATION_CREDENTIALS"])
 ray.shutdown()
 until(lambda: not file.parent.exists(), "the removal of the file")
-open("/tmp/engines-time","w").write(str(time.monotonic()-began))
 finish(results)
