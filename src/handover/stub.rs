@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use crate::credential::adc::STUB;
 use crate::credential::paths::Paths;
 use crate::output::error::Error;
@@ -34,10 +36,9 @@ pub(crate) fn content(reason: &str) -> String {
     format!("{:#}\n", serde_json::json!({ "type": format!("{STUB}{reason}") }))
 }
 
-/// The reason that such a file names; `None` if this is the content of another one.
-pub(crate) fn reason(content: &[u8]) -> Option<String> {
-    let value: serde_json::Value = serde_json::from_slice(content).ok()?;
-    reason_in(value.get("type")?.as_str()?).map(str::to_owned)
+/// The same, with what bqcred itself has to know of the file that it is in place of.
+pub(crate) fn content_about(reason: &str, about: &impl Serialize) -> String {
+    format!("{:#}\n", serde_json::json!({ "type": format!("{STUB}{reason}"), "bqcred": about }))
 }
 
 /// The reason in a `type`, if this is that of such a file.
@@ -71,11 +72,10 @@ mod tests {
     #[test]
     fn the_reason_is_read_back() {
         let why = Error::other("it is gone").hint("`bqcred login`\nmore");
-        let text = content(&in_words(&why));
-        assert_eq!(reason(text.as_bytes()).unwrap(), "it is gone (`bqcred login`)");
-        for other in ["", "{}", r#"{"type":"authorized_user"}"#] {
-            assert_eq!(reason(other.as_bytes()), None);
-        }
+        let value: serde_json::Value = serde_json::from_str(&content(&in_words(&why))).unwrap();
+        let kind = value["type"].as_str().unwrap();
+        assert_eq!(reason_in(kind).unwrap(), "it is gone (`bqcred login`)");
+        assert_eq!(reason_in("authorized_user"), None);
     }
 
     #[test]
