@@ -41,6 +41,12 @@ pub(crate) fn content_about(reason: &str, about: &impl Serialize) -> String {
     format!("{:#}\n", serde_json::json!({ "type": format!("{STUB}{reason}"), "bqcred": about }))
 }
 
+/// The reason that such a file names; `None` if this is the content of another one.
+pub(crate) fn reason(content: &[u8]) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_slice(content).ok()?;
+    reason_in(value.get("type")?.as_str()?).map(str::to_owned)
+}
+
 /// The reason in a `type`, if this is that of such a file.
 pub(crate) fn reason_in(kind: &str) -> Option<&str> {
     kind.strip_prefix(STUB)
@@ -72,10 +78,13 @@ mod tests {
     #[test]
     fn the_reason_is_read_back() {
         let why = Error::other("it is gone").hint("`bqcred login`\nmore");
-        let value: serde_json::Value = serde_json::from_str(&content(&in_words(&why))).unwrap();
-        let kind = value["type"].as_str().unwrap();
-        assert_eq!(reason_in(kind).unwrap(), "it is gone (`bqcred login`)");
-        assert_eq!(reason_in("authorized_user"), None);
+        let text = content(&in_words(&why));
+        assert_eq!(reason(text.as_bytes()).unwrap(), "it is gone (`bqcred login`)");
+        let about = content_about("it has stopped", &Some("more"));
+        assert_eq!(reason(about.as_bytes()).unwrap(), "it has stopped");
+        for other in ["", "{}", r#"{"type":"authorized_user"}"#] {
+            assert_eq!(reason(other.as_bytes()), None);
+        }
     }
 
     #[test]

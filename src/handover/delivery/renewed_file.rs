@@ -1,5 +1,6 @@
 //! A file that one process alone renews, and that it leaves alone once anybody else has written it.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,7 +12,10 @@ use crate::output::error::{Error, Result};
 use crate::output::shell_word::{in_shell, shell_word};
 use crate::system::hash;
 use crate::system::private_file::{self, Content, Holder, Lock};
+use crate::system::regular_file;
 
+/// Larger than any file that is written here, in bytes.
+const LIMIT: u64 = 64 << 10;
 /// Others hold the lock for a moment, to look or to write once.
 const PATIENCE: Duration = Duration::from_millis(300);
 
@@ -89,12 +93,21 @@ impl RenewedFile {
     }
 
     fn differs_from(&self, known: &[String]) -> Result<bool> {
-        if self.path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
-            return Ok(true);
+        let failed = |error| Error::file(&self.path, "read", &error);
+        match self.path.symlink_metadata() {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false), // nothing could be lost
+            Err(error) => return Err(failed(error)),
+            Ok(found) if !found.is_file() => return Ok(true),
+            Ok(_) => {}
         }
-        // a missing or an empty file has nothing that could be lost
-        let present = private_file::read(&self.path, Content::Foreign)?.filter(|present| !present.is_empty());
-        Ok(present.is_some_and(|present| !known.contains(&hash::sha256(&present))))
+        match regular_file::read(&self.path, LIMIT) {
+            Ok(present) => Ok(!present.is_empty() && !known.contains(&hash::sha256(&present))),
+            Err(error) => match error.kind() {
+                ErrorKind::NotFound => Ok(false),
+                ErrorKind::PermissionDenied | ErrorKind::FileTooLarge => Ok(true),
+                _ => Err(failed(error)),
+            },
+        }
     }
 
     fn replaced(&self) -> Error {
