@@ -14,6 +14,8 @@ use crate::system::private_file::{self, Content, Lock};
 
 const GUIDE: &str = include_str!("client_guide.txt");
 
+const HOW_TO_SET: &str = "`bqcred client guide` shows how to create one, `bqcred client set FILE` sets it";
+
 pub(crate) fn run(args: &OauthClient, app: &App) -> Result<Output> {
     match args {
         OauthClient::Set { file } => set(app, file),
@@ -73,7 +75,7 @@ fn unset(app: &App) -> Result<Output> {
                     format!("the OAuth client{id} is unset: the link to {} is removed", target.display())
                 }
                 None => format!(
-                    "the OAuth client{id} is unset, and its file removed; profiles that were signed in with it keep it"
+                    "the OAuth client{id} is unset, and its file removed; profiles that have it keep it"
                 ),
             });
         }
@@ -110,7 +112,8 @@ fn in_effect(app: &App) -> Option<FoundClient> {
 
 /// Why there is nothing to unset, and what sets the client that is used instead.
 fn nothing_set(app: &App) -> Error {
-    let error = Error::new(Kind::Missing, "no OAuth client was set with `bqcred client set`").unchanged();
+    let error =
+        Error::new(Kind::Missing, "no OAuth client was set with `bqcred client set FILE`").unchanged();
     match in_effect(app).map(|found| found.source) {
         Some(ClientSource::Environment) => {
             error.hint("BQCRED_CLIENT_ID_FILE names the one in use: `unset BQCRED_CLIENT_ID_FILE`")
@@ -122,7 +125,7 @@ fn nothing_set(app: &App) -> Error {
             "{} is for all users of this machine; `bqcred client set FILE` comes before it",
             app.paths.system_client.display()
         )),
-        _ => error.hint("`bqcred client show` shows which one a sign-in uses"),
+        _ => error.hint(HOW_TO_SET),
     }
 }
 
@@ -157,5 +160,5 @@ fn show(app: &App, file: Option<&Path>, as_json: bool) -> Result<Output> {
 
 fn no_client() -> Error {
     Error::new(Kind::Missing, "no OAuth client is set; `bqcred login` uses gcloud if it is installed")
-        .hint("`bqcred client guide` shows how to create one, `bqcred client set FILE` sets it")
+        .hint(HOW_TO_SET)
 }

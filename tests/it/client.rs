@@ -43,7 +43,7 @@ fn unset_removes_the_users_client_and_says_which_one_is_next() {
     let unset = || sandbox.bqcred(&["client", "unset"]);
     let client = |id: &str| format!(r#"{{"installed":{{"client_id":"{id}","client_secret":"s"}}}}"#);
     let kept = sandbox.config().join("client.json");
-    unset().fails(3).says("no OAuth client was set").says("bqcred client show");
+    unset().fails(3).says("no OAuth client was set").says("bqcred client guide");
     assert!(!sandbox.config().exists());
     let file = sandbox.client_file(&google);
     let set = || sandbox.bqcred(&["client", "set", &file]).success();

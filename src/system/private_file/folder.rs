@@ -92,9 +92,11 @@ fn not_created(path: &Path, error: &std::io::Error) -> Error {
 }
 
 /// A home is never made: a wrong HOME would become one, and another process would take it for real.
-fn refuse_missing_home(path: &Path) -> Result<()> {
+pub(crate) fn refuse_missing_home(path: &Path) -> Result<()> {
     match users::own_home().filter(|home| path.starts_with(home) && !home.exists()) {
-        Some(home) => Err(missing_home(&home)),
+        Some(home) => Err(missing_home(&home).hint(
+            "set HOME to a folder that exists; XDG_CONFIG_HOME, XDG_STATE_HOME and XDG_CACHE_HOME lead bqcred's files elsewhere",
+        )),
         None => Ok(()),
     }
 }
