@@ -24,6 +24,9 @@ pub(crate) fn run(args: &Export, app: &App) -> Result<Output> {
         return token_only::run(args, app);
     }
     let loaded = app.load()?;
+    if let Some(problem) = app.problem(&loaded.name, &loaded.profile) {
+        ui::note(&problem);
+    }
     let json = loaded.credential.to_adc_json();
     let Some(path) = args.file.as_deref() else { return well_known::write(args, app, &json) };
     if is_stdout(path) {
