@@ -13,6 +13,7 @@ pub(crate) mod groups;
 pub(crate) mod hash;
 pub(crate) mod interrupt;
 pub(crate) mod json_file;
+pub(crate) mod json_path;
 pub(crate) mod notebook;
 pub(crate) mod own_program;
 pub(crate) mod peers;

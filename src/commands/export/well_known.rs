@@ -13,6 +13,7 @@ use crate::output::shell_word::shell_word;
 use crate::output::ui::{self, Output};
 use crate::system::hash;
 use crate::system::json_file::{Document, JsonFile};
+use crate::system::json_path;
 use crate::system::private_file::{self, Content, Lock};
 
 /// What `--well-known` wrote: one export for each folder of gcloud's.
@@ -26,10 +27,12 @@ struct Record {
 #[derive(Clone, Serialize, Deserialize)]
 struct Exported {
     /// The file that was written.
+    #[serde(with = "json_path")]
     path: PathBuf,
     /// SHA-256 of its content, hexadecimal.
     sha256: String,
     /// The copy of the earlier file, if there was one.
+    #[serde(default, with = "json_path::option")]
     backup: Option<PathBuf>,
 }
 
