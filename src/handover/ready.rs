@@ -66,7 +66,8 @@ pub(crate) fn for_programs(app: &App, name: ProfileName, profile: Profile) -> Re
     let file = match session::provide(&app.paths, &name, &profile)? {
         Provided::File(file) => *file,
         Provided::NoCredential => {
-            return Err(profile::without_credential(&name, &profile, &app.login_command(&name)));
+            let sign_in = app.sign_in_command(&name, Some(&profile));
+            return Err(profile::without_credential(&name, &profile, &sign_in));
         }
         Provided::Moved => {
             let (name, profile) = app.stored_profile(name)?;

@@ -207,12 +207,16 @@ fn a_file_is_judged_by_what_it_holds() {
     let whole = std::fs::read_to_string(sandbox.adc("default")).unwrap();
     let pydata = json!({"refresh_token": "made-up", "client_id": "1", "scopes": []}).to_string();
     let key = json!({"type": "service_account", "private_key": "made-up"}).to_string();
+    let mut narrowed = token_of("ada@example.com");
+    narrowed["bqcred"]["scopes"] = json!(["https://www.googleapis.com/auth/bigquery"]);
+    let narrowed = narrowed.to_string();
     for (content, why) in [
         (whole.as_str(), Some("holds a refresh token")),
         (&pydata, Some("holds a refresh token")),
         (&key, Some("holds something else than an access token of bqcred's")),
         ("notes", Some("holds something else than an access token of bqcred's")),
-        (&token_of("bob@example.com").to_string(), Some("bob@example.com")),
+        (&token_of("bob@example.com").to_string(), Some("is for an access token of bob@example.com")),
+        (&narrowed, Some("is for an access token of ada@example.com, narrowed to bigquery")),
         (&token_of("ada@example.com").to_string(), None),
         ("", None),
     ] {
@@ -227,9 +231,11 @@ fn a_file_is_judged_by_what_it_holds() {
             };
         }
     }
+    let file = sandbox.write("srv/adc.json", narrowed).display().to_string();
+    snippet(&sandbox, &format!("slurm --scopes bigquery --file {file}")).success();
     // nobody but docker gets more than the file
+    sandbox.write("srv/adc.json", "");
     sandbox.write("srv/notes", "");
-    let file = sandbox.path("srv/adc.json").display().to_string();
     let all =
         format!("gets the whole folder {}, with all that is in it: notes", sandbox.path("srv").display());
     snippet(&sandbox, &format!("docker --file {file}")).success().says(&all);

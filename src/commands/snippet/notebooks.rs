@@ -62,7 +62,7 @@ fn assignments(app: &App, ready: &Ready, format: Format) -> Result<String> {
     let changes = variables::set_for_good(&ready.name, &ready.profile, &ready.adc, &inherited);
     let bytes = format::format(format, &changes)?;
     String::from_utf8(bytes)
-        .map_err(|_| Error::usage("a value that is not UTF-8 can't be written to this file"))
+        .map_err(|_| Error::other("a value that is not UTF-8 can't be written to this file"))
 }
 
 /// For the administrator: each user's own file in that user's home directory. The project is the user's choice and

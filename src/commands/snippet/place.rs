@@ -10,8 +10,7 @@ use super::path_targets::{places, real};
 use super::token_file::TokenOnly;
 use crate::cli::SnippetKind;
 use crate::credential::other_tools::PythonCache;
-use crate::credential::token_only_file::FoundTokenOnly;
-use crate::handover::stub;
+use crate::credential::token_only_file::{FoundTokenOnly, IssuedFor};
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
 use crate::system::private_file::{self, Content};
@@ -25,7 +24,7 @@ enum Obstacle {
     OtherTokens,
     FolderHoldsMore,
     RefreshToken,
-    OfAnother(String),
+    OtherToken(String),
     OtherContent,
 }
 
@@ -45,7 +44,7 @@ impl Obstacle {
                 "is in a folder that holds your credential as well, and a container gets the whole folder"
             }
             Obstacle::RefreshToken => "holds a refresh token, and workers get access tokens alone",
-            Obstacle::OfAnother(account) => return format!("holds an access token of {account}"),
+            Obstacle::OtherToken(of) => return format!("is for an access token of {of}"),
             Obstacle::OtherContent => "holds something else than an access token of bqcred's",
         };
         text.to_owned()
@@ -163,15 +162,19 @@ fn content_obstacle(tokens: &TokenOnly, path: &Path) -> Result<Option<Obstacle>>
         refresh_token: IgnoredAny,
     }
     let content = private_file::read(path, Content::Foreign)?.unwrap_or_default();
-    if content.is_empty() || stub::reason(&content).is_some() {
+    if content.is_empty() {
         return Ok(None);
     }
-    Ok(match FoundTokenOnly::read(&content) {
-        Some(found) => {
-            let other = found.of_another_than(tokens.known_account().as_deref());
-            other.map(|other| Obstacle::OfAnother(other.to_owned()))
+    let wanted = tokens.issued_for();
+    Ok(match (IssuedFor::read(&content), FoundTokenOnly::read(&content)) {
+        (Some(found), _) => {
+            (!found.covers(&wanted)).then(|| Obstacle::OtherToken(found.describe_besides(&wanted)))
         }
-        None if serde_json::from_slice::<Renewable>(&content).is_ok() => Some(Obstacle::RefreshToken),
-        None => Some(Obstacle::OtherContent),
+        (None, Some(found)) => {
+            let account = found.account.as_deref().unwrap_or("an unknown account");
+            Some(Obstacle::OtherToken(format!("{account}, without a note what it was narrowed to")))
+        }
+        (None, None) if serde_json::from_slice::<Renewable>(&content).is_ok() => Some(Obstacle::RefreshToken),
+        (None, None) => Some(Obstacle::OtherContent),
     })
 }

@@ -7,6 +7,7 @@ use super::{Pasted, place};
 use crate::app::App;
 use crate::cli::{Snippet, SnippetKind};
 use crate::credential::profile_name::ProfileName;
+use crate::credential::token_only_file::IssuedFor;
 use crate::handover::broker::limits::Limits;
 use crate::handover::ready::{self, Ready};
 use crate::handover::variables::{self, Inherited};
@@ -75,12 +76,9 @@ impl<'a> TokenOnly<'a> {
         }
     }
 
-    /// The same as token-only files say it, if it is known.
-    pub(super) fn known_account(&self) -> Option<String> {
-        let profile = &self.ready.profile;
-        let service_account =
-            self.limits.service_account(profile).map(|acting_as| acting_as.account.to_string());
-        service_account.or_else(|| profile.account.clone())
+    /// What the token-only file is for.
+    pub(super) fn issued_for(&self) -> IssuedFor {
+        self.limits.issued_for(&self.ready.name, &self.ready.profile)
     }
 
     /// The variables for a place that can set variables and not remove any; empty values count as unset there.

@@ -164,7 +164,7 @@ pub(crate) fn lasting_variables(changes: Vec<Change>) -> Result<Vec<(String, Str
     set.map(|(name, value)| match value.into_string() {
         Ok(value) => Ok((name.to_owned(), value)),
         Err(_) => {
-            Err(Error::usage(format!("the value of {name} is not UTF-8, and can't be written as text"))
+            Err(Error::other(format!("the value of {name} is not UTF-8, and can't be written as text"))
                 .hint("`bqcred exec -- PROGRAM` hands over every value unchanged"))
         }
     })
@@ -191,7 +191,7 @@ pub(crate) fn kernelspec_variables(
 }
 
 fn unusable_value(name: &str, problem: &str) -> Error {
-    Error::usage(format!("the value of {name} can't be written to a kernelspec: {problem}"))
+    Error::other(format!("the value of {name} can't be written to a kernelspec: {problem}"))
         .hint("`bqcred kernel install --exec` hands over every value unchanged")
 }
 
@@ -206,7 +206,7 @@ pub(crate) fn own_path() -> Result<String> {
 
 /// A path as text.
 pub(crate) fn utf8(path: &Path) -> Result<String> {
-    let problem = || Error::usage(format!("the path {} is not UTF-8", path.display()));
+    let problem = || Error::other(format!("the path {} is not UTF-8", path.display()));
     path.to_str().map(str::to_owned).ok_or_else(problem)
 }
 

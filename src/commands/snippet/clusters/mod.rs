@@ -33,8 +33,10 @@ pub(super) fn dask(args: &Snippet, app: &App) -> Result<Pasted> {
 pub(super) fn ray(args: &Snippet, app: &App) -> Result<Pasted> {
     let tokens = TokenOnly::new(args, app)?;
     let head = renewing_head(&tokens, "in Ray's tasks and actors")?;
-    let mut advice =
-        advice(&tokens, "paste this into a cell in place of your `ray.init()`; what you give that goes into its `bqcred_init()`");
+    let mut advice = advice(
+        &tokens,
+        "paste this into a cell in place of your `ray.init()`; what you give that goes into its `bqcred_init()`",
+    );
     advice.add("never put a token into env_vars or working_dir: Ray's dashboard and logs show the first, and copies of the second stay on the nodes");
     Ok(tokens.pasted(format!("{head}{TOKENS}\n\n{RAY}"), advice))
 }
