@@ -13,6 +13,7 @@ use super::probe::has_modes_of_a_mount;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::shell_word::shell_word;
 use crate::system::atomic_file::folder_of;
+use crate::system::users;
 
 /// Creates a private folder, and those above it, with mode 0700, unless it exists. An existing folder of this user
 /// is set to 0700 if others have access; a link or another user's folder is refused, and so is a file system on which
@@ -21,7 +22,10 @@ pub(crate) fn create_dir(path: &Path) -> Result<()> {
     if path.is_symlink() {
         return Err(refuse_link(path));
     }
-    refuse_to_lock_out(path)?;
+    if path.symlink_metadata().is_err() {
+        refuse_missing_home(path)?;
+        refuse_to_lock_out(path)?;
+    }
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -87,9 +91,24 @@ fn not_created(path: &Path, error: &std::io::Error) -> Error {
     Error::content(obstacle, "is a file, not a folder")
 }
 
+/// A home is never made: a wrong HOME would become one, and another process would take it for real.
+pub(crate) fn refuse_missing_home(path: &Path) -> Result<()> {
+    match users::own_home().filter(|home| path.starts_with(home) && !home.exists()) {
+        Some(home) => Err(missing_home(&home).hint(
+            "set HOME to a folder that exists; XDG_CONFIG_HOME, XDG_STATE_HOME and XDG_CACHE_HOME lead bqcred's files elsewhere",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// What is said where something belongs in a home folder that doesn't exist.
+pub(crate) fn missing_home(home: &Path) -> Error {
+    Error::new(Kind::Store, format!("your home folder {} does not exist", home.display()))
+}
+
 /// Root may create folders in anybody's home, who could not use them then: `sudo` may keep the HOME of who called it.
 fn refuse_to_lock_out(path: &Path) -> Result<()> {
-    if !rustix::process::geteuid().is_root() || path.symlink_metadata().is_ok() {
+    if !rustix::process::geteuid().is_root() {
         return Ok(());
     }
     let Some((above, owner)) = path

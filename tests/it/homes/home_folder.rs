@@ -38,6 +38,29 @@ fn the_root_folder_or_a_missing_one_as_home_is_refused_with_a_home_that_works() 
     }
 }
 
+/// Where the credential is elsewhere, too.
+#[test]
+fn a_missing_home_is_not_created() {
+    let script = r#"
+        export HOME=/no/such/home XDG_DATA_HOME=/var/tmp/data
+        for who in as_ada ""; do
+            $who ./bqcred import --force --project p - <adc.json
+            $who ./bqcred env --shell sh >/dev/null
+            for command in "login --start --client-id-file client.json" "use default" "export --well-known"                 "client set client.json"; do
+                fails $who ./bqcred $command
+                grep "home folder /no/such/home does not exist" said; grep "hint: set HOME to" said
+            done
+            $who ./bqcred kernel install </dev/null || true
+            test ! -e /no
+            rm -r /var/tmp/data
+        done
+        export JUPYTER_DATA_DIR=/no/such/home/jupyter
+        mkdir -m 755 kernels kernels/ir; echo '{"argv":["R"],"language":"R"}' >kernels/ir/kernel.json
+        JUPYTER_PATH=$PWD as_ada ./bqcred kernel install || true
+        test ! -e /no"#;
+    unnamed(script);
+}
+
 #[test]
 fn a_relative_or_unknown_home_is_an_error_that_says_what_to_set() {
     let script = r#"
