@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
     if args.remove_source {
         check_source_can_go(&source)?;
     }
-    let credential = read(&source)?;
+    let (credential, token_uri) = read(&source)?;
     if args.quota_project.is_none() {
         check_quota_project(&credential)?;
     }
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Import, app: &App) -> Result<Output> {
         store,
         origin: origin(app, args, &source),
     };
-    let imported = import.ask(app, credential)?;
+    let imported = import.ask(app, credential, token_uri.as_deref())?;
     ui::show(imported.notes);
     let saved = save::save(app, &name, imported.new).inspect_err(|_| {
         if imported.is_token_replaced {
@@ -217,7 +217,8 @@ fn gcloud_source(args: &Import, app: &App) -> Result<PathBuf> {
     }
 }
 
-fn read(source: &Option<PathBuf>) -> Result<AuthorizedUser> {
+/// The credential, and the address that its file says its tokens come from.
+fn read(source: &Option<PathBuf>) -> Result<(AuthorizedUser, Option<String>)> {
     let (bytes, what) = match source {
         Some(path) => {
             match private_file::read(path, Content::Foreign).map_err(|error| hint_at_stdin(path, error))? {

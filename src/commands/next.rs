@@ -63,7 +63,7 @@ pub(crate) fn run(app: &App) -> Result<Output> {
 fn before_login(app: &App, name: &ProfileName) -> Result<Step> {
     let names = profile::names(&app.paths)?;
     let login = app.login_command(name);
-    if let Some(step) = waiting(app, name) {
+    if let Some(step) = waiting(app, name, None) {
         return Ok(step);
     }
     let is_named_by_variable =
@@ -103,18 +103,18 @@ fn account_of_gcloud(app: &App) -> Option<String> {
 }
 
 /// A sign-in was started and can be completed.
-fn waiting(app: &App, name: &ProfileName) -> Option<Step> {
-    let waiting = two_step::waiting(app, name)?;
+fn waiting(app: &App, name: &ProfileName, profile: Option<&Profile>) -> Option<Step> {
+    let waiting = app.waiting(name, profile)?;
     Some(Step::new(
         "a sign-in was started; paste the address or the code that the browser shows at the end",
-        waiting.completed_by(app, name),
+        app.finish_command(name, waiting.started_by()),
     ))
 }
 
 fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
     let login = app.login_command(name);
     let adc = app.paths.adc(name);
-    if let Some(step) = waiting(app, name) {
+    if let Some(step) = waiting(app, name, Some(profile)) {
         return step;
     }
     if let Some(problem) = profile.problem() {

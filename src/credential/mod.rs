@@ -13,3 +13,4 @@ pub(crate) mod profile_name;
 pub(crate) mod settings;
 pub(crate) mod state;
 pub(crate) mod token_only_file;
+pub(crate) mod waiting;

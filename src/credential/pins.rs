@@ -138,5 +138,7 @@ fn missing(path: &Path) -> Error {
 }
 
 fn key(path: &Path) -> Result<&str> {
-    path.to_str().ok_or_else(|| Error::content(path, "its path is not valid UTF-8, so it can't be allowed"))
+    path.to_str().ok_or_else(|| {
+        Error::other(format!("the path {} is not UTF-8, so it can't be allowed", path.display()))
+    })
 }

@@ -29,7 +29,7 @@ pub(super) fn predict(facts: &mut Facts) -> Vec<ServerPrediction> {
             prediction.fix = match prediction.is_you || server.changed.is_some() {
                 true => None,
                 false if can_be_used => Some(facts.profile.server.clone()),
-                false => Some(facts.profile.login.clone()),
+                false => Some(facts.profile.sign_in.clone()),
             };
             ServerPrediction { pid: server.pid, prediction, changed: server.changed }
         })

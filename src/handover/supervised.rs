@@ -134,12 +134,7 @@ fn is_own(folder: &Path) -> bool {
 /// Folders for such files, the best first.
 fn candidates(paths: &Paths) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = paths.runtime.iter().map(|folder| folder.join("exec")).collect();
-    if cfg!(target_os = "linux") {
-        let user = rustix::process::geteuid().as_raw();
-        folders.push(PathBuf::from(format!("/dev/shm/bqcred-{user}")));
-    } else {
-        folders.push(paths.cache.join("exec"));
-    }
+    folders.push(Paths::memory_folder().unwrap_or_else(|| paths.cache.join("exec")));
     folders
 }
 

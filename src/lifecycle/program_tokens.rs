@@ -136,13 +136,9 @@ impl ProgramTokens {
     fn usable_profile(&self) -> Result<Profile> {
         let (_, profile) = self.app.profile_named(self.name.clone())?;
         self.check_person(&profile)?;
-        let login = self.app.login_command(&self.name);
-        match profile.sign_in_reason() {
-            Some(reason) => {
-                Err(Error::new(Kind::Refused, format!("this credential {reason}")).hint(format!("`{login}`")))
-            }
-            None => Ok(profile),
-        }
+        let Some(reason) = profile.sign_in_reason() else { return Ok(profile) };
+        let sign_in = self.app.sign_in_command(&self.name, Some(&profile));
+        Err(Error::new(Kind::Refused, format!("this credential {reason}")).hint(format!("`{sign_in}`")))
     }
 
     /// Refuses a profile that is another account's now.

@@ -61,7 +61,7 @@ fn discard(
                 Kind::Missing,
                 format!("the sign-in as {who} was interrupted before its credential was saved"),
             )
-            .hint(format!("`{}`", app.login_command(name))));
+            .hint(format!("`{}`", app.sign_in_command(name, None))));
         }
         return Ok(notes);
     };

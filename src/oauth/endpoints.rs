@@ -103,6 +103,12 @@ impl Endpoints {
         Url::parse(uri).ok().and_then(|url| url.host_str().map(str::to_owned))
     }
 
+    /// Whether tokens come from this address here. Google has several names for its own.
+    pub(crate) fn gets_tokens_at(&self, uri: &str) -> bool {
+        let is_same = || Url::parse(uri).is_ok_and(|uri| Url::parse(&self.token_uri) == Ok(uri));
+        is_same() || is_google(&self.token_uri) && is_google(uri)
+    }
+
     fn named(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let named = [
             ("auth_uri", Some(self.auth_uri.as_str())),
@@ -234,6 +240,17 @@ mod tests {
         assert_eq!((own.revoke_uri.as_deref(), own.tokeninfo_uri.as_deref()), (None, None));
         assert_eq!(own.foreign_host().as_deref(), Some("127.0.0.1"));
         assert!(check("https://login.example/a", "https://login.example/t").unwrap().is_some());
+    }
+
+    #[test]
+    fn tokens_come_from_the_same_address_under_each_of_its_names() {
+        let own = check("https://login.example/a", "https://login.example/t").unwrap().unwrap();
+        let old = "https://www.googleapis.com/oauth2/v4/token";
+        assert!(own.gets_tokens_at("https://login.example:443/t") && Endpoints::google().gets_tokens_at(old));
+        for other in [old, "https://login.example/", "http://login.example/t", "t", ""] {
+            assert!(!own.gets_tokens_at(other), "{other}");
+        }
+        assert!(!Endpoints::google().gets_tokens_at("https://login.example/t"));
     }
 
     #[test]

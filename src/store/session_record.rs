@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::credential::paths::{Paths, session_file_owner};
 use crate::output::error::Result;
 use crate::system::json_file::{Document, JsonFile};
+use crate::system::json_path;
 use crate::system::private_file::{Content, Lock};
 
 /// The list.
@@ -19,6 +20,7 @@ struct Record {
 /// A session file.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Entry {
+    #[serde(with = "json_path")]
     file: PathBuf,
     /// [`Paths::data_identity`] of its profile: several data folders may share the list.
     data_folder: String,

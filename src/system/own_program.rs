@@ -28,7 +28,7 @@ pub(crate) fn word() -> Result<String> {
 fn text(path: PathBuf) -> Result<String> {
     path.into_os_string().into_string().map_err(|path| {
         let what = format!("the path of bqcred is not UTF-8, so a cell can't name it: {}", path.display());
-        Error::usage(what).hint("install bqcred at another path, or add its folder to the PATH")
+        Error::other(what).hint("install bqcred at another path, or add its folder to the PATH")
     })
 }
 

@@ -31,6 +31,7 @@ fn login_saves_secrets_in_the_keyring_only() {
     assert_eq!(google.count("/token"), before, "status asked for the token, and the item keeps it");
     assert_eq!(keyring.sandbox.files_with(&token), Vec::<std::path::PathBuf>::new());
     // only the database is permanent
+    keyring.lock();
     keyring.kill_service();
     keyring.bqcred(&["exec", "--", "true"]).fails(6).says("nothing provides org.freedesktop.secrets");
     keyring.start_service();

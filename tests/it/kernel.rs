@@ -572,7 +572,7 @@ fn path_with_a_dollar_sign_is_refused() {
         std::fs::set_permissions(data.join(folder), std::fs::Permissions::from_mode(0o700)).unwrap();
     }
     let run = scene.run_with(&["kernel", "install"], &[("XDG_DATA_HOME", data.to_str().unwrap())]);
-    assert_eq!(run.code, Some(2));
+    assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("Jupyter replaces what follows a $"), "{}", run.stderr);
 }
 

@@ -259,7 +259,7 @@ fn a_program_that_no_cell_can_name_is_refused() {
         run.run()
     };
     for command in [&["login"][..], &["rotate", "--yes"]] {
-        run(command).code(2).says("is not UTF-8, so a cell can't name it");
+        run(command).code(1).says("is not UTF-8, so a cell can't name it");
     }
     assert!(!run(&["status", "--offline"]).stdout.contains("a sign-in was started"));
     assert!(run(&["login", "--start"]).success().stdout.starts_with("http"), "a program needs no cell");

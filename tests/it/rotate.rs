@@ -406,6 +406,46 @@ fn second_rotation_is_refused_while_one_runs() {
     finish(&sandbox, &google.approve(&url, ADA)).success();
 }
 
+/// `bqcred login` would discard it, and with it what the siblings get.
+#[test]
+fn every_command_leads_to_the_rotation_that_waits() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    sandbox.login(&google, ADA, &["--project", "p1"]).success();
+    sandbox.login(&google, ADA, &["--profile", "other", "--project", "p1"]).success();
+    let url = start(&sandbox, &[]);
+    let copy = sandbox.home().join("copy.json");
+    for words in [
+        &["env"][..],
+        &["exec", "--", "true"],
+        &["exec", "--token-only", "--", "true"],
+        &["export", copy.to_str().unwrap()],
+        &["export", "--token-only", "-"],
+        &["token"],
+        &["status"],
+        &["status", "--offline"],
+        &["doctor", "--for", "python"],
+        &["snippet", "python"],
+    ] {
+        let of_other = [&["--profile", "other"], words].concat();
+        for (words, finish) in
+            [(words, "bqcred rotate --finish -"), (&of_other, "bqcred rotate --profile default --finish -")]
+        {
+            let run = sandbox.bqcred(words);
+            let said = format!("{}{}", run.stderr, run.stdout);
+            assert!(said.contains(finish) && !said.contains("bqcred login"), "{words:?}: {said}");
+            let _ = std::fs::remove_file(&copy);
+        }
+    }
+    finish(&sandbox, &google.approve(&url, ADA)).success();
+    sandbox.bqcred(&["status", "--profile", "other"]).success();
+    // one that would be refused, because the profile is somebody else's by now, doesn't help
+    start(&sandbox, &[]);
+    let file = sandbox.adc("default");
+    let text = std::fs::read_to_string(&file).unwrap().replace(ADA, "bob@example.com");
+    std::fs::write(&file, text).unwrap();
+    sandbox.bqcred(&["token"]).fails(4).says("`bqcred login`");
+}
+
 #[test]
 fn concurrent_rotations_revoke_once() {
     let (google, sandbox) = (Google::start(), Sandbox::new());

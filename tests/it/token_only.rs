@@ -728,6 +728,22 @@ fn kernels_that_get_the_whole_credential_are_named_at_the_start() {
         .says("`bqcred kernel install --token-only --profile default py` gives it access tokens only");
     let run = bqcred(&vm, &[EXEC, &["--", "true"]].concat()).run().success();
     assert_eq!(run.stderr, "");
+    // inside, `kernel list` marks them; elsewhere only where others get access tokens
+    let list = || bqcred(&vm, &["kernel", "list"]).run().success().stdout;
+    let whole = "default (whole credential)";
+    assert!(!list().contains("whole"), "{}", list());
+    let run = bash(&vm, &["--scopes", "bigquery"], "bqcred kernel list").run().success();
+    assert!(run.stdout.contains(whole), "{}", run.stdout);
+    run.says("`bqcred kernel install --token-only --scopes bigquery --profile default py` gives them tokens");
+    let other = folder.with_file_name("other");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(other.join("kernel.json"), spec).unwrap();
+    bqcred(&vm, &["kernel", "install", "--token-only", "other"]).run().success();
+    assert!(list().contains(whole) && list().contains("default (token-only)"), "{}", list());
+    let listed = bqcred(&vm, &["kernel", "list", "--json"]).run().json();
+    let kernels = listed["servers"][0]["kernels"].as_array().unwrap().clone();
+    let gets = |name: &str| kernels.iter().find(|kernel| kernel["name"] == name).unwrap()["gets"].clone();
+    assert_eq!((gets("py"), gets("other")), ("whole_credential".into(), "access_tokens".into()));
     bqcred(&vm, &["kernel", "install", "--token-only", "py"]).run().success();
-    assert!(!start().stderr.contains(said));
+    assert!(!start().stderr.contains(said) && !list().contains("whole"), "{}", list());
 }

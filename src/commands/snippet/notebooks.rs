@@ -17,11 +17,12 @@ pub(super) fn snippet(kind: SnippetKind, app: &App) -> Result<Pasted> {
     let (name, profile) = app.profile()?;
     let mut ready = ready::for_good(app, name, profile)?;
     let mut advice = std::mem::take(&mut ready.notes);
-    if let Some(about_r) =
-        ready.about_r(app).filter(|_| matches!(kind, SnippetKind::R | SnippetKind::Renviron))
-    {
-        advice.add(about_r);
-    }
+    let about_r = match kind {
+        SnippetKind::R => ready.about_r_kernels(app),
+        SnippetKind::Renviron => ready.about_r(app),
+        _ => None,
+    };
+    about_r.into_iter().for_each(|about_r| advice.add(about_r));
     let (name, profile, adc) = (&ready.name, &ready.profile, &ready.adc);
     let set = variables::set(name, profile, adc, VariableSet { guard: true, gcloud: false });
     let text = match kind {
@@ -62,7 +63,7 @@ fn assignments(app: &App, ready: &Ready, format: Format) -> Result<String> {
     let changes = variables::set_for_good(&ready.name, &ready.profile, &ready.adc, &inherited);
     let bytes = format::format(format, &changes)?;
     String::from_utf8(bytes)
-        .map_err(|_| Error::usage("a value that is not UTF-8 can't be written to this file"))
+        .map_err(|_| Error::other("a value that is not UTF-8 can't be written to this file"))
 }
 
 /// For the administrator: each user's own file in that user's home directory. The project is the user's choice and

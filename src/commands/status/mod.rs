@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Status, app: &App) -> Result<Output> {
     ui::show(unfinished::resolve(app, &name)?);
     let loaded = app.load_for_server()?;
     two_step::sweep(app);
-    let login_started = two_step::waiting(app, &loaded.name).map(|waiting| waiting.since);
+    let login_started = app.waiting(&loaded.name, None).map(|waiting| waiting.since);
     let mut report = Report {
         token_only: running::of_profile(&app.paths, &loaded.name),
         loaded,
@@ -119,8 +119,8 @@ impl Report {
             return Some(error.clone());
         }
         let reason = self.loaded.profile.sign_in_reason()?;
-        let login = app.login_command(&self.loaded.name);
-        Some(Error::new(Kind::Refused, format!("this credential {reason}")).hint(format!("`{login}`")))
+        let sign_in = app.sign_in_command(&self.loaded.name, Some(&self.loaded.profile));
+        Some(Error::new(Kind::Refused, format!("this credential {reason}")).hint(format!("`{sign_in}`")))
     }
 
     fn duration_problem(&self, needed: u64, app: &App) -> Option<Error> {

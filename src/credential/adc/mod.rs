@@ -181,12 +181,17 @@ impl AuthorizedUser {
     }
 
     /// Reads a credential to import: the content of an ADC file, or what google-auth's `Credentials.to_json` writes
-    /// (`token.json` in Google's examples), which has no `type`. Libraries don't take that one for an ADC file.
-    pub(crate) fn parse_to_import(bytes: &[u8]) -> Result<AuthorizedUser, NotAuthorizedUser> {
+    /// (`token.json` in Google's examples), which has no `type`. Libraries don't take that one for an ADC file. The second
+    /// value is the address that the file says its tokens come from, which is not kept.
+    pub(crate) fn parse_to_import(
+        bytes: &[u8],
+    ) -> Result<(AuthorizedUser, Option<String>), NotAuthorizedUser> {
         let file: AdcFile = read(bytes)?;
+        let token_uri = file.unknown.get("token_uri").and_then(Value::as_str).filter(|uri| !uri.is_empty());
+        let token_uri = token_uri.map(str::to_owned);
         let is_google_auths = file.refresh_token.is_some() && file.client_id.is_some();
         let kind = file.kind.clone().or_else(|| is_google_auths.then(|| "authorized_user".to_owned()));
-        AdcFile { kind, ..file }.into_checked(bytes)
+        AdcFile { kind, ..file }.into_checked(bytes).map(|credential| (credential, token_uri))
     }
 
     /// The service account that the user acts as by this credential, if any.
@@ -336,7 +341,8 @@ mod tests {
         let text = r#"{"token": "ya29.a", "refresh_token": "1//0c", "token_uri": "https://oauth2.googleapis.com/token",
             "client_id": "1-a", "client_secret": "b", "scopes": ["openid"], "universe_domain": "googleapis.com",
             "account": "", "expiry": "2026-01-01T00:00:00Z"}"#;
-        let user = AuthorizedUser::parse_to_import(text.as_bytes()).unwrap();
+        let (user, token_uri) = AuthorizedUser::parse_to_import(text.as_bytes()).unwrap();
+        assert_eq!(token_uri.as_deref(), Some("https://oauth2.googleapis.com/token"));
         assert_eq!((user.client_id.as_str(), user.refresh_token.expose()), ("1-a", "1//0c"));
         assert!(user.unknown.0.is_empty());
         let missing = NotAuthorizedUser::MissingKeys(vec!["type"]);
@@ -347,7 +353,7 @@ mod tests {
         let no_secret = text.replace("\"client_secret\"", "\"other\"");
         assert_eq!(AuthorizedUser::parse_to_import(no_secret.as_bytes()).unwrap_err(), secret);
         assert_eq!(
-            AuthorizedUser::parse_to_import(GCLOUD.as_bytes()).unwrap().refresh_token.expose(),
+            AuthorizedUser::parse_to_import(GCLOUD.as_bytes()).unwrap().0.refresh_token.expose(),
             "1//0c"
         );
     }
@@ -363,7 +369,8 @@ mod tests {
             r#", "scopes": ["openid"], "rapt_token": "r", "account": "ada@example.com""#,
             r#", "scopes": "openid email", "universe_domain": null, "token": null, "quota_project_id": null"#,
         ] {
-            let user = AuthorizedUser::parse_to_import(format!("{{{required}{more}}}").as_bytes()).unwrap();
+            let (user, _) =
+                AuthorizedUser::parse_to_import(format!("{{{required}{more}}}").as_bytes()).unwrap();
             let kept: Vec<&str> = user.unknown.0.keys().map(String::as_str).collect();
             assert!(kept.is_empty() || kept == ["rapt_token"], "{more}: {kept:?}");
             assert_eq!((user.refresh_token.expose(), &user.quota_project_id), ("1//0c", &None), "{more}");

@@ -7,6 +7,7 @@ use super::Profile;
 use crate::credential::paths::Paths;
 use crate::credential::profile_id::ProfileId;
 use crate::credential::profile_name::ProfileName;
+use crate::credential::waiting;
 use crate::output::error::{Error, Kind, Result};
 
 /// The folders of all profiles, and those of sign-ins that were not completed.
@@ -53,7 +54,7 @@ pub(crate) fn ids(paths: &Paths) -> BTreeSet<ProfileId> {
     names.iter().flat_map(of).collect()
 }
 
-/// "No such profile", with the nearest name that exists, or the command that makes one.
+/// "No such profile", with the nearest name that exists, or the command that makes one or completes its sign-in.
 pub(crate) fn missing(paths: &Paths, name: &ProfileName) -> Error {
     let names = names(paths).unwrap_or_default();
     let error = Error::new(Kind::Missing, format!("there is no profile named {name}"));
@@ -62,6 +63,12 @@ pub(crate) fn missing(paths: &Paths, name: &ProfileName) -> Error {
         .map(|known| (strsim::damerau_levenshtein(known.as_str(), name.as_str()), known))
         .min()
         .filter(|(distance, known)| *distance <= (known.as_str().len().max(name.as_str().len()) / 2).max(1));
+    if let Some(waiting) = waiting::find(paths, name) {
+        let command = waiting.started_by().command();
+        let what = format!("the sign-in of profile {name} is not completed");
+        return Error::new(Kind::Missing, what)
+            .hint(format!("`bqcred {command} --profile {name} --finish -`"));
+    }
     match nearest {
         Some((_, known)) => error.hint(format!("did you mean {known}? `bqcred list` shows all profiles")),
         None if names.is_empty() && *name == ProfileName::default() => {

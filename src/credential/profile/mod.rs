@@ -268,11 +268,11 @@ impl Profile {
     }
 }
 
-/// "A profile without a credential": a sign-in that was not completed, or a file that was removed. `login` is the
-/// command that makes a new one.
-pub(crate) fn without_credential(name: &ProfileName, profile: &Profile, login: &str) -> Error {
+/// "A profile without a credential": a sign-in that was not completed, or a file that was removed. `sign_in` is
+/// the command that makes a new one.
+pub(crate) fn without_credential(name: &ProfileName, profile: &Profile, sign_in: &str) -> Error {
     let why = profile.sign_in_reason().map_or(String::new(), |reason| format!(": it {reason}"));
-    Error::new(Kind::Missing, format!("profile {name} has no credential{why}")).hint(format!("`{login}`"))
+    Error::new(Kind::Missing, format!("profile {name} has no credential{why}")).hint(format!("`{sign_in}`"))
 }
 
 /// Checks the id of a project. It is a plain word; anything else is a typing error that would come to light

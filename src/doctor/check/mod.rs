@@ -59,7 +59,7 @@ pub(crate) fn check(app: &App, facts: &Facts, target: Target) -> Result<Checked>
             None => {
                 let answer = refresh::access_token(app, &mut loaded, MIN_TTL);
                 facts.validities.add_notes(answer.notes);
-                answer.result.map_err(to_error)?.token
+                answer.result.map_err(|failure| refresh::to_error(app, &loaded, failure))?.token
             }
         },
     };

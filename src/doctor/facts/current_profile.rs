@@ -31,8 +31,10 @@ pub(crate) struct CurrentProfile {
     pub(crate) is_gone: bool,
     /// Why it can't be used, if there is one.
     pub(crate) problem: Option<Error>,
-    /// The command that signs it in again.
+    /// The command that starts a new sign-in of it.
     pub(crate) login: String,
+    /// The command that makes it usable: it completes a sign-in that waits for its answer, else it starts one.
+    pub(crate) sign_in: String,
     /// The command that prints its environment.
     pub(crate) env: String,
     /// Whether the commands here are a notebook's, which can't change its environment.
@@ -52,6 +54,7 @@ impl CurrentProfile {
     pub(crate) fn load(app: &App, validities: &Validities) -> CurrentProfile {
         let mut current = CurrentProfile {
             login: "bqcred login".to_owned(),
+            sign_in: "bqcred login".to_owned(),
             env: "bqcred env".to_owned(),
             in_notebook: terminal::in_notebook(),
             ..CurrentProfile::default()
@@ -61,6 +64,7 @@ impl CurrentProfile {
             Err(error) => return current.unusable(app, error),
         };
         current.login = app.login_command(&name);
+        current.sign_in = app.sign_in_command(&name, app.known_profile(&name).ok().flatten().as_ref());
         current.env = app.command("env", &name);
         current.exec_gcloud = format!("{} -- PROGRAM", app.command("exec --gcloud", &name));
         current.server = app.command("snippet jupyter-server", &name);

@@ -62,10 +62,10 @@ impl Library {
         if profile.name.is_none() {
             // in a notebook, the sign-in itself leads to a cell
             let env = (!profile.in_notebook).then(|| format!(" && {}", facts.env_line()));
-            return Some(format!("{}{}", profile.login, env.unwrap_or_default()));
+            return Some(format!("{}{}", profile.sign_in, env.unwrap_or_default()));
         }
         if facts.needs_login() {
-            return Some(profile.login.clone());
+            return Some(profile.sign_in.clone());
         }
         Some((self.fix)(facts))
     }

@@ -109,9 +109,10 @@ impl KernelProfile {
         }
     }
 
-    /// Of an R kernel: why it finds no credential, and what gives it one. `None` if it finds one.
-    pub(crate) fn about_r(&self, kernel: &str) -> Option<String> {
-        let RWithout { account, command } = self.r.as_ref()?;
+    /// Why a kernel with this kernelspec, if it is for R, finds no credential, and what gives it one. `None` if it finds
+    /// one.
+    pub(crate) fn about_r(&self, kernel: &str, spec: &Spec) -> Option<String> {
+        let RWithout { account, command } = self.r.as_ref().filter(|_| spec.is_r())?;
         Some(ready::describe_r(account, &format!("{command} {kernel}")))
     }
 
@@ -171,7 +172,7 @@ pub(crate) fn lasting_variables(changes: Vec<Change>) -> Result<Vec<(String, Str
     set.map(|(name, value)| match value.into_string() {
         Ok(value) => Ok((name.to_owned(), value)),
         Err(_) => {
-            Err(Error::usage(format!("the value of {name} is not UTF-8, and can't be written as text"))
+            Err(Error::other(format!("the value of {name} is not UTF-8, and can't be written as text"))
                 .hint("`bqcred exec -- PROGRAM` hands over every value unchanged"))
         }
     })
@@ -198,7 +199,7 @@ pub(crate) fn kernelspec_variables(
 }
 
 fn unusable_value(name: &str, problem: &str) -> Error {
-    Error::usage(format!("the value of {name} can't be written to a kernelspec: {problem}"))
+    Error::other(format!("the value of {name} can't be written to a kernelspec: {problem}"))
         .hint("`bqcred kernel install --exec` hands over every value unchanged")
 }
 
@@ -213,7 +214,7 @@ pub(crate) fn own_path() -> Result<String> {
 
 /// A path as text.
 pub(crate) fn utf8(path: &Path) -> Result<String> {
-    let problem = || Error::usage(format!("the path {} is not UTF-8", path.display()));
+    let problem = || Error::other(format!("the path {} is not UTF-8", path.display()));
     path.to_str().map(str::to_owned).ok_or_else(problem)
 }
 

@@ -13,12 +13,14 @@ use crate::handover::broker::limits::Limits;
 use crate::output::error::Result;
 use crate::output::notes::Notes;
 use crate::system::json_file::{Document, JsonFile};
+use crate::system::json_path;
 use crate::system::private_file::{self, Content, Lock};
 
 /// One kernelspec that was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     /// Its `kernel.json`, symbolic links resolved.
+    #[serde(with = "json_path")]
     pub(crate) file: PathBuf,
     /// The name of the kernel.
     pub(crate) kernel: String,
@@ -31,7 +33,7 @@ pub(crate) struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token_only: Option<Limits>,
     /// The interpreter that a bare `python` in its command stands for, from the server that it was changed for.
-    #[serde(default)]
+    #[serde(default, with = "json_path::option")]
     pub(crate) python: Option<PathBuf>,
 }
 

@@ -8,7 +8,6 @@ use crate::app::{App, Loaded};
 use crate::credential::forecast;
 use crate::credential::profile::Profile;
 use crate::credential::state::{CredentialState, RevokedBy};
-use crate::login::two_step;
 use crate::oauth::{Failure, Fresh, Google, Identity, Reason, Transport};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::notes::Notes;
@@ -202,14 +201,16 @@ fn not_saved(app: &App, loaded: &Loaded, result: &Result<Fresh, Failure>, error:
 /// Why there is no access token, with what is known of this very credential: that it was revoked from here, or
 /// that its time is over.
 pub(crate) fn to_error(app: &App, loaded: &Loaded, failure: Failure) -> Error {
-    let login = app.login_command(&loaded.name);
     let profile = &loaded.profile;
+    let login = match failure {
+        Failure::Refused(Reason::GrantEnded | Reason::SignInAgain) => {
+            app.sign_in_command(&loaded.name, Some(profile))
+        }
+        _ => app.login_command(&loaded.name),
+    };
     if failure != Failure::Refused(Reason::GrantEnded) {
         return failure.into_error(&login);
     }
-    // another sign-in would discard the one that waits
-    let login =
-        two_step::waiting(app, &loaded.name).map_or(login, |waiting| waiting.completed_by(app, &loaded.name));
     let because = |reason: &str| {
         Error::new(Kind::Refused, format!("this credential {reason}")).hint(format!("`{login}`"))
     };

@@ -8,8 +8,9 @@ use crate::credential::client::{Client, FoundClient};
 use crate::credential::profile::{Origin, Profile};
 use crate::credential::profile_name::ProfileName;
 use crate::credential::state::CredentialState;
+use crate::credential::waiting::StartedBy;
 use crate::lifecycle::refresh;
-use crate::login::two_step::{self, StartedBy};
+use crate::login::two_step;
 use crate::login::{Flow, LoginOptions, LoginRequest, gcloud};
 use crate::oauth::scopes;
 use crate::oauth::{Failure, Fresh, Google, Reason, SignInListener};
@@ -32,12 +33,12 @@ pub(crate) struct Rotation {
 
 /// Of two rotations one wins: the one that was started waits for its answer.
 pub(crate) fn refuse_second(app: &App, name: &ProfileName, profile: &Profile) -> Result<()> {
-    let Some(waiting) = two_step::waiting(app, name)
-        .filter(|waiting| waiting.started_by == StartedBy::Rotate && waiting.is_for(profile))
+    let Some(waiting) =
+        app.waiting(name, Some(profile)).filter(|waiting| waiting.started_by() == StartedBy::Rotate)
     else {
         return Ok(());
     };
-    let finish = waiting.completed_by(app, name);
+    let finish = app.finish_command(name, StartedBy::Rotate);
     Err(Error::other(format!(
         "a rotation of profile {name} was started at {} and waits for its answer",
         waiting.since

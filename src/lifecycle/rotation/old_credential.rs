@@ -3,10 +3,10 @@
 use crate::app::{App, Loaded};
 use crate::credential::profile_name::ProfileName;
 use crate::credential::state::PendingRotation;
+use crate::credential::waiting::StartedBy;
 use crate::lifecycle::dependents::Dependents;
 use crate::lifecycle::mark;
 use crate::lifecycle::revocation::{self, NotRevoked, Revocation};
-use crate::login::two_step::{self, StartedBy};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::notes::Notes;
 use crate::system::clock::Time;
@@ -97,10 +97,10 @@ fn no_new_credential(
 ) -> Error {
     let login = app.login_command(name);
     let account = account.map_or(String::new(), |account| format!(" {account}"));
-    let next = match two_step::waiting(app, name) {
+    let next = match app.waiting(name, None) {
         Some(waiting) => {
-            let finish = waiting.completed_by(app, name);
-            let how = if waiting.started_by == StartedBy::Rotate {
+            let finish = app.finish_command(name, waiting.started_by());
+            let how = if waiting.started_by() == StartedBy::Rotate {
                 "again, or"
             } else {
                 "completes it; or start again:"

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::messages::Report;
 use super::said;
-use super::second_step::Kept;
-use super::temp_config::{self, TempConfig};
+use super::temp_config::TempConfig;
 use super::{ADDRESS_LIMIT, COMMAND, command, pipes, process};
 use crate::app::App;
+use crate::credential::waiting::{self, Kept};
 use crate::login::LoginRequest;
 use crate::output::error::{Error, Result, reason};
 use crate::store::place;
@@ -69,7 +69,7 @@ pub(super) fn run(app: &App, request: &LoginRequest, program: &Path, valid_for: 
     let kept = Kept {
         folder: folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         state: said::state(&url).map(|state| hash::sha256(state.as_bytes())),
-        host: temp_config::host(),
+        host: waiting::host(),
         valid_for: valid_for.as_secs(),
     };
     Ok(Started { url, since, supervisor, kept, config })

@@ -34,7 +34,7 @@ use crate::system::trust;
 use temp_config::TempConfig;
 
 pub(crate) use first_step::Started;
-pub(crate) use second_step::{Asked, Kept, NotAsked};
+pub(crate) use second_step::{Asked, NotAsked};
 pub(crate) use supervisor::run as supervise;
 
 /// The command by which bqcred is started once more, to keep gcloud waiting; hidden.

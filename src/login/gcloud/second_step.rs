@@ -5,12 +5,11 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::messages::{Outcome, Request};
 use super::{pipes, process, said, temp_config};
 use crate::app::App;
 use crate::credential::adc::AuthorizedUser;
+use crate::credential::waiting::{self, Kept};
 use crate::oauth::{Answer, Endpoints, Failure, Google};
 use crate::output::error::{Error, Result};
 use crate::output::secret::{Secret, SecretBytes};
@@ -24,19 +23,6 @@ const OUTCOME_LIMIT: usize = 1024 * 1024;
 
 /// gcloud had the code, and did not say what became of it.
 const PERHAPS_ISSUED: &str = "if Google has issued a credential, it was not saved";
-
-/// What a gcloud that waits for its code is found by. Nothing in it is secret.
-#[derive(Deserialize, Serialize)]
-pub(crate) struct Kept {
-    /// The name of its configuration's folder, below bqcred's folder of pending sign-ins.
-    pub(super) folder: String,
-    /// The hash of the `state` in the address that gcloud printed.
-    pub(super) state: Option<String>,
-    /// The machine that it waits on.
-    pub(super) host: String,
-    /// How long it waits, in seconds.
-    pub(crate) valid_for: u64,
-}
 
 /// A gcloud that was given the code.
 pub(crate) struct Asked {
@@ -63,16 +49,11 @@ impl Kept {
         hash::sha256(sent.expose().as_bytes()) == *printed
     }
 
-    /// Whether it can still be given a code, as far as this machine can tell.
-    pub(crate) fn is_waiting(&self, app: &App) -> bool {
-        pipes::is_read(&self.folder(app)) || self.host != temp_config::host()
-    }
-
     /// Gives gcloud the code. The first one counts.
     pub(crate) fn ask(&self, app: &App, answer: &Answer) -> Result<Asked, NotAsked> {
-        let folder = self.folder(app);
+        let folder = self.folder(&app.paths);
         let unusable = |error: std::io::Error| NotAsked::Unusable(Error::file(&folder, "use", &error));
-        let Some(mut pipe) = fifo::send(&pipes::code(&folder)).map_err(unusable)? else {
+        let Some(mut pipe) = fifo::send(&waiting::code_pipe(&folder)).map_err(unusable)? else {
             return Err(self.gone(app));
         };
         let code = match &answer.result {
@@ -95,26 +76,20 @@ impl Kept {
 
     /// Ends gcloud, if it waits on this machine, and removes what it has.
     pub(crate) fn stop(&self, app: &App) {
-        let folder = self.folder(app);
-        match fifo::send(&pipes::code(&folder)) {
+        let folder = self.folder(&app.paths);
+        match fifo::send(&waiting::code_pipe(&folder)) {
             Ok(Some(mut pipe)) => drop(send(&mut pipe, &Request::Stop)), // it removes its folder
             _ => drop(self.gone(app)),
         }
     }
 
     fn gone(&self, app: &App) -> NotAsked {
-        let folder = self.folder(app);
-        if self.host != temp_config::host() && folder.exists() {
+        let folder = self.folder(&app.paths);
+        if self.host != waiting::host() && folder.exists() {
             return NotAsked::OtherMachine(self.host.clone());
         }
         temp_config::remove(&folder);
         NotAsked::Gone
-    }
-
-    /// A name that was changed leads nowhere else.
-    fn folder(&self, app: &App) -> PathBuf {
-        let is_ours = self.folder.starts_with(temp_config::PREFIX) && !self.folder.contains('/');
-        app.paths.state.join(if is_ours { self.folder.as_str() } else { temp_config::PREFIX })
     }
 }
 
@@ -156,7 +131,7 @@ impl Asked {
     fn outcome(&mut self) -> Option<Outcome> {
         let mut text = SecretBytes::new(Vec::new());
         loop {
-            let is_kept = pipes::is_read(&self.folder); // before reading: what it wrote last is still there
+            let is_kept = waiting::is_read(&self.folder); // before reading: what it wrote last is still there
             let is_whole = read_line(&mut self.outcome, &mut text);
             if is_whole {
                 return serde_json::from_slice(&text).ok();

@@ -18,6 +18,7 @@ use super::pipes;
 use super::process::{self, Running};
 use super::said::Said;
 use super::{ADDRESS_LIMIT, credential_file};
+use crate::credential::waiting::code_pipe;
 use crate::output::error::{Error, Result, reason};
 use crate::output::secret::Secret;
 use crate::system::private_file::{self, Content};
@@ -66,7 +67,7 @@ pub(crate) fn run(folder: &Path, patience: Duration, program: &[OsString]) -> Re
         request == interrupt::Request::Stop && stopped.send(Event::Stop).is_ok()
     });
     let failed = |error: std::io::Error| Error::file(&folder.0, "use", &error);
-    let requests = fifo::receive(&pipes::code(&folder.0), true).map_err(failed)?;
+    let requests = fifo::receive(&code_pipe(&folder.0), true).map_err(failed)?;
     let started = process::supervised(program).map(|(gcloud, input, output)| {
         events::listen(requests, output, &sender);
         (gcloud, input)

@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{pipes, process};
+use super::process;
 use crate::app::App;
+use crate::credential::waiting::{PREFIX, host, is_read};
 use crate::output::error::{Error, Result};
 use crate::store::place;
 use crate::system::private_file::{self, Content, Lock};
 
-/// How the names of these folders begin.
-pub(super) const PREFIX: &str = "gcloud-";
 /// The machine that made a folder, which others may share: only there can a supervisor be looked for.
 const HOST: &str = "host";
 /// No sign-in takes longer: what is older is nobody's on any machine.
@@ -66,11 +65,6 @@ fn lock_of(folder: &Path) -> PathBuf {
     folder.with_extension("lock")
 }
 
-/// The name of this machine.
-pub(super) fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
-}
-
 /// Removes the folders that no process of this machine holds a lock of or waits in.
 pub(super) fn sweep(state: &Path) {
     for entry in std::fs::read_dir(state).into_iter().flatten().flatten() {
@@ -82,7 +76,7 @@ pub(super) fn sweep(state: &Path) {
             continue;
         }
         if let Ok(Some(lock)) = Lock::acquire_within(&lock_of(&path), Duration::ZERO) {
-            if !pipes::is_read(&path) && (lock.is_held() || !is_young(&path)) {
+            if !is_read(&path) && (lock.is_held() || !is_young(&path)) {
                 remove(&path);
             }
             let _ = private_file::remove(&lock_of(&path));

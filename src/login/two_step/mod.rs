@@ -7,23 +7,23 @@
 mod instructions;
 mod pending_file;
 mod pending_login;
-mod waiting;
 
 use std::io::Read;
 
-use super::gcloud::{self, Asked, Kept, NotAsked};
+use super::gcloud::{self, Asked, NotAsked};
 use super::{LoginRequest, Progress, SignedIn};
 use crate::app::App;
 use crate::credential::client::Client;
+use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
+use crate::credential::waiting::{Kept, StartedBy, Waiting};
 use crate::oauth::{Answer, Failure, Reason, Shown, SignInListener};
 use crate::output::error::{Error, Result};
 use crate::store::Store;
 use pending_login::Runner;
 
 pub(crate) use instructions::{instructions, instructions_in_notebook};
-pub(crate) use pending_file::{discard, is_foreign, sweep, waiting};
-pub(crate) use waiting::StartedBy;
+pub(crate) use pending_file::{discard, is_foreign, sweep};
 
 /// More than any address that is pasted, in bytes.
 const PASTE_LIMIT: u64 = 64 * 1024;
@@ -68,7 +68,7 @@ pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str, by: StartedBy)
         let profile = known.map(|known| {
             app.load_credential(name.clone(), known.clone()).map_or(known, |loaded| loaded.profile)
         });
-        pending.waiting().check(app, name, profile.as_ref(), by)?;
+        check(app, name, &pending.waiting, profile.as_ref(), by)?;
         if !pending.is_answered_by(&answer) {
             return Err(other_sign_in(name, &start, shown));
         }
@@ -99,6 +99,37 @@ pub(crate) fn finish(app: &App, name: &ProfileName, pasted: &str, by: StartedBy)
         Ok(()) => error,
         Err(problem) => not_put_back(&error, &problem),
     })
+}
+
+/// Refuses to complete a sign-in by another command than started it, or, if it is a rotation, for a profile that is
+/// somebody else's by now.
+fn check(
+    app: &App,
+    name: &ProfileName,
+    waiting: &Waiting,
+    profile: Option<&Profile>,
+    by: StartedBy,
+) -> Result<()> {
+    let started_by = waiting.started_by();
+    if started_by != by {
+        let what = format!(
+            "`bqcred {}` started the sign-in that waits for profile {name}, not `bqcred {}`",
+            started_by.command(),
+            by.command()
+        );
+        let finish = app.finish_command(name, started_by);
+        return Err(Error::other(what).unchanged().hint(format!("`{finish}` completes it")));
+    }
+    match profile.filter(|profile| by == StartedBy::Rotate && !waiting.is_for(profile)) {
+        Some(profile) => Err(Error::other(format!(
+            "the rotation was started for {}, and profile {name} is {} by now",
+            waiting.account.as_deref().unwrap_or("an unknown account"),
+            profile.account_or_unknown()
+        ))
+        .unchanged()
+        .hint(format!("`{}` rotates what it is now", app.command("rotate", name)))),
+        None => Ok(()),
+    }
 }
 
 fn other_sign_in(name: &ProfileName, start: &str, shown: Shown) -> Error {

@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::pending_login::{PendingLogin, Runner, VALID_FOR};
-use super::waiting::Waiting;
+use super::pending_login::{PendingLogin, Runner};
 use crate::app::App;
 use crate::credential::client::Client;
 use crate::credential::profile_name::ProfileName;
+use crate::credential::waiting::{self, Kept, VALID_FOR};
 use crate::login::LoginRequest;
-use crate::login::gcloud::Kept;
 use crate::oauth::{Consent, Shown};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::notes::Notes;
@@ -94,7 +93,7 @@ pub(super) fn take<T>(
         let what = format!("invalid file; kept as {}", aside.display());
         return Err(Error::content(&path, what).hint(format!("`{start}`")));
     };
-    if pending.is_too_old() {
+    if pending.waiting.is_too_old() {
         pending.stop(app);
         private_file::remove(&path)?;
         return Err(pending.too_old().hint(format!("`{start}`")));
@@ -130,11 +129,6 @@ pub(super) fn put_back(app: &App, name: &ProfileName, bytes: &[u8]) -> Result<()
     Ok(())
 }
 
-/// The sign-in of this profile that waits for its answer, if there is one.
-pub(crate) fn waiting(app: &App, name: &ProfileName) -> Option<Waiting> {
-    read(app, name).filter(|pending| pending.is_waiting(app)).map(|pending| pending.waiting())
-}
-
 /// What the browser shows at the end of this profile's sign-in.
 pub(super) fn shown(app: &App, name: &ProfileName) -> Shown {
     read(app, name).map_or(Shown::Unknown, |pending| pending.shown())
@@ -157,7 +151,7 @@ pub(crate) fn sweep(app: &App) {
     for name in started(app) {
         // one that is being completed at this moment can stay
         if let Ok(Some(_lock)) = Lock::acquire_within(&lock_path(app, &name), Duration::ZERO)
-            && let Some(pending) = read(app, &name).filter(PendingLogin::is_too_old)
+            && let Some(pending) = read(app, &name).filter(|pending| pending.waiting.is_too_old())
         {
             pending.stop(app);
             let _ = private_file::remove(&app.paths.pending_login(&name)); // tried again next time
@@ -179,9 +173,9 @@ fn started(app: &App) -> impl Iterator<Item = ProfileName> {
 /// No sign-in of this profile was started. Where another profile's waits, that one may be meant.
 fn no_pending_login(app: &App, name: &ProfileName, start: &str) -> Error {
     let error = Error::new(Kind::Missing, format!("no sign-in of profile {name} waits for an answer"));
-    match started(app).find_map(|other| waiting(app, &other).map(|waiting| (other, waiting))) {
+    match started(app).find_map(|other| waiting::find(&app.paths, &other).map(|waiting| (other, waiting))) {
         Some((other, waiting)) => {
-            let command = waiting.started_by.command();
+            let command = waiting.started_by().command();
             error
                 .hint(format!("one of profile {other} does: `bqcred {command} --profile {other} --finish -`"))
         }

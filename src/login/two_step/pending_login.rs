@@ -2,12 +2,11 @@
 
 use serde::Deserialize;
 
-use super::waiting::{StartedBy, Waiting};
 use crate::app::App;
 use crate::credential::client::Client;
 use crate::credential::profile::StoreKind;
 use crate::credential::profile_name::ProfileName;
-use crate::login::gcloud::Kept;
+use crate::credential::waiting::{Kept, Waiting};
 use crate::login::{LoginRequest, belongs_to};
 use crate::oauth::{Answer, Endpoints, Shown};
 use crate::output::error::{Error, Result};
@@ -15,27 +14,20 @@ use crate::output::notes::Notes;
 use crate::output::secret::Secret;
 use crate::system::clock::{Time, span};
 
-/// Google's codes are valid for ten minutes, and so is what waits for them. In seconds.
-pub(super) const VALID_FOR: u64 = 600;
-
-/// Clocks that are kept right are set back by less than this, in seconds.
-const CLOCK_JITTER: u64 = 60;
-
 /// A sign-in that waits for its answer.
 #[derive(Deserialize)]
 pub(super) struct PendingLogin {
     /// Where the credential will be kept.
     pub(super) store: StoreKind,
-    started: Time,
-    account: Option<String>,
     project: Option<String>,
     quota_project: Option<String>,
     scopes: Vec<String>,
-    #[serde(default)]
-    rotation: Option<Vec<ProfileName>>,
     /// Who runs it.
     #[serde(flatten)]
     pub(super) runner: Runner,
+    /// What is not secret of it. Declared last: it takes its fields, and `runner` shares one.
+    #[serde(flatten)]
+    pub(super) waiting: Waiting,
 }
 
 /// Who runs a sign-in that waits, and what completes it.
@@ -83,13 +75,13 @@ impl PendingLogin {
     pub(super) fn request(&self, name: &ProfileName) -> LoginRequest {
         LoginRequest {
             name: name.clone(),
-            account: self.account.clone(),
+            account: self.waiting.account.clone(),
             suggestion: None,
             project: self.project.clone(),
             quota_project: self.quota_project.clone(),
             scopes: self.scopes.clone(),
             store: self.store,
-            siblings: self.rotation.clone(),
+            siblings: self.waiting.siblings.clone(),
         }
     }
 
@@ -109,15 +101,6 @@ impl PendingLogin {
         }
     }
 
-    /// Whether its answer can still be given.
-    pub(super) fn is_waiting(&self, app: &App) -> bool {
-        let is_kept = match &self.runner {
-            Runner::OwnClient(_) => true,
-            Runner::Gcloud { gcloud } => gcloud.is_waiting(app),
-        };
-        is_kept && !self.is_too_old()
-    }
-
     /// Ends what waits for the answer.
     pub(super) fn stop(&self, app: &App) {
         if let Runner::Gcloud { gcloud } = &self.runner {
@@ -125,20 +108,14 @@ impl PendingLogin {
         }
     }
 
-    /// The same without what is secret.
-    pub(super) fn waiting(&self) -> Waiting {
-        let started_by = if self.rotation.is_some() { StartedBy::Rotate } else { StartedBy::Login };
-        Waiting { since: self.started, started_by, account: self.account.clone() }
-    }
-
     /// The error of an answer that comes too late.
     pub(super) fn too_old(&self) -> Error {
-        let (now, started) = (Time::now(), self.started);
+        let (now, started) = (Time::now(), self.waiting.since);
         Error::other(match started.since(now) {
             0 => format!(
                 "the sign-in was started {} ago; its answer is valid for {}",
                 span(now.since(started)),
-                span(self.valid_for())
+                span(self.waiting.valid_for())
             ),
             ahead => format!("the sign-in was started when the clock was {} ahead", span(ahead)),
         })
@@ -147,27 +124,13 @@ impl PendingLogin {
     /// What the user should know of it when another sign-in takes its place. What waits for its answer is ended.
     pub(super) fn replaced(&self, app: &App, name: &ProfileName) -> Notes {
         let mut notes = Notes::none();
-        if self.is_waiting(app) {
+        if self.waiting.is_answerable(&app.paths) {
             notes.add(format!(
                 "this replaces the sign-in of profile {name} that was started {} ago: its address is of no use any more",
-                span(Time::now().since(self.started))
+                span(Time::now().since(self.waiting.since))
             ));
         }
         self.stop(app);
         notes
-    }
-
-    fn valid_for(&self) -> u64 {
-        match &self.runner {
-            Runner::OwnClient(_) => VALID_FOR,
-            Runner::Gcloud { gcloud } => gcloud.valid_for,
-        }
-    }
-
-    /// Whether its answer can't come any more. One that was started in the future, by a clock that was ahead, counts
-    /// as old: it would wait for as long as the clock was wrong.
-    pub(super) fn is_too_old(&self) -> bool {
-        let now = Time::now();
-        now.since(self.started) > self.valid_for() || self.started.since(now) > CLOCK_JITTER
     }
 }

@@ -1,6 +1,7 @@
 //! Homes that are none: of users whom the user database doesn't know, missing, read-only.
 
 use super::group::people;
+use super::{CREDENTIAL, offline};
 use crate::common::Sandbox;
 
 /// Ada has no entry in the user database, and no XDG variable names a folder. `/var/tmp` is this namespace's own.
@@ -37,6 +38,29 @@ fn the_root_folder_or_a_missing_one_as_home_is_refused_with_a_home_that_works() 
     }
 }
 
+/// Where the credential is elsewhere, too.
+#[test]
+fn a_missing_home_is_not_created() {
+    let script = r#"
+        export HOME=/no/such/home XDG_DATA_HOME=/var/tmp/data
+        for who in as_ada ""; do
+            $who ./bqcred import --force --project p - <adc.json
+            $who ./bqcred env --shell sh >/dev/null
+            for command in "login --start --client-id-file client.json" "use default" "export --well-known"                 "client set client.json"; do
+                fails $who ./bqcred $command
+                grep "home folder /no/such/home does not exist" said; grep "hint: set HOME to" said
+            done
+            $who ./bqcred kernel install </dev/null || true
+            test ! -e /no
+            rm -r /var/tmp/data
+        done
+        export JUPYTER_DATA_DIR=/no/such/home/jupyter
+        mkdir -m 755 kernels kernels/ir; echo '{"argv":["R"],"language":"R"}' >kernels/ir/kernel.json
+        JUPYTER_PATH=$PWD as_ada ./bqcred kernel install || true
+        test ! -e /no"#;
+    unnamed(script);
+}
+
 #[test]
 fn a_relative_or_unknown_home_is_an_error_that_says_what_to_set() {
     let script = r#"
@@ -69,4 +93,46 @@ fn a_read_only_home_is_read_and_a_place_for_a_sign_in_is_named() {
     let Some(said) = unnamed(script) else { return };
     assert!(said.contains("read-only file system"), "{said}");
     assert!(said.contains("export XDG_DATA_HOME=/var/tmp/bqcred-5001/data"), "{said}");
+}
+
+/// A path is bytes, and text can't hold all of them: the same exit code everywhere, and what needs no text works.
+#[test]
+#[cfg(target_os = "linux")] // macOS has no such paths
+fn a_home_that_is_no_text_is_refused_with_one_code_where_text_is_printed() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let sandbox = Sandbox::new();
+    let home = sandbox.path("home").into_os_string().into_vec();
+    let home = std::path::PathBuf::from(std::ffi::OsString::from_vec([home, b"-\xff".to_vec()].concat()));
+    let kernel = home.join(".local/share/jupyter/kernels/ir");
+    std::fs::create_dir_all(&kernel).unwrap();
+    let spec = r#"{"argv": ["R", "--args", "{connection_file}"], "display_name": "R", "language": "R"}"#;
+    std::fs::write(kernel.join("kernel.json"), spec).unwrap();
+    std::fs::write(home.join(".bqcred"), "default").unwrap();
+    let bqcred = |words: &[&str]| {
+        let invocation = offline(sandbox.invoke(words)).env("HOME", &home).current_dir(&home);
+        let variables = ["DATA", "STATE", "CACHE", "CONFIG"].map(|name| format!("XDG_{name}_HOME"));
+        variables.iter().fold(invocation, |invocation, name| invocation.env_remove(name))
+    };
+    bqcred(&["import", "--project", "p", "-"]).stdin(CREDENTIAL).run().success();
+    for words in [
+        &["env", "--format", "json"][..],
+        &["env", "--format", "kernel"],
+        &["kernel", "install"],
+        &["snippet", "r"],
+        &["snippet", "renviron"],
+        &["snippet", "jupyter-server"],
+        &["snippet", "jupyterhub"],
+        &["snippet", "docker"],
+        &["snippet", "docker", "--whole"],
+        &["snippet", "spark"],
+        &["allow"],
+    ] {
+        bqcred(words).run().fails(1).says("UTF-8");
+    }
+    for words in [&["install", "--exec"][..], &["sync"], &["uninstall"]] {
+        bqcred(&[&["kernel"], words].concat()).run().success();
+    }
+    assert_eq!(std::fs::read_to_string(kernel.join("kernel.json")).unwrap(), spec);
+    bqcred(&["export", "--well-known"]).run().success();
+    bqcred(&["export", "--well-known", "--undo"]).run().success();
 }

@@ -75,6 +75,7 @@ pub const NEUTRAL: &[(&str, Claim)] = &[
     ("all that is left is a new sign-in", Claim::Neutral),
     ("the sign-in brings the new one", Claim::Neutral),
     ("no sign-in of profile", Claim::Neutral),
+    ("is not completed", Claim::Neutral), // a first sign-in
     ("starts another sign-in", Claim::Neutral),
     ("this replaces the sign-in of profile", Claim::Neutral),
     ("the sign-in was cancelled", Claim::Neutral),

@@ -26,10 +26,11 @@ const DATABASE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 </KeePassFile>
 "#;
 
-/// The settings of a user who doesn't want to be asked for each item. It switches `Enabled` off itself when
-/// another keyring is there first, so this is written before each start.
-const SETTINGS: &str =
-    "[FdoSecrets]\nEnabled=true\nShowNotification=false\nConfirmDeleteItem=false\nConfirmAccessItem=false\n";
+/// The settings of a user who doesn't want to be asked for each item, and saves when the database is locked: a change
+/// during a save is forgotten, and with a save after every change that is a matter of speed. KeePassXC switches
+/// `Enabled` off itself when another keyring is there first, so this is written before each start.
+const SETTINGS: &str = "[General]\nAutoSaveAfterEveryChange=false\nAutoSaveOnExit=true\n\
+    [FdoSecrets]\nEnabled=true\nShowNotification=false\nConfirmDeleteItem=false\nConfirmAccessItem=false\n";
 
 /// Makes the database, if there is none yet, and starts the program with it.
 pub(super) fn start(keyring: &Keyring) {
@@ -45,7 +46,7 @@ pub(super) fn start(keyring: &Keyring) {
     drop(typing(program(keyring).args(["--pw-stdin"]).arg("--config").arg(settings).arg(database), 1));
 }
 
-/// Locks all databases, as its own menu does.
+/// Asks it to save and lock all databases, as its own menu does.
 pub(super) fn lock(keyring: &Keyring) {
     let locked = program(keyring).arg("--lock").output().unwrap();
     assert!(locked.status.success(), "{locked:?}");

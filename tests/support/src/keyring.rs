@@ -180,18 +180,19 @@ impl Keyring {
         assert!(starter.wait().unwrap().success());
     }
 
-    /// Asks until there is an answer, for 20 s at most.
+    /// Asks until there is an answer, for 60 s at most, and leaves the service time between two questions.
     fn asked<T>(&self, ask: impl Fn(&Keyring) -> Option<T>) -> T {
-        let ends = Instant::now() + Duration::from_secs(20);
+        let ends = Instant::now() + Duration::from_secs(60);
         loop {
-            match ask(self) {
-                Some(answer) => return answer,
-                None => assert!(Instant::now() < ends, "the keyring does not become ready"),
+            if let Some(answer) = ask(self) {
+                return answer;
             }
+            assert!(Instant::now() < ends, "the keyring does not become ready");
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// Locks it, as a desktop does.
+    /// Locks it, as a desktop does. What it holds is on disk then.
     pub fn lock(&self) {
         if self.kind == Kind::KeePassXc {
             keepassxc::lock(self); // which only asks for it

@@ -1,5 +1,7 @@
 //! What every command needs: the paths, which profile is meant, and the credential that it holds.
 
+mod helping;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -191,7 +193,10 @@ impl App {
         let (name, profile) = self.stored_profile(name)?;
         match self.try_load(&name, profile.clone())? {
             Some(loaded) => Ok(loaded),
-            None => Err(profile::without_credential(&name, &profile, &self.login_command(&name))),
+            None => {
+                let sign_in = self.sign_in_command(&name, Some(&profile));
+                Err(profile::without_credential(&name, &profile, &sign_in))
+            }
         }
     }
 
@@ -238,34 +243,6 @@ impl App {
             project: None,
             endpoints: profile.endpoints,
         }))
-    }
-
-    /// What is wrong with this profile, with the command that helps; `None` if it can be used, as far as is known.
-    pub(crate) fn problem(&self, name: &ProfileName, profile: &Profile) -> Option<String> {
-        let problem = profile.problem()?;
-        let command = match profile.condition.is_interrupted() {
-            true => self.command("status", name),
-            false => self.login_command(name),
-        };
-        Some(format!("{problem}: `{command}`"))
-    }
-
-    /// The command that signs this profile in again.
-    pub(crate) fn login_command(&self, name: &ProfileName) -> String {
-        self.command("login", name)
-    }
-
-    /// A command for this profile: `--profile` is left out where it isn't needed.
-    pub(crate) fn command(&self, command: &str, name: &ProfileName) -> String {
-        match self.profile_name() {
-            Ok(current) if current == *name && self.profile.is_none() => format!("bqcred {command}"),
-            _ => format!("bqcred {command} --profile {name}"),
-        }
-    }
-
-    /// The command that gives this profile a project.
-    pub(crate) fn project_command(&self, name: &ProfileName) -> String {
-        format!("bqcred use {name} --project PROJECT")
     }
 
     /// gcloud's folder in this environment.
