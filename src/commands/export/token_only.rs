@@ -83,14 +83,7 @@ impl Source {
 
     /// Which tokens the files are for.
     pub(super) fn issued_for(&self) -> IssuedFor {
-        let acting_as = self.tokens.acting_as().cloned();
-        IssuedFor {
-            profile: self.name.to_string(),
-            account: self.profile.account.clone(),
-            is_profiles_own: acting_as.is_some() && self.limits.acting_as.is_none(),
-            acting_as,
-            scopes: self.limits.scopes.clone(),
-        }
+        self.limits.issued_for(&self.name, &self.profile)
     }
 
     /// Whether the tokens that were issued before are likely to have ended by something that was done here.

@@ -30,7 +30,7 @@ fn token_only(args: &Snippet, app: &App) -> Result<Pasted> {
             tokens.keep_fresh(None)?
         ),
     ];
-    let container = Container::of_tokens(&tokens)?;
+    let container = Container::of_volume(&tokens)?;
     let text = job(&tokens.account(), &steps, &secret, &container);
     let mut advice = Notes::none();
     advice.add("the first lines hold the commands that make and renew the Secret, which whoever may read the namespace's Secrets can read; never `kubectl apply` it, which copies it into an annotation");

@@ -37,6 +37,18 @@ impl Limits {
         Limits { scopes: issued_for.scopes.clone(), acting_as }
     }
 
+    /// Which tokens of this profile a file with them is for.
+    pub(crate) fn issued_for(&self, name: &ProfileName, profile: &Profile) -> IssuedFor {
+        let acting_as = self.service_account(profile).map(|acting_as| acting_as.account);
+        IssuedFor {
+            profile: name.to_string(),
+            account: profile.account.clone(),
+            is_profiles_own: acting_as.is_some() && self.acting_as.is_none(),
+            acting_as,
+            scopes: self.scopes.clone(),
+        }
+    }
+
     /// The options of `exec` that stand for them, `--token-only` included.
     pub(crate) fn to_options(&self) -> Vec<String> {
         let mut options = vec!["--token-only".to_owned()];

@@ -102,9 +102,10 @@ impl KernelProfile {
         }
     }
 
-    /// Of an R kernel: why it finds no credential, and what gives it one. `None` if it finds one.
-    pub(crate) fn about_r(&self, kernel: &str) -> Option<String> {
-        let RWithout { account, command } = self.r.as_ref()?;
+    /// Why a kernel with this kernelspec, if it is for R, finds no credential, and what gives it one. `None` if it finds
+    /// one.
+    pub(crate) fn about_r(&self, kernel: &str, spec: &Spec) -> Option<String> {
+        let RWithout { account, command } = self.r.as_ref().filter(|_| spec.is_r())?;
         Some(ready::describe_r(account, &format!("{command} {kernel}")))
     }
 

@@ -143,16 +143,11 @@ pub(crate) fn create_memory_dir(path: &Path) -> Result<()> {
     refuse_disk(path) // another file system may be mounted there
 }
 
-/// Accepts tmpfs and ramfs. Other file systems may be in memory too, but that can't be known.
 #[cfg(target_os = "linux")]
 fn refuse_disk(folder: &Path) -> Result<()> {
-    // statfs(2)
-    const TMPFS_MAGIC: u64 = 0x0102_1994;
-    const RAMFS_MAGIC: u64 = 0x8584_58f6;
-    let system = rustix::fs::statfs(folder).map_err(|error| Error::file(folder, "look at", &error.into()))?;
-    match u64::try_from(system.f_type) {
-        Ok(TMPFS_MAGIC | RAMFS_MAGIC) => Ok(()),
-        _ => Err(Error::content(folder, "is on a disk, not in memory")),
+    match is_memory(folder).map_err(|error| Error::file(folder, "look at", &error))? {
+        true => Ok(()),
+        false => Err(Error::content(folder, "is on a disk, not in memory")),
     }
 }
 
@@ -160,6 +155,27 @@ fn refuse_disk(folder: &Path) -> Result<()> {
 #[cfg(not(target_os = "linux"))]
 fn refuse_disk(_folder: &Path) -> Result<()> {
     Ok(())
+}
+
+/// Whether a folder is known to be in memory: one in tmpfs or ramfs. Other file systems may be in memory too, but that
+/// can't be known.
+#[cfg(target_os = "linux")]
+fn is_memory(folder: &Path) -> std::io::Result<bool> {
+    // statfs(2)
+    const TMPFS_MAGIC: u64 = 0x0102_1994;
+    const RAMFS_MAGIC: u64 = 0x8584_58f6;
+    let system = rustix::fs::statfs(folder)?;
+    Ok(matches!(u64::try_from(system.f_type), Ok(TMPFS_MAGIC | RAMFS_MAGIC)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_memory(_folder: &Path) -> std::io::Result<bool> {
+    Ok(false)
+}
+
+/// Whether this folder is known to be in this machine's memory, so that no other machine can have it.
+pub(crate) fn is_in_memory(folder: &Path) -> bool {
+    is_memory(folder).unwrap_or(false)
 }
 
 /// Checks that files can be removed from this folder. It need not have room for new ones.

@@ -16,7 +16,8 @@ mod temp_credential_file;
 mod write;
 
 pub(crate) use folder::{
-    check_changeable, check_dir, create_dir, create_memory_dir, missing_home, refuse_missing_home,
+    check_changeable, check_dir, create_dir, create_memory_dir, is_in_memory, missing_home,
+    refuse_missing_home,
 };
 pub(crate) use group_access::{Obstacle, OpenFiles, Place};
 pub(crate) use links::follow;
