@@ -351,6 +351,11 @@ fn a_second_one_for_the_same_file_is_refused() {
         run.says(&format!("(process {process}); nothing was changed"))
             .says(&format!("`kill {process}` ends it"));
     }
+    std::fs::create_dir(vm.sandbox.path("g")).unwrap();
+    let well_known = vm.sandbox.path("g/application_default_credentials.json");
+    std::os::unix::fs::symlink("../token.json", well_known).unwrap();
+    let run = vm.program("bqcred", &["export", "--well-known"]);
+    run.env("CLOUDSDK_CONFIG", vm.sandbox.path("g")).run().fails(1).says("another bqcred renews");
     assert_eq!(read(&vm, "token.json").unwrap()["token"], token);
     keeping.stop();
     let keeping = Keeping::start(&vm, &["link"]);
