@@ -95,7 +95,7 @@ impl CurrentProfile {
     pub(crate) fn become_program(&mut self, program: &TokenOnly) {
         self.is_gone = self.name.is_none() && self.problem.is_none();
         self.name = Some(program.about.profile.clone());
-        self.account = program.account();
+        self.account = program.account().or(self.account.take());
         self.acting_as = program.acting_as();
         self.problem = None;
     }
