@@ -337,6 +337,8 @@ fn r_kernels_are_told_what_gives_them_tokens() {
         assert_eq!(run.stderr.contains("R can't act as"), way.is_some(), "{kind}: {}", run.stderr);
         way.into_iter().for_each(|way| drop(run.clone().says(way)));
     }
+    let doctor = bqcred(&vm, &["doctor", "--offline", "--json", "--for", "r"]).env("JPY_PARENT_PID", "1");
+    assert_eq!(doctor.run().json()["libraries"][0]["fix"], "bqcred kernel install --token-only");
     let cell = sign_in(&vm, "login", PERSON, &["--cell", "r"]).stdout;
     assert!(cell.contains("no credential that R finds") && !cell.contains("now runs as"), "{cell}");
 }
