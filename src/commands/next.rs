@@ -121,18 +121,25 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
         let status = app.command("status", name);
         return Step::new(problem, if profile.condition.is_interrupted() { status } else { login });
     }
+    let inside = Inside::here();
+    if let Some(ended) = inside.as_ref().filter(|inside| inside.has_ended()) {
+        return Step::new(ended.describe_end(), ended.about().start_command());
+    }
     if profile.project.is_none() && env::text(variables::PROJECT).is_none() {
         return Step::new("no project is set, which the Python libraries need", app.project_command(name));
     }
     // in a notebook, variables that a cell's command sets end with it
     if !terminal::in_notebook() && !is_in_environment(app, name, profile, &adc) {
-        let line = parent_shell::line(&app.command("env", name));
+        let line = match inside {
+            Some(_) => Inside::start_other(name), // `env` would be refused
+            None => parent_shell::line(&app.command("env", name)),
+        };
         return Step::new("programs in this shell don't use this credential yet", line);
     }
     let kernels = Machine::here(&app.paths.home).servers().kernels_of_jupyter();
     let is_installed = kernels.iter().any(|kernel| kernel.marker().is_some());
     if kernels.iter().any(Kernel::is_for_python_or_r) && !is_installed {
-        let options = match (Inside::here(), profile.store) {
+        let options = match (inside, profile.store) {
             (Some(inside), _) => format!(" {}", inside.limits().to_options().join(" ")),
             (None, StoreKind::Keyring) => " --exec".to_owned(),
             (None, StoreKind::File) => String::new(),

@@ -173,6 +173,16 @@ fn what_the_user_may_not_do_is_said_at_the_import_and_by_status() {
     assert_eq!(vm.google.identities(), [""; 0]);
 }
 
+/// A token of the user's from before is not taken for a sign that the grant goes on.
+#[test]
+fn a_revocation_elsewhere_is_said_as_such() {
+    let vm = imported();
+    bqcred(&vm, &["token"]).may_print_secret().run().success();
+    vm.google.revoke_grant(PERSON);
+    bqcred(&vm, &["token"]).run().fails(4).says("revoked or has expired").says("`bqcred login`");
+    bqcred(&vm, &["exec", "--token-only", "--", "true"]).run().fails(4).says("revoked or has expired");
+}
+
 /// Signs in at Google's own addresses.
 fn sign_in(vm: &Vm, command: &str, who: &str, second: &[&str]) -> Run {
     let client = vm.sandbox.write("google-client.json", vm.google.google_client_json());
@@ -327,6 +337,8 @@ fn r_kernels_are_told_what_gives_them_tokens() {
         assert_eq!(run.stderr.contains("R can't act as"), way.is_some(), "{kind}: {}", run.stderr);
         way.into_iter().for_each(|way| drop(run.clone().says(way)));
     }
+    let doctor = bqcred(&vm, &["doctor", "--offline", "--json", "--for", "r"]).env("JPY_PARENT_PID", "1");
+    assert_eq!(doctor.run().json()["libraries"][0]["fix"], "bqcred kernel install --token-only");
     let cell = sign_in(&vm, "login", PERSON, &["--cell", "r"]).stdout;
     assert!(cell.contains("no credential that R finds") && !cell.contains("now runs as"), "{cell}");
 }

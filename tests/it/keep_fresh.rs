@@ -370,6 +370,7 @@ fn other_files_are_refused() {
         (&["."], 6, "is not a regular file"),
         (&["no/such"], 6, "can't write"),
         (&["-"], 2, "stdout is none"),
+        (&["/dev/stdout"], 2, "stdout is none"),
     ] {
         let (ended, said) = Keeping::start(&vm, args).end();
         assert!(ended == Some(code) && said.contains(words), "{args:?}: {said}");
@@ -640,9 +641,13 @@ fn doctor_says_until_when_it_is_renewed_and_when_that_has_stopped() {
     vm.sandbox.write("token.json", stub.to_string());
     set_mode(&path, 0o644);
     let run = vm.program("bqcred", &["doctor", "--json", "--offline"]);
-    let findings = run.env("GOOGLE_APPLICATION_CREDENTIALS", &path).run().json()["findings"].clone();
-    let of = |code: &str| findings.as_array().unwrap().iter().find(|one| one["code"] == code);
+    let answer = run.env("GOOGLE_APPLICATION_CREDENTIALS", &path).run().json();
+    let of = |code: &str| answer["findings"].as_array().unwrap().iter().find(|one| one["code"] == code);
     assert_eq!(of("no_credential").unwrap()["fix"], narrowed);
+    // and nothing else leads to more
+    let program = "bqcred exec --profile work --token-only --scopes bigquery";
+    assert_eq!(library(&answer["libraries"], "google-auth")["fix"], format!("{program} -- PROGRAM"));
+    assert!(!answer.to_string().contains("bqcred env"), "{answer}");
     assert_eq!(of("readable_by_others"), None);
     // the words in it are not sent to Google
     let words = "bqcred-hands-over-access-tokens-only";

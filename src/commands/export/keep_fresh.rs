@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::is_stdout;
 use super::token_only::{Fresh, Source, describe};
+use super::{is_descriptor, is_stdout};
 use crate::app::App;
 use crate::cli::Export;
 use crate::handover::delivery::{Delivery, Failure, RenewedFile, renewing};
@@ -28,8 +28,9 @@ const PAUSES: (u64, u64) = (5, 60);
 const TICK: Duration = Duration::from_secs(15);
 
 pub(super) fn run(args: &Export, app: &App) -> Result<Output> {
+    let is_open = args.file.as_deref().is_some_and(is_descriptor);
     let file = args.file.as_deref().filter(|path| !is_stdout(path));
-    if file.is_none() && args.program.is_empty() {
+    if is_open || (file.is_none() && args.program.is_empty()) {
         let what = match args.file {
             Some(_) => "--keep-fresh writes a file again and again, and stdout is none",
             None => "no file given",

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use crate::credential::token_only_file::IssuedFor;
 use crate::doctor::facts::Facts;
-use crate::doctor::facts::credential_file::Content;
 use crate::doctor::facts::credential_kind::CredentialKind;
 use crate::doctor::facts::json::JsonParser;
 use crate::doctor::facts::user_credential::{ExportedToken, UserCredential};
@@ -21,7 +19,7 @@ pub(super) fn of(facts: &Facts) -> Vec<Finding> {
         Some(CredentialKind::Stub(reason)) => Some(Finding::new(
             FindingCode::NoCredential,
             format!("{} holds no credential, and says why: {reason}", path.display()),
-            renewing(facts, &path),
+            facts.exports.renewing(&path),
         )),
         _ => None,
     };
@@ -31,7 +29,7 @@ pub(super) fn of(facts: &Facts) -> Vec<Finding> {
 fn of_file(facts: &Facts, path: &Path, user: &UserCredential, file: ExportedToken) -> Finding {
     let (shown, now) = (path.display(), Time::now());
     let account = user.account.as_deref().unwrap_or("an unknown account");
-    let again = renewing(facts, path);
+    let again = facts.exports.renewing(path);
     let (what, fix) = match file.until {
         Some(until) if until > now => {
             let by = match facts.is_renewed(path) {
@@ -54,12 +52,4 @@ fn of_file(facts: &Facts, path: &Path, user: &UserCredential, file: ExportedToke
         None => (format!("{shown} holds an access token of {account} alone, without its expiry"), again),
     };
     Finding::new(FindingCode::ExportedToken, what, fix)
-}
-
-/// The command that renews the file for the same profile and within the same limits, if there is one here.
-fn renewing(facts: &Facts, path: &Path) -> Option<String> {
-    match &*facts.content(path) {
-        Content::Bytes(bytes, _) => facts.exports.renewing(&IssuedFor::read(bytes)?, path),
-        _ => None,
-    }
 }
