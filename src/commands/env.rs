@@ -40,6 +40,10 @@ fn announce(app: &App) -> Result<Output> {
         ui::note("this shell uses no credential of bqcred's");
         return Ok(Output::none());
     }
+    if let Some(ended) = Inside::ended() {
+        ui::note(&format!("{}: {}", ended.describe_end(), ended.start_again()));
+        return Ok(Output::none());
+    }
     let (_, profile) = app.profile()?;
     let project = env::text(variables::PROJECT);
     let project = project.map_or_else(|| "no project".to_owned(), |project| format!("project {project}"));

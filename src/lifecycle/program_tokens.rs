@@ -11,6 +11,7 @@ use crate::credential::profile::{Condition, Profile};
 use crate::credential::profile_name::ProfileName;
 use crate::handover::broker::TokenSource;
 use crate::handover::broker::limits::{self, Limits};
+use crate::handover::broker::session_file::About;
 use crate::lifecycle::refresh;
 use crate::oauth::{ActingAs, Fresh, NotImpersonated, ServiceAccount, scopes, token_of_service_account};
 use crate::output::error::{Error, Kind, Result};
@@ -85,6 +86,18 @@ impl ProgramTokens {
             account,
             current: Mutex::new(None),
         })
+    }
+
+    /// Tokens of this profile for what runs in a session: the account has to be the one that this was started as.
+    pub(crate) fn of_session(
+        app: App,
+        name: ProfileName,
+        profile: &Profile,
+        about: &About,
+    ) -> Result<ProgramTokens> {
+        let tokens = ProgramTokens::new(app, name, profile, about.limits())?;
+        let account = Some(about.account.clone()).filter(|account| account.contains('@'));
+        Ok(ProgramTokens { started_as: Person { sub: None, account }, ..tokens })
     }
 
     /// Whether the profile, whose service account the program is, acts as another one now, or as none.

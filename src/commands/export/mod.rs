@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::app::App;
 use crate::cli::Export;
 use crate::credential::paths::Paths;
+use crate::handover::broker::inside::Inside;
 use crate::handover::broker::limits::Limits;
 use crate::handover::delivery;
 use crate::output::error::{Error, Result};
@@ -27,6 +28,9 @@ pub(crate) fn run(args: &Export, app: &App) -> Result<Output> {
         return token_only::run(args, app);
     }
     let loaded = app.load()?;
+    if let Some(inside) = Inside::here() {
+        ui::note(&inside.widened_by("what reads this"));
+    }
     if let Some(problem) = app.problem(&loaded.name, &loaded.profile) {
         ui::note(&problem);
     }

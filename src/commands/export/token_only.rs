@@ -7,6 +7,7 @@ use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
 use crate::credential::state::CredentialState;
 use crate::credential::token_only_file::{IssuedFor, PYTHON_MARGIN, TokenOnlyFile};
+use crate::handover::broker::inside::Inside;
 use crate::handover::broker::limits::Limits;
 use crate::lifecycle::program_tokens::ProgramTokens;
 use crate::output::error::Result;
@@ -62,6 +63,9 @@ impl Source {
     pub(super) fn new(args: &Export, app: &App) -> Result<Source> {
         let limits = Limits::new(&args.scopes, args.acting_as.clone())?;
         let (name, profile) = app.profile()?;
+        if let Some(more) = Inside::exceeded_by("what reads this", &limits, &app.paths, (&name, &profile)) {
+            ui::note(&more);
+        }
         let tokens = ProgramTokens::new(app.clone(), name.clone(), &profile, limits.clone())?;
         Ok(Source { app: app.clone(), name, limits, tokens, profile })
     }

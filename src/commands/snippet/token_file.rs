@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::cli::{Snippet, SnippetKind};
 use crate::credential::profile_name::ProfileName;
 use crate::credential::token_only_file::IssuedFor;
+use crate::handover::broker::inside::Inside;
 use crate::handover::broker::limits::Limits;
 use crate::handover::ready::{self, Ready};
 use crate::handover::variables::{self, Inherited};
@@ -31,11 +32,19 @@ impl<'a> TokenOnly<'a> {
     /// # Errors
     /// If `bqcred env` would refuse its credential, or the profile has no tokens of that scope or service account.
     pub(super) fn new(args: &'a Snippet, app: &'a App) -> Result<Self> {
-        let limits = Limits::new(&args.scopes, args.acting_as.clone())?;
+        let mut limits = Limits::new(&args.scopes, args.acting_as.clone())?;
         let (name, profile) = app.profile()?;
+        let inside = Inside::here();
+        if let Some(inside) = &inside {
+            limits = inside.kept_to(&app.paths, &name, limits);
+        }
         limits.check(app, &name, &profile)?;
         // one in the keyring, too: its tokens are handed over, and no path of it
         let mut ready = ready::in_store(app, name, profile)?;
+        let whose = (&ready.name, &ready.profile);
+        let more = Inside::exceeded_by("what uses this", &limits, &app.paths, whose);
+        let here = more.or_else(|| inside.and_then(|inside| inside.narrowed()));
+        here.into_iter().for_each(|here| ready.notes.add(here));
         if ready.profile.project.is_none() {
             ready.notes.add(format!(
                 "profile {} has no project, which Python's libraries need: `{}`",

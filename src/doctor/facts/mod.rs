@@ -49,6 +49,7 @@ use crate::doctor::facts::servers::ServerFacts;
 use crate::doctor::facts::token_only::{HeldToken, TokenOnly};
 use crate::doctor::facts::user_credential::UserCredential;
 use crate::doctor::facts::validity::{Validities, Validity};
+use crate::handover::broker::inside::Inside;
 use crate::handover::variables::ADC;
 use crate::handover::{delivery, parent_shell};
 use crate::jupyter::locate::machine::Machine;
@@ -105,6 +106,8 @@ impl Facts {
         let r = R::start(&environment, &home, &folder);
         let validities = Validities::new(offline);
         let token_only = environment.path(ADC).and_then(|path| TokenOnly::read(&folder.join(path), offline));
+        let token_only =
+            token_only.or_else(|| Inside::ended().map(|ended| TokenOnly::ended(ended.about().clone())));
         let broker = token_only.as_ref().map(|program| program.address.as_str());
         let metadata = MetadataServers::ask([&environment, &r.variables], broker, offline);
         let exports = Exports::find(app, environment.path(ADC).map(|path| folder.join(path)).as_deref());

@@ -170,7 +170,7 @@ fn prompt(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
 
 fn fix_of_r(facts: &Facts) -> String {
     if facts.profile.acting_as.is_some() {
-        return facts.profile.exec_r.clone();
+        return facts.profile.tokens_for_r.clone();
     }
     let Some(file) = &facts.r.sets_adc else { return fix::env(facts) };
     format!(
