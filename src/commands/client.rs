@@ -10,6 +10,7 @@ use crate::credential::client::{self, Client, ClientSource, FoundClient};
 use crate::oauth::Endpoints;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::ui::{self, Output};
+use crate::system::json_path;
 use crate::system::private_file::{self, Content, Lock};
 
 const GUIDE: &str = include_str!("client_guide.txt");
@@ -146,7 +147,7 @@ fn show(app: &App, file: Option<&Path>, as_json: bool) -> Result<Output> {
             "client_id": client.id,
             "project": client.project,
             "from": source.describe(),
-            "path": path,
+            "path": path.as_deref().map(json_path::value),
             "endpoints": endpoints,
         })));
     }

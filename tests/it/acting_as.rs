@@ -337,6 +337,8 @@ fn r_kernels_are_told_what_gives_them_tokens() {
         assert_eq!(run.stderr.contains("R can't act as"), way.is_some(), "{kind}: {}", run.stderr);
         way.into_iter().for_each(|way| drop(run.clone().says(way)));
     }
+    let doctor = bqcred(&vm, &["doctor", "--offline", "--json", "--for", "r"]).env("JPY_PARENT_PID", "1");
+    assert_eq!(doctor.run().json()["libraries"][0]["fix"], "bqcred kernel install --token-only");
     let cell = sign_in(&vm, "login", PERSON, &["--cell", "r"]).stdout;
     assert!(cell.contains("no credential that R finds") && !cell.contains("now runs as"), "{cell}");
 }
@@ -355,6 +357,14 @@ fn an_r_kernel_acts_as_a_service_account_by_tokens() {
     bqcred(&vm, &["kernel", "install", "--token-only", "--as", READER, "ir"]).run().success();
     let mut cells = FrontEnd::start(&vm, &python, "ir");
     assert_eq!(cells.run(R_QUERY).trim(), READER);
+    // no snippet gives it what a file can't
+    import(&vm, &impersonated(&user(&vm, PERSON, &SCOPES)), &["--force"]).success();
+    let run = bqcred(&vm, &["kernel", "install", "ir"]).run().success();
+    let run = run.says("these kernels still run with their old environment: R (process");
+    assert!(!run.stderr.contains("bqcred snippet"), "{}", run.stderr);
+    bqcred(&vm, &["use", "default", "--project", "p2"]).run().success();
+    let run = bqcred(&vm, &["kernel", "sync"]).run().success().says("still run with their old environment");
+    assert!(!run.stderr.contains("bqcred snippet"), "{}", run.stderr);
     cells.save();
     vm.assert_never_the_vm();
 }

@@ -171,7 +171,7 @@ fn prompt(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
 fn fix_of_r(facts: &Facts) -> String {
     let is_limited = facts.limited_line("").is_some();
     if facts.profile.acting_as.is_some() && !is_limited {
-        return facts.profile.exec_r.clone();
+        return facts.profile.tokens_for_r.clone();
     }
     let Some(file) = &facts.r.sets_adc else { return fix::env(facts) };
     if is_limited {
