@@ -20,8 +20,9 @@ mod system;
 
 use std::process::ExitCode;
 
+use output::ui::Output;
 use output::{panics, ui};
-use system::{core_dump, own_program};
+use system::{core_dump, own_program, stdout};
 
 /// Runs the command that this process was started with, prints what it made, and gives the exit code
 /// (the README lists them).
@@ -33,7 +34,14 @@ pub fn run() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
     let result = panics::caught(
         || cli::failing_statement(&words),
-        || cli::parse(words.clone()).and_then(commands::run).and_then(|output| output.print()),
+        || cli::parse(words.clone()).and_then(commands::run).and_then(print),
     );
     ExitCode::from(result.unwrap_or_else(|error| ui::fail(&error)))
+}
+
+fn print(output: Output) -> output::error::Result<u8> {
+    if !output.is_empty() {
+        stdout::refuse_closed()?;
+    }
+    output.print()
 }

@@ -256,6 +256,7 @@ mod tests {
         assert_eq!(at("client set "), Expected::Files);
         assert_eq!(values("init z"), ["zsh"]);
         assert_eq!(values("man client s"), ["set", "show"]);
+        assert_eq!(values("client u"), ["unset"]);
         assert_eq!(values("help kernel s"), ["sync"]);
         assert_eq!(at("kernel install python3 "), Expected::Kernels);
         assert_eq!(at("kernel install --new-kernel "), Expected::Values(Vec::new()));

@@ -131,6 +131,11 @@ const BELOW: &[(&str, &[&str], &str)] = &[
     ("kernel", &["update", "refresh", "renew", "upgrade"], "`bqcred kernel sync` renews the kernels"),
     ("client", &["get", "list", "ls", "status"], "`bqcred client show` shows which client is used"),
     ("client", &["use", "import", "add"], "`bqcred client set FILE` sets the client"),
+    (
+        "client",
+        &["remove", "rm", "delete", "clear", "reset", "forget"],
+        "`bqcred client unset` removes your client",
+    ),
     ("client", &["new", "create", "make", "help"], "`bqcred client guide` shows how to create a client"),
 ];
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-/// Set or show the OAuth client that you sign in with
+/// Set, unset or show the OAuth client that you sign in with
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  bqcred client guide")]
 pub(crate) enum OauthClient {
@@ -15,6 +15,11 @@ pub(crate) enum OauthClient {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Remove the client that `bqcred client set` saved
+    ///
+    /// Credentials that were made with it stay valid: each profile keeps the client of its own.
+    #[command(after_help = "Example:\n  bqcred client unset")]
+    Unset,
     /// Show which client is used, without its secret
     #[command(after_help = "Example:\n  bqcred client show --json")]
     Show {

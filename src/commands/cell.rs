@@ -35,10 +35,13 @@ fn switch(language: CellLanguage, app: &App, name: &ProfileName) -> Result<(Vec<
     let (name, profile) = app.stored_profile(name.clone())?;
     let ready = ready::for_programs(app, name, profile)?;
     let vars = lasting_variables(ready.variables(VariableSet { guard: true, gcloud: false }))?;
-    if let Some(about_r) = ready.about_r(app).filter(|_| matches!(language, CellLanguage::R)) {
-        ui::note(&about_r);
-    }
+    let about_r = ready.about_r_kernels(app).filter(|_| matches!(language, CellLanguage::R));
     ui::show(ready.notes);
+    if let Some(about_r) = about_r {
+        ui::note(&about_r);
+        let who = format!("this notebook now has profile {}, and no credential that R finds", ready.name);
+        return Ok((vars, who));
+    }
     let project = ready.profile.project.as_ref().map(|project| format!(" (project {project})"));
     let account = ready.profile.who();
     Ok((vars, format!("this notebook now runs as {account}{}", project.unwrap_or_default())))

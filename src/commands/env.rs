@@ -15,12 +15,10 @@ use crate::handover::{parent_shell, ready, stub};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::ui::{self, Output};
 use crate::system::notebook::{self, Language};
-use crate::system::{env, terminal};
+use crate::system::{env, stdout, terminal};
 
 pub(crate) fn run(args: &Env, app: &App) -> Result<Output> {
-    if ui::is_stdout_closed() {
-        return Err(Error::other("stdout is closed, so nothing would read the environment"));
-    }
+    stdout::refuse_closed()?;
     if let Some(format) = args.format {
         return changes(args, app, named(args, app))
             .and_then(|changes| format::format(format.format(), &changes))
@@ -40,6 +38,10 @@ pub(crate) fn run(args: &Env, app: &App) -> Result<Output> {
 fn announce(app: &App) -> Result<Output> {
     if env::text(variables::PROFILE).is_none() {
         ui::note("this shell uses no credential of bqcred's");
+        return Ok(Output::none());
+    }
+    if let Some(ended) = Inside::ended() {
+        ui::note(&format!("{}: {}", ended.describe_end(), ended.start_again()));
         return Ok(Output::none());
     }
     let (_, profile) = app.profile()?;

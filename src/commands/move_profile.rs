@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::cli::Move;
 use crate::credential::profile::StoreKind;
+use crate::handover::broker::inside::Inside;
 use crate::handover::parent_shell;
 use crate::jupyter::changes::undo;
 use crate::jupyter::locate::machine::Machine;
@@ -34,7 +35,10 @@ pub(crate) fn run(args: &Move, app: &App) -> Result<Output> {
             format!("`{} -- PROGRAM` hands it over with no file at all", app.command("exec", &name))
         }
     });
-    ui::note(&format!("shells that have its old path need the new one: {env}"));
+    match Inside::here() {
+        Some(_) => ui::note("shells that have its old path need the new one; this program goes on as it is"),
+        None => ui::note(&format!("shells that have its old path need the new one: {env}")),
+    }
     let machine = Machine::here(&app.paths.home);
     let (kernels, notes) = undo::kernels_of_profile(&app.paths, &machine, &name).unwrap_or_default();
     ui::show(notes);

@@ -5,6 +5,7 @@ use crate::cli::Use;
 use crate::credential::profile::{self, check_project};
 use crate::credential::profile_name::ProfileName;
 use crate::credential::settings::Settings;
+use crate::handover::broker::inside::Inside;
 use crate::handover::parent_shell;
 use crate::handover::variables;
 use crate::jupyter::changes::record::Record;
@@ -35,6 +36,16 @@ pub(crate) fn run(args: &Use, app: &App) -> Result<Output> {
     ui::note(&format!("the current profile is {name} ({})", profile.who()));
     if let Some(problem) = app.problem(&name, &profile).filter(|_| profile.condition.is_interrupted()) {
         ui::note(&problem);
+    }
+    // a program that gets access tokens only goes on with what it was started with
+    if let Some(inside) =
+        Inside::here().filter(|inside| inside.has_ended() || !inside.is_of(&app.paths, &name))
+    {
+        ui::note(&match inside.has_ended() {
+            true => format!("{}: {}", inside.describe_end(), inside.start_again()),
+            false => format!("{}; one with {name}: `{}`", inside.describe(), Inside::start_other(&name)),
+        });
+        return Ok(Output::none());
     }
     let line = || parent_shell::line(&format!("bqcred env --profile {name}"));
     match env::get(variables::PROFILE).filter(|earlier| !earlier.is_empty()) {

@@ -149,20 +149,27 @@ impl Paths {
         self.cache.join(TOKEN_ONLY).join(name.as_str()).join("adc.json")
     }
 
-    /// Whether a file at this path, with its links resolved, is in one of bqcred's own folders. What
-    /// [`Paths::token_only_file`] stands for is not: it is for users and programs to write. Folders are compared as the
-    /// file system knows them, so that no other name of one is missed.
-    pub(crate) fn holds(&self, file: &Path) -> bool {
-        let id = |folder: &Path| folder.metadata().ok().map(|found| (found.dev(), found.ino()));
-        let open = id(&self.cache.join(TOKEN_ONLY));
-        let own: Vec<(u64, u64)> = [&self.data, &self.config, &self.cache, &self.state, &self.usual_runtime]
+    /// Whether a file at this path, with its links resolved, is in one of bqcred's own folders. `open`: one in them
+    /// that is for users and programs to write, such as that of [`Paths::token_only_file`].
+    pub(crate) fn holds(&self, file: &Path, open: Option<&Path>) -> bool {
+        let memory = Paths::memory_folder();
+        let own: Vec<Place> = [&self.data, &self.config, &self.cache, &self.state]
             .into_iter()
-            .chain(&self.runtime)
-            .filter_map(|folder| id(folder))
+            .map(PathBuf::as_path)
+            .chain(self.session_folders())
+            .chain(memory.as_deref())
+            .filter_map(place)
             .collect();
-        let above: Vec<(u64, u64)> = file.ancestors().skip(1).filter_map(id).collect();
-        let first = above.iter().find(|&&folder| Some(folder) == open || own.contains(&folder));
-        first.is_some_and(|&folder| Some(folder) != open)
+        let open = open.and_then(place);
+        let above: Vec<Place> = file.ancestors().skip(1).filter_map(place).collect();
+        let first = above.iter().find(|folder| Some(*folder) == open.as_ref() || own.contains(folder));
+        first.is_some_and(|folder| Some(folder) != open.as_ref())
+    }
+
+    /// The folder in memory for files of single programs, where there is one without `XDG_RUNTIME_DIR`.
+    pub(crate) fn memory_folder() -> Option<PathBuf> {
+        let user = rustix::process::geteuid().as_raw();
+        cfg!(target_os = "linux").then(|| PathBuf::from(format!("/dev/shm/bqcred-{user}")))
     }
 
     /// The pending sign-in of this profile.
@@ -184,6 +191,17 @@ impl Paths {
     pub(crate) fn settings(&self) -> PathBuf {
         self.config.join("config.json")
     }
+}
+
+/// A folder as the file system knows it, whatever it is called: the first folder above it that exists, by its numbers,
+/// and the path from there.
+type Place = ((u64, u64), PathBuf);
+
+fn place(folder: &Path) -> Option<Place> {
+    folder.ancestors().find_map(|above| {
+        let found = above.metadata().ok()?;
+        Some(((found.dev(), found.ino()), folder.strip_prefix(above).ok()?.to_owned()))
+    })
 }
 
 /// The name of a session file, which [`session_file_owner`] reads.

@@ -7,6 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::credential::adc::STUB;
+use crate::oauth::{ServiceAccount, scopes};
 use crate::output::secret::{Secret, SecretBytes};
 use crate::system::clock::Time;
 
@@ -17,10 +19,75 @@ const WORDS: &str = "bqcred-hands-over-access-tokens-only";
 /// `REFRESH_THRESHOLD`).
 pub(crate) const PYTHON_MARGIN: u64 = 225;
 
+/// Which tokens a file is for: what renews it compares that, so that nobody becomes another account by it, or gets
+/// more, unasked. It stands in the file, and in the one that is left when there are no more tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IssuedFor {
+    /// The profile.
+    pub(crate) profile: String,
+    /// The account that is signed in, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) account: Option<String>,
+    /// The service account whose tokens they are, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) acting_as: Option<ServiceAccount>,
+    /// Whether the profile itself acts as that service account, without `--as`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_profiles_own: bool,
+    /// What `--scopes` says, in full; empty without it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) scopes: Vec<String>,
+}
+
+impl IssuedFor {
+    /// What a file that bqcred renewed says; `None` if it says nothing, or is another one.
+    pub(crate) fn read(bytes: &[u8]) -> Option<IssuedFor> {
+        #[derive(Deserialize)]
+        struct Found {
+            #[serde(rename = "type")]
+            kind: String,
+            #[serde(default)]
+            client_id: String,
+            bqcred: IssuedFor,
+        }
+        let found: Found = serde_json::from_slice(bytes).ok()?;
+        (is_client(&found.client_id) || found.kind.starts_with(STUB)).then_some(found.bqcred)
+    }
+
+    /// Whether those who read a file for this get nothing else by tokens for `new`, and no more.
+    pub(crate) fn covers(&self, new: &IssuedFor) -> bool {
+        let is_account = match (&self.account, &new.account) {
+            (Some(own), Some(account)) => own.eq_ignore_ascii_case(account),
+            (own, _) => own.is_none(),
+        };
+        let is_within = self.scopes.is_empty()
+            || (!new.scopes.is_empty() && new.scopes.iter().all(|scope| self.scopes.contains(scope)));
+        self.profile == new.profile && is_account && self.acting_as == new.acting_as && is_within
+    }
+
+    /// Whose tokens they are, if that is known.
+    pub(crate) fn owner(&self) -> Option<&str> {
+        self.acting_as.as_ref().map(ServiceAccount::as_str).or(self.account.as_deref())
+    }
+
+    /// For people, and as far as it takes to tell it from `other`: "ada@example.com, narrowed to bigquery".
+    pub(crate) fn describe_besides(&self, other: &IssuedFor) -> String {
+        let mut text = self.owner().unwrap_or("an unknown account").to_owned();
+        if self.owner() == other.owner() && self.profile != other.profile {
+            text += &format!(" by profile {}", self.profile);
+        }
+        if !self.scopes.is_empty() {
+            text += &format!(", narrowed to {}", scopes::short_list(&self.scopes));
+        }
+        text
+    }
+}
+
 /// What such a file holds.
 pub(crate) struct TokenOnlyFile<'f> {
-    /// Whose token it is, if that is known: for the libraries' messages.
-    pub(crate) account: Option<&'f str>,
+    /// Which tokens it is for.
+    pub(crate) issued_for: &'f IssuedFor,
     /// The access token.
     pub(crate) token: &'f Secret,
     /// When it expires.
@@ -43,6 +110,8 @@ struct Json<'f> {
     expiry: Time,
     #[serde(skip_serializing_if = "Option::is_none")]
     quota_project_id: Option<&'f str>,
+    /// For bqcred itself: google-auth ignores keys that it doesn't know.
+    bqcred: &'f IssuedFor,
 }
 
 impl TokenOnlyFile<'_> {
@@ -50,13 +119,14 @@ impl TokenOnlyFile<'_> {
     pub(crate) fn to_json(&self) -> SecretBytes {
         let json = Json {
             kind: "authorized_user",
-            account: self.account,
+            account: self.issued_for.owner(),
             client_id: WORDS,
             client_secret: "none",
             refresh_token: WORDS,
             token: self.token.expose(),
             expiry: self.expires,
             quota_project_id: self.quota_project,
+            bqcred: self.issued_for,
         };
         // texts and a time always become JSON
         let mut bytes = SecretBytes::new(Vec::with_capacity(4096)); // grown, it would leave a copy
@@ -86,43 +156,86 @@ impl FoundTokenOnly {
     pub(crate) fn read(bytes: &[u8]) -> Option<FoundTokenOnly> {
         serde_json::from_slice(bytes).ok().filter(|found: &FoundTokenOnly| is_client(&found.client_id))
     }
-
-    /// Whose token it is, unless that is this account or nobody known.
-    pub(crate) fn of_another_than(&self, account: Option<&str>) -> Option<&str> {
-        let own = self.account.as_deref()?;
-        (!account.is_some_and(|account| account.eq_ignore_ascii_case(own))).then_some(own)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const ADA: &str = "ada@example.com";
+    const READER: &str = "reader@p1.iam.gserviceaccount.com";
+
+    fn issued(profile: &str, account: Option<&str>, scopes: &[&str]) -> IssuedFor {
+        let scopes = scopes.iter().map(|scope| format!("https://www.googleapis.com/auth/{scope}")).collect();
+        let account = account.map(str::to_owned);
+        IssuedFor { profile: profile.to_owned(), account, acting_as: None, is_profiles_own: false, scopes }
+    }
+
+    fn file(issued_for: &IssuedFor, quota_project: Option<&str>) -> SecretBytes {
+        let expires = serde_json::from_str("\"2026-09-21T14:13:20Z\"").unwrap();
+        TokenOnlyFile { issued_for, token: &Secret::new("ya29.t"), expires, quota_project }.to_json()
+    }
+
     #[test]
     fn a_file_has_the_token_and_words_for_the_rest() {
-        let expires = serde_json::from_str("\"2026-09-21T14:13:20Z\"").unwrap();
-        let token = Secret::new("ya29.t");
-        let of = |account, quota_project| {
-            TokenOnlyFile { account, token: &token, expires, quota_project }.to_json()
-        };
-        let value: serde_json::Value = serde_json::from_slice(&of(Some("ada@example.com"), None)).unwrap();
+        let ada = issued("default", Some(ADA), &[]);
+        let value: serde_json::Value = serde_json::from_slice(&file(&ada, None)).unwrap();
         let words = "bqcred-hands-over-access-tokens-only";
         assert_eq!(
             value,
             serde_json::json!({
-                "type": "authorized_user", "account": "ada@example.com", "client_id": words, "client_secret": "none",
+                "type": "authorized_user", "account": ADA, "client_id": words, "client_secret": "none",
                 "refresh_token": words, "token": "ya29.t", "expiry": "2026-09-21T14:13:20Z",
+                "bqcred": {"profile": "default", "account": ADA},
             })
         );
-        let value: serde_json::Value = serde_json::from_slice(&of(None, Some("p2"))).unwrap();
+        let nobody = issued("default", None, &[]);
+        let value: serde_json::Value = serde_json::from_slice(&file(&nobody, Some("p2"))).unwrap();
         assert_eq!((&value["quota_project_id"], value.get("account")), (&"p2".into(), None));
-        let found = FoundTokenOnly::read(&of(Some("ada@example.com"), None)).unwrap();
-        assert_eq!((found.account.as_deref(), found.expiry), (Some("ada@example.com"), expires));
-        assert_eq!(found.of_another_than(Some("Ada@example.com")), None);
-        assert_eq!(found.of_another_than(Some("bob@example.com")), Some("ada@example.com"));
-        assert_eq!(found.of_another_than(None), Some("ada@example.com"));
-        let unnamed = FoundTokenOnly::read(&of(None, None)).unwrap();
-        assert_eq!(unnamed.of_another_than(Some("bob@example.com")), None);
+        let found = FoundTokenOnly::read(&file(&ada, None)).unwrap();
+        assert_eq!(
+            (found.account.as_deref(), found.expiry.to_string()),
+            (Some(ADA), "2026-09-21T14:13:20Z".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_a_file_is_for_is_read_from_tokens_and_stubs_of_ours_alone() {
+        let mut reader = issued("work", Some(ADA), &["bigquery"]);
+        reader.acting_as = ServiceAccount::parse(READER).ok();
+        assert_eq!(IssuedFor::read(&file(&reader, None)), Some(reader.clone()));
+        let mut stub = serde_json::json!({"type": "bqcred: it has stopped", "bqcred": reader});
+        assert_eq!(IssuedFor::read(stub.to_string().as_bytes()), Some(reader));
+        stub["bqcred"]["broker"] = 7.into(); // a session's
+        assert_eq!(IssuedFor::read(stub.to_string().as_bytes()), None);
+        stub["type"] = "authorized_user".into();
+        assert_eq!(IssuedFor::read(stub.to_string().as_bytes()), None);
+    }
+
+    #[test]
+    fn a_file_covers_what_gives_its_readers_nothing_else_and_no_more() {
+        let file = issued("work", Some(ADA), &["bigquery", "drive"]);
+        let mut reader = file.clone();
+        reader.acting_as = ServiceAccount::parse(READER).ok();
+        for (new, covered) in [
+            (issued("work", Some("Ada@example.com"), &["drive", "bigquery"]), true),
+            (issued("work", Some(ADA), &["bigquery"]), true),
+            (issued("work", Some(ADA), &["bigquery", "devstorage.read_write"]), false),
+            (issued("work", Some(ADA), &[]), false),
+            (issued("work", Some("bob@example.com"), &["bigquery"]), false),
+            (issued("work", None, &["bigquery"]), false),
+            (issued("default", Some(ADA), &["bigquery"]), false),
+            (reader, false),
+        ] {
+            assert_eq!(file.covers(&new), covered, "{new:?}");
+        }
+        let whole = issued("work", None, &[]);
+        assert!(whole.covers(&file) && whole.covers(&issued("work", Some(ADA), &[])));
+        assert_eq!(file.describe_besides(&whole), "ada@example.com, narrowed to bigquery, drive");
+        assert_eq!(
+            whole.describe_besides(&issued("default", None, &[])),
+            "an unknown account by profile work"
+        );
     }
 
     #[test]

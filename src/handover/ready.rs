@@ -38,8 +38,20 @@ impl Ready {
 
     /// Why R finds no credential in it, and the command that gives R one. `None` if R finds one.
     pub(crate) fn about_r(&self, app: &App) -> Option<String> {
-        let account = self.profile.acting_as_account().filter(|_| !self.is_session)?;
-        Some(describe_r(&account, &format!("{} -- R", app.command("exec --token-only", &self.name))))
+        Some(describe_r(
+            &self.without_r()?,
+            &format!("{} -- R", app.command("exec --token-only", &self.name)),
+        ))
+    }
+
+    /// The same of the R kernels of notebooks, with the command that gives them one.
+    pub(crate) fn about_r_kernels(&self, app: &App) -> Option<String> {
+        Some(describe_r(&self.without_r()?, &app.command("kernel install --token-only", &self.name)))
+    }
+
+    /// The service account that R can't act as by the file.
+    fn without_r(&self) -> Option<String> {
+        self.profile.acting_as_account().filter(|_| !self.is_session)
     }
 }
 

@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use crate::credential::adc::STUB;
 use crate::credential::paths::Paths;
 use crate::output::error::Error;
@@ -32,6 +34,11 @@ pub(crate) fn write(paths: &Paths, why: &Error) -> PathBuf {
 /// The content of such a file.
 pub(crate) fn content(reason: &str) -> String {
     format!("{:#}\n", serde_json::json!({ "type": format!("{STUB}{reason}") }))
+}
+
+/// The same, with what bqcred itself has to know of the file that it is in place of.
+pub(crate) fn content_about(reason: &str, about: &impl Serialize) -> String {
+    format!("{:#}\n", serde_json::json!({ "type": format!("{STUB}{reason}"), "bqcred": about }))
 }
 
 /// The reason that such a file names; `None` if this is the content of another one.
@@ -73,6 +80,8 @@ mod tests {
         let why = Error::other("it is gone").hint("`bqcred login`\nmore");
         let text = content(&in_words(&why));
         assert_eq!(reason(text.as_bytes()).unwrap(), "it is gone (`bqcred login`)");
+        let about = content_about("it has stopped", &Some("more"));
+        assert_eq!(reason(about.as_bytes()).unwrap(), "it has stopped");
         for other in ["", "{}", r#"{"type":"authorized_user"}"#] {
             assert_eq!(reason(other.as_bytes()), None);
         }

@@ -19,6 +19,7 @@ use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::siginfo::{Cause, Origin};
 
+use super::broker::running;
 use super::jupyter_server::JupyterServer;
 use super::{as_script, cannot_start};
 use crate::credential::paths::Paths;
@@ -32,7 +33,7 @@ const PASSED_ON: [i32; 8] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2,
 /// Writes the credential to a new file, which is removed when the result is dropped.
 pub(crate) fn file(paths: &Paths, credential: &[u8]) -> Result<TempCredentialFile> {
     let folder = folder(paths)?;
-    TempCredentialFile::new(&folder, credential)
+    TempCredentialFile::new(&folder, credential, &running::remains)
 }
 
 /// Removes files that killed parents left.
@@ -40,7 +41,7 @@ pub(crate) fn sweep(paths: &Paths) -> Result<()> {
     candidates(paths)
         .iter()
         .filter(|folder| is_own(folder))
-        .try_for_each(|folder| TempCredentialFile::sweep(folder))
+        .try_for_each(|folder| TempCredentialFile::sweep(folder, &running::remains))
 }
 
 /// Runs the program, then what is to be done `at_end`, and returns the program's exit code. If a signal ended it, the
@@ -133,12 +134,7 @@ fn is_own(folder: &Path) -> bool {
 /// Folders for such files, the best first.
 fn candidates(paths: &Paths) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = paths.runtime.iter().map(|folder| folder.join("exec")).collect();
-    if cfg!(target_os = "linux") {
-        let user = rustix::process::geteuid().as_raw();
-        folders.push(PathBuf::from(format!("/dev/shm/bqcred-{user}")));
-    } else {
-        folders.push(paths.cache.join("exec"));
-    }
+    folders.push(Paths::memory_folder().unwrap_or_else(|| paths.cache.join("exec")));
     folders
 }
 

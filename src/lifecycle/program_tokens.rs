@@ -11,9 +11,11 @@ use crate::credential::profile::{Condition, Profile};
 use crate::credential::profile_name::ProfileName;
 use crate::handover::broker::TokenSource;
 use crate::handover::broker::limits::{self, Limits};
+use crate::handover::broker::session_file::About;
 use crate::lifecycle::refresh;
 use crate::oauth::{ActingAs, Fresh, NotImpersonated, ServiceAccount, scopes, token_of_service_account};
 use crate::output::error::{Error, Kind, Result};
+use crate::output::secret::Secret;
 use crate::store::AccessToken;
 use crate::system::clock::Time;
 
@@ -86,6 +88,18 @@ impl ProgramTokens {
         })
     }
 
+    /// Tokens of this profile for what runs in a session: the account has to be the one that this was started as.
+    pub(crate) fn of_session(
+        app: App,
+        name: ProfileName,
+        profile: &Profile,
+        about: &About,
+    ) -> Result<ProgramTokens> {
+        let tokens = ProgramTokens::new(app, name, profile, about.limits())?;
+        let account = Some(about.account.clone()).filter(|account| account.contains('@'));
+        Ok(ProgramTokens { started_as: Person { sub: None, account }, ..tokens })
+    }
+
     /// Whether the profile, whose service account the program is, acts as another one now, or as none.
     fn is_of_another_service_account(&self, profile: &Profile) -> bool {
         self.limits.acting_as.is_none()
@@ -148,11 +162,26 @@ impl ProgramTokens {
                 scopes => self.narrowed(&mut loaded, scopes),
             };
         };
-        let user = self.whole(&mut loaded, 60)?; // used at once
-        let quota_project = loaded.profile.quota_project.as_deref();
-        let (token, expires) = token_of_service_account(&user.token, acting_as, &self.scopes, quota_project)
-            .map_err(|why| self.not_impersonated(&loaded.profile, &acting_as.account, why))?;
+        let user = self.whole(&mut loaded, 60)?.token; // used at once
+        let quota_project = loaded.profile.quota_project.clone();
+        let ask =
+            |user: &Secret| token_of_service_account(user, acting_as, &self.scopes, quota_project.as_deref());
+        let answer = match ask(&user) {
+            // the user's token was cached, and its grant has been revoked since: a refresh says so
+            Err(NotImpersonated::Denied(401)) => ask(&self.refreshed(&mut loaded)?),
+            answer => answer,
+        };
+        let (token, expires) =
+            answer.map_err(|why| self.not_impersonated(&loaded.profile, &acting_as.account, why))?;
         Ok(AccessToken { token, expires })
+    }
+
+    fn refreshed(&self, loaded: &mut Loaded) -> Result<Secret> {
+        let fresh = refresh::refresh(&self.app, loaded)
+            .result
+            .map_err(|failure| refresh::to_error(&self.app, loaded, failure))?;
+        self.check_person(&loaded.profile)?;
+        Ok(fresh.access_token)
     }
 
     /// The service account that the program acts as, if any.
@@ -261,7 +290,6 @@ fn check_narrowed(fresh: &Fresh, asked: &[String]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::secret::Secret;
 
     fn person(sub: Option<&str>, account: Option<&str>) -> Profile {
         Profile { sub: sub.map(str::to_owned), account: account.map(str::to_owned), ..Profile::default() }

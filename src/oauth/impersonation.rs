@@ -71,6 +71,11 @@ impl ServiceAccount {
             }
         }
     }
+
+    /// The address.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl TryFrom<String> for ServiceAccount {

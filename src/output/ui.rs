@@ -2,14 +2,9 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::fs::File;
 use std::io::{ErrorKind, Write};
-use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-
-use rustix::fs::OFlags;
 
 use crate::output::error::{Error, Result, reason};
 use crate::output::masking::masked;
@@ -61,6 +56,11 @@ impl Output {
         self
     }
 
+    /// Whether there is nothing to print.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.stdout.is_empty()
+    }
+
     /// Writes the whole result at once, and returns the exit code. A reader that closes the pipe (`| head`) is
     /// not a failure.
     pub(crate) fn print(&self) -> Result<u8> {
@@ -88,20 +88,6 @@ fn with_program(text: &str) -> Cow<'_, str> {
         Some(path) => shell_word::with_path(text, &path),
         None => Cow::Borrowed(text),
     }
-}
-
-/// Whether stdout was closed when this process was started. Rust then opens `/dev/null` in its place, for reading and
-/// writing; `>/dev/null` opens it for writing only.
-pub(crate) fn is_stdout_closed() -> bool {
-    let stdout = std::io::stdout();
-    if !rustix::fs::fcntl_getfl(&stdout).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR) {
-        return false; // a pipe or a file, as nearly always
-    }
-    let place = |found: std::fs::Metadata| (found.dev(), found.ino());
-    let found =
-        stdout.as_fd().try_clone_to_owned().and_then(|stdout| File::from(stdout).metadata()).map(place);
-    let null = std::fs::metadata("/dev/null").map(place);
-    found.is_ok_and(|found| null.is_ok_and(|null| null == found))
 }
 
 /// Writes a message for people to stderr.

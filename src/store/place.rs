@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::credential::paths::Paths;
 use crate::credential::profile::{Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
-use crate::output::error::{Error, Kind, Result};
+use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
 use crate::output::shell_word::shell_word;
 use crate::system::private_file::{self, Content, Lock};
@@ -54,8 +54,7 @@ fn refuse_missing_home(paths: &Paths) -> Result<()> {
     if paths.home.exists() || !paths.data.starts_with(&paths.home) {
         return Ok(());
     }
-    let what = format!("your home folder {} does not exist", paths.home.display());
-    let error = Error::new(Kind::Store, what);
+    let error = private_file::missing_home(&paths.home);
     Err(match other_home(paths) {
         Some(way) => with_way(error, &way),
         None => error,

@@ -1,4 +1,4 @@
-//! Paths in JSON files of bqcred's own, for `#[serde(with)]`. A path is bytes: what is UTF-8 is written as text, and
+//! Paths in JSON: for `#[serde(with)]` in files of bqcred's own, and in what programs read. A path is bytes: what is UTF-8 is written as text, and
 //! anything else as a list of its bytes.
 
 use std::ffi::OsString;
@@ -6,6 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 #[derive(Deserialize, Serialize)]
 #[serde(untagged)]
@@ -40,6 +41,14 @@ pub(crate) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::
 /// Reads a path.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
     Written::deserialize(deserializer).map(PathBuf::from)
+}
+
+/// The same in a document for programs, where `json!` has no text for each path.
+pub(crate) fn value(path: &Path) -> Value {
+    match path.to_str() {
+        Some(text) => text.into(),
+        None => path.as_os_str().as_bytes().into(),
+    }
 }
 
 /// The same for a path that may be missing.

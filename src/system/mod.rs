@@ -20,6 +20,7 @@ pub(crate) mod peers;
 pub(crate) mod private_file;
 pub(crate) mod processes;
 pub(crate) mod regular_file;
+pub(crate) mod stdout;
 pub(crate) mod terminal;
 pub(crate) mod trust;
 pub(crate) mod users;

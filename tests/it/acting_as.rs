@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::common::keyring::Keyring;
 use crate::common::{Consent, Invocation, PERSON, R_QUERY, R_TRUST, Run, Vm, missing, r_package, venv};
+use crate::jupyter::front_end::FrontEnd;
 
 const BOB: &str = "bob@example.com";
 const READER: &str = "reader@p1.iam.gserviceaccount.com";
@@ -172,16 +173,26 @@ fn what_the_user_may_not_do_is_said_at_the_import_and_by_status() {
     assert_eq!(vm.google.identities(), [""; 0]);
 }
 
+/// A token of the user's from before is not taken for a sign that the grant goes on.
+#[test]
+fn a_revocation_elsewhere_is_said_as_such() {
+    let vm = imported();
+    bqcred(&vm, &["token"]).may_print_secret().run().success();
+    vm.google.revoke_grant(PERSON);
+    bqcred(&vm, &["token"]).run().fails(4).says("revoked or has expired").says("`bqcred login`");
+    bqcred(&vm, &["exec", "--token-only", "--", "true"]).run().fails(4).says("revoked or has expired");
+}
+
 /// Signs in at Google's own addresses.
-fn sign_in(vm: &Vm, command: &str, who: &str, extra: &[&str]) -> Run {
+fn sign_in(vm: &Vm, command: &str, who: &str, second: &[&str]) -> Run {
     let client = vm.sandbox.write("google-client.json", vm.google.google_client_json());
     let start = match command {
         "login" => vec!["login", "--start", "--client-id-file", client.to_str().unwrap()],
         _ => vec![command, "--start", "--yes"],
     };
-    let url = bqcred(vm, &[&start[..], extra].concat()).run().success().stdout;
+    let url = bqcred(vm, &start).run().success().stdout;
     let redirect = vm.google.approve_with(url.trim(), Consent::all(who));
-    bqcred(vm, &[command, "--finish", "-"]).stdin(redirect).run().success()
+    bqcred(vm, &[&[command, "--finish", "-"], second].concat()).stdin(redirect).run().success()
 }
 
 #[test]
@@ -306,10 +317,54 @@ fn r_kernels_are_told_what_gives_them_tokens() {
     let run = bqcred(&vm, &["kernel", "install", "ir"]).run().success();
     let run = run.says("`bqcred kernel install --token-only ir` hands R its tokens");
     assert!(!run.stderr.contains("runs as"), "{}", run.stderr);
+    let run = bqcred(&vm, &["kernel", "sync"]).run().success().says("no credential that R finds");
+    let run = run.says("`bqcred kernel install --token-only ir` hands R its tokens");
+    assert!(!run.stderr.contains("runs as"), "{}", run.stderr);
+    let listed = || bqcred(&vm, &["kernel", "list"]).run().success().stdout;
+    assert!(listed().contains("bqcred kernel install --token-only --profile default ir"), "{}", listed());
     let run = bqcred(&vm, &["kernel", "install", "--token-only", "ir"]).run().success();
     assert!(run.stderr.contains("kernel ir runs as") && !run.stderr.contains("R can't"), "{}", run.stderr);
-    for (kind, is_r) in [("ipython-startup", false), ("python", false), ("r", true), ("renviron", true)] {
+    assert!(!listed().contains("R can't"), "{}", listed());
+    let (kernels, programs) = ("`bqcred kernel install --token-only`", "`bqcred exec --token-only -- R`");
+    for (kind, way) in [
+        ("ipython-startup", None),
+        ("python", None),
+        ("r", Some(kernels)),
+        ("renviron", Some(programs)),
+        ("jupyter-server", Some(kernels)),
+    ] {
         let run = bqcred(&vm, &["snippet", kind]).run().success();
-        assert_eq!(run.stderr.contains("R can't act as"), is_r, "{kind}: {}", run.stderr);
+        assert_eq!(run.stderr.contains("R can't act as"), way.is_some(), "{kind}: {}", run.stderr);
+        way.into_iter().for_each(|way| drop(run.clone().says(way)));
     }
+    let doctor = bqcred(&vm, &["doctor", "--offline", "--json", "--for", "r"]).env("JPY_PARENT_PID", "1");
+    assert_eq!(doctor.run().json()["libraries"][0]["fix"], "bqcred kernel install --token-only");
+    let cell = sign_in(&vm, "login", PERSON, &["--cell", "r"]).stdout;
+    assert!(cell.contains("no credential that R finds") && !cell.contains("now runs as"), "{cell}");
+}
+
+#[test]
+fn an_r_kernel_acts_as_a_service_account_by_tokens() {
+    let Some(python) = venv(&["jupyter_client"]) else { return missing("Python with jupyter_client") };
+    let is_installed = std::path::Path::new("/usr/share/jupyter/kernels/ir").is_dir();
+    if !is_installed || r_package(&["IRkernel", "gargle", "httr"]).is_none() {
+        return missing("R with IRkernel, gargle and httr");
+    }
+    let vm = vm();
+    ["R", "Rscript"].into_iter().for_each(|name| vm.sandbox.link_program(name));
+    vm.sandbox.write("profile.R", R_TRUST);
+    import(&vm, &user(&vm, PERSON, &SCOPES), &[]).success();
+    bqcred(&vm, &["kernel", "install", "--token-only", "--as", READER, "ir"]).run().success();
+    let mut cells = FrontEnd::start(&vm, &python, "ir");
+    assert_eq!(cells.run(R_QUERY).trim(), READER);
+    // no snippet gives it what a file can't
+    import(&vm, &impersonated(&user(&vm, PERSON, &SCOPES)), &["--force"]).success();
+    let run = bqcred(&vm, &["kernel", "install", "ir"]).run().success();
+    let run = run.says("these kernels still run with their old environment: R (process");
+    assert!(!run.stderr.contains("bqcred snippet"), "{}", run.stderr);
+    bqcred(&vm, &["use", "default", "--project", "p2"]).run().success();
+    let run = bqcred(&vm, &["kernel", "sync"]).run().success().says("still run with their old environment");
+    assert!(!run.stderr.contains("bqcred snippet"), "{}", run.stderr);
+    cells.save();
+    vm.assert_never_the_vm();
 }

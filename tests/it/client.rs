@@ -1,6 +1,6 @@
 //! `bqcred client`: which files are accepted, which are refused and how, and where a client is looked for.
 
-use crate::common::{Google, Run, Sandbox, mode};
+use crate::common::{Google, Run, Sandbox, mode, set_mode};
 
 #[test]
 fn set_saves_a_desktop_client_privately_and_show_hides_its_secret() {
@@ -35,6 +35,52 @@ fn set_says_only_what_is_so() {
     set(other.to_str().unwrap())
         .success()
         .says("-other.apps.googleusercontent.com is set, and `bqcred login` here uses");
+}
+
+#[test]
+fn unset_removes_the_users_client_and_says_which_one_is_next() {
+    let (google, sandbox) = (Google::start(), Sandbox::new());
+    let unset = || sandbox.bqcred(&["client", "unset"]);
+    let client = |id: &str| format!(r#"{{"installed":{{"client_id":"{id}","client_secret":"s"}}}}"#);
+    let kept = sandbox.config().join("client.json");
+    unset().fails(3).says("no OAuth client was set").says("bqcred client guide");
+    assert!(!sandbox.config().exists());
+    let file = sandbox.client_file(&google);
+    let set = || sandbox.bqcred(&["client", "set", &file]).success();
+    set();
+    let run = unset().success().says("-double.apps.googleusercontent.com is unset").says("uses gcloud");
+    assert!(run.stdout.is_empty() && !kept.exists());
+    sandbox.bqcred(&["client", "show"]).fails(3);
+    // one that comes from elsewhere is named, and stays
+    let organisation = sandbox.write("etc/bqcred/client.json", client("organisation"));
+    set();
+    unset().success().says("now uses the OAuth client organisation (this machine's administrator)");
+    unset().fails(3).says("for all users of this machine");
+    assert!(organisation.exists());
+    let environment = sandbox.invoke(&["client", "unset"]).env("BQCRED_CLIENT_ID_FILE", &file).run();
+    environment.fails(3).says("`unset BQCRED_CLIENT_ID_FILE`");
+    // a sign-in that waits, and the profile after it, keep the client
+    set();
+    let url = sandbox.bqcred(&["login", "--start"]).success().stdout;
+    unset().success();
+    let pasted = google.approve(url.trim(), "ada@example.com");
+    sandbox.invoke(&["login", "--finish", "-"]).stdin(format!("{pasted}\n")).run().success();
+    assert!(sandbox.bqcred(&["client", "show"]).success().stdout.contains("-double."));
+    unset().fails(3).says("the profile keeps the client");
+    // what is invalid is kept, what is a link is not followed
+    sandbox.write("home/.config/bqcred/client.json", "{");
+    set_mode(&kept, 0o600);
+    unset().success().says("the file is kept as").says("now uses the OAuth client 123456789012-double.");
+    sandbox.write("home/.config/bqcred/client.json", "[");
+    set_mode(&kept, 0o600);
+    set().says("the file is kept as");
+    std::fs::remove_file(&kept).unwrap();
+    let target = sandbox.write("dotfiles.json", client("dotfiles"));
+    std::os::unix::fs::symlink(&target, &kept).unwrap();
+    unset().success().says("dotfiles is unset: the link to").says("dotfiles.json is removed");
+    assert!(target.exists() && kept.symlink_metadata().is_err());
+    let aside = std::fs::read_dir(sandbox.config()).unwrap().flatten();
+    assert_eq!(aside.filter(|it| it.file_name().to_string_lossy().contains(".unreadable-")).count(), 2);
 }
 
 #[test]

@@ -55,7 +55,9 @@ fn the_file_holds_an_access_token_and_words_for_the_rest() {
     assert_eq!(mode(&vm.sandbox.path("out.json")), 0o600);
     let mut file = read(&vm, "out.json");
     let keys: Vec<&str> = file.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, ["account", "client_id", "client_secret", "expiry", "refresh_token", "token", "type"]);
+    let expected =
+        ["account", "bqcred", "client_id", "client_secret", "expiry", "refresh_token", "token", "type"];
+    assert_eq!(keys, expected);
     let token = file["token"].take();
     assert!(token.as_str().unwrap().starts_with("ya29."));
     let expiry = file["expiry"].take();
@@ -63,7 +65,8 @@ fn the_file_holds_an_access_token_and_words_for_the_rest() {
     assert_eq!(
         file,
         json!({"type": "authorized_user", "account": PERSON, "client_id": WORDS, "client_secret": "none",
-               "refresh_token": WORDS, "token": null, "expiry": null})
+               "refresh_token": WORDS, "token": null, "expiry": null,
+               "bqcred": {"profile": "default", "account": PERSON}})
     );
     let printed = export(&vm, &["-"]).success();
     let printed = (printed.json()["token"].clone(), printed.stderr);
@@ -108,8 +111,9 @@ fn an_existing_file_is_replaced_only_with_force() {
     export(&vm, &["--force", "link"]).success();
     assert!(vm.sandbox.path("link").is_symlink() && read(&vm, "out.json")["token"].is_string());
     std::fs::create_dir(vm.sandbox.path("folder")).unwrap();
-    for name in ["folder", "/dev/null"] {
-        let run = export(&vm, &[name]).fails(2).says("is not a regular file");
+    for name in ["folder", "/dev/null", "/dev/stdout", "/proc/self/fd/1"] {
+        let run = export(&vm, &["--scopes", "bigquery", name]).fails(2).says("is not a regular file");
+        let run = run.says("`bqcred export --token-only --scopes bigquery -` prints it");
         assert!(!run.stderr.contains("--force"), "{run:?}");
     }
     for args in [&["--force", "folder"][..], &["--force", "/dev/null"], &["--force", "no/such/out.json"]] {
@@ -159,14 +163,36 @@ fn the_folders_of_bqcred_are_never_written_to() {
         }
     }
     let run = vm.program("bqcred", &["export", "--well-known"]);
-    run.env("CLOUDSDK_CONFIG", data.join("gcloud")).run().fails(2).says("bqcred's own");
+    let run = run.env("CLOUDSDK_CONFIG", data.join("gcloud")).run().fails(2).says("bqcred's own");
+    run.says("`unset CLOUDSDK_CONFIG`");
     assert_eq!(std::fs::read(data.join("adc.json")).unwrap(), before);
     assert_eq!(std::fs::read(data.join("profile.json")).unwrap(), settings);
     assert_eq!(std::fs::read_dir(&data).unwrap().count(), 2);
-    // but for the place that snippets name
+    // but for the place that the profile's snippets name, and for access tokens alone
     let place = vm.sandbox.home().join(".cache/bqcred/token-only/default");
-    std::fs::create_dir_all(&place).unwrap();
-    export(&vm, &["--force", &text(place.join("adc.json"))]).success();
+    let file = text(place.join("adc.json"));
+    for is_there in [false, true] {
+        if is_there {
+            std::fs::create_dir_all(&place).unwrap();
+        }
+        for args in [&["export", &file][..], &["export", "--profile", "work", "--token-only", &file]] {
+            vm.program("bqcred", args).run().fails(2).says("is in a folder of bqcred's own");
+        }
+        let run = export(&vm, &["--force", &file]);
+        if is_there {
+            run.success()
+        } else {
+            run.fails(6).says("can't write")
+        };
+    }
+}
+
+#[test]
+fn the_folder_of_session_files_in_memory_is_one_of_bqcreds_own() {
+    let vm = Vm::with_login();
+    let user = std::process::Command::new("id").arg("-u").output().unwrap();
+    let folder = format!("/dev/shm/bqcred-{}", String::from_utf8(user.stdout).unwrap().trim());
+    export(&vm, &["--force", &format!("{folder}/adc.json")]).fails(2).says("is in a folder of bqcred's own");
 }
 
 #[test]
@@ -175,7 +201,7 @@ fn the_advice_is_for_the_same_profile_and_limits() {
     vm.sandbox.login(&vm.google, BOB, &["--profile", "work", "--project", "p1"]).success();
     let run = export(&vm, &["--profile", "work", "--scopes", "bigquery", "-"]).success();
     run.says("`bqcred exec --profile work --token-only --scopes bigquery -- PROGRAM`")
-        .says("your whole credential by `bqcred export --profile work`");
+        .says("your whole credential by `bqcred export --profile work FILE`");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 
 use crate::common::keyring::Keyring;
-use crate::common::{Consent, Google, Invocation, Run, Sandbox, set_mode};
+use crate::common::{Consent, Google, Invocation, Run, Sandbox, find_program, set_mode};
 
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
@@ -388,14 +388,34 @@ fn rustix_is_root() -> bool {
 }
 
 #[test]
-fn env_fails_where_its_output_goes_nowhere() {
+fn what_prints_fails_where_its_output_goes_nowhere() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &["--project", "p1"]).success();
-    for (redirect, code) in [(">&-", 1), (">/dev/full", 1), (">/dev/null", 0)] {
-        let script = format!("\"$0\" env --shell sh {redirect}");
+    let code = |shell: &str, words: &str, redirect: &str| {
+        let script = format!("{shell}\"$0\" {words} {redirect}");
         let run = sandbox.program("sh", &["-c", &script, env!("CARGO_BIN_EXE_bqcred")]).run();
-        assert_eq!(run.code, Some(code), "{redirect}: {}", run.stderr);
+        assert_eq!(
+            run.code == Some(1),
+            run.stderr.contains("can't write to stdout"),
+            "{words}: {}",
+            run.stderr
+        );
+        run.code
+    };
+    let prints =
+        ["env --shell sh", "token", "list", "status --offline", "export -", "client show", "man", "--help"];
+    for words in prints {
+        for (redirect, expected) in [(">&-", 1), (">/dev/full", 1), (">/dev/null", 0)] {
+            assert_eq!(code("", words, redirect), Some(expected), "{words} {redirect}");
+        }
     }
+    assert_eq!(code("", "use default", ">&-"), Some(0), "it prints nothing");
+    // a parent whose own output is discarded hands that down
+    assert_eq!(code("exec 1<>/dev/null; ", "list", "; exit $?"), Some(0));
+    let python = "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL))";
+    let Some(runtime) = find_program("python3") else { return };
+    let words = ["-c", python, env!("CARGO_BIN_EXE_bqcred"), "list"];
+    sandbox.program(runtime, &words).run().success();
 }
 
 #[test]

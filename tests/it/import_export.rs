@@ -147,7 +147,7 @@ fn import_finds_the_credential_of_every_tool_and_drops_its_cached_tokens() {
     ] {
         let google = Google::start();
         let sandbox = sandbox(&google);
-        let passing = json!({"id_token": "x.y.z", "token_uri": "https://evil.example/t", "scopes": [BIGQUERY], "keep": {"a": 1}});
+        let passing = json!({"id_token": "x.y.z", "token_uri": "https://www.googleapis.com/oauth2/v4/token", "scopes": [BIGQUERY], "keep": {"a": 1}});
         let source = sandbox.write(place, credential(&google, passing));
         let before = std::fs::read(&source).unwrap();
         sandbox.bqcred(&["import", "--from", tool]).fails(0).says("profile default is now ada@example.com");
@@ -160,6 +160,45 @@ fn import_finds_the_credential_of_every_tool_and_drops_its_cached_tokens() {
         assert_eq!(std::fs::read(&source).unwrap(), before, "the source is left alone");
         assert_eq!(sandbox.bqcred(&["status", "--json"]).success().json()["valid"], true);
     }
+}
+
+/// One server's secret is not sent to another, and the address in a credential file is not trusted.
+#[test]
+fn a_credential_of_another_server_goes_to_its_clients_addresses_or_is_refused() {
+    let (google, elsewhere) = (Google::start(), Google::start());
+    let sandbox = sandbox(&google);
+    let client: Value = serde_json::from_str(&google.client_json()).unwrap();
+    let token_uri = client["installed"]["token_uri"].as_str().unwrap();
+    let import = |extra: Value, args: &[&str]| {
+        let file = sandbox.write("adc.json", credential(&google, extra));
+        sandbox.bqcred(&[&["import", file.to_str().unwrap(), "--force"], args].concat())
+    };
+    let sent = google.requests().len();
+    for (uri, says) in [
+        ("https://evil.example/t", "at evil.example, but its OAuth client gets tokens at 127.0.0.1"),
+        ("nowhere", "is not an address"),
+    ] {
+        import(json!({"token_uri": uri}), &[]).fails(2).says(says).says("nothing was changed");
+    }
+    assert_eq!(google.requests().len(), sent);
+    import(json!({"token_uri": token_uri}), &[]).success();
+    // the client is known by the profile alone, or behind another one
+    sandbox.login(&google, ADA, &["--profile", "own"]).success();
+    sandbox.bqcred(&["client", "unset"]).success();
+    import(json!({}), &["--profile", "by-profile"]).success().says("is now ada@example.com");
+    let other = elsewhere.client_json_of("other");
+    sandbox.write("etc/bqcred/client.json", google.client_json());
+    let other = sandbox.write("other.json", other);
+    sandbox.bqcred(&["client", "set", other.to_str().unwrap()]).success();
+    sandbox.bqcred(&["forget", "--profile", "own"]).success();
+    import(json!({"token_uri": token_uri}), &["--profile", "by-file"])
+        .success()
+        .says("is now ada@example.com");
+    // nothing here knows it
+    let (unknown, uri) = (json!({"client_id": "mine"}), json!({"client_id": "mine", "token_uri": token_uri}));
+    import(unknown, &["--profile", "new"]).fails(2).says("is not Google's").says("bqcred client set FILE");
+    import(uri, &["--profile", "new"]).fails(2).says("no OAuth client is set for that server");
+    assert!(!sandbox.adc("new").exists() && elsewhere.requests().is_empty());
 }
 
 #[test]

@@ -102,7 +102,8 @@ fn read(vm: &Vm, name: &str) -> Option<Value> {
 /// The reason that the file names.
 fn stub(vm: &Vm, name: &str) -> String {
     let file = read(vm, name).unwrap();
-    assert_eq!(file.as_object().unwrap().len(), 1, "no token is left");
+    let keys: Vec<&String> = file.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["bqcred", "type"], "no token is left");
     let kind = file["type"].as_str().unwrap();
     kind.strip_prefix(STOPPED).unwrap_or_else(|| panic!("{kind}")).to_owned()
 }
@@ -272,7 +273,7 @@ fn what_others_do_takes_effect() {
     let (code, said) = keeping.end();
     assert!(code == Some(4) && said.contains("is of bob@example.com now"), "{said}");
     assert!(stub(&vm, "token.json").contains("is of bob@example.com now"));
-    let keeping = Keeping::start(&vm, &["token.json"]);
+    let keeping = Keeping::start(&vm, &["--force", "token.json"]);
     keeping.token("token.json", None);
     vm.program("bqcred", &["revoke", "--yes"]).run().success();
     let (code, said) = keeping.end();
@@ -324,7 +325,7 @@ fn network_trouble_is_ridden_out_until_the_token_expires() {
     assert!(vm.google.count("/token") - before < 20, "{}", vm.google.count("/token") - before);
     // a network that is down at the start leaves what an earlier one left
     let old = json!({"type": "authorized_user", "client_id": "bqcred-hands-over-access-tokens-only",
-                     "token": second, "expiry": "2026-01-01T00:00:00Z"});
+                     "token": second, "expiry": "2026-01-01T00:00:00Z", "bqcred": {"profile": "default"}});
     vm.sandbox.write("token.json", old.to_string());
     let (code, _) = Keeping::start(&vm, &["token.json"]).end();
     assert_eq!((code, read(&vm, "token.json").unwrap()), (Some(5), old));
@@ -340,6 +341,21 @@ fn a_second_one_for_the_same_file_is_refused() {
         let (code, said) = Keeping::start(&vm, &[name]).end();
         assert!(code == Some(1) && said.contains("another bqcred renews"), "{said}");
     }
+    let process = keeping.child.id();
+    for args in [
+        &["--token-only", "--force", "link"][..],
+        &["--token-only", "token.json"],
+        &["--force", "token.json"],
+    ] {
+        let run = vm.program("bqcred", &[&["export"], args].concat()).run().fails(1);
+        run.says(&format!("(process {process}); nothing was changed"))
+            .says(&format!("`kill {process}` ends it"));
+    }
+    std::fs::create_dir(vm.sandbox.path("g")).unwrap();
+    let well_known = vm.sandbox.path("g/application_default_credentials.json");
+    std::os::unix::fs::symlink("../token.json", well_known).unwrap();
+    let run = vm.program("bqcred", &["export", "--well-known"]);
+    run.env("CLOUDSDK_CONFIG", vm.sandbox.path("g")).run().fails(1).says("another bqcred renews");
     assert_eq!(read(&vm, "token.json").unwrap()["token"], token);
     keeping.stop();
     let keeping = Keeping::start(&vm, &["link"]);
@@ -359,6 +375,7 @@ fn other_files_are_refused() {
         (&["."], 6, "is not a regular file"),
         (&["no/such"], 6, "can't write"),
         (&["-"], 2, "stdout is none"),
+        (&["/dev/stdout"], 2, "stdout is none"),
     ] {
         let (ended, said) = Keeping::start(&vm, args).end();
         assert!(ended == Some(code) && said.contains(words), "{args:?}: {said}");
@@ -391,22 +408,98 @@ fn a_mistake_in_the_command_line_leaves_an_earlier_token() {
     vm.program("bqcred", KEEP).run().fails(2).says("no file given").says("`-- PROGRAM`");
 }
 
+/// A token, and what is left of one.
 #[test]
-fn a_token_of_another_account_is_replaced_only_with_force() {
+fn a_file_for_another_account_profile_or_less_is_replaced_only_with_force() {
     let vm = vm(3_599);
-    let bob = ["--profile", "work", "--project", "p1"];
-    vm.sandbox.login(&vm.google, "bob@example.com", &bob).success();
-    vm.program("bqcred", &["export", "--token-only", "token.json"]).run().success();
-    let earlier = read(&vm, "token.json");
-    let (code, said) = Keeping::start(&vm, &["--profile", "work", "token.json"]).end();
-    assert_eq!((code, read(&vm, "token.json")), (Some(2), earlier), "{said}");
-    assert!(said.contains(&format!("an access token of {PERSON}; nothing was changed")), "{said}");
-    assert!(said.contains("`--force` replaces it"), "{said}");
+    for (profile, account) in [("work", "bob@example.com"), ("again", PERSON)] {
+        vm.sandbox.login(&vm.google, account, &["--profile", profile, "--project", "p1"]).success();
+    }
+    vm.program("bqcred", &["export", "--token-only", "--scopes", "bigquery", "token.json"]).run().success();
+    let path = vm.sandbox.path("token.json");
+    let renew = format!(
+        "`bqcred export --profile default --token-only --scopes bigquery --keep-fresh '{}'` renews it",
+        path.display()
+    );
+    let refused = |args: &[&str], what: &str| {
+        let earlier = read(&vm, "token.json");
+        let (code, said) = Keeping::start(&vm, &[args, &["token.json"]].concat()).end();
+        assert_eq!((code, read(&vm, "token.json")), (Some(2), earlier), "{said}");
+        assert!(said.contains(&format!("is for an access token of {what}; nothing was changed")), "{said}");
+        assert!(said.contains(&renew) && said.contains("`--force` replaces it"), "{said}");
+    };
+    let all = || {
+        refused(&["--profile", "work", "--scopes", "bigquery"], "ada@example.com, narrowed to bigquery");
+        refused(
+            &["--profile", "again", "--scopes", "bigquery"],
+            "ada@example.com by profile default, narrowed to bigquery",
+        );
+        refused(&[], "ada@example.com, narrowed to bigquery");
+    };
+    all();
+    let keeping = Keeping::start(&vm, &["--scopes", "bigquery", "token.json"]);
+    keeping.token("token.json", read(&vm, "token.json").unwrap()["token"].as_str());
+    keeping.stop();
+    all();
     let keeping = Keeping::start(&vm, &["--profile", "work", "--force", "token.json"]);
     until("bob's", || (read(&vm, "token.json")?["account"] == "bob@example.com").then_some(()));
     until("advice", || keeping.said().contains("`bqcred exec --profile work --token-only -- ").then_some(()));
     keeping.stop();
-    assert!(stub(&vm, "token.json").contains("`bqcred export --profile work --token-only --keep-fresh`"));
+    // what starts it again is a command, for the same file
+    let again = format!("`bqcred export --profile work --token-only --keep-fresh '{}'`", path.display());
+    assert!(stub(&vm, "token.json").contains(&again));
+    // narrower is fine
+    let keeping = Keeping::start(&vm, &["--profile", "work", "--scopes", "bigquery", "token.json"]);
+    keeping.token("token.json", None);
+    keeping.stop();
+}
+
+/// Of the same account, even: profiles share nothing.
+#[test]
+fn a_profile_that_is_refused_does_not_end_the_token_of_another() {
+    let vm = vm(3_599);
+    vm.sandbox.login(&vm.google, PERSON, &["--profile", "c", "--project", "p1"]).success();
+    vm.program("bqcred", &["export", "--token-only", "token.json"]).run().success();
+    let valid = read(&vm, "token.json");
+    vm.google.revoke_grant(PERSON);
+    vm.program("bqcred", &["status", "--profile", "c"]).run();
+    for force in [&[][..], &["--force"]] {
+        let (code, said) = Keeping::start(&vm, &[&["--profile", "c"], force, &["token.json"]].concat()).end();
+        assert!(code == Some(if force.is_empty() { 2 } else { 4 }), "{said}");
+        assert_eq!(read(&vm, "token.json"), valid);
+    }
+}
+
+#[test]
+fn what_somebody_else_put_there_is_left_alone() {
+    let vm = vm(RENEWED_SOON);
+    vm.sandbox.link_program("cat");
+    let start = |args: &[&str]| {
+        vm.sandbox.write("token.json", "");
+        let keeping = Keeping::start(&vm, &[&["token.json"], args].concat());
+        keeping.token("token.json", None);
+        keeping
+    };
+    let put = || {
+        let other = vm.sandbox.write("other", "precious");
+        std::fs::rename(other, vm.sandbox.path("token.json")).unwrap();
+    };
+    let is_there = || std::fs::read(vm.sandbox.path("token.json")).unwrap() == b"precious";
+    let keeping = start(&["--", "sh", "-c", "cat > remote"]);
+    put();
+    let (code, said) = keeping.end();
+    assert!(code == Some(1) && is_there(), "{said}");
+    assert_eq!(said.matches("is left as it is, and not renewed").count(), 1, "{said}");
+    let reason = lines(&vm, "remote")[0]["type"].as_str().unwrap().to_owned();
+    assert!(reason.starts_with(STOPPED) && reason.contains("is left as it is"), "{reason}");
+    // at the end as well
+    let keeping = start(&[]);
+    put();
+    assert!(keeping.stop().contains("is left as it is") && is_there());
+    let keeping = start(&[]);
+    std::fs::remove_file(vm.sandbox.path("token.json")).unwrap();
+    std::fs::create_dir(vm.sandbox.path("token.json")).unwrap();
+    assert!(keeping.stop().contains("is left as it is") && vm.sandbox.path("token.json").is_dir());
 }
 
 /// At boot, a name can't be resolved yet.
@@ -540,11 +633,36 @@ fn doctor_says_until_when_it_is_renewed_and_when_that_has_stopped() {
     let path = vm.sandbox.path("token.json");
     let shown = path.display();
     assert_eq!(fix(&vm), format!("bqcred export --token-only --keep-fresh '{shown}'"));
-    file["account"] = "bob@example.com".into();
+    file["bqcred"] = json!({"profile": "work", "account": "bob@example.com",
+                            "scopes": ["https://www.googleapis.com/auth/bigquery"]});
     vm.sandbox.write("token.json", file.to_string());
     assert_eq!(fix(&vm), Value::Null);
     vm.sandbox.login(&vm.google, "bob@example.com", &["--profile", "work", "--project", "p1"]).success();
-    assert_eq!(fix(&vm), format!("bqcred export --profile work --token-only --keep-fresh '{shown}'"));
+    let narrowed =
+        format!("bqcred export --profile work --token-only --scopes bigquery --keep-fresh '{shown}'");
+    assert_eq!(fix(&vm), narrowed);
+    // a stub holds nothing that could be read
+    let stub = json!({"type": "bqcred: it has stopped", "bqcred": file["bqcred"]});
+    vm.sandbox.write("token.json", stub.to_string());
+    set_mode(&path, 0o644);
+    let run = vm.program("bqcred", &["doctor", "--json", "--offline"]);
+    let answer = run.env("GOOGLE_APPLICATION_CREDENTIALS", &path).run().json();
+    let of = |code: &str| answer["findings"].as_array().unwrap().iter().find(|one| one["code"] == code);
+    assert_eq!(of("no_credential").unwrap()["fix"], narrowed);
+    // and nothing else leads to more
+    let program = "bqcred exec --profile work --token-only --scopes bigquery";
+    assert_eq!(library(&answer["libraries"], "google-auth")["fix"], format!("{program} -- PROGRAM"));
+    assert!(!answer.to_string().contains("bqcred env"), "{answer}");
+    let next = |vm: &Vm| {
+        let run = vm.program("bqcred", &[]).env("GOOGLE_APPLICATION_CREDENTIALS", &path).run();
+        run.success().stdout.lines().last().unwrap().to_owned()
+    };
+    assert_eq!(next(&vm), format!("next     {narrowed}"));
+    vm.program("bqcred", &["export", "--token-only", "--force", "token.json"]).run().success();
+    assert!(
+        next(&vm).starts_with("now      all set: Python here runs as ada@example.com, by the access token")
+    );
+    assert_eq!(of("readable_by_others"), None);
     // the words in it are not sent to Google
     let words = "bqcred-hands-over-access-tokens-only";
     assert!(!vm.google.requests().iter().any(|request| request.text().contains(words)));

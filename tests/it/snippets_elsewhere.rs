@@ -16,6 +16,8 @@ fn snippet(sandbox: &Sandbox, words: &str) -> Run {
     sandbox.bqcred(&words)
 }
 
+const LIMITS: &str = "--scopes bigquery --as reader@p1.iam.gserviceaccount.com";
+
 const TOKEN_ONLY: [&str; 9] =
     ["dask", "ray", "spark", "slurm", "slurm --no-shared-home", "k8s", "docker", "compose", "devcontainer"];
 
@@ -123,17 +125,16 @@ fn what_workers_cannot_read_is_refused() {
         ("spark", "/run/user/1000/adc.json", "in this machine's memory"),
         ("docker", &session, "session files"),
         ("spark", &session, "session files"),
-        ("spark", &adc, "holds the refresh token"),
-        ("docker", &adc, "holds the refresh token"),
+        ("spark", &adc, "in a folder of credentials with refresh tokens"),
+        ("docker", &adc, "in a folder of credentials with refresh tokens"),
     ] {
-        let refused = snippet(&sandbox, &format!("{kind} --file {file}")).fails(2);
-        refused.says(why).says("bqcred export --token-only FILE --keep-fresh");
+        let refused = snippet(&sandbox, &format!("{kind} --file {file} {LIMITS}")).fails(2);
+        refused.says(why).says(&format!("`bqcred export --token-only FILE --keep-fresh {LIMITS}`"));
     }
-    for kind in ["beam", "dataflow"] {
-        snippet(&sandbox, kind)
-            .fails(2)
-            .says("a service account that you may impersonate")
-            .says("--as ACCOUNT");
+    for (options, account) in [("", "ACCOUNT"), (LIMITS, "reader@p1.iam.gserviceaccount.com")] {
+        let refused = snippet(&sandbox, format!("dataflow {options}").trim()).fails(2);
+        let refused = refused.says("a service account that you may impersonate");
+        refused.says(&format!("`--service_account_email={account}`")).says(&format!("--as {account}"));
     }
     for words in ["dask --file /srv/adc.json", "k8s --no-shared-home", "slurm --yes"] {
         snippet(&sandbox, words).fails(2);
@@ -150,7 +151,7 @@ fn a_file_is_judged_by_where_its_path_leads() {
     symlink(&home, sandbox.path("linked")).unwrap();
     symlink("/proc/self/fd/3", home.join("one")).unwrap();
     let at = |relative: &str| home.join(relative).display().to_string();
-    let (process, refresh) = ("while one process", "holds the refresh token");
+    let (process, refresh) = ("while one process", "in a folder of credentials with refresh tokens");
     for (kind, file, why) in [
         ("docker", at("cred/adc.json"), refresh),
         ("spark", at("../home/.local/share/bqcred/default/adc.json"), refresh),
@@ -161,6 +162,8 @@ fn a_file_is_judged_by_where_its_path_leads() {
         ("slurm", at("one"), process),
         ("spark", "/tmp/../dev/shm/adc.json".to_owned(), "in this machine's memory"),
         ("docker", at("adc.json"), "gets the whole folder"),
+        ("spark", at(".config/pydata/adc.json"), refresh),
+        ("docker", at(".config/adc.json"), "gets the whole folder"),
         ("docker", at(".cache/bqcred/adc.json"), "among bqcred's own files"),
         ("spark", at("new/"), "is a folder"),
         ("spark", at(".local"), "is a folder"),
@@ -173,6 +176,70 @@ fn a_file_is_judged_by_where_its_path_leads() {
     here.env("HOME", &linked).env("XDG_DATA_HOME", &share).run().fails(2).says(refresh);
     let own = at(".cache/bqcred/token-only/default/adc.json");
     snippet(&sandbox, &format!("docker --file {own}")).success();
+    // the usual place is judged as well
+    let in_memory = |kind: &str| {
+        let words: Vec<&str> = ["snippet"].into_iter().chain(kind.split(' ')).collect();
+        sandbox.invoke(&words).env("XDG_CACHE_HOME", "/dev/shm/no-such").run()
+    };
+    for kind in ["docker", "k8s", "dask", "slurm --no-shared-home"] {
+        in_memory(kind).success();
+    }
+    in_memory("spark").fails(2).says("in this machine's memory").says("name with `--file`");
+    in_memory(&format!("slurm {LIMITS}"))
+        .fails(2)
+        .says("in this machine's memory")
+        .says(&format!("`bqcred snippet slurm --no-shared-home {LIMITS}`"));
+}
+
+/// What the command that keeps it renewed would not replace is refused before it is pasted somewhere.
+#[test]
+fn a_file_is_judged_by_what_it_holds() {
+    let sandbox = signed_in();
+    let own = sandbox.home().join(".cache/bqcred/token-only/default/adc.json").display().to_string();
+    let token_of = |account: &str| {
+        let words = "bqcred-hands-over-access-tokens-only";
+        json!({
+            "type": "authorized_user", "account": account, "client_id": words, "client_secret": "none",
+            "refresh_token": words, "token": "made-up", "expiry": "2026-09-21T14:13:20Z",
+            "bqcred": {"profile": "default", "account": account},
+        })
+    };
+    let whole = std::fs::read_to_string(sandbox.adc("default")).unwrap();
+    let pydata = json!({"refresh_token": "made-up", "client_id": "1", "scopes": []}).to_string();
+    let key = json!({"type": "service_account", "private_key": "made-up"}).to_string();
+    let mut narrowed = token_of("ada@example.com");
+    narrowed["bqcred"]["scopes"] = json!(["https://www.googleapis.com/auth/bigquery"]);
+    let narrowed = narrowed.to_string();
+    for (content, why) in [
+        (whole.as_str(), Some("holds a refresh token")),
+        (&pydata, Some("holds a refresh token")),
+        (&key, Some("holds something else than an access token of bqcred's")),
+        ("notes", Some("holds something else than an access token of bqcred's")),
+        (&token_of("bob@example.com").to_string(), Some("is for an access token of bob@example.com")),
+        (&narrowed, Some("is for an access token of ada@example.com, narrowed to bigquery")),
+        (&token_of("ada@example.com").to_string(), None),
+        ("", None),
+    ] {
+        let file = sandbox.write("srv/adc.json", content).display().to_string();
+        sandbox.write("home/.cache/bqcred/token-only/default/adc.json", content);
+        for (kind, file) in [("slurm", Some(&file)), ("docker", Some(&file)), ("spark", None)] {
+            let option = file.map(|file| format!(" --file {file}")).unwrap_or_default();
+            let run = snippet(&sandbox, &format!("{kind}{option}"));
+            match why {
+                Some(why) => run.fails(2).says(why).says(file.unwrap_or(&own)),
+                None => run.success(),
+            };
+        }
+    }
+    let file = sandbox.write("srv/adc.json", narrowed).display().to_string();
+    snippet(&sandbox, &format!("slurm --scopes bigquery --file {file}")).success();
+    // nobody but docker gets more than the file
+    sandbox.write("srv/adc.json", "");
+    sandbox.write("srv/notes", "");
+    let all =
+        format!("gets the whole folder {}, with all that is in it: notes", sandbox.path("srv").display());
+    snippet(&sandbox, &format!("docker --file {file}")).success().says(&all);
+    assert!(!snippet(&sandbox, &format!("slurm --file {file}")).success().stderr.contains("notes"));
 }
 
 /// Whatever is in a value, a shell takes it for one word.

@@ -546,7 +546,12 @@ fn fixes_and_advice_inside_hand_out_no_more() {
         assert!(run.stderr.contains(advice), "{}", run.stderr);
     }
     for args in [&["docker", "run", "-d", "image"][..], &["ray", "start"]] {
-        let run = bqcred(&vm, &[EXEC, &["--"], args].concat()).run();
+        let run = bqcred(&vm, &[EXEC, &way, &["--"], args].concat()).run();
+        assert!(
+            args[0] != "docker" || run.stderr.contains("`bqcred snippet docker --scopes bigquery`"),
+            "{}",
+            run.stderr
+        );
         assert!(run.stderr.contains("access tokens") && !run.stderr.contains("bqcred env"), "{}", run.stderr);
     }
 }
@@ -567,6 +572,146 @@ fn what_leaves_token_only_says_so() {
     run.says("the bqcred that gave this program access tokens has ended").says(
         "start the program again: `bqcred exec --token-only --scopes bigquery --profile default -- PROGRAM`",
     );
+}
+
+#[test]
+fn doctor_keeps_to_the_service_account_of_a_session_that_has_ended() {
+    let vm = vm();
+    let folder = vm.sandbox.home().join(".local/share/jupyter/kernels/py");
+    std::fs::create_dir_all(&folder).unwrap();
+    let spec = r#"{"argv": ["python3", "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": "P", "language": "python", "env": {"GOOGLE_APPLICATION_CREDENTIALS": "/x.json"}}"#;
+    std::fs::write(folder.join("kernel.json"), spec).unwrap();
+    let file = vm.sandbox.path("left.json");
+    let about = serde_json::json!({
+        "profile": "default", "account": PERSON, "acting_as": READER, "scopes": [BIGQUERY], "narrowed": true,
+        "broker": 1,
+    });
+    let content = serde_json::json!({ "type": "bqcred: it has ended", "bqcred": about });
+    std::fs::write(&file, content.to_string()).unwrap();
+    let left = Left { pid: String::new(), file, server: "127.0.0.1:9/x".to_owned() };
+    let report = left.bqcred(&vm, &["doctor", "--json", "--offline"]).run().json();
+    let limits = format!("--token-only --scopes bigquery --as {READER}");
+    let fix = |name: &str, list: &str, key: &str| {
+        let found = report[list].as_array().unwrap().iter().find(|one| one[key] == name);
+        found.unwrap_or_else(|| panic!("{report:#}"))["fix"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(fix("gargle", "libraries", "name"), format!("bqcred exec {limits} -- PROGRAM"));
+    assert_eq!(fix("kernelspec", "findings", "code"), format!("bqcred kernel install {limits} py"));
+}
+
+/// `bqcred` in the environment of a program that goes on when its session has ended.
+struct Left {
+    pid: String,
+    file: PathBuf,
+    server: String,
+}
+
+impl Left {
+    fn by(vm: &Vm, way: &[&str]) -> Left {
+        let script = "sleep 600 >/dev/null 2>&1 & echo $! $file $GCE_METADATA_URL";
+        let run = bash(vm, way, script).run().success();
+        let words: Vec<&str> = run.stdout.split_whitespace().collect();
+        Left { pid: words[0].to_owned(), file: words[1].into(), server: words[2].to_owned() }
+    }
+
+    fn bqcred(&self, vm: &Vm, args: &[&str]) -> Invocation {
+        let variables = [("GCE_METADATA_URL", self.server.as_str()), ("BQCRED_PROFILE", "default")];
+        let invocation = bqcred(vm, args).env("GOOGLE_APPLICATION_CREDENTIALS", &self.file);
+        variables.into_iter().fold(invocation, |invocation, (name, value)| invocation.env(name, value))
+    }
+
+    fn end(&self) {
+        assert!(Command::new("kill").arg(&self.pid).status().unwrap().success());
+    }
+}
+
+#[test]
+fn what_goes_on_after_its_session_is_kept_to_its_limits() {
+    let vm = vm();
+    let left = Left::by(&vm, &["--scopes", "bigquery"]);
+    let again = "bqcred exec --token-only --scopes bigquery --profile default -- PROGRAM";
+    let ended = "the bqcred that gave this program access tokens has ended";
+    let in_library = std::fs::read_to_string(&left.file).unwrap();
+    assert!(json(&in_library)["type"].as_str().unwrap().ends_with(again), "{in_library}");
+    bash(&vm, &[], "true").run().success(); // what others leave is removed, and this is still used
+
+    let run = left.bqcred(&vm, &["env"]).run().code(4).says(ended).says(&format!("again: `{again}`"));
+    assert_eq!(run.stdout, "false;\n");
+    left.bqcred(&vm, &["token"]).run().fails(4).says(again);
+    let shown = left.bqcred(&vm, &[]).run().success().stdout;
+    assert!(shown.contains(ended) && shown.contains(again), "{shown}");
+    let report = left.bqcred(&vm, &["doctor", "--json", "--offline"]).run().json();
+    for library in report["libraries"].as_array().unwrap().iter().filter(|one| one["covered"] == true) {
+        let fix = library["fix"].as_str().unwrap();
+        assert!(fix.starts_with("bqcred exec --token-only --scopes bigquery "), "{library:#}");
+    }
+    left.bqcred(&vm, &["use", "default"]).run().success().says(ended).says(again);
+    for args in [&["exec", "--", "true"][..], &["export", "-"], &["snippet", "k8s", "--whole", "--yes"]] {
+        let run = left.bqcred(&vm, args).may_print_secret().run().success();
+        run.says("(token-only, narrowed to bigquery) has ended, and").says("gets the whole credential");
+    }
+    let run = left.bqcred(&vm, &["exec", "--token-only", "--", "true"]).run().success();
+    run.says("has ended, and what it starts gets more (all that was granted)");
+    let args = ["exec", "--token-only", "--scopes", "bigquery", "--", "true"];
+    assert_eq!(left.bqcred(&vm, &args).run().success().stderr, "");
+
+    left.end();
+    bash(&vm, &[], "true").run().success();
+    assert!(!left.file.exists());
+    let run =
+        left.bqcred(&vm, &["env"]).run().code(4).says("is gone").says("the --scopes and --as that it had");
+    assert_eq!(run.stdout, "false;\n");
+    left.bqcred(&vm, &["status", "--offline"]).run().success().says(ended);
+    let shown = left.bqcred(&vm, &["doctor", "--offline"]).run().stdout;
+    assert!(shown.contains("what they were narrowed to is not known any more"), "{shown}");
+}
+
+#[test]
+fn what_is_handed_out_inside_keeps_to_the_limits_or_says_that_it_is_more() {
+    let vm = vm();
+    vm.sandbox.login(&vm.google, PERSON, &["--project", "p1", "--scopes", "bigquery,drive"]).success();
+    vm.sandbox.login(&vm.google, BOB, &["--profile", "other", "--project", "p1"]).success();
+    let inside = |script: &str| bash(&vm, &["--scopes", "bigquery"], script).run().success();
+    let own = r#"[ "$(bqcred token)" = "$(whole | sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p')" ]"#;
+    inside(own).says("this stays as it was started: token-only, narrowed to bigquery, profile default");
+    let printed = json(&inside("bqcred token --min-ttl 3590 --json | sed 's/ya29[^\"]*/TOKEN/'").stdout);
+    assert_eq!((&printed["account"], &printed["acting_as"]), (&PERSON.into(), &Value::Null));
+    let run = inside("bqcred token --profile other || echo $?");
+    assert_eq!(run.stdout, "2\n");
+    run.says("can't change to profile other");
+
+    for (command, who) in [
+        ("export -", "what reads this gets the whole credential"),
+        ("export adc.json", "what reads this gets the whole credential"),
+        ("snippet k8s --whole --yes", "the cluster gets the whole credential"),
+        ("export --token-only -", "what reads this gets more (all that was granted)"),
+        ("exec --token-only -- true", "what it starts gets more (all that was granted)"),
+        ("exec --token-only --profile other --scopes bigquery -- true", "gets more of profile other"),
+        ("snippet docker --scopes drive", "what uses this gets more (token-only, narrowed to drive)"),
+    ] {
+        let run = inside(&format!("bqcred {command} >/dev/null"));
+        run.says("this program gets access tokens only (token-only, narrowed to bigquery), and").says(who);
+    }
+    for command in ["export --token-only --scopes bigquery -", "exec --token-only --scopes bigquery -- true"]
+    {
+        let run = inside(&format!("bqcred {command} >/dev/null"));
+        assert!(!run.stderr.contains("gets more"), "{}", run.stderr);
+    }
+    for kind in ["docker", "dask", "spark", "k8s"] {
+        let run = inside(&format!("bqcred snippet {kind} 2>&1"));
+        let narrowed =
+            ["--scopes bigquery", r#""--scopes", "bigquery""#].map(|text| run.stdout.contains(text));
+        assert!(narrowed.contains(&true), "{}", run.stdout);
+        assert!(
+            run.stdout.contains("what the programs here get: token-only, narrowed to bigquery"),
+            "{}",
+            run.stdout
+        );
+    }
+
+    let run = inside("bqcred use other; bqcred --profile other")
+        .says("bqcred exec --token-only --profile other -- PROGRAM");
+    assert!(!format!("{}{}", run.stdout, run.stderr).contains("bqcred env"), "{run:?}");
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
         return Err(Error::usage("no program given").hint("`bqcred exec -- jupyter lab`"));
     };
     if let Some(detached) = detached::find(&args.program) {
-        ui::note(&describe(args, &detached));
+        ui::note(&describe(args, app, &detached));
     }
     if args.token_only {
         return token_only::run(args, app);
@@ -91,12 +91,15 @@ fn limit_options(args: &Exec) -> Vec<String> {
 }
 
 /// What becomes of a credential that ends with `exec`, and what works instead: with no more than this `exec` gives.
-fn describe(args: &Exec, detached: &Detached) -> String {
+fn describe(args: &Exec, app: &App, detached: &Detached) -> String {
     let name = &detached.name;
-    let exec = match args.token_only {
-        true => format!("bqcred exec {} -- PROGRAM", limit_options(args).join(" ")),
-        false => "bqcred exec -- PROGRAM".to_owned(),
+    let command = |command: &str, options: &[String]| {
+        let words: Vec<&str> = std::iter::once(command).chain(options.iter().map(String::as_str)).collect();
+        let command = words.join(" ");
+        app.profile_name().map_or_else(|_| format!("bqcred {command}"), |name| app.command(&command, &name))
     };
+    let options = if args.token_only { limit_options(args) } else { Vec::new() };
+    let exec = format!("{} -- PROGRAM", command("exec", &options));
     match detached.kind {
         DetachedKind::Queue => format!(
             "{name} runs its job later, and the credential ends with this command: let the job itself run `{exec}`"
@@ -111,9 +114,12 @@ fn describe(args: &Exec, detached: &Detached) -> String {
         DetachedKind::Container => format!(
             "{name} starts a container that does not see this credential and goes on after this command: {}",
             match args.token_only {
-                true => "`bqcred snippet docker` prints options that give it access tokens only",
+                true => {
+                    let snippet = command("snippet docker", options.get(1..).unwrap_or_default());
+                    format!("`{snippet}` prints options that give it access tokens only")
+                }
                 false =>
-                    "mount the file that `bqcred env` names, and set GOOGLE_APPLICATION_CREDENTIALS to where it is mounted",
+                    "mount the file that `bqcred env` names, and set GOOGLE_APPLICATION_CREDENTIALS to where it is mounted".to_owned(),
             }
         ),
         DetachedKind::Background => format!(
@@ -127,7 +133,8 @@ fn describe(args: &Exec, detached: &Detached) -> String {
 fn note_nesting(name: &ProfileName) {
     let handed_over =
         env::text(variables::ADC).is_some_and(|path| handover::is_handed_over(Path::new(&path)));
-    if let Some(outer) = env::text(variables::PROFILE).filter(|_| handed_over) {
+    let outer = env::text(variables::PROFILE).filter(|_| handed_over && Inside::ended().is_none());
+    if let Some(outer) = outer {
         ui::note(&format!("profile {name}, inside `bqcred exec` with profile {outer}"));
     }
 }

@@ -10,10 +10,11 @@ use crate::app::App;
 use crate::cli::Exec;
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
+use crate::handover::broker::inside::Inside;
 use crate::handover::broker::limits::Limits;
 use crate::handover::broker::session_file::{About, SessionFile};
 use crate::handover::broker::{self, Broker, Refusals, TokenSource, running};
-use crate::handover::{self, stub, supervised};
+use crate::handover::{self, supervised};
 use crate::jupyter::changes::record::{Entry, Record};
 use crate::lifecycle::program_tokens::ProgramTokens;
 use crate::output::error::{Error, Result, reason};
@@ -37,6 +38,7 @@ struct Prepared {
     profile: Profile,
     broker: Broker,
     tokens: ProgramTokens,
+    about: About,
     file: TempCredentialFile,
 }
 
@@ -45,6 +47,9 @@ impl Prepared {
         let limits = Limits::new(&args.scopes, args.acting_as.clone())?;
         let (name, profile) = app.profile()?;
         note_nesting(&name);
+        if let Some(wider) = Inside::exceeded_by("what it starts", &limits, &app.paths, (&name, &profile)) {
+            ui::note(&wider);
+        }
         note_whole_kernels(args, app);
         let tokens = ProgramTokens::new(app.clone(), name.clone(), &profile, limits.clone())?;
         // R waits two seconds for a token, and what can't be had at all should be known before the program runs
@@ -65,20 +70,21 @@ impl Prepared {
             );
         }
         let about = about(app, &name, &profile, &tokens, &limits);
-        let content = SessionFile::new(&broker, profile.quota_project.as_deref(), about).to_json();
+        let content = SessionFile::new(&broker, profile.quota_project.as_deref(), about.clone()).to_json();
         let file = supervised::file(&app.paths, &content)?;
-        Ok(Prepared { name, profile, broker, tokens, file })
+        Ok(Prepared { name, profile, broker, tokens, about, file })
     }
 
     fn run(self, args: &Exec, app: &App) -> Result<Output> {
-        let Prepared { name, profile, broker, tokens, file } = self;
+        let Prepared { name, profile, broker, tokens, about, file } = self;
         let mut program = program(args);
         prepare(args, app, &mut program, &name, &profile, &file.path());
         handover::apply(&broker::variables::changes(&broker, env::get), &mut program);
         // what is to be said from now on is said to the libraries
         KeyringStore::wait_quietly();
         let refusals = broker.serve(tokens);
-        supervised::run(&mut program, || end(file, &refusals)).map(|code| Output::none().with_code(code))
+        supervised::run(&mut program, || end(file, &about, &refusals))
+            .map(|code| Output::none().with_code(code))
     }
 }
 
@@ -153,7 +159,7 @@ fn cannot_listen(error: std::io::Error) -> Error {
 }
 
 /// The program has ended. Those that it started and left behind get no more tokens, and are told so by the file.
-fn end(file: TempCredentialFile, refusals: &Refusals) -> Result<()> {
+fn end(file: TempCredentialFile, about: &About, refusals: &Refusals) -> Result<()> {
     if let Some(refused) = refusals.describe() {
         ui::note(&refused);
     }
@@ -162,8 +168,7 @@ fn end(file: TempCredentialFile, refusals: &Refusals) -> Result<()> {
         return file.remove();
     }
     ui::note(&format!("still running, and without a credential from now on: {}", left.join(", ")));
-    let why = "the program that this credential was for has ended; start again with bqcred exec --token-only";
-    file.replace(stub::content(why).as_bytes())
+    file.replace(&about.to_ended())
 }
 
 fn name(process: &Process) -> String {

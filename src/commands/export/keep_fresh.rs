@@ -6,11 +6,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::is_stdout;
 use super::token_only::{Fresh, Source, describe};
+use super::{is_descriptor, is_stdout};
 use crate::app::App;
 use crate::cli::Export;
-use crate::handover::delivery::{Delivery, Failure, RenewedFile};
+use crate::handover::delivery::{Delivery, Failure, RenewedFile, renewing};
 use crate::handover::stub;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::ui::{self, Output};
@@ -28,8 +28,9 @@ const PAUSES: (u64, u64) = (5, 60);
 const TICK: Duration = Duration::from_secs(15);
 
 pub(super) fn run(args: &Export, app: &App) -> Result<Output> {
+    let is_open = args.file.as_deref().is_some_and(is_descriptor);
     let file = args.file.as_deref().filter(|path| !is_stdout(path));
-    if file.is_none() && args.program.is_empty() {
+    if is_open || (file.is_none() && args.program.is_empty()) {
         let what = match args.file {
             Some(_) => "--keep-fresh writes a file again and again, and stdout is none",
             None => "no file given",
@@ -39,12 +40,13 @@ pub(super) fn run(args: &Export, app: &App) -> Result<Output> {
     }
     // a mistake in the command line changes nothing: no file is taken over before this
     let source = Source::new(args, app)?;
-    let claim = |path| RenewedFile::claim(path, source.known_account(), args.force, &app.paths.state);
+    let issued_for = source.issued_for();
+    let claim = |path| RenewedFile::claim(path, &issued_for, args.force, &app.paths.state);
     let delivery = Arc::new(Delivery::to(file.map(claim).transpose()?, args.program.clone()));
-    let (ending, again) = (Arc::clone(&delivery), source.command("export"));
+    let (ending, again) = (Arc::clone(&delivery), again(&source, &delivery));
     let _heeded = interrupt::heed(move |request| {
         if request == Request::Stop {
-            end(&ending, &format!("it was stopped (start `{again} --keep-fresh` again)"), false);
+            end(&ending, &format!("it was stopped (start `{again}` again)"), false);
         }
         false
     });
@@ -56,6 +58,13 @@ pub(super) fn run(args: &Export, app: &App) -> Result<Output> {
     Ok(Output::none().with_code(failure.code))
 }
 
+/// The command that starts this again.
+fn again(source: &Source, delivery: &Delivery) -> String {
+    let file = delivery.file().map(RenewedFile::path);
+    let program = if delivery.has_program() { " -- PROGRAM" } else { "" };
+    format!("{}{program}", renewing(&source.export(), &source.issued_for(), file))
+}
+
 /// Whether Google or bqcred itself refuses, so that trying again is of no use.
 fn is_refusal(error: &Error) -> bool {
     matches!(error.kind(), Kind::Refused | Kind::Missing | Kind::Usage)
@@ -63,8 +72,12 @@ fn is_refusal(error: &Error) -> bool {
 
 /// Puts the reason in place of the token, wherever it was delivered.
 fn end(delivery: &Delivery, why: &str, of_earlier: bool) {
-    for error in delivery.end(&format!("the renewing of this access token has stopped: {why}"), of_earlier) {
-        ui::note(&format!("{error}; what is there ends by itself"));
+    for failure in delivery.end(&format!("the renewing of this access token has stopped: {why}"), of_earlier)
+    {
+        match failure.is_final {
+            true => ui::note(&failure.error.to_string()), // it is somebody else's file
+            false => ui::note(&format!("{}; what is there ends by itself", failure.error)),
+        }
     }
 }
 
@@ -97,8 +110,8 @@ impl Renewal<'_> {
                 }
                 Err(failure) => {
                     let left = until.since(Time::now());
-                    let is_final = is_refusal(&failure.error) && !self.source.is_being_rotated();
-                    if left == 0 || is_final {
+                    let is_refused = is_refusal(&failure.error) && !self.source.is_being_rotated();
+                    if left == 0 || failure.is_final || is_refused {
                         return as_refusal(failure);
                     }
                     let what = failure.error.to_string();
@@ -116,12 +129,13 @@ impl Renewal<'_> {
 
     /// Delivers a new token, or the one that could not be delivered before. Returns when it expires.
     fn renew(&mut self) -> Result<Time, Failure> {
+        self.delivery.check()?;
         let is_good = |fresh: &Fresh| fresh.expires.since(Time::now()) > EARLY;
         let fresh = match self.pending.take().filter(is_good).filter(|_| !self.source.has_changed()) {
             Some(fresh) => fresh,
             None => self.source.renew()?,
         };
-        match self.delivery.deliver(&fresh.content) {
+        match self.delivery.deliver(&fresh.content, &fresh.issued_for) {
             Ok(()) => Ok(fresh.expires),
             Err(failure) => {
                 self.pending = Some(fresh);
@@ -141,7 +155,7 @@ impl Renewal<'_> {
                 return;
             }
             std::thread::sleep(left.min(TICK));
-            if self.source.has_changed() && self.pending.is_none() {
+            if self.source.has_changed() && self.pending.is_none() || self.delivery.check().is_err() {
                 return;
             }
         }

@@ -6,7 +6,8 @@ use crate::cli::Export;
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
 use crate::credential::state::CredentialState;
-use crate::credential::token_only_file::{PYTHON_MARGIN, TokenOnlyFile};
+use crate::credential::token_only_file::{IssuedFor, PYTHON_MARGIN, TokenOnlyFile};
+use crate::handover::broker::inside::Inside;
 use crate::handover::broker::limits::Limits;
 use crate::lifecycle::program_tokens::ProgramTokens;
 use crate::output::error::Result;
@@ -25,13 +26,13 @@ pub(super) fn run(args: &Export, app: &App) -> Result<Output> {
     }
     let file = args.file.as_deref().filter(|path| !is_stdout(path));
     if let Some(path) = file {
-        check_target(args, path)?;
+        check_target(args, app, path)?;
     }
     let mut source = Source::new(args, app)?;
     let fresh = source.renew()?;
     let what = match file {
         Some(path) => {
-            write(args, path, &fresh.content)?;
+            write(args, app, path, &fresh.content)?;
             format!("written to {}: an access token", path.display())
         }
         None => "an access token".to_owned(),
@@ -45,9 +46,7 @@ pub(super) fn run(args: &Export, app: &App) -> Result<Output> {
 pub(super) struct Source {
     app: App,
     name: ProfileName,
-    acting_as: Option<String>,
-    /// The options that stand for the limits, as they are typed.
-    options: String,
+    limits: Limits,
     tokens: ProgramTokens,
     /// The profile when the last token was issued.
     profile: Profile,
@@ -57,16 +56,18 @@ pub(super) struct Source {
 pub(super) struct Fresh {
     pub(super) content: SecretBytes,
     pub(super) expires: Time,
+    pub(super) issued_for: IssuedFor,
 }
 
 impl Source {
     pub(super) fn new(args: &Export, app: &App) -> Result<Source> {
         let limits = Limits::new(&args.scopes, args.acting_as.clone())?;
         let (name, profile) = app.profile()?;
-        let options = limits.to_options().iter().map(|word| in_shell(word)).collect::<Vec<_>>().join(" ");
-        let tokens = ProgramTokens::new(app.clone(), name.clone(), &profile, limits)?;
-        let acting_as = tokens.acting_as().map(ToString::to_string);
-        Ok(Source { app: app.clone(), name, acting_as, options, tokens, profile })
+        if let Some(more) = Inside::exceeded_by("what reads this", &limits, &app.paths, (&name, &profile)) {
+            ui::note(&more);
+        }
+        let tokens = ProgramTokens::new(app.clone(), name.clone(), &profile, limits.clone())?;
+        Ok(Source { app: app.clone(), name, limits, tokens, profile })
     }
 
     /// The next file.
@@ -74,13 +75,19 @@ impl Source {
         let token = self.tokens.lasting(LASTING)?;
         // the first answer may have said who it is
         (_, self.profile) = self.app.profile_named(self.name.clone())?;
+        let issued_for = self.issued_for();
         let file = TokenOnlyFile {
-            account: self.known_account(),
+            issued_for: &issued_for,
             token: &token.token,
             expires: token.expires,
             quota_project: self.profile.quota_project.as_deref(),
         };
-        Ok(Fresh { content: file.to_json(), expires: token.expires })
+        Ok(Fresh { content: file.to_json(), expires: token.expires, issued_for })
+    }
+
+    /// Which tokens the files are for.
+    pub(super) fn issued_for(&self) -> IssuedFor {
+        self.limits.issued_for(&self.name, &self.profile)
     }
 
     /// Whether the tokens that were issued before are likely to have ended by something that was done here.
@@ -112,28 +119,25 @@ impl Source {
         }
     }
 
-    /// A command for the same tokens, as it is typed.
-    pub(super) fn command(&self, command: &str) -> String {
-        format!("{} {}", self.app.command(command, &self.name), self.options)
+    /// `bqcred export` of this profile, as it is typed.
+    pub(super) fn export(&self) -> String {
+        self.app.command("export", &self.name)
     }
 
     /// For whom the file is: other libraries refresh the token at once, which it is not for.
     pub(super) fn tell_readers(&self) {
-        let (exec, export) = (self.command("exec"), self.app.command("export", &self.name));
+        let options: Vec<String> = self.limits.to_options().iter().map(|word| in_shell(word)).collect();
+        let exec = format!("{} {}", self.app.command("exec", &self.name), options.join(" "));
+        let export = self.export();
         ui::tell(&format!(
             "  Python's libraries read it; for R, Node, Go and Java: `{exec} -- PROGRAM` (a container on the host's \
-             network), or your whole credential by `{export}`\n"
+             network), or your whole credential by `{export} FILE`\n"
         ));
     }
 
-    /// Whose tokens they are, if that is known.
-    pub(super) fn known_account(&self) -> Option<&str> {
-        self.acting_as.as_deref().or(self.profile.account.as_deref())
-    }
-
     /// Whose tokens they are, for people.
-    pub(super) fn account(&self) -> &str {
-        self.known_account().unwrap_or("an unknown account")
+    pub(super) fn account(&self) -> String {
+        self.issued_for().owner().unwrap_or("an unknown account").to_owned()
     }
 }
 

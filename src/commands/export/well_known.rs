@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::refuse_own;
 use crate::app::App;
 use crate::cli::Export;
+use crate::handover::delivery;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::secret::SecretBytes;
 use crate::output::shell_word::shell_word;
@@ -58,7 +59,8 @@ fn record(app: &App) -> JsonFile<Record> {
 /// file from before bqcred, also if the exported file was removed in between.
 pub(super) fn write(args: &Export, app: &App, json: &[u8]) -> Result<Output> {
     let path = app.gcloud_folder().adc();
-    refuse_own(&app.paths, &path)?;
+    refuse_own(&app.paths, &path, None, "`unset CLOUDSDK_CONFIG`, or set it to another folder")?;
+    let _not_renewed = delivery::not_renewed(&path, &app.paths.state)?;
     let lock = lock(app)?;
     let (known, notes) = record(app).load_or_set_aside(&lock)?;
     ui::show(notes);
@@ -110,6 +112,7 @@ fn back_up(args: &Export, path: &Path, bytes: &[u8]) -> Result<PathBuf> {
 pub(super) fn undo(args: &Export, app: &App) -> Result<Output> {
     let lock = lock(app)?;
     let path = app.gcloud_folder().adc();
+    let _not_renewed = delivery::not_renewed(&path, &app.paths.state)?;
     let mut known = record(app).load()?.unwrap_or_default();
     let Some(record) = known.take(&path) else { return Err(nothing_to_undo(&known, &path)) };
     let present = private_file::read(&record.path, Content::Foreign)?;

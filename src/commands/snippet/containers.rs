@@ -1,5 +1,7 @@
 //! Containers of this machine: options of `docker run`, a compose service, devcontainer.json.
 
+use std::path::Path;
+
 use super::Pasted;
 use super::token_file::{TokenOnly, word};
 use crate::app::App;
@@ -31,14 +33,19 @@ impl Container {
     }
 
     /// With a token-only file.
-    pub(super) fn of_tokens(tokens: &TokenOnly) -> Result<Container> {
-        let file = tokens.file()?;
+    fn of_tokens(tokens: &TokenOnly, file: &Path) -> Result<Container> {
         let is_named = file.file_name().is_some_and(|name| name == "adc.json");
         let Some(folder) = file.parent().filter(|_| is_named) else {
             return Err(Error::usage(format!("{} is not called adc.json", file.display()))
                 .hint("the container gets its folder, in which it looks for adc.json"));
         };
-        Ok(Container::new(&tokens.variables(&utf8(&file)?)?, utf8(folder)?))
+        Ok(Container::new(&tokens.variables(&utf8(file)?)?, utf8(folder)?))
+    }
+
+    /// With a volume that holds a token-only file.
+    pub(super) fn of_volume(tokens: &TokenOnly) -> Result<Container> {
+        let variables = tokens.variables(&format!("{IN_CONTAINER}/adc.json"))?;
+        Ok(Container::new(&variables, String::new()))
     }
 
     /// With a profile's own folder.
@@ -109,15 +116,14 @@ pub(super) fn snippet(args: &Snippet, app: &App) -> Result<Pasted> {
         return whole(args.kind, app);
     }
     let tokens = TokenOnly::new(args, app)?;
-    let container = Container::of_tokens(&tokens)?;
-    let text = container.text(args.kind).map_err(|error| {
+    let file = tokens.file()?;
+    let text = Container::of_tokens(&tokens, &file)?.text(args.kind).map_err(|error| {
         let compose = tokens.as_kind("compose");
         error.hint(format!("`{compose}` can hold it; or name another place with `--file`"))
     })?;
     let mut advice = Notes::none();
     advice.add(usage(args.kind));
-    let renewing = tokens.start_renewing(&tokens.file()?)?;
-    advice.add(format!("while the container runs, keep its token renewed: {renewing}"));
+    tokens.advise_renewing("while the container runs", &file, &mut advice)?;
     advice.add(FOR_PYTHON);
     advice.detail(format!("for those, on the host's network: `{}`", on_hosts_network(&tokens)));
     advice.detail(format!("or with the whole credential: `{}`", tokens.whole(whole_kind(args.kind))));

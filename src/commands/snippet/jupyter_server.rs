@@ -42,6 +42,7 @@ pub(super) fn snippet(systemd: bool, app: &App) -> Result<Pasted> {
     advice.add(format!(
         "it, its plugins, its terminals and the kernels that it starts from then on run as {who}"
     ));
+    ready.about_r_kernels(app).into_iter().for_each(|about_r| advice.add(about_r));
     let known = &ready.profile.scopes;
     if !known.is_empty() && !known.iter().any(|scope| scope == scopes::CLOUD_PLATFORM) {
         advice.add(format!(

@@ -5,6 +5,7 @@ use super::containers::{Container, FOR_PYTHON};
 use super::token_file::{TokenOnly, command};
 use crate::app::App;
 use crate::cli::Snippet;
+use crate::handover::broker::inside::Inside;
 use crate::handover::ready;
 use crate::jupyter::changes::detour::IN_CONTAINER;
 use crate::jupyter::kernelspec::json::quote;
@@ -30,7 +31,7 @@ fn token_only(args: &Snippet, app: &App) -> Result<Pasted> {
             tokens.keep_fresh(None)?
         ),
     ];
-    let container = Container::of_tokens(&tokens)?;
+    let container = Container::of_volume(&tokens)?;
     let text = job(&tokens.account(), &steps, &secret, &container);
     let mut advice = Notes::none();
     advice.add("the first lines hold the commands that make and renew the Secret, which whoever may read the namespace's Secrets can read; never `kubectl apply` it, which copies it into an annotation");
@@ -65,6 +66,8 @@ fn whole(args: &Snippet, app: &App) -> Result<Pasted> {
     let container = Container::of_profile(&ready)?;
     let text = job(&ready.profile.who(), &steps, &secret, &container);
     let mut advice = std::mem::take(&mut ready.notes);
+    let here = Inside::here().map(|inside| inside.widened_by("the cluster"));
+    here.into_iter().for_each(|here| advice.add(here));
     advice.add(reason);
     advice.add(format!("when it is no longer needed: `kubectl delete secret {secret}`"));
     Ok(Pasted { text, advice })

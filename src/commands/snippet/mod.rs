@@ -6,6 +6,7 @@ mod containers;
 mod jupyter_server;
 mod kubernetes;
 mod notebooks;
+mod path_targets;
 mod place;
 mod token_file;
 
@@ -13,6 +14,7 @@ use crate::app::App;
 use crate::cli::{Snippet, SnippetKind};
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
+use crate::output::shell_word::in_shell;
 use crate::output::ui::{self, Output};
 
 /// What to paste, and what to tell people about it.
@@ -23,7 +25,7 @@ struct Pasted {
 
 pub(crate) fn run(args: &Snippet, app: &App) -> Result<Output> {
     if args.kind == SnippetKind::Beam {
-        return Err(not_on_dataflow(app));
+        return Err(not_on_dataflow(args, app));
     }
     check(args)?;
     let pasted = match args.kind {
@@ -42,21 +44,26 @@ pub(crate) fn run(args: &Snippet, app: &App) -> Result<Output> {
         SnippetKind::Ray => clusters::ray(args, app),
         SnippetKind::Spark => clusters::spark(args, app),
         SnippetKind::Slurm => clusters::slurm(args, app),
-        SnippetKind::Beam => Err(not_on_dataflow(app)),
+        SnippetKind::Beam => Err(not_on_dataflow(args, app)),
     }?;
     ui::show(pasted.advice);
     Ok(Output::text(pasted.text))
 }
 
-fn not_on_dataflow(app: &App) -> Error {
-    let exec = "exec --token-only --as ACCOUNT";
-    let exec = app.profile_name().map_or_else(|_| format!("bqcred {exec}"), |name| app.command(exec, &name));
+fn not_on_dataflow(args: &Snippet, app: &App) -> Error {
+    let account = args.acting_as.as_ref().map_or_else(|| "ACCOUNT".to_owned(), ToString::to_string);
+    let exec = format!("exec --token-only --as {account}");
+    let mut exec =
+        app.profile_name().map_or_else(|_| format!("bqcred {exec}"), |name| app.command(&exec, &name));
+    if !args.scopes.is_empty() {
+        exec += &format!(" --scopes {}", in_shell(&args.scopes.join(",")));
+    }
     Error::usage(
         "Dataflow's workers run as a service account, whoever starts the pipeline: your credential doesn't reach them",
     )
     .hint(format!(
-        "use a service account that you may impersonate: give the pipeline `--service_account_email=ACCOUNT`, and start \
-         it with `{exec} -- python pipeline.py`"
+        "use a service account that you may impersonate: give the pipeline `--service_account_email={account}`, and \
+         start it with `{exec} -- python pipeline.py`"
     ))
 }
 

@@ -17,11 +17,12 @@ pub(super) fn snippet(kind: SnippetKind, app: &App) -> Result<Pasted> {
     let (name, profile) = app.profile()?;
     let mut ready = ready::for_good(app, name, profile)?;
     let mut advice = std::mem::take(&mut ready.notes);
-    if let Some(about_r) =
-        ready.about_r(app).filter(|_| matches!(kind, SnippetKind::R | SnippetKind::Renviron))
-    {
-        advice.add(about_r);
-    }
+    let about_r = match kind {
+        SnippetKind::R => ready.about_r_kernels(app),
+        SnippetKind::Renviron => ready.about_r(app),
+        _ => None,
+    };
+    about_r.into_iter().for_each(|about_r| advice.add(about_r));
     let (name, profile, adc) = (&ready.name, &ready.profile, &ready.adc);
     let set = variables::set(name, profile, adc, VariableSet { guard: true, gcloud: false });
     let text = match kind {

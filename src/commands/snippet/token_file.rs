@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::{Pasted, place};
 use crate::app::App;
-use crate::cli::Snippet;
+use crate::cli::{Snippet, SnippetKind};
 use crate::credential::profile_name::ProfileName;
+use crate::credential::token_only_file::IssuedFor;
+use crate::handover::broker::inside::Inside;
 use crate::handover::broker::limits::Limits;
 use crate::handover::ready::{self, Ready};
 use crate::handover::variables::{self, Inherited};
@@ -30,11 +32,19 @@ impl<'a> TokenOnly<'a> {
     /// # Errors
     /// If `bqcred env` would refuse its credential, or the profile has no tokens of that scope or service account.
     pub(super) fn new(args: &'a Snippet, app: &'a App) -> Result<Self> {
-        let limits = Limits::new(&args.scopes, args.acting_as.clone())?;
+        let mut limits = Limits::new(&args.scopes, args.acting_as.clone())?;
         let (name, profile) = app.profile()?;
+        let inside = Inside::here();
+        if let Some(inside) = &inside {
+            limits = inside.kept_to(&app.paths, &name, limits);
+        }
         limits.check(app, &name, &profile)?;
         // one in the keyring, too: its tokens are handed over, and no path of it
         let mut ready = ready::in_store(app, name, profile)?;
+        let whose = (&ready.name, &ready.profile);
+        let more = Inside::exceeded_by("what uses this", &limits, &app.paths, whose);
+        let here = more.or_else(|| inside.and_then(|inside| inside.narrowed()));
+        here.into_iter().for_each(|here| ready.notes.add(here));
         if ready.profile.project.is_none() {
             ready.notes.add(format!(
                 "profile {} has no project, which Python's libraries need: `{}`",
@@ -57,12 +67,27 @@ impl<'a> TokenOnly<'a> {
         &self.ready.name
     }
 
+    /// What surrounds this run.
+    pub(super) fn app(&self) -> &App {
+        self.app
+    }
+
+    /// The kind of snippet that is asked for.
+    pub(super) fn kind(&self) -> SnippetKind {
+        self.args.kind
+    }
+
     /// Whose tokens they are.
     pub(super) fn account(&self) -> String {
         match &self.limits.acting_as {
             Some(account) => account.to_string(),
             None => self.ready.profile.who().into_owned(),
         }
+    }
+
+    /// What the token-only file is for.
+    pub(super) fn issued_for(&self) -> IssuedFor {
+        self.limits.issued_for(&self.ready.name, &self.ready.profile)
     }
 
     /// The variables for a place that can set variables and not remove any; empty values count as unset there.
@@ -124,17 +149,20 @@ impl<'a> TokenOnly<'a> {
     /// The path of the file that is read, absolute.
     ///
     /// # Errors
-    /// If it can't be read where the programs run, or holds more than access tokens.
+    /// If it can't be read where the programs run, or holds something else than access tokens of this profile.
     pub(super) fn file(&self) -> Result<PathBuf> {
-        let Some(given) = &self.args.file else { return Ok(self.app.paths.token_only_file(self.name())) };
-        let path = std::path::absolute(given)
-            .map_err(|_| Error::usage("the path of the token-only file is empty"))?;
-        place::check(self.app, self.name(), self.args.kind, &path)?;
+        let path = match &self.args.file {
+            Some(given) => std::path::absolute(given)
+                .map_err(|_| Error::usage("the path of the token-only file is empty"))?,
+            None => self.app.paths.token_only_file(self.name()),
+        };
+        place::check(self, &path)?;
         Ok(path)
     }
 
-    /// What to do before: the folders, and the command that keeps the file renewed.
-    pub(super) fn start_renewing(&self, file: &Path) -> Result<String> {
+    /// Adds what to do `when` the programs run: the folders, and the command that keeps the file renewed; then what
+    /// there is to know of its place.
+    pub(super) fn advise_renewing(&self, when: &str, file: &Path, advice: &mut Notes) -> Result<()> {
         // `mkdir -p` gives its mode to what it is told by name alone
         let own = &self.app.paths.cache;
         let mut folders: Vec<&Path> =
@@ -145,7 +173,11 @@ impl<'a> TokenOnly<'a> {
         }
         let folders: Vec<String> =
             folders.iter().map(|folder| utf8(folder).map(|folder| word(&folder))).collect::<Result<_>>()?;
-        Ok(format!("`mkdir -p -m 700 {}; {}`", folders.join(" "), self.keep_fresh(Some(&utf8(file)?))?))
+        let renew = self.keep_fresh(Some(&utf8(file)?))?;
+        advice
+            .add(format!("{when}, keep the token renewed: `mkdir -p -m 700 {}; {renew}`", folders.join(" ")));
+        advice.append(place::notes(self, file));
+        Ok(())
     }
 }
 

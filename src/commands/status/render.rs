@@ -14,6 +14,7 @@ use crate::lifecycle::dependents;
 use crate::oauth::scopes;
 use crate::store::session;
 use crate::system::clock::{Time, span};
+use crate::system::json_path;
 use crate::system::processes::Process;
 
 /// Clocks that differ by less do no harm, and the network takes some of it. In seconds.
@@ -44,8 +45,8 @@ impl Report {
             "project": profile.project,
             "quota_project": profile.quota_project,
             "store": profile.store,
-            "path": path,
-            "session_file": self.session_file(app),
+            "path": path.as_deref().map(json_path::value),
+            "session_file": self.session_file(app).as_deref().map(json_path::value),
             "mode": path.as_deref().and_then(mode),
             "client_id": self.loaded.credential.client_id,
             "signed_in": profile.signed_in,

@@ -3,30 +3,26 @@
 //! impersonated with.
 
 mod ascii_json;
+mod file;
 mod impersonated;
+mod item;
 mod rejected;
 
 use crate::system::hash;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::credential::token_only_file;
 use crate::oauth::ActingAs;
-use crate::output::error::json_problem;
 use crate::output::secret::{Secret, SecretBytes};
 use crate::system::clock::Time;
 use ascii_json::AsciiJson;
+use file::{AdcFile, read};
 use impersonated::Impersonated;
 
-use rejected::OtherType;
+pub(crate) use item::{cached_token, data_folder};
 pub(crate) use rejected::{NotAuthorizedUser, STUB, encoding_problem};
 
 /// The universe that Google's libraries refresh user credentials in; they refuse others.
 const UNIVERSE: &str = "googleapis.com";
-
-/// Keys of the libraries' own caches, which don't belong in a credential file: `scopes` would be sent with
-/// every refresh, and a stale `token` would be used.
-const CACHE_KEYS: [&str; 5] = ["token", "expiry", "scopes", "token_uri", "id_token"];
 
 /// The key of a keyring item that names the data folder whose profile it belongs to. Only in the keyring.
 const HOME_KEY: &str = "bqcred_data_folder";
@@ -60,107 +56,6 @@ impl std::fmt::Debug for UnknownKeys {
     }
 }
 
-/// The file as it is, before it is checked.
-#[derive(Deserialize)]
-struct AdcFile {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    account: Option<String>,
-    client_id: Option<String>,
-    client_secret: Option<Secret>,
-    refresh_token: Option<Secret>,
-    quota_project_id: Option<String>,
-    universe_domain: Option<String>,
-    #[serde(flatten)]
-    unknown: Map<String, Value>,
-}
-
-fn read<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T, NotAuthorizedUser> {
-    if let Some(problem) = encoding_problem(bytes) {
-        return Err(NotAuthorizedUser::Malformed(problem.to_owned()));
-    }
-    serde_json::from_slice(bytes).map_err(|error| NotAuthorizedUser::Malformed(json_problem(&error)))
-}
-
-impl AdcFile {
-    /// A credential from a file's content; the file itself if it is of the type that impersonates a service account.
-    fn into_checked(self, bytes: &[u8]) -> Result<AuthorizedUser, NotAuthorizedUser> {
-        if self.kind.as_deref() == Some(impersonated::TYPE) {
-            return Impersonated::parse(bytes);
-        }
-        self.check()?;
-        self.into_credential()
-    }
-
-    /// Refuses what the libraries would refuse or ignore.
-    fn check(&self) -> Result<(), NotAuthorizedUser> {
-        match self.kind.as_deref() {
-            Some("authorized_user") => {}
-            None if self.unknown.contains_key("installed") || self.unknown.contains_key("web") => {
-                return Err(NotAuthorizedUser::ClientFile);
-            }
-            None => return Err(NotAuthorizedUser::MissingKeys(vec!["type"])),
-            Some(other) => {
-                return Err(NotAuthorizedUser::OtherType(OtherType::named(
-                    other,
-                    self.unknown.contains_key("bqcred"),
-                )));
-            }
-        }
-        if self.client_id.as_deref().is_some_and(token_only_file::is_client) {
-            return Err(NotAuthorizedUser::OtherType(OtherType::ExportedToken));
-        }
-        check_universe(self.universe_domain.as_deref())?;
-        let texts = [&self.account, &self.client_id, &self.quota_project_id];
-        if texts.into_iter().flatten().any(|text| text.chars().any(char::is_control)) {
-            return Err(NotAuthorizedUser::Malformed("has a control character in a value".to_owned()));
-        }
-        Ok(())
-    }
-
-    fn into_credential(self) -> Result<AuthorizedUser, NotAuthorizedUser> {
-        let client_id = self.client_id.filter(|id| !id.is_empty());
-        let refresh_token = self.refresh_token.filter(|token| !token.expose().is_empty());
-        let missing = [
-            ("client_id", client_id.is_none()),
-            ("client_secret", self.client_secret.is_none()),
-            ("refresh_token", refresh_token.is_none()),
-        ];
-        let (Some(client_id), Some(client_secret), Some(refresh_token)) =
-            (client_id, self.client_secret, refresh_token)
-        else {
-            return Err(NotAuthorizedUser::MissingKeys(
-                missing.into_iter().filter_map(|(key, is_missing)| is_missing.then_some(key)).collect(),
-            ));
-        };
-        Ok(AuthorizedUser {
-            account: self.account.unwrap_or_default(),
-            client_id,
-            client_secret,
-            refresh_token,
-            quota_project_id: self.quota_project_id.filter(|project| !project.is_empty()),
-            unknown: UnknownKeys::of(self.unknown),
-            impersonated: None,
-        })
-    }
-}
-
-/// The libraries refresh user credentials in one universe alone.
-fn check_universe(universe: Option<&str>) -> Result<(), NotAuthorizedUser> {
-    match universe {
-        None | Some("" | UNIVERSE) => Ok(()),
-        Some(_) => Err(NotAuthorizedUser::OtherUniverse),
-    }
-}
-
-impl UnknownKeys {
-    /// Those of a file that may be kept.
-    fn of(keys: Map<String, Value>) -> UnknownKeys {
-        let is_kept = |(key, _): &(String, Value)| key != HOME_KEY && !CACHE_KEYS.contains(&key.as_str());
-        UnknownKeys(keys.into_iter().filter(is_kept).collect())
-    }
-}
-
 impl AuthorizedUser {
     /// A new credential, as a sign-in makes it.
     pub(crate) fn new(account: &str, client_id: &str, client_secret: Secret, refresh_token: Secret) -> Self {
@@ -181,12 +76,17 @@ impl AuthorizedUser {
     }
 
     /// Reads a credential to import: the content of an ADC file, or what google-auth's `Credentials.to_json` writes
-    /// (`token.json` in Google's examples), which has no `type`. Libraries don't take that one for an ADC file.
-    pub(crate) fn parse_to_import(bytes: &[u8]) -> Result<AuthorizedUser, NotAuthorizedUser> {
+    /// (`token.json` in Google's examples), which has no `type`. Libraries don't take that one for an ADC file. The second
+    /// value is the address that the file says its tokens come from, which is not kept.
+    pub(crate) fn parse_to_import(
+        bytes: &[u8],
+    ) -> Result<(AuthorizedUser, Option<String>), NotAuthorizedUser> {
         let file: AdcFile = read(bytes)?;
+        let token_uri = file.unknown.get("token_uri").and_then(Value::as_str).filter(|uri| !uri.is_empty());
+        let token_uri = token_uri.map(str::to_owned);
         let is_google_auths = file.refresh_token.is_some() && file.client_id.is_some();
         let kind = file.kind.clone().or_else(|| is_google_auths.then(|| "authorized_user".to_owned()));
-        AdcFile { kind, ..file }.into_checked(bytes)
+        AdcFile { kind, ..file }.into_checked(bytes).map(|credential| (credential, token_uri))
     }
 
     /// The service account that the user acts as by this credential, if any.
@@ -266,25 +166,6 @@ impl AuthorizedUser {
     }
 }
 
-/// The access token that is kept with a credential, and when it expires, if there is one.
-pub(crate) fn cached_token(bytes: &[u8]) -> Option<(Secret, Time)> {
-    #[derive(Deserialize)]
-    struct Cached {
-        token: Secret,
-        expiry: Time,
-    }
-    serde_json::from_slice(bytes).ok().map(|cached: Cached| (cached.token, cached.expiry))
-}
-
-/// The data folder that a keyring item belongs to, if it names one.
-pub(crate) fn data_folder(bytes: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Item {
-        bqcred_data_folder: String,
-    }
-    serde_json::from_slice(bytes).ok().map(|item: Item| item.bqcred_data_folder)
-}
-
 /// Overwrites the secrets that a JSON object holds a copy of.
 pub(crate) fn wipe(object: &mut Map<String, Value>) {
     for value in object.values_mut() {
@@ -336,7 +217,8 @@ mod tests {
         let text = r#"{"token": "ya29.a", "refresh_token": "1//0c", "token_uri": "https://oauth2.googleapis.com/token",
             "client_id": "1-a", "client_secret": "b", "scopes": ["openid"], "universe_domain": "googleapis.com",
             "account": "", "expiry": "2026-01-01T00:00:00Z"}"#;
-        let user = AuthorizedUser::parse_to_import(text.as_bytes()).unwrap();
+        let (user, token_uri) = AuthorizedUser::parse_to_import(text.as_bytes()).unwrap();
+        assert_eq!(token_uri.as_deref(), Some("https://oauth2.googleapis.com/token"));
         assert_eq!((user.client_id.as_str(), user.refresh_token.expose()), ("1-a", "1//0c"));
         assert!(user.unknown.0.is_empty());
         let missing = NotAuthorizedUser::MissingKeys(vec!["type"]);
@@ -347,7 +229,7 @@ mod tests {
         let no_secret = text.replace("\"client_secret\"", "\"other\"");
         assert_eq!(AuthorizedUser::parse_to_import(no_secret.as_bytes()).unwrap_err(), secret);
         assert_eq!(
-            AuthorizedUser::parse_to_import(GCLOUD.as_bytes()).unwrap().refresh_token.expose(),
+            AuthorizedUser::parse_to_import(GCLOUD.as_bytes()).unwrap().0.refresh_token.expose(),
             "1//0c"
         );
     }
@@ -363,7 +245,8 @@ mod tests {
             r#", "scopes": ["openid"], "rapt_token": "r", "account": "ada@example.com""#,
             r#", "scopes": "openid email", "universe_domain": null, "token": null, "quota_project_id": null"#,
         ] {
-            let user = AuthorizedUser::parse_to_import(format!("{{{required}{more}}}").as_bytes()).unwrap();
+            let (user, _) =
+                AuthorizedUser::parse_to_import(format!("{{{required}{more}}}").as_bytes()).unwrap();
             let kept: Vec<&str> = user.unknown.0.keys().map(String::as_str).collect();
             assert!(kept.is_empty() || kept == ["rapt_token"], "{more}: {kept:?}");
             assert_eq!((user.refresh_token.expose(), &user.quota_project_id), ("1//0c", &None), "{more}");

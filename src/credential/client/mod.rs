@@ -15,7 +15,7 @@ use crate::output::secret::{Secret, SecretBytes};
 use crate::output::shell_word::shell_word;
 use crate::system::private_file::{self, Content};
 
-pub(crate) use source::FoundClient;
+pub(crate) use source::{ClientSource, FoundClient};
 
 /// An OAuth client, checked.
 #[derive(Clone, Debug)]

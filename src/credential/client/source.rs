@@ -66,16 +66,27 @@ impl Client {
         if let Some(client) = profiles_own()? {
             return Ok(Some(FoundClient { client, source: ClientSource::Profile, path: None }));
         }
-        let found = |source, path: PathBuf, content| {
-            Client::read(&path, content)
-                .map(|read| read.map(|(client, _)| FoundClient { client, source, path: Some(path) }))
-        };
+        match Client::of_user(paths)? {
+            Some(client) => Ok(Some(client)),
+            None => Client::of_organisation(paths),
+        }
+    }
+
+    /// The user's client, from the file that `bqcred client set` keeps.
+    pub(crate) fn of_user(paths: &Paths) -> Result<Option<FoundClient>> {
         // bqcred's own copy is private from birth; what a link leads to is a file that the user keeps elsewhere
         let own = if paths.client().is_symlink() { Content::Shared } else { Content::Secret };
-        match found(ClientSource::User, paths.client(), own)? {
-            Some(client) => Ok(Some(client)),
-            None => found(ClientSource::Organisation, paths.system_client.clone(), Content::Shared),
-        }
+        Client::found(ClientSource::User, paths.client(), own)
+    }
+
+    /// The organisation's client.
+    pub(crate) fn of_organisation(paths: &Paths) -> Result<Option<FoundClient>> {
+        Client::found(ClientSource::Organisation, paths.system_client.clone(), Content::Shared)
+    }
+
+    fn found(source: ClientSource, path: PathBuf, content: Content) -> Result<Option<FoundClient>> {
+        let read = Client::read(&path, content)?;
+        Ok(read.map(|(client, _)| FoundClient { client, source, path: Some(path) }))
     }
 
     fn named(path: &Path, source: ClientSource, by: &str) -> Result<FoundClient> {

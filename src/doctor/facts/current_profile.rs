@@ -45,8 +45,8 @@ pub(crate) struct CurrentProfile {
     pub(crate) exec_gcloud: String,
     /// The command that prints what a Jupyter server needs.
     pub(crate) server: String,
-    /// The command that runs R with its tokens.
-    pub(crate) exec_r: String,
+    /// The command that gives R its tokens.
+    pub(crate) tokens_for_r: String,
 }
 
 impl CurrentProfile {
@@ -68,7 +68,10 @@ impl CurrentProfile {
         current.env = app.command("env", &name);
         current.exec_gcloud = format!("{} -- PROGRAM", app.command("exec --gcloud", &name));
         current.server = app.command("snippet jupyter-server", &name);
-        current.exec_r = format!("{} -- R", app.command("exec --token-only", &name));
+        current.tokens_for_r = match current.in_notebook {
+            true => app.command("kernel install --token-only", &name),
+            false => format!("{} -- R", app.command("exec --token-only", &name)),
+        };
         let mut loaded = match app.load_for_server() {
             Ok(loaded) => loaded,
             Err(error) => return current.unusable(app, error),
@@ -92,7 +95,7 @@ impl CurrentProfile {
     pub(crate) fn become_program(&mut self, program: &TokenOnly) {
         self.is_gone = self.name.is_none() && self.problem.is_none();
         self.name = Some(program.about.profile.clone());
-        self.account = program.account();
+        self.account = program.account().or(self.account.take());
         self.acting_as = program.acting_as();
         self.problem = None;
     }

@@ -49,6 +49,7 @@ use crate::doctor::facts::servers::ServerFacts;
 use crate::doctor::facts::token_only::{HeldToken, TokenOnly};
 use crate::doctor::facts::user_credential::UserCredential;
 use crate::doctor::facts::validity::{Validities, Validity};
+use crate::handover::broker::inside::Inside;
 use crate::handover::variables::ADC;
 use crate::handover::{delivery, parent_shell};
 use crate::jupyter::locate::machine::Machine;
@@ -68,7 +69,7 @@ pub(crate) struct Facts {
     pub(crate) own_home: PathBuf,
     /// The folder with bqcred's lock files.
     pub(crate) locks: PathBuf,
-    /// The commands that export the profiles' credentials.
+    /// What hands out no more than the exported file that the environment names.
     pub(crate) exports: Exports,
     /// The working folder, where relative paths begin.
     pub(crate) folder: PathBuf,
@@ -105,8 +106,11 @@ impl Facts {
         let r = R::start(&environment, &home, &folder);
         let validities = Validities::new(offline);
         let token_only = environment.path(ADC).and_then(|path| TokenOnly::read(&folder.join(path), offline));
+        let token_only =
+            token_only.or_else(|| Inside::ended().map(|ended| TokenOnly::ended(ended.about().clone())));
         let broker = token_only.as_ref().map(|program| program.address.as_str());
         let metadata = MetadataServers::ask([&environment, &r.variables], broker, offline);
+        let exports = Exports::find(app, environment.path(ADC).map(|path| folder.join(path)).as_deref());
         let mut profile = CurrentProfile::load(app, &validities);
         if let Some(token_only) = &token_only {
             profile.become_program(token_only);
@@ -129,7 +133,7 @@ impl Facts {
             home,
             own_home: app.paths.home.clone(),
             locks: app.paths.state.clone(),
-            exports: Exports::find(app),
+            exports,
             folder,
             offline,
         }
@@ -233,19 +237,32 @@ impl Facts {
     /// process take over what `bqcred env` prints. A program that gets access tokens only is started again instead,
     /// with what it gets.
     pub(crate) fn env_line(&self) -> String {
-        if let Some(program) = &self.token_only {
-            return program.start_line("");
+        if let Some(start) = self.limited_line("") {
+            return start;
         }
         self.profile.cell.clone().unwrap_or_else(|| parent_shell::line(&self.profile.env))
     }
 
     /// The same for gcloud and bq, which have variables of their own. No cell sets those.
     pub(crate) fn gcloud_line(&self) -> String {
-        match (&self.token_only, &self.profile.cell) {
-            (Some(program), _) => program.start_line(" --gcloud"),
+        match (self.limited_line(" --gcloud"), &self.profile.cell) {
+            (Some(start), _) => start,
             (None, Some(_)) => self.profile.exec_gcloud.clone(),
             (None, None) => parent_shell::line(&format!("{} --gcloud", self.profile.env)),
         }
+    }
+
+    /// The command that gives kernels a credential: no more than programs here get.
+    pub(crate) fn kernel_install(&self) -> String {
+        let words = ["bqcred", "kernel", "install"].map(str::to_owned).into_iter();
+        let limits = self.token_only.iter().flat_map(|program| program.about.limits().to_options());
+        words.chain(limits).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The command that starts a program with what programs here get, if that is access tokens only.
+    pub(crate) fn limited_line(&self, options: &str) -> Option<String> {
+        let program = self.token_only.as_ref().map(|program| program.start_line(options));
+        program.or_else(|| self.exports.start_line(options))
     }
 
     /// The commands that add a scope to what programs here get: a sign-in, where the account did not grant it, and the

@@ -34,7 +34,7 @@ pub(crate) enum HeldToken {
 impl TokenOnly {
     /// By the session file at this path, if it is one.
     pub(crate) fn read(path: &Path, offline: bool) -> Option<TokenOnly> {
-        let session = Session::read(path)?;
+        let Some(session) = Session::read(path) else { return About::read_ended(path).map(TokenOnly::ended) };
         let token = match offline {
             true => HeldToken::NotAsked,
             false => match ask_broker(&session.token_url, &session.handle) {
@@ -44,6 +44,11 @@ impl TokenOnly {
             },
         };
         Some(TokenOnly { address: session.address(), about: session.about, token })
+    }
+
+    /// By what is left of a program's session.
+    pub(crate) fn ended(about: About) -> TokenOnly {
+        TokenOnly { about, address: String::new(), token: HeldToken::NoAnswer }
     }
 
     /// The account, if it was known when the program started.

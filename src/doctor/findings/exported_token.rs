@@ -8,7 +8,6 @@ use crate::doctor::facts::json::JsonParser;
 use crate::doctor::facts::user_credential::{ExportedToken, UserCredential};
 use crate::doctor::finding::{Finding, FindingCode};
 use crate::handover::variables::ADC;
-use crate::output::shell_word::shell_word;
 use crate::system::clock::{Time, span};
 
 /// Until when it is renewed, or that it is not any more.
@@ -20,7 +19,7 @@ pub(super) fn of(facts: &Facts) -> Vec<Finding> {
         Some(CredentialKind::Stub(reason)) => Some(Finding::new(
             FindingCode::NoCredential,
             format!("{} holds no credential, and says why: {reason}", path.display()),
-            None,
+            facts.exports.renewing(&path),
         )),
         _ => None,
     };
@@ -30,9 +29,7 @@ pub(super) fn of(facts: &Facts) -> Vec<Finding> {
 fn of_file(facts: &Facts, path: &Path, user: &UserCredential, file: ExportedToken) -> Finding {
     let (shown, now) = (path.display(), Time::now());
     let account = user.account.as_deref().unwrap_or("an unknown account");
-    // by the profile of that account: another one's would make it another person's file
-    let again = user.account.as_deref().and_then(|account| facts.exports.of(account));
-    let again = again.map(|export| format!("{export} --token-only --keep-fresh {}", shell_word(path)));
+    let again = facts.exports.renewing(path);
     let (what, fix) = match file.until {
         Some(until) if until > now => {
             let by = match facts.is_renewed(path) {

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::credential::other_tools::PythonCache;
 use crate::doctor::facts::Facts;
+use crate::doctor::facts::credential_file::CredentialFile;
+use crate::doctor::facts::credential_kind::CredentialKind;
 use crate::doctor::facts::json::JsonParser;
 use crate::doctor::facts::user_credential::UserCredential;
 use crate::doctor::facts::validity::Validity;
@@ -61,11 +63,21 @@ pub(super) fn readable_by_others(facts: &Facts, predictions: &[Prediction]) -> V
 }
 
 fn readable(facts: &Facts, path: &Path) -> Option<Finding> {
-    let mode = facts.file(path, JsonParser::Python).credential()?.mode;
+    let state = facts.file(path, JsonParser::Python);
+    let CredentialFile { kind, mode, .. } = state.credential()?;
     // `bqcred exec` keeps it in memory, where modes mean nothing
     if mode & 0o077 == 0 || path.starts_with("/proc") {
         return None;
     }
-    let what = format!("other users can read the credential in {} (mode {mode:04o})", path.display());
+    let secret = match kind {
+        CredentialKind::Stub(_) => return None,
+        CredentialKind::User(user) => match user.exported {
+            Some(_) if user.token.is_none() => return None, // it has expired
+            Some(_) => "access token",
+            None => "credential",
+        },
+        _ => "credential",
+    };
+    let what = format!("other users can read the {secret} in {} (mode {mode:04o})", path.display());
     Some(Finding::new(FindingCode::ReadableByOthers, what, Some(format!("chmod 600 {}", shell_word(path)))))
 }

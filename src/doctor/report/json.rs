@@ -11,6 +11,7 @@ use crate::doctor::prediction::Prediction;
 use crate::doctor::prediction::problem::LibraryProblem;
 use crate::doctor::servers::ServerPrediction;
 use crate::output::error::Error;
+use crate::system::json_path;
 
 pub(super) fn render(report: &DoctorReport) -> Value {
     json!({
@@ -64,7 +65,7 @@ fn library(prediction: &Prediction) -> Value {
         "problem": problem.map(LibraryProblem::name),
         "reason": problem.and_then(LibraryProblem::reason),
         "is_you": prediction.is_you,
-        "file": prediction.file,
+        "file": prediction.file.as_deref().map(json_path::value),
         "project": prediction.project,
         "quota_project": prediction.quota_project,
         "steps": prediction.steps.iter().map(|step| json!({

@@ -57,6 +57,7 @@ fn headline(report: &DoctorReport) -> String {
 fn token_only(program: &TokenOnly) -> String {
     let about = &program.about;
     let scopes = match about.narrowed {
+        _ if about.is_unknown() => "what they were narrowed to is not known any more".to_owned(),
         true => format!("narrowed to {}", scopes::short_list(&about.scopes)),
         false => "not narrowed".to_owned(),
     };

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
+use crate::credential::token_only_file::IssuedFor;
 use crate::oauth::{ActingAs, Endpoints, ServiceAccount, scopes};
 use crate::output::error::{Error, Kind, Result};
 
@@ -28,6 +29,24 @@ impl Limits {
     /// If a name can't be a scope.
     pub(crate) fn new(scopes: &[String], acting_as: Option<ServiceAccount>) -> Result<Limits> {
         Ok(Limits { scopes: scopes::exactly(scopes)?, acting_as })
+    }
+
+    /// Those that a file was issued with.
+    pub(crate) fn of(issued_for: &IssuedFor) -> Limits {
+        let acting_as = issued_for.acting_as.clone().filter(|_| !issued_for.is_profiles_own);
+        Limits { scopes: issued_for.scopes.clone(), acting_as }
+    }
+
+    /// Which tokens of this profile a file with them is for.
+    pub(crate) fn issued_for(&self, name: &ProfileName, profile: &Profile) -> IssuedFor {
+        let acting_as = self.service_account(profile).map(|acting_as| acting_as.account);
+        IssuedFor {
+            profile: name.to_string(),
+            account: profile.account.clone(),
+            is_profiles_own: acting_as.is_some() && self.acting_as.is_none(),
+            acting_as,
+            scopes: self.scopes.clone(),
+        }
     }
 
     /// The options of `exec` that stand for them, `--token-only` included.

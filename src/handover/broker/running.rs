@@ -45,6 +45,13 @@ fn program_of(broker: u32, file: &Path) -> Option<Process> {
     Processes::here().all().find(is_meant)
 }
 
+/// What stays in place of a session file whose bqcred has ended: what programs that were given it could get, as long as
+/// one of them runs.
+pub(crate) fn remains(file: &Path) -> Option<Vec<u8>> {
+    let about = About::read(file).or_else(|| About::read_ended(file))?;
+    (!given(file).is_empty()).then(|| about.to_ended())
+}
+
 /// The processes that were given this session file, without this one.
 pub(crate) fn given(file: &Path) -> Vec<Process> {
     let me = std::process::id();

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::Limits;
 use super::requests::{self, TOKEN_PATH};
+use crate::credential::adc::STUB;
 use crate::credential::paths::Paths;
 use crate::oauth::ServiceAccount;
 use crate::output::secret::{Secret, SecretBytes};
@@ -47,7 +48,7 @@ pub(crate) struct About {
     /// Where that profile is kept: a checksum of the data folder's path.
     #[serde(default)]
     pub(crate) data: String,
-    /// The signed-in account.
+    /// The signed-in account, or words for an unknown one.
     pub(crate) account: String,
     /// The service account that it acts as, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,15 +121,65 @@ impl Session {
     }
 }
 
+/// What is put in place of a session file when its broker has ended, for programs that go on without it. Libraries
+/// refuse the type, and show it; bqcred keeps such a program to what it could get.
+#[derive(Serialize, Deserialize)]
+struct Ended {
+    #[serde(rename = "type")]
+    kind: String,
+    bqcred: About,
+}
+
 impl About {
     /// [`About::data`] of these paths.
     pub(crate) fn data_of(paths: &Paths) -> String {
         hash::fingerprint(paths.data.as_os_str().as_encoded_bytes())
     }
 
+    /// Of a session of which only the profile is known.
+    pub(crate) fn unknown(profile: String) -> About {
+        About {
+            profile,
+            data: String::new(),
+            account: String::new(),
+            acting_as: None,
+            scopes: Vec::new(),
+            narrowed: false,
+            broker: 0,
+        }
+    }
+
+    /// Whether only the profile is known.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.account.is_empty()
+    }
+
     /// Of the session file at a path; `None` if there is none, as when the program has ended that it was for.
     pub(crate) fn read(path: &Path) -> Option<About> {
         Session::read(path).map(|session| session.about)
+    }
+
+    /// What the session file at a path said, if this is what its end left.
+    pub(crate) fn read_ended(path: &Path) -> Option<About> {
+        let bytes = regular_file::read(path, LIMIT).ok()?;
+        let ended: Ended = serde_json::from_slice(&bytes).ok()?;
+        ended.kind.starts_with(STUB).then_some(ended.bqcred)
+    }
+
+    /// The file for programs that go on when their broker has ended.
+    pub(crate) fn to_ended(&self) -> Vec<u8> {
+        let kind = format!(
+            "{STUB}the program that this credential was for has ended; start again with {}",
+            self.start_command()
+        );
+        let mut json = serde_json::to_vec_pretty(&Ended { kind, bqcred: self.clone() }).unwrap_or_default();
+        json.push(b'\n');
+        json
+    }
+
+    /// The command that starts a program with the same limits.
+    pub(crate) fn start_command(&self) -> String {
+        format!("bqcred exec {} --profile {} -- PROGRAM", self.limits().to_options().join(" "), self.profile)
     }
 
     /// Whether the program was started with these limits. The service account may be the profile's own.
@@ -176,7 +227,13 @@ mod tests {
         {
             std::fs::write(&path, other).unwrap();
             assert_eq!(About::read(&path), None, "{other}");
+            assert_eq!(About::read_ended(&path), None, "{other}");
         }
         assert_eq!(About::read(folder.path()), None);
+        std::fs::write(&path, about.to_ended()).unwrap();
+        assert_eq!((About::read(&path), About::read_ended(&path)), (None, Some(about)));
+        let left = std::fs::read_to_string(&path).unwrap();
+        let command = "bqcred exec --token-only --scopes bigquery --as reader@p1.iam.gserviceaccount.com --profile work -- PROGRAM";
+        assert!(left.contains(command), "{left}");
     }
 }

@@ -8,7 +8,7 @@ use crate::handover::format::Change;
 /// Metadata servers that libraries would ask instead, or besides.
 const OTHER_SERVERS: [&str; 3] = ["GCE_METADATA_HOST", "GCE_METADATA_IP", "GCE_METADATA_ROOT"];
 /// Only gargle reads it.
-const METADATA_URL: &str = "GCE_METADATA_URL";
+pub(super) const METADATA_URL: &str = "GCE_METADATA_URL";
 const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 const THIS_MACHINE: &str = "127.0.0.1";
 

@@ -1,18 +1,18 @@
 //! Where the renewals of an exported access token go: a file, a program's stdin, or both.
 
 mod program;
+mod renewed_file;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::credential::token_only_file::FoundTokenOnly;
+pub(crate) use renewed_file::{RenewedFile, is_renewed, not_renewed, renewing};
+
+use crate::credential::token_only_file::IssuedFor;
 use crate::handover::stub;
-use crate::output::error::{Error, Kind, Result};
-use crate::system::hash;
-use crate::system::private_file::{self, Content, Lock};
+use crate::output::error::Error;
 
 /// A program that hangs must not keep the next renewal waiting.
 const TIME_FOR_A_TOKEN: Duration = Duration::from_secs(120);
@@ -28,19 +28,12 @@ pub(crate) struct Delivery {
     is_ending: AtomicBool,
 }
 
-/// A file that this process alone renews.
-pub(crate) struct RenewedFile {
-    path: PathBuf,
-    /// Whether there was a file of this kind and account before, which has to say so if there is no token.
-    is_taken_over: bool,
-    #[expect(dead_code, reason = "held until the process ends")]
-    lock: Lock,
-}
-
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Reached {
     file: bool,
     program: bool,
+    /// What the last token was for.
+    issued_for: Option<IssuedFor>,
 }
 
 /// Why something was not delivered, or not renewed, and the exit code if that ends the run.
@@ -49,64 +42,21 @@ pub(crate) struct Failure {
     pub(crate) error: Error,
     /// The exit code: the program's own, if it failed.
     pub(crate) code: u8,
+    /// Whether it is of no use to try again.
+    pub(crate) is_final: bool,
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure { code: error.kind().code(), error }
+        Failure { code: error.kind().code(), error, is_final: false }
     }
 }
 
-impl RenewedFile {
-    /// Looks whether this file can be renewed, and keeps other processes from doing the same. An existing file that is
-    /// neither empty nor of this kind is replaced only with `force`, and so is one with a token of another account than
-    /// `account`. `locks`: the folder for lock files.
-    pub(crate) fn claim(
-        path: &Path,
-        account: Option<&str>,
-        force: bool,
-        locks: &Path,
-    ) -> Result<RenewedFile> {
-        let path = private_file::target_elsewhere(path)?;
-        let mut is_taken_over = false;
-        if private_file::renewable(&path)?.is_some() {
-            let content = private_file::read(&path, Content::Foreign)?.unwrap_or_default();
-            let found = FoundTokenOnly::read(&content);
-            let of_another = found.as_ref().and_then(|found| found.of_another_than(account));
-            is_taken_over = (found.is_some() && of_another.is_none()) || stub::reason(&content).is_some();
-            if !is_taken_over && !content.is_empty() && !force {
-                let shown = path.display();
-                let what = match of_another {
-                    Some(other) => format!("{shown} holds an access token of {other}; nothing was changed"),
-                    None => format!("{shown} exists already; nothing was changed"),
-                };
-                return Err(Error::usage(what).hint("`--force` replaces it"));
-            }
-        }
-        let lock = Lock::acquire_within(&lock_path(locks, &path), Duration::ZERO)?.ok_or_else(|| {
-            Error::new(Kind::Other, format!("another bqcred renews {} already", path.display()))
-                .hint("`pgrep -af keep-fresh` shows it")
-        })?;
-        Ok(RenewedFile { path, is_taken_over, lock })
+impl Failure {
+    /// One after which it is of no use to try again.
+    fn last(error: Error) -> Failure {
+        Failure { is_final: true, ..error.into() }
     }
-
-    /// The mode bits by which other users can read the existing file, if there are any.
-    pub(crate) fn open_to_all(&self) -> Option<u32> {
-        use std::os::unix::fs::MetadataExt;
-        let mode = private_file::renewable(&self.path).ok()??.mode() & 0o777;
-        (mode & 0o007 != 0).then_some(mode)
-    }
-}
-
-/// Whether a process of this user, on this machine, renews the file.
-pub(crate) fn is_renewed(path: &Path, locks: &Path) -> bool {
-    let Ok(path) = private_file::target_elsewhere(path) else { return false };
-    let lock = lock_path(locks, &path);
-    lock.exists() && matches!(Lock::acquire_within(&lock, Duration::ZERO), Ok(None))
-}
-
-fn lock_path(locks: &Path, file: &Path) -> PathBuf {
-    locks.join(format!(".+{}.lock", hash::fingerprint(file.as_os_str().as_encoded_bytes())))
 }
 
 impl Delivery {
@@ -120,20 +70,31 @@ impl Delivery {
         self.file.as_ref()
     }
 
+    /// Whether a program gets the renewals.
+    pub(crate) fn has_program(&self) -> bool {
+        !self.program.is_empty()
+    }
+
+    /// Refuses to go on once somebody else has written the file.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        self.file.as_ref().map_or(Ok(()), RenewedFile::check)
+    }
+
     /// Where it goes, for people.
     pub(crate) fn describe(&self) -> String {
-        let file = self.file.as_ref().map(|file| file.path.display().to_string());
+        let file = self.file.as_ref().map(|file| file.path().display().to_string());
         let program = self.program.first().map(|name| name.to_string_lossy().into_owned());
         file.into_iter().chain(program).collect::<Vec<_>>().join(" and ")
     }
 
     /// Writes the file and runs the program; the first time, in the other order. Doesn't return if this is at its end meanwhile.
-    pub(crate) fn deliver(&self, content: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn deliver(&self, content: &[u8], issued_for: &IssuedFor) -> Result<(), Failure> {
         let mut reached = self.lock();
         if self.is_ending() {
             drop(reached);
             wait_for_the_end();
         }
+        reached.issued_for = Some(issued_for.clone());
         // a program that fails the first time ends it: then a token that an earlier process left is still there
         let is_first = !reached.file;
         if !is_first {
@@ -151,9 +112,9 @@ impl Delivery {
         Ok(())
     }
 
-    fn write(&self, content: &[u8], reached: &mut Reached) -> Result<()> {
+    fn write(&self, content: &[u8], reached: &mut Reached) -> Result<(), Failure> {
         let Some(file) = &self.file else { return Ok(()) };
-        private_file::renew_elsewhere(&file.path, content)?;
+        file.write(content)?;
         reached.file = true;
         Ok(())
     }
@@ -171,21 +132,22 @@ impl Delivery {
 
     /// Replaces whatever was delivered by the reason why there is no more. What is being delivered is awaited.
     /// `of_earlier`: a token that an earlier process left in the file, too. Returns what could not be reached.
-    pub(crate) fn end(&self, reason: &str, of_earlier: bool) -> Vec<Error> {
+    pub(crate) fn end(&self, reason: &str, of_earlier: bool) -> Vec<Failure> {
         let is_done = self.is_ending.swap(true, Ordering::SeqCst);
         let reached = self.lock();
         if is_done {
             return Vec::new();
         }
-        let content = stub::content(reason);
+        let content = |of: &IssuedFor| stub::content_about(reason, of);
         let mut failed = Vec::new();
-        let is_ours = |file: &&RenewedFile| reached.file || (of_earlier && file.is_taken_over);
-        if let Some(file) = self.file.as_ref().filter(is_ours) {
-            failed.extend(private_file::renew_elsewhere(&file.path, content.as_bytes()).err());
+        if let Some(file) = self.file.as_ref().filter(|file| !file.is_given_up())
+            && let Some(of) = reached.file_of(file, of_earlier)
+        {
+            failed.extend(file.write(content(of).as_bytes()).err());
         }
-        if reached.program {
-            let ran = program::run(&self.program, content.as_bytes(), TIME_FOR_THE_END, || false);
-            failed.extend(ran.err().map(|failure| failure.error));
+        if let Some(of) = reached.issued_for.as_ref().filter(|_| reached.program) {
+            let content = content(of);
+            failed.extend(program::run(&self.program, content.as_bytes(), TIME_FOR_THE_END, || false).err());
         }
         failed
     }
@@ -196,6 +158,16 @@ impl Delivery {
 
     fn lock(&self) -> MutexGuard<'_, Reached> {
         self.reached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reached {
+    /// What the file is for that has to be ended.
+    fn file_of<'r>(&'r self, file: &'r RenewedFile, of_earlier: bool) -> Option<&'r IssuedFor> {
+        match self.file {
+            true => self.issued_for.as_ref(),
+            false => file.taken_over().filter(|_| of_earlier),
+        }
     }
 }
 

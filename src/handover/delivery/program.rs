@@ -79,7 +79,7 @@ fn failed(name: &str, status: ExitStatus) -> Failure {
         }
     };
     let error = Error::other(format!("{name} failed ({how}), so it may not have kept the new token"));
-    Failure { error, code: u8::try_from(code).unwrap_or(u8::MAX) }
+    Failure { error, code: u8::try_from(code).unwrap_or(u8::MAX), is_final: false }
 }
 
 fn not_started(words: &[OsString], error: &std::io::Error) -> Failure {

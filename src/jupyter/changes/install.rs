@@ -103,16 +103,7 @@ pub(crate) fn apply(plan: InstallPlan, profile: &KernelProfile, paths: &Paths) -
             report.errors.push(error);
             continue;
         }
-        match finds_credential {
-            true => report.notes.append(describe_installed(&entry.kernel, &change, profile)),
-            false => {
-                report.notes.add(format!(
-                    "kernel {} has profile {} now, and no credential that R finds",
-                    entry.kernel, profile.name
-                ));
-                report.notes.detail(change.describe_result());
-            }
-        }
+        report.notes.append(describe_installed(&entry.kernel, &change, profile, finds_credential));
         report.kernels.push(entry.clone());
         match Record::change(paths, |record| record.add(entry)) {
             Ok(notes) => report.notes.append(notes),
@@ -126,9 +117,17 @@ pub(crate) fn apply(plan: InstallPlan, profile: &KernelProfile, paths: &Paths) -
 }
 
 /// For people: who a kernel runs as now, and in which file that stands.
-pub(crate) fn describe_installed(kernel: &str, change: &FileChange, profile: &KernelProfile) -> Notes {
+pub(crate) fn describe_installed(
+    kernel: &str,
+    change: &FileChange,
+    profile: &KernelProfile,
+    finds_credential: bool,
+) -> Notes {
     let mut notes = Notes::none();
-    notes.add(format!("kernel {kernel} {}", profile.describe()));
+    notes.add(match finds_credential {
+        true => format!("kernel {kernel} {}", profile.describe()),
+        false => format!("kernel {kernel} has profile {} now, and no credential that R finds", profile.name),
+    });
     notes.detail(change.describe_result());
     notes
 }

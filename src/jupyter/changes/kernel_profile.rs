@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::credential::paths::Paths;
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
+use crate::handover::broker::inside::Inside;
 use crate::handover::broker::limits::Limits;
 use crate::handover::format::Change;
 use crate::handover::ready;
@@ -72,10 +73,16 @@ impl KernelProfile {
     pub(crate) fn new(app: &App, name: ProfileName, profile: Profile, way: &Way) -> Result<(Self, Notes)> {
         let (ready, handover) = match way {
             Way::Exec(token_only) => {
-                let ready = ready::in_store(app, name, profile)?;
-                if let Some(limits) = token_only {
-                    limits.check(app, &ready.name, &ready.profile)?;
-                }
+                let mut ready = ready::in_store(app, name, profile)?;
+                let more = match token_only {
+                    Some(limits) => {
+                        limits.check(app, &ready.name, &ready.profile)?;
+                        let whose = (&ready.name, &ready.profile);
+                        Inside::exceeded_by("what uses this", limits, &app.paths, whose)
+                    }
+                    None => Inside::here().map(|inside| inside.widened_by("what uses this")),
+                };
+                more.into_iter().for_each(|more| ready.notes.add(more));
                 (ready, Handover::Exec { bqcred: own_path()?, token_only: token_only.clone() })
             }
             Way::Variables(inherited) => {
@@ -102,10 +109,17 @@ impl KernelProfile {
         }
     }
 
-    /// Of an R kernel: why it finds no credential, and what gives it one. `None` if it finds one.
-    pub(crate) fn about_r(&self, kernel: &str) -> Option<String> {
-        let RWithout { account, command } = self.r.as_ref()?;
+    /// Why a kernel with this kernelspec, if it is for R, finds no credential, and what gives it one. `None` if it finds
+    /// one.
+    pub(crate) fn about_r(&self, kernel: &str, spec: &Spec) -> Option<String> {
+        let RWithout { account, command } = self.r.as_ref().filter(|_| spec.is_r())?;
         Some(ready::describe_r(account, &format!("{command} {kernel}")))
+    }
+
+    /// Whether a snippet gives it to a running kernel. A snippet names the credential file: with `exec` there is none,
+    /// and R may find no credential in it.
+    pub(crate) fn has_snippet(&self, is_r: bool) -> bool {
+        !self.is_exec() && !(is_r && self.r.is_some())
     }
 
     /// Whether `bqcred exec` hands the credential over.

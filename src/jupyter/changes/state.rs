@@ -6,12 +6,13 @@ use std::path::Path;
 use crate::app::App;
 use crate::credential::profile::StoreKind;
 use crate::credential::profile_name::ProfileName;
+use crate::handover::ready;
 use crate::handover::variables::Inherited;
 use crate::jupyter::changes::kernel_profile;
 use crate::jupyter::kernelspec::edit;
 use crate::jupyter::kernelspec::launch::{self, Barrier, Handed};
 use crate::jupyter::kernelspec::marker::{self, Marker};
-use crate::jupyter::kernelspec::spec;
+use crate::jupyter::kernelspec::spec::{self, Spec};
 use crate::jupyter::locate::kernels::Kernel;
 
 /// The state of one kernelspec.
@@ -32,17 +33,17 @@ pub(crate) enum KernelState {
 }
 
 impl KernelState {
-    /// The state of the kernelspec with this text; `marker` is the one in it. `inherited`: what the environment of its
-    /// server has. The keyring is not asked.
-    pub(crate) fn of(app: &App, text: &str, marker: Option<&Marker>, inherited: &Inherited) -> Self {
-        let Some(marker) = marker else { return KernelState::NotInstalled };
+    /// The state of a kernel's kernelspec. `inherited`: what the environment of its server has. The keyring is not
+    /// asked.
+    pub(crate) fn of(app: &App, kernel: &Kernel, inherited: &Inherited) -> Self {
+        let Some(marker) = &kernel.marker() else { return KernelState::NotInstalled };
         let Ok(name) = ProfileName::parse(&marker.profile) else { return KernelState::ProfileMissing };
         let profile = match app.known_profile(&name) {
             Ok(Some(profile)) => profile,
             Ok(None) => return KernelState::ProfileMissing,
             Err(error) => return KernelState::CredentialUnusable(error.what().to_owned()),
         };
-        let kept = edit::uninstall(text).map(|restored| restored.kept).unwrap_or_default();
+        let kept = edit::uninstall(&kernel.text).map(|restored| restored.kept).unwrap_or_default();
         if !kept.is_empty() {
             return KernelState::Edited(kept);
         }
@@ -65,6 +66,11 @@ impl KernelState {
         }
         if is_copy_outdated(marker) {
             return KernelState::Outdated("the original has changed");
+        }
+        let is_r = kernel.spec.as_ref().is_ok_and(Spec::is_r);
+        if is_r && let Some(account) = profile.acting_as_account().filter(|_| marker.token_only().is_none()) {
+            let install = format!("bqcred kernel install --token-only --profile {name} {}", kernel.name);
+            return KernelState::CredentialUnusable(ready::describe_r(&account, &install));
         }
         match profile.store {
             StoreKind::File => {

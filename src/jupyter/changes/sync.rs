@@ -40,7 +40,15 @@ enum SyncAction {
     /// Nothing is left to update or to restore, for this reason: the kernel leaves the record.
     Forget(String),
     /// This change assigns the profile again.
-    Assign(Box<KernelProfile>, FileChange),
+    Assign(Box<Assigned>),
+}
+
+#[derive(Debug)]
+struct Assigned {
+    profile: KernelProfile,
+    change: FileChange,
+    /// Of an R kernel that finds no credential with the profile as it is now: why, and what gives it one.
+    about_r: Option<String>,
 }
 
 /// What was done.
@@ -48,8 +56,8 @@ enum SyncAction {
 pub(crate) struct SyncReport {
     /// What was done for each kernel, for people.
     pub(crate) notes: Notes,
-    /// Whether a kernelspec has changed.
-    pub(crate) has_changed: bool,
+    /// The profiles of the kernelspecs that have changed.
+    pub(crate) changed: Vec<KernelProfile>,
     /// Why others were not updated.
     pub(crate) errors: Vec<Error>,
 }
@@ -117,7 +125,8 @@ fn assign_again(app: &App, entry: &Entry, inherited: &Inherited) -> Result<(Sync
         Some(change) => change,
         None => file_change::patch(&entry.file, &text, &assignment)?,
     };
-    Ok((SyncAction::Assign(Box::new(profile), change), notes))
+    let about_r = spec::parse(&text).ok().and_then(|spec| profile.about_r(&entry.kernel, &spec));
+    Ok((SyncAction::Assign(Box::new(Assigned { profile, change, about_r })), notes))
 }
 
 /// A kernel whose command was changed since, so that it does not get the credential any more.
@@ -140,8 +149,8 @@ impl SyncPlan {
         for SyncStep { kernel, action, .. } in &self.steps {
             match action {
                 SyncAction::Forget(reason) => text += &format!("{kernel}: forget it: {reason}\n"),
-                SyncAction::Assign(_, change) => {
-                    text += &format!("{kernel}: {}\n", change.describe_plan());
+                SyncAction::Assign(assigned) => {
+                    text += &format!("{kernel}: {}\n", assigned.change.describe_plan());
                 }
             }
         }
@@ -167,10 +176,14 @@ fn apply_step(step: SyncStep, paths: &Paths, report: &mut SyncReport) -> Result<
             report.notes.append(Record::change(paths, |record| record.remove(&file))?);
             report.notes.add(format!("kernel {kernel} is forgotten: {reason}"));
         }
-        SyncAction::Assign(profile, change) => {
+        SyncAction::Assign(assigned) => {
+            let Assigned { profile, change, about_r } = *assigned;
             change.apply()?;
-            report.has_changed |= !matches!(change, FileChange::Unchanged(_));
-            report.notes.append(install::describe_installed(&kernel, &change, &profile));
+            report.notes.append(install::describe_installed(&kernel, &change, &profile, about_r.is_none()));
+            about_r.into_iter().for_each(|about_r| report.notes.add(about_r));
+            if !matches!(change, FileChange::Unchanged(_)) {
+                report.changed.push(profile);
+            }
         }
     }
     Ok(())

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::output::error::{Error, Result};
 use crate::output::secret::SecretBytes;
 use crate::system::atomic_file::{self, Existing};
+use crate::system::private_file;
 
 pub(crate) use crate::system::regular_file::read;
 
@@ -128,6 +129,7 @@ pub(crate) fn replace_new(path: &Path, content: &[u8]) -> Result<()> {
 
 /// Creates a folder and those above it, like `mkdir -p`.
 pub(crate) fn create_folder(folder: &Path) -> Result<()> {
+    private_file::refuse_missing_home(folder)?;
     std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, "create", &e))
 }
 

@@ -13,6 +13,7 @@ use super::probe::has_modes_of_a_mount;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::shell_word::shell_word;
 use crate::system::atomic_file::folder_of;
+use crate::system::users;
 
 /// Creates a private folder, and those above it, with mode 0700, unless it exists. An existing folder of this user
 /// is set to 0700 if others have access; a link or another user's folder is refused, and so is a file system on which
@@ -21,7 +22,10 @@ pub(crate) fn create_dir(path: &Path) -> Result<()> {
     if path.is_symlink() {
         return Err(refuse_link(path));
     }
-    refuse_to_lock_out(path)?;
+    if path.symlink_metadata().is_err() {
+        refuse_missing_home(path)?;
+        refuse_to_lock_out(path)?;
+    }
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -87,9 +91,24 @@ fn not_created(path: &Path, error: &std::io::Error) -> Error {
     Error::content(obstacle, "is a file, not a folder")
 }
 
+/// A home is never made: a wrong HOME would become one, and another process would take it for real.
+pub(crate) fn refuse_missing_home(path: &Path) -> Result<()> {
+    match users::own_home().filter(|home| path.starts_with(home) && !home.exists()) {
+        Some(home) => Err(missing_home(&home).hint(
+            "set HOME to a folder that exists; XDG_CONFIG_HOME, XDG_STATE_HOME and XDG_CACHE_HOME lead bqcred's files elsewhere",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// What is said where something belongs in a home folder that doesn't exist.
+pub(crate) fn missing_home(home: &Path) -> Error {
+    Error::new(Kind::Store, format!("your home folder {} does not exist", home.display()))
+}
+
 /// Root may create folders in anybody's home, who could not use them then: `sudo` may keep the HOME of who called it.
 fn refuse_to_lock_out(path: &Path) -> Result<()> {
-    if !rustix::process::geteuid().is_root() || path.symlink_metadata().is_ok() {
+    if !rustix::process::geteuid().is_root() {
         return Ok(());
     }
     let Some((above, owner)) = path
@@ -124,16 +143,11 @@ pub(crate) fn create_memory_dir(path: &Path) -> Result<()> {
     refuse_disk(path) // another file system may be mounted there
 }
 
-/// Accepts tmpfs and ramfs. Other file systems may be in memory too, but that can't be known.
 #[cfg(target_os = "linux")]
 fn refuse_disk(folder: &Path) -> Result<()> {
-    // statfs(2)
-    const TMPFS_MAGIC: u64 = 0x0102_1994;
-    const RAMFS_MAGIC: u64 = 0x8584_58f6;
-    let system = rustix::fs::statfs(folder).map_err(|error| Error::file(folder, "look at", &error.into()))?;
-    match u64::try_from(system.f_type) {
-        Ok(TMPFS_MAGIC | RAMFS_MAGIC) => Ok(()),
-        _ => Err(Error::content(folder, "is on a disk, not in memory")),
+    match is_memory(folder).map_err(|error| Error::file(folder, "look at", &error))? {
+        true => Ok(()),
+        false => Err(Error::content(folder, "is on a disk, not in memory")),
     }
 }
 
@@ -141,6 +155,27 @@ fn refuse_disk(folder: &Path) -> Result<()> {
 #[cfg(not(target_os = "linux"))]
 fn refuse_disk(_folder: &Path) -> Result<()> {
     Ok(())
+}
+
+/// Whether a folder is known to be in memory: one in tmpfs or ramfs. Other file systems may be in memory too, but that
+/// can't be known.
+#[cfg(target_os = "linux")]
+fn is_memory(folder: &Path) -> std::io::Result<bool> {
+    // statfs(2)
+    const TMPFS_MAGIC: u64 = 0x0102_1994;
+    const RAMFS_MAGIC: u64 = 0x8584_58f6;
+    let system = rustix::fs::statfs(folder)?;
+    Ok(matches!(u64::try_from(system.f_type), Ok(TMPFS_MAGIC | RAMFS_MAGIC)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_memory(_folder: &Path) -> std::io::Result<bool> {
+    Ok(false)
+}
+
+/// Whether this folder is known to be in this machine's memory, so that no other machine can have it.
+pub(crate) fn is_in_memory(folder: &Path) -> bool {
+    is_memory(folder).unwrap_or(false)
 }
 
 /// Checks that files can be removed from this folder. It need not have room for new ones.

@@ -1,7 +1,9 @@
 //! Locks between processes of this user.
 
+use std::fmt;
 use std::fs::{self, File};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -18,7 +20,6 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(20);
 /// A lock on a lock file, which protects the files beside it. Released when dropped, or when the process ends. Where
 /// the file system has no locks, it is not held ([`Lock::is_held`]).
 pub(crate) struct Lock {
-    #[expect(dead_code, reason = "held for its lock")]
     file: File,
     state: LockState,
 }
@@ -62,9 +63,66 @@ impl Lock {
         }
     }
 
+    /// Writes into the lock file which process holds it, for [`Holder::of`].
+    pub(crate) fn name_holder(&self) -> io::Result<()> {
+        let holder = Holder { process: std::process::id(), host: host() };
+        self.file.set_len(0)?;
+        self.file.write_all_at(holder.to_string().as_bytes(), 0)
+    }
+
     /// Whether it keeps other processes out. If not, files are still replaced as a whole, but of two changes at the
     /// same time one may be lost.
     pub(crate) fn is_held(&self) -> bool {
         self.state == LockState::Held
+    }
+}
+
+/// A process that holds a lock, as it named itself ([`Lock::name_holder`]).
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Holder {
+    /// Its number.
+    pub(crate) process: u32,
+    /// The machine where it runs, which may share the folder.
+    host: String,
+}
+
+impl Holder {
+    /// Who holds the lock of this file; `None` if that is not written there.
+    pub(crate) fn of(path: &Path) -> Option<Holder> {
+        let bytes = super::read(path, super::Content::Settings).ok()??;
+        let (process, host) = std::str::from_utf8(&bytes).ok()?.split_once(" on ")?;
+        Some(Holder { process: process.strip_prefix("process ")?.parse().ok()?, host: host.to_owned() })
+    }
+
+    /// Whether it runs on this machine.
+    pub(crate) fn is_here(&self) -> bool {
+        self.host == host()
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "process {} on {}", self.process, self.host)
+    }
+}
+
+/// The name of this machine.
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_holder_of_a_lock_is_named_in_it() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("private").join("lock");
+        let lock = Lock::acquire(&path).unwrap();
+        assert_eq!(Holder::of(&path), None);
+        (0..2).for_each(|_| lock.name_holder().unwrap());
+        let holder = Holder::of(&path).unwrap();
+        assert!(holder.process == std::process::id() && holder.is_here());
     }
 }

@@ -15,10 +15,13 @@ mod read;
 mod temp_credential_file;
 mod write;
 
-pub(crate) use folder::{check_changeable, check_dir, create_dir, create_memory_dir};
+pub(crate) use folder::{
+    check_changeable, check_dir, create_dir, create_memory_dir, is_in_memory, missing_home,
+    refuse_missing_home,
+};
 pub(crate) use group_access::{Obstacle, OpenFiles, Place};
 pub(crate) use links::follow;
-pub(crate) use lock::Lock;
+pub(crate) use lock::{Holder, Lock};
 pub(crate) use probe::{probe, probe_folder};
 pub(crate) use read::{Content, read};
 pub(crate) use temp_credential_file::{TempCredentialFile, is_abandoned};

@@ -9,6 +9,9 @@ use crate::output::error::{Error, Result};
 use crate::system::file_lock::{self, LockState};
 use crate::system::regular_file::{self, Links};
 
+/// What is put in place of a file whose process has ended; `None` removes it.
+pub(crate) type Remains<'r> = &'r dyn Fn(&Path) -> Option<Vec<u8>>;
+
 /// A file with mode 0600 and a random name. It is locked as long as its process runs.
 pub(crate) struct TempCredentialFile {
     path: tempfile::TempPath,
@@ -17,11 +20,11 @@ pub(crate) struct TempCredentialFile {
 }
 
 impl TempCredentialFile {
-    /// Writes a file to this folder, and removes those whose processes have ended.
-    pub(crate) fn new(folder: &Path, content: &[u8]) -> Result<TempCredentialFile> {
+    /// Writes a file to this folder, and removes those whose processes have ended, but for their remains.
+    pub(crate) fn new(folder: &Path, content: &[u8], remains: Remains<'_>) -> Result<TempCredentialFile> {
         // until the new file has its lock, another process would take it for abandoned
         let _turn = Lock::acquire(&folder.join(".lock"))?;
-        remove_abandoned(folder);
+        remove_abandoned(folder, remains);
         let (file, path) = write(folder, content).map_err(|error| Error::file(folder, "write to", &error))?;
         Ok(TempCredentialFile { path, file })
     }
@@ -40,14 +43,13 @@ impl TempCredentialFile {
         }
     }
 
-    /// Puts this content in its place, for programs that still know the path. The next [`TempCredentialFile::sweep`]
-    /// removes it.
+    /// Puts this content in its place, for programs that still know the path. A [`TempCredentialFile::sweep`] removes it
+    /// when nothing is to remain of it.
     pub(crate) fn replace(self, content: &[u8]) -> Result<()> {
         let path = self.path();
         let folder = path.parent().unwrap_or(&path);
         let _turn = Lock::acquire(&folder.join(".lock"))?;
-        write(folder, content)
-            .and_then(|(_, new)| Ok(new.persist(&path)?))
+        put(folder, &path, content)
             .and_then(|()| Ok(self.path.keep().map(drop)?)) // dropped, it would remove what is there now
             .map_err(|error| Error::file(&path, "write", &error))
     }
@@ -57,10 +59,10 @@ impl TempCredentialFile {
         files(folder).filter(|path| matches!(try_lock(path), Some((LockState::Busy, _)))).collect()
     }
 
-    /// Removes the files in this folder whose processes have ended.
-    pub(crate) fn sweep(folder: &Path) -> Result<()> {
+    /// Removes the files in this folder whose processes have ended, but for their remains.
+    pub(crate) fn sweep(folder: &Path, remains: Remains<'_>) -> Result<()> {
         let _turn = Lock::acquire(&folder.join(".lock"))?;
-        remove_abandoned(folder);
+        remove_abandoned(folder, remains);
         Ok(())
     }
 }
@@ -78,12 +80,21 @@ pub(crate) fn is_abandoned(path: &Path) -> bool {
 }
 
 /// Removes the files that no process has locked. The caller holds the folder's lock.
-fn remove_abandoned(folder: &Path) {
+fn remove_abandoned(folder: &Path, remains: Remains<'_>) {
     for path in files(folder) {
         if let Some((LockState::Held, _file)) = try_lock(&path) {
-            let _ = fs::remove_file(&path);
+            let is_replaced = remains(&path).is_some_and(|content| put(folder, &path, &content).is_ok());
+            if !is_replaced {
+                let _ = fs::remove_file(&path);
+            }
         }
     }
+}
+
+/// Puts a file with this content at a path of this folder.
+fn put(folder: &Path, path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let (_, new) = write(folder, content)?;
+    Ok(new.persist(path)?)
 }
 
 fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
@@ -111,23 +122,24 @@ mod tests {
         for path in [&abandoned, &other] {
             fs::write(path, "x").unwrap();
         }
-        let held = TempCredentialFile::new(root.path(), b"secret").unwrap();
+        let held = TempCredentialFile::new(root.path(), b"secret", &|_| None).unwrap();
         assert!(!abandoned.exists() && other.exists());
         fs::write(&abandoned, "x").unwrap();
         assert_eq!(TempCredentialFile::held_in(root.path()), [held.path()]);
-        TempCredentialFile::sweep(root.path()).unwrap();
+        TempCredentialFile::sweep(root.path(), &|_| None).unwrap();
         assert!(!abandoned.exists() && other.exists());
         assert_eq!(fs::read(held.path()).unwrap(), b"secret");
-        let replaced = TempCredentialFile::new(root.path(), b"secret").unwrap();
+        let replaced = TempCredentialFile::new(root.path(), b"secret", &|_| None).unwrap();
         let path = replaced.path();
         replaced.replace(b"reason").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"reason");
-        TempCredentialFile::sweep(root.path()).unwrap();
+        TempCredentialFile::sweep(root.path(), &|_| Some(b"remains".to_vec())).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"remains");
+        TempCredentialFile::sweep(root.path(), &|_| None).unwrap();
         assert!(!path.exists());
         let path = held.path();
         held.remove().unwrap();
         assert!(!path.exists() && other.exists());
-        let gone = TempCredentialFile::new(root.path(), b"secret").unwrap();
+        let gone = TempCredentialFile::new(root.path(), b"secret", &|_| None).unwrap();
         fs::remove_file(gone.path()).unwrap();
         assert!(gone.remove().is_ok(), "another process removed it");
     }

@@ -119,6 +119,11 @@ pub(crate) fn program_name(_pid: u32) -> Option<String> {
     None
 }
 
+/// Whether this process's stdout is `/dev/null`: not known here.
+pub(crate) fn discards_output(_pid: u32) -> bool {
+    false
+}
+
 /// The signals that this process ignores; unknown here.
 pub(crate) fn ignored_signals() -> u64 {
     0

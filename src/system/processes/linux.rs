@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use procfs::process::{Stat, Status};
+use procfs::process::{FDPermissions, FDTarget, Stat, Status};
 use procfs::{Current, FromRead, Uptime};
 
 use super::Ancestor;
@@ -186,6 +186,15 @@ pub(crate) fn ancestor(pid: u32) -> Option<Ancestor> {
 pub(crate) fn program_name(pid: u32) -> Option<String> {
     let file = Path::new("/proc").join(pid.to_string()).join("exe").read_link().ok()?;
     Some(file.file_name()?.to_str()?.to_owned())
+}
+
+/// Whether this process's stdout is `/dev/null`, open for reading and writing.
+pub(crate) fn discards_output(pid: u32) -> bool {
+    let stdout = Processes::here().folder(pid).and_then(|folder| folder.fd_from_fd(1).ok());
+    stdout.is_some_and(|stdout| {
+        stdout.target == FDTarget::Path(PathBuf::from("/dev/null"))
+            && stdout.mode().contains(FDPermissions::READ | FDPermissions::WRITE)
+    })
 }
 
 /// The signals that this process ignores, as a bit mask with signal 1 in the lowest bit; 0 without /proc.

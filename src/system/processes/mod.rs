@@ -10,9 +10,9 @@ mod elsewhere;
 mod linux;
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) use elsewhere::{Process, Processes, ancestor, ignored_signals, program_name};
+pub(crate) use elsewhere::{Process, Processes, ancestor, discards_output, ignored_signals, program_name};
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Process, Processes, ancestor, ignored_signals, program_name};
+pub(crate) use linux::{Process, Processes, ancestor, discards_output, ignored_signals, program_name};
 
 /// A process above this one.
 #[derive(Clone, Debug, PartialEq, Eq)]

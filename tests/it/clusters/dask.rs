@@ -33,6 +33,7 @@ fn workers_are_the_user_until_the_renewing_stops() {
     };
     assert_eq!(results["notebook"]["/the/notebook's"], json!([true, said("/the/notebook's")]));
     assert_eq!(results["notebook"]["None"], json!([true, said("not set")]));
+    assert_eq!(results["tls"], json!(["tls://", PERSON, format!("bqcred: the workers run as {PERSON}")]));
     assert_eq!(results["memory"], false, "the refresh token is in the scheduler's memory");
     nothing_is_shown(&vm);
 }

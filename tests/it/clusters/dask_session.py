@@ -68,4 +68,13 @@ for named in ["/the/notebook's", None]:
         exec(snippet("dask"), globals())
     client.close()
     results["notebook"][str(named)] = [dict(os.environ) == before, said.getvalue().strip()]
+# over TLS, with workers that the notebook starts after it was told that it has no credential
+import dask
+from distributed import LocalCluster, Security
+dask.config.set({"distributed.worker.multiprocessing-method": "fork"})  # the others would run this file again
+os.environ.pop("GOOGLE_APPLICATION_CREDENTIALS", None)
+with LocalCluster(n_workers=1, threads_per_worker=1, security=Security.temporary(), dashboard_address=None) as cluster:
+    with Client(cluster) as client, contextlib.redirect_stdout(io.StringIO()) as said:
+        exec(snippet("dask"), globals())
+        results["tls"] = [client.scheduler.address[:6], client.submit(who).result(timeout=60), said.getvalue().strip()]
 finish(results)

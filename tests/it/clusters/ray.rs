@@ -9,7 +9,7 @@ use crate::common::PERSON;
 fn tasks_are_the_user_on_every_node_until_the_renewing_stops() {
     let Some(python) = python("BQCRED_TEST_VENV_CLUSTERS", &["ray", "google.cloud.bigquery"]) else { return };
     let vm = vm();
-    let results = session(&vm, &python, "ray_session.py", &[&free_port(), &free_port()]);
+    let results = session(&vm, &python, "ray_session.py", &[&free_port(), &free_port(), &free_port()]);
     all_are_the_user(&results, "start", &["here"]);
     all_are_the_user(&results, "late", &["here", "elsewhere"]);
     all_are_the_user(&results, "restart", &["here", "again"]);
@@ -19,6 +19,7 @@ fn tasks_are_the_user_on_every_node_until_the_renewing_stops() {
         let said = results["stopped"][name].as_str().unwrap();
         assert!(said.starts_with("RefreshError") && said.contains("invalid_client"), "{name}: {said}");
     }
+    assert_eq!(results["client"], json!(["kept", PERSON]));
     assert_eq!(results["memory"], json!([]), "the refresh token is in Ray's memory");
     nothing_is_shown(&vm);
 }

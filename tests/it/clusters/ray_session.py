@@ -1,5 +1,5 @@
 # A head node and others that were started apart from the notebook, which this is.
-GCS, DASHBOARD = sys.argv[1:]
+GCS, DASHBOARD, CLIENT = sys.argv[1:]
 RAY = os.path.join(os.path.dirname(sys.executable), "ray")
 FOLDER = os.path.abspath("r")
 os.environ.update(RAY_ADDRESS=f"127.0.0.1:{GCS}", RAY_USAGE_STATS_ENABLED="0",
@@ -22,7 +22,7 @@ def ask():
 
 
 start("here", RAY, "start", "--head", "--port", GCS, "--node-ip-address", "127.0.0.1", "--temp-dir", FOLDER, *SMALL,
-      "--dashboard-host", "127.0.0.1", "--dashboard-port", DASHBOARD, "--resources", '{"here": 100}')
+      "--dashboard-host", "127.0.0.1", "--dashboard-port", DASHBOARD, "--ray-client-server-port", CLIENT, "--resources", '{"here": 100}')
 until(lambda: b"Ray runtime started" in Path("logs/here").read_bytes(), "the head node", 90)
 results = {}
 exec(snippet("ray"), globals())
@@ -48,6 +48,14 @@ until(lambda: "again" in alive(), "the second node", 90)
 results["restart"] = ask()
 results["memory"] = sorted(name for name, pid in processes(FOLDER, ("gcs_server", "raylet")) if holds_refresh_token(pid))
 results["stopped"] = after_the_end(ask, results["start"]["here"])
+ray.shutdown()
+until(lambda: not file.parent.exists(), "the removal of the file")
+# by Ray's client
+os.environ["RAY_ADDRESS"] = f"ray://127.0.0.1:{CLIENT}"
+exec(snippet("ray").replace("bqcred_init()", 'bqcred_init(runtime_env={"env_vars": {"OWN": "kept"}})'), globals())
+on_head = ray.remote(lambda: [os.environ["OWN"], who()]).options(resources={"here": 1}, max_retries=0).remote()
+results["client"] = ray.get(on_head, timeout=90)
+file = Path(BQCRED_VARIABLES["GOOGLE_APPLICATION_CREDENTIALS"])
 ray.shutdown()
 until(lambda: not file.parent.exists(), "the removal of the file")
 finish(results)

@@ -92,5 +92,25 @@ renewing.wait()
 tokens_end()
 results["stopped"] = ask("here", "late")
 spark.stop()
+
+# workers that the notebook's own Spark starts
+written = file.stat().st_ino
+renewing = start("renewing", "bqcred", "export", "--token-only", file, "--keep-fresh")
+until(lambda: file.stat().st_ino != written, "a new token")
+exec(code.replace("SparkSession.builder", 'SparkSession.builder.master("local-cluster[2,1,1024]")'), globals())
+answers = set()
+
+
+def both_answered():
+    asked = spark.sparkContext.parallelize(range(8), 8).map(lambda _: (time.sleep(0.5), os.getppid(), who())[1:])
+    answers.update(asked.collect())
+    return len({executor for executor, _ in answers}) == 2
+
+
+until(both_answered, "two executors", 120)
+results["local_cluster"] = [spark.sparkContext.master, sorted({answer for _, answer in answers})]
+spark.stop()
+renewing.kill()
+renewing.wait()
 file.unlink()
 finish(results)

@@ -1,7 +1,7 @@
 //! Homes that are none: of users whom the user database doesn't know, missing, read-only.
 
 use super::group::people;
-use super::{CREDENTIAL, offline};
+use super::{CLIENT, CREDENTIAL, offline};
 use crate::common::Sandbox;
 
 /// Ada has no entry in the user database, and no XDG variable names a folder. `/var/tmp` is this namespace's own.
@@ -36,6 +36,29 @@ fn the_root_folder_or_a_missing_one_as_home_is_refused_with_a_home_that_works() 
         let Some(said) = unnamed(&script) else { return };
         assert!(said.contains("`mkdir -m 700 /var/tmp/bqcred-5001 && export HOME="), "{home}: {said}");
     }
+}
+
+/// Where the credential is elsewhere, too.
+#[test]
+fn a_missing_home_is_not_created() {
+    let script = r#"
+        export HOME=/no/such/home XDG_DATA_HOME=/var/tmp/data
+        for who in as_ada ""; do
+            $who ./bqcred import --force --project p - <adc.json
+            $who ./bqcred env --shell sh >/dev/null
+            for command in "login --start --client-id-file client.json" "use default" "export --well-known"                 "client set client.json"; do
+                fails $who ./bqcred $command
+                grep "home folder /no/such/home does not exist" said; grep "hint: set HOME to" said
+            done
+            $who ./bqcred kernel install </dev/null || true
+            test ! -e /no
+            rm -r /var/tmp/data
+        done
+        export JUPYTER_DATA_DIR=/no/such/home/jupyter
+        mkdir -m 755 kernels kernels/ir; echo '{"argv":["R"],"language":"R"}' >kernels/ir/kernel.json
+        JUPYTER_PATH=$PWD as_ada ./bqcred kernel install || true
+        test ! -e /no"#;
+    unnamed(script);
 }
 
 #[test]
@@ -110,6 +133,20 @@ fn a_home_that_is_no_text_is_refused_with_one_code_where_text_is_printed() {
         bqcred(&[&["kernel"], words].concat()).run().success();
     }
     assert_eq!(std::fs::read_to_string(kernel.join("kernel.json")).unwrap(), spec);
+    std::fs::write(home.join("client.json"), CLIENT).unwrap();
+    bqcred(&["client", "set", "client.json"]).run().success();
+    // a list of bytes where a path is no text
+    let adc = home.join(".local/share/bqcred/default/adc.json");
+    for (words, path) in [
+        (&["status", "--offline"][..], "/path"),
+        (&["client", "show"], "/path"),
+        (&["kernel", "list"], "/servers/0/kernels/0/resource_dir"),
+        (&["doctor", "--offline", "--for", "python"], "/libraries/0/file"),
+    ] {
+        let run = bqcred(&[words, &["--json"]].concat()).env("GOOGLE_APPLICATION_CREDENTIALS", &adc).run();
+        let shown = run.json().pointer(path).unwrap().clone();
+        assert!(shown.as_array().unwrap().contains(&0xff.into()), "{words:?}: {shown}");
+    }
     bqcred(&["export", "--well-known"]).run().success();
     bqcred(&["export", "--well-known", "--undo"]).run().success();
 }

@@ -19,14 +19,14 @@ pub fn check(cell: &mut Cell<'_>, checked: &mut Vec<Facts>) {
     // it completes what was interrupted, so it comes first
     let status = ran(&["status", "--offline", "--json"]);
     if let Ok(report) = serde_json::from_str::<serde_json::Value>(&status.stdout) {
-        named.push(("status --offline", account(&report["account"])));
+        named.push(("status --offline", account(&report)));
     }
     let listed = ran(&["list", "--json"]);
     if let Ok(rows) = serde_json::from_str::<serde_json::Value>(&listed.stdout) {
         let rows = rows.as_array().cloned().unwrap_or_default();
         let row =
             rows.into_iter().find(|row| row["profile"] == cell.profile.as_str() && row["error"].is_null());
-        named.extend(row.map(|row| ("list", account(&row["account"]))));
+        named.extend(row.map(|row| ("list", account(&row))));
     }
     let bare = ran(&[]);
     let row = bare.stdout.lines().find_map(|line| line.strip_prefix("account "));
@@ -44,7 +44,7 @@ pub fn check(cell: &mut Cell<'_>, checked: &mut Vec<Facts>) {
     let now = Facts::of(cell.world, cell.world.roots());
     if let (Some((_, account)), Some(person)) = (named.first(), now.person(&cell.profile))
         && account != "unknown"
-        && account != person
+        && account.split(' ').next() != Some(person)
         && !cell.world.lenient.account_is_wrong
     {
         cell.faults
@@ -53,8 +53,10 @@ pub fn check(cell: &mut Cell<'_>, checked: &mut Vec<Facts>) {
     cell.now = now;
 }
 
-fn account(value: &serde_json::Value) -> String {
-    value.as_str().unwrap_or("unknown").to_owned()
+/// As people are told it: with the service account that it acts as.
+fn account(row: &serde_json::Value) -> String {
+    let account = row["account"].as_str().unwrap_or("unknown");
+    row["acting_as"].as_str().map_or(account.to_owned(), |service| format!("{account} acting as {service}"))
 }
 
 /// "the current profile is default (ada@example.com)"

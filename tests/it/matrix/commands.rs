@@ -129,6 +129,7 @@ pub static COMMANDS: &[Command] = &[
     plain!("snippet dask", Text, false),
     plain!("doctor", Report, true),
     plain!("client show", Text, false),
+    plain!("client unset", Nothing, false),
 ];
 
 fn login(cell: &mut Cell<'_>, extra: &[&str], who: &str) {

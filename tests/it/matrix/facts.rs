@@ -67,19 +67,30 @@ impl Facts {
 
     /// The refresh token that programs get with this profile.
     pub fn secret(&self, profile: &str) -> Option<String> {
+        Facts::token_in(self.credential(profile)?)
+    }
+
+    /// The service account that programs are with this profile, if it acts as one.
+    pub fn acting_as(&self, profile: &str) -> Option<String> {
+        let credential: Value = serde_json::from_slice(self.credential(profile)?).ok()?;
+        let url = credential["service_account_impersonation_url"].as_str()?;
+        Some(url.rsplit('/').next()?.split(':').next()?.to_owned())
+    }
+
+    fn credential(&self, profile: &str) -> Option<&[u8]> {
         let known = self.profile_json(profile);
-        let in_keyring = known.as_ref().is_some_and(|known| known["store"] == "keyring");
-        let text = match in_keyring {
-            true => self.item(profile, known.as_ref())?.as_bytes(),
-            false => self.file(&self.adc(profile))?,
-        };
-        Facts::token_in(text)
+        match known.as_ref().is_some_and(|known| known["store"] == "keyring") {
+            true => Some(self.item(profile, known.as_ref())?.as_bytes()),
+            false => self.file(&self.adc(profile)),
+        }
     }
 
     /// The refresh token in a file.
     pub fn token_in(file: &[u8]) -> Option<String> {
         let credential: Value = serde_json::from_slice(file).ok()?;
-        credential["refresh_token"].as_str().map(str::to_owned)
+        // the user's own credential, by which a service account is acted as
+        let user = credential.get("source_credentials").unwrap_or(&credential);
+        user["refresh_token"].as_str().map(str::to_owned)
     }
 
     /// Whether the same would be shown of profiles.

@@ -1,6 +1,7 @@
 //! What has to hold after each run, whatever the command and the state.
 
 use super::cell::{Cell, Product, Step};
+use super::facts::Facts;
 use super::sentences::{self, Claim};
 use crate::double::CANARIES;
 
@@ -205,7 +206,9 @@ fn the_product_is_the_right_persons(cell: &Cell<'_>, step: &Step, faults: &mut V
 }
 
 fn check_access(cell: &Cell<'_>, step: &Step, token: &str, faults: &mut Vec<String>) {
-    let expected = step.after.person(&cell.profile).or(step.before.person(&cell.profile));
+    let acting_as = step.after.acting_as(&cell.profile);
+    let person = step.after.person(&cell.profile).or(step.before.person(&cell.profile));
+    let expected = acting_as.as_deref().or(person);
     let owner = step.after.owner_of_access(token);
     if owner != expected {
         faults.push(format!("prints a token of {owner:?}, not of {expected:?}"));
@@ -213,11 +216,10 @@ fn check_access(cell: &Cell<'_>, step: &Step, token: &str, faults: &mut Vec<Stri
 }
 
 fn check_person(cell: &Cell<'_>, step: &Step, credential: &str, faults: &mut Vec<String>) {
-    let Ok(value) = serde_json::from_str::<serde_json::Value>(credential) else {
+    let Some(token) = Facts::token_in(credential.as_bytes()) else {
         return faults.push("hands over a file that is no credential".to_owned());
     };
-    let token = value["refresh_token"].as_str().unwrap_or_default();
-    if step.after.secret(&cell.profile).as_deref() != Some(token) {
-        faults.push(format!("hands over {:?}'s credential", step.after.owner(token)));
+    if step.after.secret(&cell.profile).as_ref() != Some(&token) {
+        faults.push(format!("hands over {:?}'s credential", step.after.owner(&token)));
     }
 }

@@ -42,6 +42,7 @@ impl fmt::Display for Sent {
                 "token" => "refresh",
                 "revoke" => "revoke",
                 "tokeninfo" | "userinfo" => "who",
+                other if other.ends_with(":generateAccessToken") => "act",
                 other => other,
             };
             match runs.last_mut() {

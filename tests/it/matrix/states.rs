@@ -1,8 +1,8 @@
 //! The states of the matrix.
 
-use super::world::{ADA, Answer, BOB, Leniency, Mount, World};
+use super::world::{ADA, Answer, BOB, Leniency, Mount, READER, World};
 use crate::common::{Endpoint, Script, set_mode};
-use crate::double::{CLIENT_ID, OTHER_CLIENT_ID, SIBLING_CLIENT_ID};
+use crate::double::{CLIENT_ID, CLIENT_SECRET, OTHER_CLIENT_ID, SIBLING_CLIENT_ID};
 
 /// A state under its name; `None` where this machine can't have it.
 pub struct State {
@@ -245,6 +245,7 @@ pub static STATES: &[State] = states! {
         world.bqcred(&["import", &file, "--project", "p1"]).run().success();
         Some(world)
     };
+    "imported, acting as a service account": || Some(acting());
     "imported, account wrong": || {
         let mut world = World::new();
         let credential = world.credential(ADA, CLIENT_ID).replace(ADA, BOB);
@@ -300,6 +301,29 @@ pub fn ada() -> World {
     let world = World::new();
     world.login(ADA, &["--project", "p1"]);
     world.bqcred(&["token"]).run().success();
+    world
+}
+
+/// Ada acts as a service account, by a file of gcloud's: at Google's own addresses, as no other server knows it.
+fn acting() -> World {
+    let mut world = World::new();
+    world.env.extend(world.google.env());
+    let client = world.work("client.json", &world.google.google_client_json());
+    world.bqcred(&["client", "set", &client]).run().success();
+    world.google.allow_impersonation(ADA, READER);
+    let token = world.google.grant(ADA, CLIENT_ID, &["openid", "userinfo.email", "cloud-platform"]);
+    let user = serde_json::json!({
+        "account": "", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "refresh_token": token,
+        "type": "authorized_user",
+    });
+    let file = serde_json::json!({
+        "delegates": [], "source_credentials": user, "type": "impersonated_service_account",
+        "service_account_impersonation_url": format!(
+            "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{READER}:generateAccessToken"
+        ),
+    });
+    let given = world.work("given.json", &file.to_string());
+    world.bqcred(&["import", &given, "--project", "p1"]).run().success();
     world
 }
 

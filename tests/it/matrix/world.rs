@@ -16,6 +16,8 @@ use crate::double::{CLIENT_ID, CLIENT_SECRET};
 
 pub const ADA: &str = "ada@example.com";
 pub const BOB: &str = "bob@example.com";
+/// A service account.
+pub const READER: &str = "reader@p1.iam.gserviceaccount.com";
 /// Nobody's user id, for what belongs to another user.
 const STRANGER: u32 = 65_534;
 

@@ -13,6 +13,7 @@ use crate::jupyter::locate::kernels::Kernel;
 use crate::jupyter::locate::running::Running;
 use crate::jupyter::locate::search::Location;
 use crate::jupyter::locate::servers::{Server, ServerOrigin, Servers};
+use crate::system::json_path;
 
 /// Everything.
 pub(super) fn all(app: &App, servers: &Servers, running: &[Running]) -> Value {
@@ -37,15 +38,15 @@ fn server_as_json(app: &App, server: &Server) -> Value {
     let path: Vec<Value> = context
         .search_path()
         .iter()
-        .map(|directory| json!({"path": directory.path, "location": location(directory.location)}))
+        .map(|directory| json!({"path": json_path::value(&directory.path), "location": location(directory.location)}))
         .collect();
     let kernels: Vec<Value> =
         server.kernels().iter().map(|kernel| kernel_as_json(app, server, kernel)).collect();
     json!({
         "origin": origin,
         "pid": pid,
-        "python": context.python.as_ref().map(|python| &python.executable),
-        "prefix": context.python.as_ref().map(|python| &python.prefix),
+        "python": context.python.as_ref().map(|python| json_path::value(&python.executable)),
+        "prefix": context.python.as_ref().map(|python| json_path::value(&python.prefix)),
         "search_path": path,
         "kernel_spec_manager": server.config().manager,
         "kernels": kernels,
@@ -67,11 +68,11 @@ fn kernel_as_json(app: &App, server: &Server, kernel: &Kernel) -> Value {
         "display_name": spec.ok().map(|spec| &spec.display_name),
         "language": spec.ok().map(|spec| &spec.language),
         "argv": spec.ok().map(|spec| &spec.argv),
-        "resource_dir": kernel.folder,
+        "resource_dir": json_path::value(&kernel.folder),
         "location": location(kernel.location),
         "listed": kernel.is_listed(),
         "problem": problem,
-        "hidden_folders": kernel.shadowed,
+        "hidden_folders": kernel.shadowed.iter().map(|folder| json_path::value(folder)).collect::<Vec<_>>(),
         "profile": marker.as_ref().map(|marker| &marker.profile),
         "exec": marker.as_ref().is_some_and(|marker| marker.argv.is_some()),
         "gets": given.as_ref().map(Given::word),

@@ -129,7 +129,7 @@ fn kernel_as_row(app: &App, server: &Server, kernel: &Kernel, marks: &Marks) -> 
 }
 
 fn state_of(app: &App, server: &Server, kernel: &Kernel) -> KernelState {
-    KernelState::of(app, &kernel.text, kernel.marker().as_ref(), &server.inherited(&app.paths))
+    KernelState::of(app, kernel, &server.inherited(&app.paths))
 }
 
 fn running_as_table(app: &App, servers: &Servers, running: &[Running], marks: &Marks) -> String {

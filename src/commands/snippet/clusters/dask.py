@@ -34,7 +34,8 @@ class BqcredWorker(WorkerPlugin):
 def bqcred_workers(client, tokens, variables):
     if client.asynchronous:
         raise RuntimeError("this client is asynchronous, and the workers got nothing: use Client(...) without asynchronous=True")
-    processes = [tuple(process) for process in client.run(bqcred_process).values()]
+    workers = {address: tuple(process) for address, process in client.run(bqcred_process).items()}
+    processes = workers.values()
     if bqcred_process() in processes:
         file = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS", "not set")
         print("bqcred: workers in the notebook's own process have the notebook's account, which this cell does not change "
@@ -53,9 +54,11 @@ def bqcred_workers(client, tokens, variables):
     tokens.keep(deliver, lambda: client.status == "closed", 5)
     if tokens.reason:
         raise RuntimeError(tokens.reason)
-    scheduler = client.scheduler.address
-    if not scheduler.startswith(("tls://", "inproc://", "tcp://127.", "gateway://")):
-        print(f"bqcred: {scheduler} is not encrypted (tls://): who can read this network can read the access token")
+    unseen = ("tls://", "wss://", "inproc://", "tcp://127.", "tcp://[::1]:", "gateway://")
+    for address in [client.scheduler.address, *workers]:
+        if not address.startswith(unseen):
+            print(f"bqcred: {address} is not encrypted (tls://): who can read this network can read the access token")
+            break
     print(f"bqcred: the workers {'in other processes ' if bqcred_process() in processes else ''}run as {tokens.account}")
 
 

@@ -19,7 +19,8 @@ const SPARK: &str = include_str!("spark.py");
 /// What every engine's workers have to know of a token-only file.
 const FOR_PYTHON: &str = "the token-only file is for Python's libraries, and a BigQuery client made with it works for the rest of that token's hour: make clients in the task";
 
-const NO_SHARED_HOME: &str = "snippet slurm --no-shared-home";
+/// For nodes without the home folder.
+pub(super) const NO_SHARED_HOME: &str = "snippet slurm --no-shared-home";
 
 pub(super) fn dask(args: &Snippet, app: &App) -> Result<Pasted> {
     let tokens = TokenOnly::new(args, app)?;
@@ -32,8 +33,10 @@ pub(super) fn dask(args: &Snippet, app: &App) -> Result<Pasted> {
 pub(super) fn ray(args: &Snippet, app: &App) -> Result<Pasted> {
     let tokens = TokenOnly::new(args, app)?;
     let head = renewing_head(&tokens, "in Ray's tasks and actors")?;
-    let mut advice =
-        advice(&tokens, "paste this into a cell in place of your `ray.init()`, with what you give that");
+    let mut advice = advice(
+        &tokens,
+        "paste this into a cell in place of your `ray.init()`; what you give that goes into its `bqcred_init()`",
+    );
     advice.add("never put a token into env_vars or working_dir: Ray's dashboard and logs show the first, and copies of the second stay on the nodes");
     Ok(tokens.pasted(format!("{head}{TOKENS}\n\n{RAY}"), advice))
 }
@@ -46,8 +49,7 @@ pub(super) fn spark(args: &Snippet, app: &App) -> Result<Pasted> {
         &tokens,
         "paste this in place of what makes the Spark session: settings of executors have no effect later",
     );
-    advice
-        .add(format!("while the session is used, keep the token renewed: {}", tokens.start_renewing(&file)?));
+    tokens.advise_renewing("while the session is used", &file, &mut advice)?;
     advice.add(format!(
         "the executors have to read that path as you: a home folder that all machines share, or `--file` for another \
          folder; on Kubernetes a Secret (`{}`) with spark.kubernetes.executor.secrets",
@@ -73,7 +75,7 @@ pub(super) fn slurm(args: &Snippet, app: &App) -> Result<Pasted> {
         &tokens,
         "put this line below the other #SBATCH lines, or give its option to `sbatch` or `srun`",
     );
-    advice.add(format!("until the job has ended, keep the token renewed: {}", tokens.start_renewing(&file)?));
+    tokens.advise_renewing("until the job has ended", &file, &mut advice)?;
     advice.add(format!(
         "the nodes have to read that path: where they don't have your home folder, `{}`",
         tokens.limited(NO_SHARED_HOME)

@@ -71,10 +71,16 @@ def bqcred_nodes(tokens, path):
     print(f"bqcred: tasks and actors run as {tokens.account}")
 
 
+def bqcred_init(address=None, **options):
+    environment = dict(options.pop("runtime_env", None) or {})
+    environment["env_vars"] = {**environment.get("env_vars", {}), **BQCRED_VARIABLES}
+    if "://" not in (address or os.environ.get("RAY_ADDRESS", "")):  # by ray:// no function can be sent that early
+        environment.setdefault("worker_process_setup_hook", bqcred_wait)
+    ray.init(address, runtime_env=environment, **options)
+
+
 if ray.is_initialized():
     raise RuntimeError("Ray runs already, without these variables: ray.shutdown(), then this again")
 BQCRED_VARIABLES["GOOGLE_APPLICATION_CREDENTIALS"] = f"/dev/shm/bqcred-{os.urandom(8).hex()}/adc.json"
-ray.init(  # with what you give it otherwise: address=..., other fields of runtime_env
-    runtime_env={"env_vars": BQCRED_VARIABLES, "worker_process_setup_hook": bqcred_wait},
-)
+bqcred_init()  # with what you give ray.init otherwise: address=..., runtime_env=...
 bqcred_nodes(BqcredTokens(BQCRED_COMMAND), BQCRED_VARIABLES["GOOGLE_APPLICATION_CREDENTIALS"])

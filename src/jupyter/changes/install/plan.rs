@@ -11,7 +11,6 @@ use crate::jupyter::changes::record::Entry;
 use crate::jupyter::changes::sharing;
 use crate::jupyter::changes::target::{self, Target};
 use crate::jupyter::kernelspec::file_change;
-use crate::jupyter::kernelspec::spec::Spec;
 use crate::jupyter::locate::kernels::Kernel;
 use crate::jupyter::locate::servers::{Server, Servers};
 use crate::output::error::{Error, Kind, Result};
@@ -171,8 +170,7 @@ fn describe_loss(kernel: &Kernel, source: &Kernel, profile: &KernelProfile) -> N
 
 /// Of an R kernel: why it finds no credential by this profile, if so.
 fn about_r(kernel: &Kernel, profile: &KernelProfile) -> Option<String> {
-    let is_r = kernel.spec.as_ref().is_ok_and(Spec::is_r);
-    profile.about_r(&kernel.name).filter(|_| is_r)
+    profile.about_r(&kernel.name, kernel.spec.as_ref().ok()?)
 }
 
 /// The display name of a copy beside its original. Every notebook that uses the kernel contains it, so it names no

@@ -1,15 +1,15 @@
 //! A credential that another tool made, confirmed by Google, as far as it can be asked.
 
+mod server;
+
 use crate::app::App;
 use crate::credential::adc::AuthorizedUser;
-use crate::credential::client::Client;
 use crate::credential::new_credential::NewCredential;
 use crate::credential::profile::{Origin, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::oauth::{Endpoints, Failure, Fresh, Google, Identity};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::notes::Notes;
-use crate::system::env;
 
 /// What an import is for.
 pub(crate) struct ImportRequest {
@@ -40,9 +40,15 @@ pub(crate) struct Imported {
 impl ImportRequest {
     /// Asks Google for the account of the credential. Where it can't be asked, what the file says is used; where
     /// it refuses, the credential is of no use.
-    pub(crate) fn ask(&self, app: &App, credential: AuthorizedUser) -> Result<Imported> {
+    /// `token_uri`: the address that its file says its tokens come from.
+    pub(crate) fn ask(
+        &self,
+        app: &App,
+        credential: AuthorizedUser,
+        token_uri: Option<&str>,
+    ) -> Result<Imported> {
         let login = app.login_command(&self.name);
-        let endpoints = endpoints(app, &credential)?;
+        let endpoints = server::endpoints(app, &credential, token_uri)?;
         if let Some(host) = credential.acting_as().and(endpoints.as_ref()).and_then(Endpoints::foreign_host) {
             let what = format!(
                 "the configured client signs in at {host}, and service accounts are Google's: its tokens don't reach \
@@ -135,13 +141,4 @@ impl ImportRequest {
 fn unconfirmed(why: &Error, wanted: &str) -> Error {
     let what = format!("Google could not be asked whether this credential is {wanted}'s: {}", why.what());
     why.hint_text().into_iter().fold(Error::new(why.kind(), what).unchanged(), Error::hint)
-}
-
-/// The addresses of the configured client, if the credential is of that client. The ones in a credential file
-/// itself (`token_uri`) are not used: they could send a refresh token anywhere. A client that can't be read is an
-/// error: Google must not be sent what may be another server's.
-fn endpoints(app: &App, credential: &AuthorizedUser) -> Result<Option<Endpoints>> {
-    let environment = env::get("BQCRED_CLIENT_ID_FILE");
-    let found = Client::from_places(&app.paths, None, environment.as_deref(), || Ok(None))?;
-    Ok(found.filter(|found| found.client.id == credential.client_id).and_then(|found| found.client.endpoints))
 }
