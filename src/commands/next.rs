@@ -71,6 +71,9 @@ fn before_login(app: &App, name: &ProfileName) -> Result<Step> {
     }
     let is_named_by_variable =
         matches!(app.asked_profile(), Ok(None)) && env::text(variables::PROFILE).is_some();
+    if is_named_by_variable && Inside::here().is_some() {
+        return Ok(Step::new(format!("profile {name}, which this program was started with, is gone"), login));
+    }
     if is_named_by_variable {
         return Ok(Step::new(
             format!("BQCRED_PROFILE names profile {name}, which doesn't exist"),
