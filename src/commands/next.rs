@@ -118,14 +118,12 @@ fn waiting(app: &App, name: &ProfileName, profile: Option<&Profile>) -> Option<S
 }
 
 fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
-    let login = app.login_command(name);
     let adc = app.paths.adc(name);
     if let Some(step) = waiting(app, name, Some(profile)) {
         return step;
     }
     if let Some(problem) = profile.problem() {
-        let status = app.command("status", name);
-        return Step::new(problem, if profile.condition.is_interrupted() { status } else { login });
+        return Step::new(problem, app.way_out(name, profile));
     }
     let inside = Inside::here();
     if let Some(ended) = inside.as_ref().filter(|inside| inside.has_ended()) {

@@ -416,7 +416,8 @@ fn every_command_leads_to_the_rotation_that_waits() {
     let url = start(&sandbox, &[]);
     let copy = sandbox.home().join("copy.json");
     for words in [
-        &["env"][..],
+        &[][..],
+        &["env"],
         &["exec", "--", "true"],
         &["exec", "--token-only", "--", "true"],
         &["export", copy.to_str().unwrap()],
