@@ -71,6 +71,9 @@ fn before_login(app: &App, name: &ProfileName) -> Result<Step> {
     }
     let is_named_by_variable =
         matches!(app.asked_profile(), Ok(None)) && env::text(variables::PROFILE).is_some();
+    if is_named_by_variable && Inside::here().is_some() {
+        return Ok(Step::new(format!("profile {name}, which this program was started with, is gone"), login));
+    }
     if is_named_by_variable {
         return Ok(Step::new(
             format!("BQCRED_PROFILE names profile {name}, which doesn't exist"),
@@ -115,14 +118,12 @@ fn waiting(app: &App, name: &ProfileName, profile: Option<&Profile>) -> Option<S
 }
 
 fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
-    let login = app.login_command(name);
     let adc = app.paths.adc(name);
     if let Some(step) = waiting(app, name, Some(profile)) {
         return step;
     }
     if let Some(problem) = profile.problem() {
-        let status = app.command("status", name);
-        return Step::new(problem, if profile.condition.is_interrupted() { status } else { login });
+        return Step::new(problem, app.way_out(name, profile));
     }
     let inside = Inside::here();
     if let Some(ended) = inside.as_ref().filter(|inside| inside.has_ended()) {
