@@ -8,12 +8,15 @@ use crate::credential::waiting::{self, StartedBy, Waiting};
 impl App {
     /// What is wrong with this profile, with the command that helps; `None` if it can be used, as far as is known.
     pub(crate) fn problem(&self, name: &ProfileName, profile: &Profile) -> Option<String> {
-        let problem = profile.problem()?;
-        let command = match profile.condition.is_interrupted() {
+        Some(format!("{}: `{}`", profile.problem()?, self.way_out(name, profile)))
+    }
+
+    /// The command that helps where this profile has a problem.
+    pub(crate) fn way_out(&self, name: &ProfileName, profile: &Profile) -> String {
+        match profile.condition.is_interrupted() {
             true => self.command("status", name),
             false => self.sign_in_command(name, Some(profile)),
-        };
-        Some(format!("{problem}: `{command}`"))
+        }
     }
 
     /// The command that signs this profile in again: the second step of a sign-in that waits for its answer, which

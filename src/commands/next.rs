@@ -1,14 +1,16 @@
 //! `bqcred` without a command: the current state, and the next step. It reads a few small files and asks neither
 //! Google nor the keyring, so it shows the state of the credential as far as it is known here.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::app::App;
 use crate::credential::adc::AuthorizedUser;
 use crate::credential::profile::{self, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
+use crate::credential::token_only_file::{FoundTokenOnly, IssuedFor, PYTHON_MARGIN};
 use crate::handover;
 use crate::handover::broker::inside::Inside;
+use crate::handover::delivery;
 use crate::handover::parent_shell;
 use crate::handover::variables;
 use crate::jupyter::locate::kernels::Kernel;
@@ -18,6 +20,7 @@ use crate::output::error::Result;
 use crate::output::shell_word;
 use crate::output::ui::{self, Output};
 use crate::store::session;
+use crate::system::clock::Time;
 use crate::system::private_file::{self, Content};
 use crate::system::{env, own_program, terminal};
 
@@ -68,6 +71,9 @@ fn before_login(app: &App, name: &ProfileName) -> Result<Step> {
     }
     let is_named_by_variable =
         matches!(app.asked_profile(), Ok(None)) && env::text(variables::PROFILE).is_some();
+    if is_named_by_variable && Inside::here().is_some() {
+        return Ok(Step::new(format!("profile {name}, which this program was started with, is gone"), login));
+    }
     if is_named_by_variable {
         return Ok(Step::new(
             format!("BQCRED_PROFILE names profile {name}, which doesn't exist"),
@@ -112,18 +118,19 @@ fn waiting(app: &App, name: &ProfileName, profile: Option<&Profile>) -> Option<S
 }
 
 fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
-    let login = app.login_command(name);
     let adc = app.paths.adc(name);
     if let Some(step) = waiting(app, name, Some(profile)) {
         return step;
     }
     if let Some(problem) = profile.problem() {
-        let status = app.command("status", name);
-        return Step::new(problem, if profile.condition.is_interrupted() { status } else { login });
+        return Step::new(problem, app.way_out(name, profile));
     }
     let inside = Inside::here();
     if let Some(ended) = inside.as_ref().filter(|inside| inside.has_ended()) {
         return Step::new(ended.describe_end(), ended.about().start_command());
+    }
+    if let Some(step) = with_exported_file(app).filter(|_| inside.is_none()) {
+        return step;
     }
     if profile.project.is_none() && env::text(variables::PROJECT).is_none() {
         return Step::new("no project is set, which the Python libraries need", app.project_command(name));
@@ -161,6 +168,25 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
     }
     let place = if terminal::in_notebook() { "new kernels run" } else { "this shell runs" };
     Step { now: format!("all set: {place} as {}", profile.who()), next: None }
+}
+
+/// The environment names a file that `export --token-only` wrote: what is proposed gives programs no more than that.
+fn with_exported_file(app: &App) -> Option<Step> {
+    let path = PathBuf::from(env::get(variables::ADC).filter(|_| !terminal::in_notebook())?);
+    let bytes = private_file::read(&path, Content::Foreign).ok()??;
+    let issued_for = IssuedFor::read(&bytes)?;
+    let (now, file) = (Time::now(), path.display());
+    let token = FoundTokenOnly::read(&bytes).filter(|token| token.expiry.since(now) > PYTHON_MARGIN);
+    if let Some(token) = token {
+        let (who, then) = (issued_for.owner().unwrap_or("an unknown account"), token.expiry.local(now));
+        let now = format!("all set: Python here runs as {who}, by the access token in {file} (until {then})");
+        return Some(Step { now, next: None });
+    }
+    let export = app.command("export", &ProfileName::parse(&issued_for.profile).ok()?);
+    Some(Step::new(
+        format!("{file} holds no valid access token any more"),
+        delivery::renewing(&export, &issued_for, Some(&path)),
+    ))
 }
 
 /// Whether programs started here get this profile's credential. What `exec` hands over has another path: there

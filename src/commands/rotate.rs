@@ -22,7 +22,7 @@ use crate::login::{self, Flow, LoginOptions, Progress};
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
 use crate::output::ui::{self, Output};
-use crate::system::{own_program, terminal};
+use crate::system::{own_program, stdout, terminal};
 
 pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
     let (name, profile) = app.profile()?;
@@ -35,6 +35,9 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
     rotation::refuse_second(app, &name, &profile)?;
     let mut loaded = app.load_for_server()?;
     let options = options(args, app)?;
+    if options.start_only {
+        stdout::refuse_closed()?; // the address goes there, once the old credential is revoked
+    }
     let answer = refresh::refresh(app, &mut loaded);
     ui::show(answer.notes);
     let heard = Revocation::heard(&answer.result);

@@ -28,7 +28,7 @@ pub(super) fn predict(facts: &mut Facts) -> Vec<ServerPrediction> {
             let can_be_used = facts.profile.name.is_some() && !facts.needs_login();
             prediction.fix = match prediction.is_you || server.changed.is_some() {
                 true => None,
-                false if can_be_used => Some(facts.profile.server.clone()),
+                false if can_be_used => facts.limited_line("").or_else(|| Some(facts.profile.server.clone())),
                 false => Some(facts.profile.sign_in.clone()),
             };
             ServerPrediction { pid: server.pid, prediction, changed: server.changed }

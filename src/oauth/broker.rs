@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::endpoints::stays_on_this_machine;
 use super::http;
+use super::owner::stays_on_this_machine;
 use crate::output::secret::Secret;
 use crate::system::clock::Time;
 

@@ -1,32 +1,21 @@
-//! Requests to an OAuth server: the authorization URL, the code and refresh grants, revocation, and the account of a token.
-
-use std::time::{Duration, Instant};
+//! What an OAuth server is asked for: the authorization URL, the code and refresh grants, and the account of a token.
 
 use oauth2::basic::{BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
 use oauth2::{
     AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
     PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, Scope, StandardRevocableToken, TokenUrl,
 };
-use url::form_urlencoded;
 
 use super::endpoints::Endpoints;
-use super::error_response::{ErrorResponse, check_status, starts_with, unreadable};
+use super::error_response::{ErrorResponse, unreadable};
 use super::failure::Failure;
-use super::http::{self, HttpAnswer};
 use super::identity::{self, Identity};
 use super::reason::Reason;
-use super::tokens::{Fresh, TokenResponse, TokenResult, for_oauth2, issued};
+use super::request::{post_form, request_tokens, with_retries};
+use super::tokens::{Fresh, TokenResponse};
 use super::transport::Transport;
 use crate::output::secret::Secret;
-use crate::system::clock::Time;
 use crate::system::effects::{self, Progress};
-
-/// Before the second and third attempt of a request.
-const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_millis(1500)];
-/// A request that took this long is not repeated.
-const RETRY_LIMIT: Duration = Duration::from_secs(10);
-const FORM: [(&str, &str); 2] =
-    [("content-type", "application/x-www-form-urlencoded"), ("accept", "application/json")];
 
 /// What a sign-in asks the user for.
 pub(crate) struct Consent {
@@ -38,27 +27,9 @@ pub(crate) struct Consent {
     pub(crate) verifier: Secret,
 }
 
-/// What the server answered to a revocation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Revoked {
-    /// It revoked the grant: now, or at an earlier attempt whose answer was lost.
-    Now,
-    /// It knows no such token (any more).
-    Before,
-}
-
-/// A revocation that the server did not confirm.
-#[derive(Debug)]
-pub(crate) struct RevokeFailure {
-    /// Why, by the last attempt.
-    pub(crate) failure: Failure,
-    /// Whether the server can have received one of the attempts, and have carried it out.
-    pub(crate) may_have_arrived: bool,
-}
-
 /// An OAuth server.
 pub(crate) struct Google<'e> {
-    endpoints: &'e Endpoints,
+    pub(super) endpoints: &'e Endpoints,
 }
 
 type OAuthClient = oauth2::Client<
@@ -164,43 +135,6 @@ impl<'e> Google<'e> {
         })
     }
 
-    /// Ends the whole grant that a token belongs to (RFC 7009; at Google: every token of every client
-    /// of that Cloud project for that account).
-    pub(crate) fn revoke(
-        &self,
-        client_id: &str,
-        client_secret: &Secret,
-        refresh_token: &Secret,
-    ) -> Result<Revoked, RevokeFailure> {
-        let Some(uri) = self.endpoints.revoke_uri.as_deref() else {
-            let failure = Failure::Refused(Reason::Other("no_revocation_endpoint".to_owned()));
-            return Err(RevokeFailure { failure, may_have_arrived: false });
-        };
-        let mut form = vec![("token", refresh_token.expose())];
-        if self.endpoints.foreign_host().is_some() {
-            // RFC 7009 section 2.1: the client names itself; Google wants the token alone
-            form.push(("client_id", client_id));
-            form.push(("client_secret", client_secret.expose()));
-        }
-        let mut may_have_arrived = false;
-        effects::revocation(Progress::Sent);
-        let revoked = with_retries(|| {
-            let answer = post_form(uri, &form).and_then(|answer| revoked_by(&answer));
-            match answer {
-                Ok(Revoked::Before) if may_have_arrived => return Ok(Revoked::Now),
-                Err(Failure::Unreachable(ref why)) => may_have_arrived |= why.may_have_arrived(),
-                Ok(_) | Err(Failure::Refused(_)) => {}
-            }
-            answer
-        });
-        match &revoked {
-            Ok(_) => effects::revocation(Progress::Done),
-            Err(_) if may_have_arrived => {}
-            Err(_) => effects::revocation(Progress::None),
-        }
-        revoked.map_err(|failure| RevokeFailure { failure, may_have_arrived })
-    }
-
     /// Whether the server can be reached: any answer of its token endpoint will do. Nothing is sent but an empty form.
     pub(crate) fn reach(&self) -> Result<(), Failure> {
         post_form(&self.endpoints.token_uri, &[]).map(drop)
@@ -242,61 +176,15 @@ pub(crate) fn random_secret() -> Secret {
     Secret::new(CsrfToken::new_random_len(32).into_secret())
 }
 
-/// What an answer of the revocation endpoint means (RFC 7009 section 2.2).
-fn revoked_by(answer: &HttpAnswer) -> Result<Revoked, Failure> {
-    match (answer.status, ErrorResponse::read(answer)) {
-        // the body of a success doesn't matter, but an HTML page is not a success
-        (200, _) if starts_with(&answer.body, b'<') => {
-            Err(Failure::Unreachable(Transport::NotTheServer(200)))
-        }
-        (200, _) => Ok(Revoked::Now),
-        (_, Some(error)) if matches!(error.error.as_str(), "invalid_token" | "invalid_grant") => {
-            Ok(Revoked::Before)
-        }
-        (status, Some(error)) => Err(error.into_failure(status)),
-        (_, None) => Err(Failure::Unreachable(unreadable(answer))),
-    }
-}
-
-/// Repeats a request after a transient failure, with a pause, unless it took long already.
-fn with_retries<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
-    let started = Instant::now();
-    for pause in PAUSES {
-        match attempt() {
-            Err(failure) if failure.is_transient() && started.elapsed() < RETRY_LIMIT => {
-                std::thread::sleep(pause)
-            }
-            done => return done,
-        }
-    }
-    attempt()
-}
-
-type Sender<'s> = &'s dyn Fn(oauth2::HttpRequest) -> Result<oauth2::HttpResponse, Transport>;
-
-/// One request of the `oauth2` crate's to the token endpoint, over our HTTPS.
-fn request_tokens(request: impl FnOnce(&Sender<'_>) -> TokenResult) -> Result<Fresh, Failure> {
-    let before = Time::now();
-    let date = std::cell::Cell::new(None);
-    let send = |request: oauth2::HttpRequest| {
-        let answer = http::post(&request.uri().to_string(), &FORM, request.body())?;
-        date.set(answer.date);
-        for_oauth2(&answer)
-    };
-    let sender: Sender<'_> = &send;
-    issued(request(&sender), before, date.get())
-}
-
-fn post_form(uri: &str, form: &[(&str, &str)]) -> Result<HttpAnswer, Failure> {
-    let body = Secret::new(form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish());
-    let answer = http::post(uri, &FORM, body.expose().as_bytes()).map_err(Failure::Unreachable)?;
-    check_status(&answer).map_err(Failure::Unreachable)?;
-    Ok(answer)
-}
-
 /// The result of a refresh to which the server answers this.
 #[cfg(any(test, feature = "internals"))]
-pub(crate) fn refreshed_by(status: u16, body: &[u8], now: Time) -> Result<Fresh, Failure> {
+pub(crate) fn refreshed_by(
+    status: u16,
+    body: &[u8],
+    now: crate::system::clock::Time,
+) -> Result<Fresh, Failure> {
+    use super::http::HttpAnswer;
+    use super::tokens::{for_oauth2, issued};
     let body = crate::output::secret::SecretBytes::new(body.to_vec());
     let answer = HttpAnswer { status, date: None, flavor: None, body };
     let client = Google::at(&Endpoints::google()).client("id", &Secret::new("s"), None)?;

@@ -14,8 +14,9 @@ use signal_hook::iterator::Signals;
 
 use crate::system::processes;
 
-/// How long a command that ends by itself may take for it.
-const TIME_TO_END: Duration = Duration::from_secs(2);
+/// How long a command that ends by itself may take for it: what it then says is more exact than what is said for it. A
+/// busy machine needs seconds for what otherwise takes a hundredth of one.
+const TIME_TO_END: Duration = Duration::from_secs(10);
 /// How long a write to disk may take.
 const TIME_TO_WRITE: Duration = Duration::from_secs(2);
 /// A command parses what others wrote, as deep as the main thread could.

@@ -357,6 +357,14 @@ fn an_r_kernel_acts_as_a_service_account_by_tokens() {
     bqcred(&vm, &["kernel", "install", "--token-only", "--as", READER, "ir"]).run().success();
     let mut cells = FrontEnd::start(&vm, &python, "ir");
     assert_eq!(cells.run(R_QUERY).trim(), READER);
+    // no snippet gives it what a file can't
+    import(&vm, &impersonated(&user(&vm, PERSON, &SCOPES)), &["--force"]).success();
+    let run = bqcred(&vm, &["kernel", "install", "ir"]).run().success();
+    let run = run.says("these kernels still run with their old environment: R (process");
+    assert!(!run.stderr.contains("bqcred snippet"), "{}", run.stderr);
+    bqcred(&vm, &["use", "default", "--project", "p2"]).run().success();
+    let run = bqcred(&vm, &["kernel", "sync"]).run().success().says("still run with their old environment");
+    assert!(!run.stderr.contains("bqcred snippet"), "{}", run.stderr);
     cells.save();
     vm.assert_never_the_vm();
 }

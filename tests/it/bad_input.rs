@@ -72,13 +72,13 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Damages the file at `place` in every way, runs `words`, and checks the error.
-fn damage_each(place: &str, words: &[&str], codes: &[i32], skip: &[&str]) {
+/// Damages the file at `place` in every way, runs each command, and checks its error.
+fn damage_each(place: &str, commands: &[&[&str]], codes: &[i32], skip: &[&str]) {
+    let google = Google::start();
     for (name, damage) in DAMAGES {
         if skip.contains(name) || (*name == "unreadable" && is_root()) {
             continue;
         }
-        let google = Google::start();
         let sandbox = Sandbox::new();
         sandbox.bqcred(&["client", "set", &sandbox.client_file(&google)]).success();
         sandbox.login(&google, ADA, &["--project", "p1"]).success();
@@ -87,10 +87,12 @@ fn damage_each(place: &str, words: &[&str], codes: &[i32], skip: &[&str]) {
         let path = sandbox.path(place);
         damage(&path);
         let before = look(&path);
-        let run = sandbox.invoke(words).limit(std::time::Duration::from_secs(20)).run();
-        let case = format!("{place}, {name}: {words:?}\n{run:?}");
-        assert_eq!(look(&path), before, "{case}");
-        check_error(&run, &path, codes, &case);
+        for words in commands {
+            let run = sandbox.bqcred(words);
+            let case = format!("{place}, {name}: {words:?}\n{run:?}");
+            assert_eq!(look(&path), before, "{case}");
+            check_error(&run, &path, codes, &case);
+        }
     }
 }
 
@@ -110,28 +112,24 @@ const PENDING: &str = "home/.local/state/bqcred/default.login";
 
 #[test]
 fn damaged_credential_file_is_refused() {
-    for words in [&["env", "--shell=sh"][..], &["token"], &["status", "--offline"]] {
-        damage_each(ADC, words, &[6], &[]);
-    }
+    damage_each(ADC, &[&["env", "--shell=sh"], &["token"], &["status", "--offline"]], &[6], &[]);
 }
 
 #[test]
 fn damaged_profile_file_is_refused() {
-    damage_each(PROFILE, &["env", "--shell=sh"], &[6], &[]);
-    damage_each(PROFILE, &["token"], &[6], &[]);
+    damage_each(PROFILE, &[&["env", "--shell=sh"], &["token"]], &[6], &[]);
 }
 
 #[test]
 fn damaged_settings_file_is_refused() {
     // a link of the user's own is no damage
-    damage_each(CONFIG, &["env", "--shell=sh"], &[6], &["link"]);
-    damage_each(CONFIG, &["use", "default"], &[6], &["link"]);
+    damage_each(CONFIG, &[&["env", "--shell=sh"], &["use", "default"]], &[6], &["link"]);
 }
 
 #[test]
 fn damaged_client_file_is_refused() {
-    damage_each(CLIENT, &["client", "show", "--profile=new"], &[2, 6], &["link"]);
-    damage_each(CLIENT, &["login", "--start", "--profile=new"], &[2, 6], &["link"]);
+    let commands = [&["client", "show", "--profile=new"][..], &["login", "--start", "--profile=new"]];
+    damage_each(CLIENT, &commands, &[2, 6], &["link"]);
 }
 
 #[test]
@@ -151,7 +149,7 @@ fn damaged_input_file_is_refused() {
             damage(&path);
             let before = look(&path);
             let words = words.map(|word| if word == handed { path.to_str().unwrap() } else { word });
-            let run = sandbox.invoke(&words).limit(std::time::Duration::from_secs(20)).run();
+            let run = sandbox.bqcred(&words);
             let case = format!("{name}: {words:?}\n{run:?}");
             assert_eq!(look(&path), before, "{case}");
             let codes = if *name == "dangling link" { &[3][..] } else { &codes[..] };

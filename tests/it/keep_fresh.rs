@@ -351,6 +351,11 @@ fn a_second_one_for_the_same_file_is_refused() {
         run.says(&format!("(process {process}); nothing was changed"))
             .says(&format!("`kill {process}` ends it"));
     }
+    std::fs::create_dir(vm.sandbox.path("g")).unwrap();
+    let well_known = vm.sandbox.path("g/application_default_credentials.json");
+    std::os::unix::fs::symlink("../token.json", well_known).unwrap();
+    let run = vm.program("bqcred", &["export", "--well-known"]);
+    run.env("CLOUDSDK_CONFIG", vm.sandbox.path("g")).run().fails(1).says("another bqcred renews");
     assert_eq!(read(&vm, "token.json").unwrap()["token"], token);
     keeping.stop();
     let keeping = Keeping::start(&vm, &["link"]);
@@ -648,6 +653,15 @@ fn doctor_says_until_when_it_is_renewed_and_when_that_has_stopped() {
     let program = "bqcred exec --profile work --token-only --scopes bigquery";
     assert_eq!(library(&answer["libraries"], "google-auth")["fix"], format!("{program} -- PROGRAM"));
     assert!(!answer.to_string().contains("bqcred env"), "{answer}");
+    let next = |vm: &Vm| {
+        let run = vm.program("bqcred", &[]).env("GOOGLE_APPLICATION_CREDENTIALS", &path).run();
+        run.success().stdout.lines().last().unwrap().to_owned()
+    };
+    assert_eq!(next(&vm), format!("next     {narrowed}"));
+    vm.program("bqcred", &["export", "--token-only", "--force", "token.json"]).run().success();
+    assert!(
+        next(&vm).starts_with("now      all set: Python here runs as ada@example.com, by the access token")
+    );
     assert_eq!(of("readable_by_others"), None);
     // the words in it are not sent to Google
     let words = "bqcred-hands-over-access-tokens-only";

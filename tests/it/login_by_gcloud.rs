@@ -73,12 +73,15 @@ fn processes(vm: &Vm) -> Vec<(String, String)> {
     .collect()
 }
 
-/// The process that keeps gcloud waiting.
+/// The process that keeps gcloud waiting: one that is replaced takes a moment to end.
 fn supervisor(vm: &Vm) -> String {
-    let all = processes(vm);
-    let found: Vec<_> = all.iter().filter(|(_, line)| line.starts_with("bqcred __keep-gcloud")).collect();
-    assert_eq!(found.len(), 1, "{all:?}");
-    found[0].0.clone()
+    let mut found = Vec::new();
+    until("one process keeps gcloud waiting", || {
+        found = processes(vm);
+        found.retain(|(_, line)| line.starts_with("bqcred __keep-gcloud"));
+        found.len() == 1
+    });
+    found.remove(0).0
 }
 
 fn kill(pid: &str) {
@@ -90,7 +93,7 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let limit = Instant::now() + SOON;
     while !is_so() {
         assert!(Instant::now() < limit, "not within {SOON:?}: {what}");
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -574,6 +574,31 @@ fn what_leaves_token_only_says_so() {
     );
 }
 
+#[test]
+fn doctor_keeps_to_the_service_account_of_a_session_that_has_ended() {
+    let vm = vm();
+    let folder = vm.sandbox.home().join(".local/share/jupyter/kernels/py");
+    std::fs::create_dir_all(&folder).unwrap();
+    let spec = r#"{"argv": ["python3", "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": "P", "language": "python", "env": {"GOOGLE_APPLICATION_CREDENTIALS": "/x.json"}}"#;
+    std::fs::write(folder.join("kernel.json"), spec).unwrap();
+    let file = vm.sandbox.path("left.json");
+    let about = serde_json::json!({
+        "profile": "default", "account": PERSON, "acting_as": READER, "scopes": [BIGQUERY], "narrowed": true,
+        "broker": 1,
+    });
+    let content = serde_json::json!({ "type": "bqcred: it has ended", "bqcred": about });
+    std::fs::write(&file, content.to_string()).unwrap();
+    let left = Left { pid: String::new(), file, server: "127.0.0.1:9/x".to_owned() };
+    let report = left.bqcred(&vm, &["doctor", "--json", "--offline"]).run().json();
+    let limits = format!("--token-only --scopes bigquery --as {READER}");
+    let fix = |name: &str, list: &str, key: &str| {
+        let found = report[list].as_array().unwrap().iter().find(|one| one[key] == name);
+        found.unwrap_or_else(|| panic!("{report:#}"))["fix"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(fix("gargle", "libraries", "name"), format!("bqcred exec {limits} -- PROGRAM"));
+    assert_eq!(fix("kernelspec", "findings", "code"), format!("bqcred kernel install {limits} py"));
+}
+
 /// `bqcred` in the environment of a program that goes on when its session has ended.
 struct Left {
     pid: String,
@@ -636,6 +661,7 @@ fn what_goes_on_after_its_session_is_kept_to_its_limits() {
     let run =
         left.bqcred(&vm, &["env"]).run().code(4).says("is gone").says("the --scopes and --as that it had");
     assert_eq!(run.stdout, "false;\n");
+    left.bqcred(&vm, &["status", "--offline"]).run().success().says(ended);
     let shown = left.bqcred(&vm, &["doctor", "--offline"]).run().stdout;
     assert!(shown.contains("what they were narrowed to is not known any more"), "{shown}");
 }

@@ -251,7 +251,7 @@ with dbapi.connect({DatabaseOptions.PROJECT_ID.value: 'p1'}) as connection, conn
     let until = Instant::now() + Duration::from_secs(60);
     while vm.google.job_runners().is_empty() && child.try_wait().unwrap().is_none() && Instant::now() < until
     {
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_millis(20));
     }
     let _ = std::process::Command::new("kill").arg(child.id().to_string()).status();
     child.wait().unwrap();

@@ -25,8 +25,8 @@ pub(crate) fn run(args: &KernelSync, app: &App) -> Result<Output> {
     if record.kernels.is_empty() {
         ui::note("no kernel uses bqcred yet: `bqcred kernel install`");
     }
-    if report.has_changed {
-        ui::show(restart::after_sync(&machine.running_kernels()));
+    if !report.changed.is_empty() {
+        ui::show(restart::after_sync(&report.changed, &machine.running_kernels()));
     }
     Ok(Output::none().with_code(show_errors(&report.errors)))
 }

@@ -7,6 +7,7 @@ use crate::cli::Status;
 use crate::commands::leftovers;
 use crate::credential::forecast::{self, ExpiryReason};
 use crate::credential::profile::StoreKind;
+use crate::handover::broker::inside::Inside;
 use crate::handover::broker::running::{self, TokenOnlyProgram};
 use crate::lifecycle::{change, program_tokens, refresh, unfinished};
 use crate::login::two_step;
@@ -42,6 +43,9 @@ enum Check {
 
 pub(crate) fn run(args: &Status, app: &App) -> Result<Output> {
     let (name, profile) = app.stored_profile(app.profile_name()?)?;
+    if let Some(ended) = Inside::ended() {
+        ui::note(&format!("{}: {}", ended.describe_end(), ended.start_again()));
+    }
     if profile.store == StoreKind::Keyring {
         leftovers::report_without_id(&name);
     }

@@ -4,8 +4,9 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::file::{AdcFile, check_universe, read};
 use super::rejected::OtherType;
-use super::{AdcFile, AuthorizedUser, NotAuthorizedUser, UnknownKeys, check_universe, read};
+use super::{AuthorizedUser, NotAuthorizedUser, UnknownKeys};
 use crate::oauth::{ActingAs, is_googles_token_uri};
 
 /// The type of such a file.

@@ -3,30 +3,26 @@
 //! impersonated with.
 
 mod ascii_json;
+mod file;
 mod impersonated;
+mod item;
 mod rejected;
 
 use crate::system::hash;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::credential::token_only_file;
 use crate::oauth::ActingAs;
-use crate::output::error::json_problem;
 use crate::output::secret::{Secret, SecretBytes};
 use crate::system::clock::Time;
 use ascii_json::AsciiJson;
+use file::{AdcFile, read};
 use impersonated::Impersonated;
 
-use rejected::OtherType;
+pub(crate) use item::{cached_token, data_folder};
 pub(crate) use rejected::{NotAuthorizedUser, STUB, encoding_problem};
 
 /// The universe that Google's libraries refresh user credentials in; they refuse others.
 const UNIVERSE: &str = "googleapis.com";
-
-/// Keys of the libraries' own caches, which don't belong in a credential file: `scopes` would be sent with
-/// every refresh, and a stale `token` would be used.
-const CACHE_KEYS: [&str; 5] = ["token", "expiry", "scopes", "token_uri", "id_token"];
 
 /// The key of a keyring item that names the data folder whose profile it belongs to. Only in the keyring.
 const HOME_KEY: &str = "bqcred_data_folder";
@@ -57,107 +53,6 @@ struct UnknownKeys(Map<String, Value>);
 impl std::fmt::Debug for UnknownKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.0.keys()).finish()
-    }
-}
-
-/// The file as it is, before it is checked.
-#[derive(Deserialize)]
-struct AdcFile {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    account: Option<String>,
-    client_id: Option<String>,
-    client_secret: Option<Secret>,
-    refresh_token: Option<Secret>,
-    quota_project_id: Option<String>,
-    universe_domain: Option<String>,
-    #[serde(flatten)]
-    unknown: Map<String, Value>,
-}
-
-fn read<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T, NotAuthorizedUser> {
-    if let Some(problem) = encoding_problem(bytes) {
-        return Err(NotAuthorizedUser::Malformed(problem.to_owned()));
-    }
-    serde_json::from_slice(bytes).map_err(|error| NotAuthorizedUser::Malformed(json_problem(&error)))
-}
-
-impl AdcFile {
-    /// A credential from a file's content; the file itself if it is of the type that impersonates a service account.
-    fn into_checked(self, bytes: &[u8]) -> Result<AuthorizedUser, NotAuthorizedUser> {
-        if self.kind.as_deref() == Some(impersonated::TYPE) {
-            return Impersonated::parse(bytes);
-        }
-        self.check()?;
-        self.into_credential()
-    }
-
-    /// Refuses what the libraries would refuse or ignore.
-    fn check(&self) -> Result<(), NotAuthorizedUser> {
-        match self.kind.as_deref() {
-            Some("authorized_user") => {}
-            None if self.unknown.contains_key("installed") || self.unknown.contains_key("web") => {
-                return Err(NotAuthorizedUser::ClientFile);
-            }
-            None => return Err(NotAuthorizedUser::MissingKeys(vec!["type"])),
-            Some(other) => {
-                return Err(NotAuthorizedUser::OtherType(OtherType::named(
-                    other,
-                    self.unknown.contains_key("bqcred"),
-                )));
-            }
-        }
-        if self.client_id.as_deref().is_some_and(token_only_file::is_client) {
-            return Err(NotAuthorizedUser::OtherType(OtherType::ExportedToken));
-        }
-        check_universe(self.universe_domain.as_deref())?;
-        let texts = [&self.account, &self.client_id, &self.quota_project_id];
-        if texts.into_iter().flatten().any(|text| text.chars().any(char::is_control)) {
-            return Err(NotAuthorizedUser::Malformed("has a control character in a value".to_owned()));
-        }
-        Ok(())
-    }
-
-    fn into_credential(self) -> Result<AuthorizedUser, NotAuthorizedUser> {
-        let client_id = self.client_id.filter(|id| !id.is_empty());
-        let refresh_token = self.refresh_token.filter(|token| !token.expose().is_empty());
-        let missing = [
-            ("client_id", client_id.is_none()),
-            ("client_secret", self.client_secret.is_none()),
-            ("refresh_token", refresh_token.is_none()),
-        ];
-        let (Some(client_id), Some(client_secret), Some(refresh_token)) =
-            (client_id, self.client_secret, refresh_token)
-        else {
-            return Err(NotAuthorizedUser::MissingKeys(
-                missing.into_iter().filter_map(|(key, is_missing)| is_missing.then_some(key)).collect(),
-            ));
-        };
-        Ok(AuthorizedUser {
-            account: self.account.unwrap_or_default(),
-            client_id,
-            client_secret,
-            refresh_token,
-            quota_project_id: self.quota_project_id.filter(|project| !project.is_empty()),
-            unknown: UnknownKeys::of(self.unknown),
-            impersonated: None,
-        })
-    }
-}
-
-/// The libraries refresh user credentials in one universe alone.
-fn check_universe(universe: Option<&str>) -> Result<(), NotAuthorizedUser> {
-    match universe {
-        None | Some("" | UNIVERSE) => Ok(()),
-        Some(_) => Err(NotAuthorizedUser::OtherUniverse),
-    }
-}
-
-impl UnknownKeys {
-    /// Those of a file that may be kept.
-    fn of(keys: Map<String, Value>) -> UnknownKeys {
-        let is_kept = |(key, _): &(String, Value)| key != HOME_KEY && !CACHE_KEYS.contains(&key.as_str());
-        UnknownKeys(keys.into_iter().filter(is_kept).collect())
     }
 }
 
@@ -269,25 +164,6 @@ impl AuthorizedUser {
     pub(crate) fn fingerprint(&self) -> String {
         hash::fingerprint(self.refresh_token.expose().as_bytes())
     }
-}
-
-/// The access token that is kept with a credential, and when it expires, if there is one.
-pub(crate) fn cached_token(bytes: &[u8]) -> Option<(Secret, Time)> {
-    #[derive(Deserialize)]
-    struct Cached {
-        token: Secret,
-        expiry: Time,
-    }
-    serde_json::from_slice(bytes).ok().map(|cached: Cached| (cached.token, cached.expiry))
-}
-
-/// The data folder that a keyring item belongs to, if it names one.
-pub(crate) fn data_folder(bytes: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Item {
-        bqcred_data_folder: String,
-    }
-    serde_json::from_slice(bytes).ok().map(|item: Item| item.bqcred_data_folder)
 }
 
 /// Overwrites the secrets that a JSON object holds a copy of.

@@ -252,8 +252,15 @@ impl Facts {
         }
     }
 
+    /// The command that gives kernels a credential: no more than programs here get.
+    pub(crate) fn kernel_install(&self) -> String {
+        let words = ["bqcred", "kernel", "install"].map(str::to_owned).into_iter();
+        let limits = self.token_only.iter().flat_map(|program| program.about.limits().to_options());
+        words.chain(limits).collect::<Vec<_>>().join(" ")
+    }
+
     /// The command that starts a program with what programs here get, if that is access tokens only.
-    fn limited_line(&self, options: &str) -> Option<String> {
+    pub(crate) fn limited_line(&self, options: &str) -> Option<String> {
         let program = self.token_only.as_ref().map(|program| program.start_line(options));
         program.or_else(|| self.exports.start_line(options))
     }

@@ -12,15 +12,16 @@ use crate::handover::variables::ADC;
 /// The kernels that use another credential; none where there is no profile to compare with.
 pub(super) fn of(facts: &Facts) -> Vec<Finding> {
     let Some(adc) = &facts.profile.adc else { return Vec::new() };
-    let kernels = facts.kernels();
-    let kernelspecs = kernels.kernelspecs.iter().filter_map(|kernelspec| of_kernelspec(kernelspec, adc));
+    let (kernels, install) = (facts.kernels(), facts.kernel_install());
+    let of_kernelspec = |kernelspec| of_kernelspec(kernelspec, adc, &install);
+    let kernelspecs = kernels.kernelspecs.iter().filter_map(of_kernelspec);
     let profile = facts.profile.name.as_deref();
-    let running = kernels.running.iter().filter_map(|kernel| of_running(kernel, adc, profile));
+    let running = kernels.running.iter().filter_map(|kernel| of_running(kernel, adc, profile, &install));
     kernelspecs.chain(running).collect()
 }
 
 /// A kernelspec that names another profile of bqcred is intended.
-fn of_kernelspec(kernelspec: &KernelspecVariables, adc: &Path) -> Option<Finding> {
+fn of_kernelspec(kernelspec: &KernelspecVariables, adc: &Path, install: &str) -> Option<Finding> {
     if kernelspec.has_profile || kernelspec.adc == adc {
         return None;
     }
@@ -30,12 +31,12 @@ fn of_kernelspec(kernelspec: &KernelspecVariables, adc: &Path) -> Option<Finding
         kernelspec.adc.display(),
         kernelspec.folder.display()
     );
-    let fix = format!("bqcred kernel install {}", kernelspec.name);
+    let fix = format!("{install} {}", kernelspec.name);
     Some(Finding::new(FindingCode::Kernelspec, what, Some(fix)))
 }
 
 /// A running kernel keeps the environment that it was started with.
-fn of_running(kernel: &KernelVariables, adc: &Path, profile: Option<&str>) -> Option<Finding> {
+fn of_running(kernel: &KernelVariables, adc: &Path, profile: Option<&str>, install: &str) -> Option<Finding> {
     let what = match &kernel.adc {
         Some(path) if path == adc => return None,
         // `bqcred exec` started it
@@ -48,7 +49,7 @@ fn of_running(kernel: &KernelVariables, adc: &Path, profile: Option<&str>) -> Op
         "the running kernel {} {what}; shut it down and start it again (a plain restart keeps its environment)",
         kernel.pid
     );
-    let fix = kernel.adc.is_none().then(|| "bqcred kernel install".to_owned());
+    let fix = kernel.adc.is_none().then(|| install.to_owned());
     Some(Finding::new(FindingCode::RunningKernel, what, fix))
 }
 
@@ -59,7 +60,7 @@ mod tests {
     fn running(adc: Option<&str>, profile: Option<&str>) -> Option<Finding> {
         let kernel =
             KernelVariables { pid: 7, adc: adc.map(Into::into), profile: profile.map(str::to_owned) };
-        of_running(&kernel, Path::new("/d/adc.json"), Some("work"))
+        of_running(&kernel, Path::new("/d/adc.json"), Some("work"), "bqcred kernel install")
     }
 
     #[test]

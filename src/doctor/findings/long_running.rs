@@ -18,7 +18,8 @@ pub(super) fn of(facts: &Facts) -> Vec<Finding> {
     let kinds =
         [LongRunningKind::JupyterServer, LongRunningKind::Dask, LongRunningKind::Ray, LongRunningKind::Spark];
     let is_mine = |path: &Path| is_mine(facts, adc, path);
-    kinds.into_iter().filter_map(|kind| of_kind(kind, &found, is_mine)).collect()
+    let install = facts.kernel_install();
+    kinds.into_iter().filter_map(|kind| of_kind(kind, &found, is_mine, &install)).collect()
 }
 
 /// Whether this is the profile's credential, one that `bqcred exec` handed over, or a token-only file of the profile's
@@ -32,7 +33,12 @@ fn is_mine(facts: &Facts, adc: &Path, path: &Path) -> bool {
     path == adc || handover::is_handed_over(path) || is_my_token()
 }
 
-fn of_kind(kind: LongRunningKind, found: &[LongRunning], is_mine: impl Fn(&Path) -> bool) -> Option<Finding> {
+fn of_kind(
+    kind: LongRunningKind,
+    found: &[LongRunning],
+    is_mine: impl Fn(&Path) -> bool,
+    install: &str,
+) -> Option<Finding> {
     let is_other = |one: &&LongRunning| one.kind == kind && !one.adc.as_deref().is_some_and(&is_mine);
     let stale: Vec<&LongRunning> = found.iter().filter(is_other).collect();
     let first = stale.first()?;
@@ -47,26 +53,31 @@ fn of_kind(kind: LongRunningKind, found: &[LongRunning], is_mine: impl Fn(&Path)
     let (what, way_out, fix) = match kind {
         LongRunningKind::JupyterServer => (
             "the Jupyter server",
-            "kernels that it starts inherit that; `bqcred kernel install` gives them your credential, as does a \
-             server that is started in this environment",
-            Some("bqcred kernel install".to_owned()),
+            format!(
+                "kernels that it starts inherit that; `{install}` gives them your credential, as does a server that \
+                 is started in this environment"
+            ),
+            Some(install.to_owned()),
         ),
         LongRunningKind::Dask => (
             "the Dask process",
             "what its cluster runs uses that, unless the plugin of `bqcred snippet dask` is registered; close the \
-             cluster and make it again in this environment",
+             cluster and make it again in this environment"
+                .to_owned(),
             None,
         ),
         LongRunningKind::Ray => (
             "the Ray process",
             "what its node runs uses that, unless the job has what `bqcred snippet ray` prints; `ray stop`, then \
-             start it again in this environment",
+             start it again in this environment"
+                .to_owned(),
             None,
         ),
         LongRunningKind::Spark => (
             "the Spark process",
             "what it runs uses that, unless its session has what `bqcred snippet spark` prints; stop the session and \
-             make it again in this environment",
+             make it again in this environment"
+                .to_owned(),
             None,
         ),
     };
@@ -94,13 +105,13 @@ mod tests {
             process(8, Some("/proc/1/fd/3")),
         ];
         let is_mine = |path: &Path| path == Path::new("/d/adc.json") || handover::is_handed_over(path);
-        let finding = of_kind(LongRunningKind::Dask, &found, is_mine).unwrap();
+        let finding = of_kind(LongRunningKind::Dask, &found, is_mine, "").unwrap();
         assert!(
             finding.what.starts_with("the Dask process 6 and 1 more was started without GOOGLE_"),
             "{}",
             finding.what
         );
-        assert!(of_kind(LongRunningKind::Ray, &found, is_mine).is_none());
-        assert!(of_kind(LongRunningKind::Dask, &found[..1], is_mine).is_none());
+        assert!(of_kind(LongRunningKind::Ray, &found, is_mine, "").is_none());
+        assert!(of_kind(LongRunningKind::Dask, &found[..1], is_mine, "").is_none());
     }
 }

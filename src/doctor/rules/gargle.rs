@@ -169,10 +169,14 @@ fn prompt(facts: &Facts, steps: &mut Steps) -> LibraryIdentity {
 }
 
 fn fix_of_r(facts: &Facts) -> String {
-    if facts.profile.acting_as.is_some() {
+    let is_limited = facts.limited_line("").is_some();
+    if facts.profile.acting_as.is_some() && !is_limited {
         return facts.profile.tokens_for_r.clone();
     }
     let Some(file) = &facts.r.sets_adc else { return fix::env(facts) };
+    if is_limited {
+        return format!("remove {ADC} from {}", file.display());
+    }
     format!(
         "remove {ADC} from {}, or put there what `{} --format renviron` prints",
         file.display(),

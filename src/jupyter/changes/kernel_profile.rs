@@ -116,6 +116,12 @@ impl KernelProfile {
         Some(ready::describe_r(account, &format!("{command} {kernel}")))
     }
 
+    /// Whether a snippet gives it to a running kernel. A snippet names the credential file: with `exec` there is none,
+    /// and R may find no credential in it.
+    pub(crate) fn has_snippet(&self, is_r: bool) -> bool {
+        !(self.is_exec() || (is_r && self.r.is_some()))
+    }
+
     /// Whether `bqcred exec` hands the credential over.
     pub(crate) fn is_exec(&self) -> bool {
         matches!(self.handover, Handover::Exec { .. })

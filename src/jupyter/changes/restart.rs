@@ -30,23 +30,25 @@ pub(crate) fn after_install(profile: &KernelProfile, running: &[Running]) -> Not
         notes
             .add("this notebook uses it already, until its kernel is restarted; nothing has to be done here");
     }
-    // a snippet names the credential file, so there is none for `--exec`
-    notes.append(advice(old, !profile.is_exec(), "new notebooks use it; no kernel has to be restarted"));
+    let has_snippet = |only_r| profile.has_snippet(only_r);
+    notes.append(advice(old, has_snippet, "new notebooks use it; no kernel has to be restarted"));
     notes
 }
 
-/// After kernels were updated: about all running ones.
-pub(crate) fn after_sync(running: &[Running]) -> Notes {
-    advice(running.iter().collect(), true, "new notebooks use it; no kernel has to be restarted")
+/// After kernels were updated, with these profiles: about all running ones.
+pub(crate) fn after_sync(profiles: &[KernelProfile], running: &[Running]) -> Notes {
+    let has_snippet = |only_r| profiles.iter().all(|profile| profile.has_snippet(only_r));
+    advice(running.iter().collect(), has_snippet, "new notebooks use it; no kernel has to be restarted")
 }
 
 /// After kernels were restored: about the running ones that still have a profile.
 pub(crate) fn after_undo(running: &[Running]) -> Notes {
     let old = running.iter().filter(|kernel| value(kernel, variables::PROFILE).is_some());
-    advice(old.collect(), false, "new notebooks start as before; no kernel has to be restarted")
+    advice(old.collect(), |_| false, "new notebooks start as before; no kernel has to be restarted")
 }
 
-fn advice(old: Vec<&Running>, has_snippet: bool, otherwise: &str) -> Notes {
+/// `has_snippet`: whether a snippet helps such kernels; it is told whether all are for R.
+fn advice(old: Vec<&Running>, has_snippet: impl Fn(bool) -> bool, otherwise: &str) -> Notes {
     let mut notes = Notes::none();
     if old.is_empty() {
         notes.add(otherwise);
@@ -58,6 +60,7 @@ fn advice(old: Vec<&Running>, has_snippet: bool, otherwise: &str) -> Notes {
     notes.add(format!("these kernels still run with their old environment: {}", names.join(", ")));
     let only_r = old.iter().all(|kernel| kernel.language == Some("R"));
     let snippet = if only_r { "r" } else { "python" };
+    let has_snippet = has_snippet(only_r);
     if has_snippet {
         notes.detail(format!(
             "to keep what such a notebook has in memory: paste what `bqcred snippet {snippet}` prints into a cell"
@@ -88,10 +91,10 @@ mod tests {
 
     #[test]
     fn kernels_with_an_old_environment_are_named_with_what_to_click() {
-        let advice = text(after_sync(&[kernel("R", None)]));
+        let advice = text(after_sync(&[], &[kernel("R", None)]));
         assert!(advice.contains("R (process 7)") && advice.contains("Kernel > Shut Down Kernel"), "{advice}");
         assert!(advice.contains("`bqcred snippet r`"), "{advice}");
-        let mixed = text(after_sync(&[kernel("R", None), kernel("python", None)]));
+        let mixed = text(after_sync(&[], &[kernel("R", None), kernel("python", None)]));
         assert!(mixed.contains("`bqcred snippet python`"), "{mixed}");
     }
 

@@ -56,8 +56,8 @@ struct Assigned {
 pub(crate) struct SyncReport {
     /// What was done for each kernel, for people.
     pub(crate) notes: Notes,
-    /// Whether a kernelspec has changed.
-    pub(crate) has_changed: bool,
+    /// The profiles of the kernelspecs that have changed.
+    pub(crate) changed: Vec<KernelProfile>,
     /// Why others were not updated.
     pub(crate) errors: Vec<Error>,
 }
@@ -179,9 +179,11 @@ fn apply_step(step: SyncStep, paths: &Paths, report: &mut SyncReport) -> Result<
         SyncAction::Assign(assigned) => {
             let Assigned { profile, change, about_r } = *assigned;
             change.apply()?;
-            report.has_changed |= !matches!(change, FileChange::Unchanged(_));
             report.notes.append(install::describe_installed(&kernel, &change, &profile, about_r.is_none()));
             about_r.into_iter().for_each(|about_r| report.notes.add(about_r));
+            if !matches!(change, FileChange::Unchanged(_)) {
+                report.changed.push(profile);
+            }
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use super::endpoints::stays_on_this_machine;
+use super::owner::stays_on_this_machine;
 use super::transport::Transport;
 use classify::{classify, is_timeout};
 use proxy::Proxy;

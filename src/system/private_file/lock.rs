@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -67,7 +67,7 @@ impl Lock {
     pub(crate) fn name_holder(&self) -> io::Result<()> {
         let holder = Holder { process: std::process::id(), host: host() };
         self.file.set_len(0)?;
-        (&self.file).write_all(holder.to_string().as_bytes())
+        self.file.write_all_at(holder.to_string().as_bytes(), 0)
     }
 
     /// Whether it keeps other processes out. If not, files are still replaced as a whole, but of two changes at the

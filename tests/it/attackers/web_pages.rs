@@ -77,7 +77,7 @@ fn serve(
         io::copy(&mut to, &mut stream)?;
         return Ok(());
     }
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     let mut request = Vec::new();
     let mut chunk = [0; 16 * 1024];
     let whole = |request: &[u8]| {

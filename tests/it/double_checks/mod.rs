@@ -30,7 +30,7 @@ fn client(google: &Google, through_proxy: bool) -> reqwest::blocking::Client {
         true => builder.proxy(reqwest::Proxy::https(google.proxy()).unwrap()),
         false => builder,
     };
-    builder.redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(20)).build().unwrap()
+    builder.redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(60)).build().unwrap()
 }
 
 fn form(fields: &[(&str, &str)]) -> String {

@@ -9,8 +9,8 @@ use super::wire::Wire;
 use super::{ADA, Google, Route, Sandbox, Scene};
 use crate::common::{Endpoint, Script, ends_with, spawn_in_terminal};
 
-/// Far less than any limit of a request.
-const AT_ONCE: Duration = Duration::from_secs(8);
+/// Less than any limit of a request or a lock.
+const AT_ONCE: Duration = Duration::from_secs(15);
 
 /// A server that takes every request of this kind, and answers late.
 fn never_answers(scene: &Scene, endpoint: Endpoint) {

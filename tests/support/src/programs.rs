@@ -1,7 +1,9 @@
 //! Real programs to test against. A missing one is a failure where `CI=true`, and a skipped test elsewhere.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// Why a test of gcloud is skipped, even where everything else has to be there.
 pub const NO_GCLOUD: &str = "gcloud and bq are missing; they have an installer of their own";
@@ -35,20 +37,32 @@ pub fn venv(modules: &[&str]) -> Option<PathBuf> {
     python_of("BQCRED_TEST_VENV", modules)
 }
 
-/// The same for a virtual environment that another variable names.
+/// The same for a virtual environment that another variable names. The modules are found, and not loaded: that takes a
+/// second.
 pub fn python_of(variable: &str, modules: &[&str]) -> Option<PathBuf> {
+    const FIND: &str =
+        "import importlib.util, sys; sys.exit(not all(map(importlib.util.find_spec, sys.argv[1:])))";
     let python = PathBuf::from(std::env::var_os(variable)?).join("bin/python");
-    let imports = format!("import {}", modules.join(", "));
-    let good = Command::new(&python).args(["-c", &imports]).output().is_ok_and(|out| out.status.success());
-    good.then_some(python)
+    has(&python, &[&["-c", FIND], modules].concat()).then_some(python)
 }
 
 /// `Rscript`, if all of these packages are installed.
 pub fn r_package(packages: &[&str]) -> Option<PathBuf> {
+    const FIND: &str = "quit(status = !all(nzchar(system.file(package = commandArgs(TRUE)))))";
     let rscript = find_program("Rscript")?;
-    let code: Vec<String> = packages.iter().map(|name| format!("library({name})")).collect();
-    let out = Command::new(&rscript).args(["--vanilla", "-e", &code.join(";")]).output().ok()?;
-    out.status.success().then_some(rscript)
+    let find = |package: &&str| has(&rscript, &["--vanilla", "-e", FIND, package]);
+    packages.iter().all(find).then_some(rscript)
+}
+
+/// Whether this command succeeds. It is run once.
+fn has(program: &Path, args: &[&str]) -> bool {
+    type Asked = HashMap<(PathBuf, Vec<String>), bool>;
+    static ASKED: LazyLock<Mutex<Asked>> = LazyLock::new(Mutex::default);
+    let key = (program.to_owned(), args.iter().map(|arg| (*arg).to_owned()).collect());
+    let mut asked = ASKED.lock().unwrap_or_else(PoisonError::into_inner);
+    *asked.entry(key).or_insert_with(|| {
+        Command::new(program).args(args).output().is_ok_and(|output| output.status.success())
+    })
 }
 
 /// The client id and secret that gcloud signs people in with: first those of its

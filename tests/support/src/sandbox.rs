@@ -314,9 +314,9 @@ fn restore_default_signals() {
     });
 }
 
-/// A command in a terminal; each expected output may take 30 s.
+/// A command in a terminal; each expected output may take 120 s.
 pub fn spawn_in_terminal(command: Command) -> rexpect::session::PtySession {
-    rexpect::session::spawn_command(command, Some(30_000)).unwrap()
+    rexpect::session::spawn_command(command, Some(120_000)).unwrap()
 }
 
 /// Waits for the program in a terminal, and panics unless it ends with this code.

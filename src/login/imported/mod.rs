@@ -1,15 +1,15 @@
 //! A credential that another tool made, confirmed by Google, as far as it can be asked.
 
+mod server;
+
 use crate::app::App;
 use crate::credential::adc::AuthorizedUser;
-use crate::credential::client::{Client, is_googles};
 use crate::credential::new_credential::NewCredential;
-use crate::credential::profile::{self, Origin, Profile, StoreKind};
+use crate::credential::profile::{Origin, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::oauth::{Endpoints, Failure, Fresh, Google, Identity};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::notes::Notes;
-use crate::system::env;
 
 /// What an import is for.
 pub(crate) struct ImportRequest {
@@ -48,7 +48,7 @@ impl ImportRequest {
         token_uri: Option<&str>,
     ) -> Result<Imported> {
         let login = app.login_command(&self.name);
-        let endpoints = endpoints(app, &credential, token_uri)?;
+        let endpoints = server::endpoints(app, &credential, token_uri)?;
         if let Some(host) = credential.acting_as().and(endpoints.as_ref()).and_then(Endpoints::foreign_host) {
             let what = format!(
                 "the configured client signs in at {host}, and service accounts are Google's: its tokens don't reach \
@@ -142,73 +142,3 @@ fn unconfirmed(why: &Error, wanted: &str) -> Error {
     let what = format!("Google could not be asked whether this credential is {wanted}'s: {}", why.what());
     why.hint_text().into_iter().fold(Error::new(why.kind(), what).unchanged(), Error::hint)
 }
-
-/// The addresses of the client that the credential is of; `None` for Google's. They come from the client's own file, or
-/// from a profile that was signed in with it. The one in a credential file (`token_uri`) is not used, as it could send a
-/// refresh token anywhere; but where it is another one, the credential is refused: what is one server's secret must not
-/// be sent to another.
-fn endpoints(app: &App, credential: &AuthorizedUser, token_uri: Option<&str>) -> Result<Option<Endpoints>> {
-    let known = known_endpoints(app, &credential.client_id)?;
-    let google = Endpoints::google();
-    let matching = |uri: &str| {
-        let at = |known: &&Option<Endpoints>| known.as_ref().unwrap_or(&google).gets_tokens_at(uri);
-        known.iter().find(at)
-    };
-    match (token_uri, known.first()) {
-        // libraries write Google's address into every file
-        (Some(uri), first) if !google.gets_tokens_at(uri) => {
-            let found = matching(uri).cloned();
-            found.ok_or_else(|| foreign_token_uri(uri, first.map(|first| first.as_ref().unwrap_or(&google))))
-        }
-        (_, Some(first)) => Ok(first.clone()),
-        (_, None) if is_googles(&credential.client_id) => Ok(None),
-        (_, None) => {
-            let id = &credential.client_id;
-            let what = format!(
-                "its client ID {id:?} is not Google's, and the server that it belongs to is not known here"
-            );
-            Err(Error::usage(what).unchanged().hint(SET_CLIENT))
-        }
-    }
-}
-
-/// The addresses of this client, by everything here that knows it: the client files, in the order in which a sign-in
-/// looks for them, and profiles. A file that can't be read is an error: it may be the one that says so.
-fn known_endpoints(app: &App, client_id: &str) -> Result<Vec<Option<Endpoints>>> {
-    let environment = env::get("BQCRED_CLIENT_ID_FILE");
-    let first = Client::from_places(&app.paths, None, environment.as_deref(), || Ok(None))?;
-    let files = [first, Client::of_user(&app.paths)?, Client::of_organisation(&app.paths)?];
-    let files = files.into_iter().flatten().filter(|found| found.client.id == client_id);
-    let profiles = profile::names(&app.paths).unwrap_or_default().into_iter();
-    // what can't be read is for the commands of that profile to report
-    let profiles =
-        profiles.filter_map(|name| Profile::load(&app.paths, &name).ok().flatten()).filter(|profile| {
-            profile.origin == Some(Origin::Login)
-                && profile.client_id.as_deref() == Some(client_id)
-                && profile.distrusted_host().is_none()
-        });
-    Ok(files.map(|found| found.client.endpoints).chain(profiles.map(|profile| profile.endpoints)).collect())
-}
-
-/// Where the address in a credential file is not that of its client.
-fn foreign_token_uri(uri: &str, clients: Option<&Endpoints>) -> Error {
-    let host = |uri: &str| url::Url::parse(uri).ok().and_then(|url| url.host_str().map(str::to_owned));
-    let Some(at) = host(uri) else {
-        return Error::usage("its `token_uri` is not an address")
-            .unchanged()
-            .hint("`bqcred login` makes a new credential");
-    };
-    let what = match clients {
-        None => format!(
-            "its `token_uri` is at {at}, which is not Google, and no OAuth client is set for that server"
-        ),
-        Some(clients) => format!(
-            "its `token_uri` is at {at}, but its OAuth client gets tokens at {}",
-            host(&clients.token_uri).unwrap_or_default()
-        ),
-    };
-    Error::usage(what).unchanged().hint(SET_CLIENT)
-}
-
-const SET_CLIENT: &str =
-    "`bqcred client set FILE`, with the client's file that names that server, then import again";
