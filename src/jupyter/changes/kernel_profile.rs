@@ -119,7 +119,7 @@ impl KernelProfile {
     /// Whether a snippet gives it to a running kernel. A snippet names the credential file: with `exec` there is none,
     /// and R may find no credential in it.
     pub(crate) fn has_snippet(&self, is_r: bool) -> bool {
-        !self.is_exec() && (!is_r || self.r.is_none())
+        !(self.is_exec() || (is_r && self.r.is_some()))
     }
 
     /// Whether `bqcred exec` hands the credential over.
