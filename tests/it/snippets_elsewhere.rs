@@ -184,7 +184,7 @@ fn a_file_is_judged_by_where_its_path_leads() {
     for kind in ["docker", "k8s", "dask", "slurm --no-shared-home"] {
         in_memory(kind).success();
     }
-    in_memory("spark").fails(2).says("in this machine's memory").says("name with `--file`");
+    in_memory("spark").fails(2).says("in this machine's memory").says("name a file of its own with `--file`");
     in_memory(&format!("slurm {LIMITS}"))
         .fails(2)
         .says("in this machine's memory")
@@ -287,10 +287,13 @@ fn hints_are_for_the_profile_and_the_limits_that_were_asked_for() {
             assert!(part.contains("--profile work"), "{kind}: {part}\n{}", run.stderr);
         }
     }
-    let reader = "--scopes bigquery --as reader@p1.iam.gserviceaccount.com";
-    snippet(&sandbox, &format!("slurm {reader} --profile work"))
-        .says(&format!("`bqcred snippet slurm --no-shared-home --profile work {reader}`"))
-        .says(&format!("`bqcred exec --token-only --profile work {reader} -- PROGRAM`"));
+    for kind in TOKEN_ONLY.iter().chain(&["docker --file /srv/a,b/adc.json", "spark --file /dev/stdin"]) {
+        let run = snippet(&sandbox, &format!("{kind} {LIMITS} --profile work"));
+        for part in run.stderr.split('`').skip(1).step_by(2).filter(|part| part.contains("bqcred ")) {
+            let is_whole = part.contains("--whole") || part.starts_with("bqcred export FILE");
+            assert!(is_whole || part.contains(LIMITS), "{kind}: {part}\n{}", run.stderr);
+        }
+    }
     snippet(&sandbox, "beam --whole").fails(2).says("Dataflow's workers run as a service account");
 }
 

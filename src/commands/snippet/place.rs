@@ -70,7 +70,7 @@ pub(super) fn check(tokens: &TokenOnly, path: &Path) -> Result<()> {
     let Some(obstacle) = found else { return Ok(()) };
     let export = tokens.limited("export --token-only FILE --keep-fresh");
     let mut hint = format!(
-        "name with `--file` one of its own in a folder that the programs read, and keep it renewed with `{export}`"
+        "name a file of its own with `--file`, in a folder that the programs read, and keep it renewed with `{export}`"
     );
     if matches!(obstacle, Obstacle::InMemory) && tokens.kind() == SnippetKind::Slurm {
         hint += &format!("; or `{}`", tokens.limited(super::clusters::NO_SHARED_HOME));

@@ -105,9 +105,9 @@ fn without_shared_home(args: &Snippet, tokens: TokenOnly) -> Result<Pasted> {
     }
     let each_node =
         "srun --overlap --nodes=$SLURM_JOB_NUM_NODES --ntasks=$SLURM_JOB_NUM_NODES --ntasks-per-node=1";
-    // the job makes the folder, so that what comes after its end makes none
+    // the job makes the folder, perhaps a moment later, and what comes after its end makes none
     let push = format!(
-        "{} -- srun --jobid=JOB --overlap sh -c 'umask 077; cd {FOLDER} && [ -O . ] && f=$(mktemp XXXXXX) && cat >$f && mv $f adc.json'",
+        "{} -- srun --jobid=JOB --overlap sh -c 'umask 077; until cd {FOLDER} 2>/dev/null; do sleep 1; done; [ -O . ] && f=$(mktemp XXXXXX) && cat >$f && mv $f adc.json'",
         tokens.keep_fresh(None)?
     );
     let text = format!(

@@ -107,10 +107,11 @@ impl Google {
         let mut stream = TcpStream::connect((host.trim_matches(['[', ']']), port))?;
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
         let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
-        write!(
-            stream,
+        // in one piece: a listener that isn't bqcred may read once, and close
+        let request = format!(
             "GET {target} HTTP/1.1\r\nHost: {host}:{port}\r\nAccept: text/html\r\nConnection: close\r\n\r\n"
-        )?;
+        );
+        stream.write_all(request.as_bytes())?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
         let text = String::from_utf8_lossy(&answer).into_owned();
