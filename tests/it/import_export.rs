@@ -195,8 +195,7 @@ fn a_credential_of_another_server_goes_to_its_clients_addresses_or_is_refused() 
         .success()
         .says("is now ada@example.com");
     // nothing here knows it
-    let (unknown, uri) = (json!({"client_id": "mine"}), json!({"client_id": "mine", "token_uri": token_uri}));
-    import(unknown, &["--profile", "new"]).fails(2).says("is not Google's").says("bqcred client set FILE");
+    let uri = json!({"client_id": "mine", "token_uri": token_uri});
     import(uri, &["--profile", "new"]).fails(2).says("no OAuth client is set for that server");
     assert!(!sandbox.adc("new").exists() && elsewhere.requests().is_empty());
 }

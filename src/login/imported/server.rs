@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::credential::adc::AuthorizedUser;
-use crate::credential::client::{Client, is_googles};
+use crate::credential::client::Client;
 use crate::credential::profile::{self, Origin, Profile};
 use crate::oauth::Endpoints;
 use crate::output::error::{Error, Result};
@@ -29,15 +29,8 @@ pub(super) fn endpoints(
             let found = matching(uri).cloned();
             found.ok_or_else(|| foreign_token_uri(uri, first.map(|first| first.as_ref().unwrap_or(&google))))
         }
-        (_, Some(first)) => Ok(first.clone()),
-        (_, None) if is_googles(&credential.client_id) => Ok(None),
-        (_, None) => {
-            let id = &credential.client_id;
-            let what = format!(
-                "its client ID {id:?} is not Google's, and the server that it belongs to is not known here"
-            );
-            Err(Error::usage(what).unchanged().hint(SET_CLIENT))
-        }
+        // of a client that nothing here knows: the libraries would send it to Google, too
+        (_, first) => Ok(first.cloned().flatten()),
     }
 }
 
