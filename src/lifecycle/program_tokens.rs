@@ -1,13 +1,13 @@
-//! The access tokens that a program gets from the broker: of one profile and the account that it had at the start,
-//! perhaps narrowed to some scopes, perhaps those of a service account.
+//! The access tokens that a program gets from the broker: of one profile and the account that it had at the start, or
+//! that the first answer named; perhaps narrowed to some scopes, perhaps those of a service account.
 //!
 //! What others do to the profile in the meantime takes effect at the next request: a new sign-in is used, a
 //! revocation is said, and another account is refused.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::app::{App, Loaded};
-use crate::credential::profile::{Condition, Profile};
+use crate::credential::profile::{Condition, Person, Profile};
 use crate::credential::profile_name::ProfileName;
 use crate::handover::broker::TokenSource;
 use crate::handover::broker::limits::{self, Limits};
@@ -34,13 +34,14 @@ pub(crate) fn of_service_account(app: &App, loaded: &Loaded) -> Option<Result<Ac
 pub(crate) struct ProgramTokens {
     app: App,
     name: ProfileName,
+    /// As far as it was known.
     started_as: Person,
+    /// Who that was, once the server has named an account that was not known.
+    named: OnceLock<Person>,
     limits: Limits,
     acting_as: Option<ActingAs>,
     /// What the tokens allow, as far as it is known.
     scopes: Vec<String>,
-    /// Whose tokens they are.
-    account: String,
     /// The last one, with the credential that it came from. Its lock makes one request at a time.
     current: Mutex<Option<Current>>,
 }
@@ -48,12 +49,6 @@ pub(crate) struct ProgramTokens {
 struct Current {
     token: AccessToken,
     fingerprint: String,
-}
-
-/// Who a profile belongs to.
-struct Person {
-    sub: Option<String>,
-    account: Option<String>,
 }
 
 impl ProgramTokens {
@@ -71,19 +66,14 @@ impl ProgramTokens {
             ([], Some(_)) => vec![scopes::CLOUD_PLATFORM.to_owned()],
             (asked, _) => asked.to_vec(),
         };
-        let account = match &acting_as {
-            Some(acting_as) => acting_as.account.to_string(),
-            None => profile.account_or_unknown().into_owned(),
-        };
-        let started_as = Person::of(profile);
         Ok(ProgramTokens {
             app,
             name,
-            started_as,
+            started_as: Person::of(profile),
+            named: OnceLock::new(),
             limits,
             acting_as,
             scopes,
-            account,
             current: Mutex::new(None),
         })
     }
@@ -96,8 +86,7 @@ impl ProgramTokens {
         about: &About,
     ) -> Result<ProgramTokens> {
         let tokens = ProgramTokens::new(app, name, profile, about.limits())?;
-        let account = Some(about.account.clone()).filter(|account| account.contains('@'));
-        Ok(ProgramTokens { started_as: Person { sub: None, account }, ..tokens })
+        Ok(ProgramTokens { started_as: about.person(), ..tokens })
     }
 
     /// Whether the profile, whose service account the program is, acts as another one now, or as none.
@@ -107,11 +96,16 @@ impl ProgramTokens {
             && self.acting_as != profile.acting_as
     }
 
+    /// Whose program it is, as far as is known by now.
+    pub(crate) fn person(&self) -> &Person {
+        self.named.get().unwrap_or(&self.started_as)
+    }
+
     /// For people: who the program was started as.
     fn describe(&self) -> String {
         match &self.acting_as {
-            Some(acting_as) => format!("{} acting as {}", self.started_as.describe(), acting_as.account),
-            None => self.started_as.describe().to_owned(),
+            Some(acting_as) => format!("{} acting as {}", self.person().describe(), acting_as.account),
+            None => self.person().describe().to_owned(),
         }
     }
 
@@ -142,9 +136,14 @@ impl ProgramTokens {
         Err(Error::new(Kind::Refused, format!("this credential {reason}")).hint(format!("`{sign_in}`")))
     }
 
-    /// Refuses a profile that is another account's now.
-    fn check_person(&self, profile: &Profile) -> Result<()> {
-        if self.started_as.is_of(profile) && !self.is_of_another_service_account(profile) {
+    /// Refuses a profile that is another account's now. An account that the program's credential is known to have by now
+    /// is what it is held to.
+    pub(crate) fn check_person(&self, profile: &Profile) -> Result<()> {
+        if self.person().is_of(profile) && !self.is_of_another_service_account(profile) {
+            let now = Person::of(profile);
+            if self.person().is_unknown() && !now.is_unknown() {
+                self.named.get_or_init(|| now);
+            }
             return Ok(());
         }
         let (now, before) = (profile.who(), self.describe());
@@ -242,32 +241,11 @@ impl TokenSource for ProgramTokens {
     }
 
     fn account(&self) -> &str {
-        &self.account
+        self.acting_as().map_or_else(|| self.person().describe(), ServiceAccount::as_str)
     }
 
     fn scopes(&self) -> &[String] {
         &self.scopes
-    }
-}
-
-impl Person {
-    fn of(profile: &Profile) -> Person {
-        Person { sub: profile.sub.clone(), account: profile.account.clone() }
-    }
-
-    /// By Google's identifier where both have one, because addresses change.
-    fn is_of(&self, profile: &Profile) -> bool {
-        match (&self.sub, &profile.sub, &self.account, &profile.account) {
-            (Some(one), Some(other), ..) => one == other,
-            (.., Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
-            // Google may name the account later
-            (.., None, _) => true,
-            (.., Some(_), None) => false,
-        }
-    }
-
-    fn describe(&self) -> &str {
-        self.account.as_deref().unwrap_or("an unknown account")
     }
 }
 
@@ -290,21 +268,6 @@ fn check_narrowed(fresh: &Fresh, asked: &[String]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn person(sub: Option<&str>, account: Option<&str>) -> Profile {
-        Profile { sub: sub.map(str::to_owned), account: account.map(str::to_owned), ..Profile::default() }
-    }
-
-    #[test]
-    fn a_person_is_known_by_identifier_then_by_address() {
-        let is = |one: &Profile, other: &Profile| Person::of(one).is_of(other);
-        let ada = person(Some("1"), Some("ada@example.com"));
-        assert!(is(&ada, &person(Some("1"), Some("new@example.com"))));
-        assert!(!is(&ada, &person(Some("2"), Some("ada@example.com"))));
-        assert!(is(&ada, &person(None, Some("Ada@example.com"))));
-        assert!(!is(&ada, &person(None, Some("bob@example.com"))) && !is(&ada, &person(None, None)));
-        assert!(is(&person(None, None), &ada));
-    }
 
     #[test]
     fn a_narrower_token_has_exactly_the_scopes_asked_for() {

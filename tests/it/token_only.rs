@@ -48,17 +48,22 @@ fn at_google(scopes: &[&str]) -> Vm {
     for program in ["curl", "sed", "tr"] {
         vm.sandbox.link_program(program);
     }
+    bqcred(&vm, &["import", "--project", "p1", "-"]).stdin(adc(&vm, PERSON, scopes)).run().success();
+    vm
+}
+
+/// An ADC file of Google's client with this `account`, granted by [`PERSON`].
+fn adc(vm: &Vm, account: &str, scopes: &[&str]) -> String {
     let client: Value = json(&vm.google.google_client_json());
     let text = |name: &str| client["installed"][name].as_str().unwrap().to_owned();
     let adc = serde_json::json!({
         "type": "authorized_user",
-        "account": PERSON,
+        "account": account,
         "client_id": text("client_id"),
         "client_secret": text("client_secret"),
         "refresh_token": vm.google.grant(PERSON, &text("client_id"), scopes),
     });
-    bqcred(&vm, &["import", "--project", "p1", "-"]).stdin(adc.to_string()).run().success();
-    vm
+    adc.to_string()
 }
 
 fn bqcred(vm: &Vm, args: &[&str]) -> Invocation {
@@ -174,6 +179,27 @@ fn what_others_do_takes_effect_at_the_next_request() {
     assert!(said.contains("needs a new sign-in") && said.contains("`bqcred login`"), "{said}");
     assert_eq!(program.end(), 0);
     assert_eq!(vm.metadata.tokens(), 0);
+}
+
+/// What was imported while Google could not be asked has no account until the first answer.
+#[test]
+fn a_program_stays_with_the_account_that_the_first_answer_names() {
+    let vm = vm();
+    let nameless = adc(&vm, "", &["openid", "email", BIGQUERY]);
+    vm.google.script_always(Endpoint::Token, Script::Unavailable(503));
+    bqcred(&vm, &["import", "--force", "--project", "p1", "-"]).stdin(nameless).run().success();
+    vm.google.clear_scripts();
+    let mut program = Running::start(&vm, &[], SERVE);
+    assert_eq!(program.send("who"), PERSON);
+    let email = "computeMetadata/v1/instance/service-accounts/default/email";
+    let gargle = format!("curl -s -H Metadata-Flavor:Google $GCE_METADATA_URL/{email}; echo");
+    assert_eq!(program.send(&gargle), PERSON);
+    vm.sandbox.login(&vm.google, BOB, &["--project", "p1"]).success();
+    let said = description(&program.send("ask"));
+    assert!(said.contains(&format!("is of {BOB} now, and this program was started as {PERSON}")), "{said}");
+    vm.sandbox.login(&vm.google, PERSON, &["--project", "p1"]).success();
+    assert_eq!(program.send("who"), PERSON);
+    assert_eq!(program.end(), 0);
 }
 
 #[test]

@@ -63,13 +63,14 @@ impl Prepared {
         }
         // the first answer may have said who it is
         let (name, profile) = app.profile_named(name)?;
+        tokens.check_person(&profile)?;
         let broker = Broker::bind().map_err(cannot_listen)?;
         if !broker.knows_peers() {
             ui::note(
                 "this system doesn't say whose connection it is: the handle in the session file decides alone",
             );
         }
-        let about = about(app, &name, &profile, &tokens, &limits);
+        let about = about(app, &name, &tokens, &limits);
         let content = SessionFile::new(&broker, profile.quota_project.as_deref(), about.clone()).to_json();
         let file = supervised::file(&app.paths, &content)?;
         Ok(Prepared { name, profile, broker, tokens, about, file })
@@ -141,11 +142,13 @@ fn plain(args: &Exec) -> Command {
     program
 }
 
-fn about(app: &App, name: &ProfileName, profile: &Profile, tokens: &ProgramTokens, limits: &Limits) -> About {
+fn about(app: &App, name: &ProfileName, tokens: &ProgramTokens, limits: &Limits) -> About {
+    let person = tokens.person();
     About {
         profile: name.to_string(),
         data: About::data_of(&app.paths),
-        account: profile.account_or_unknown().into_owned(),
+        account: person.describe().to_owned(),
+        credential: person.fingerprint.clone().filter(|_| person.account.is_none()),
         acting_as: tokens.acting_as().cloned(),
         scopes: tokens.scopes().to_vec(),
         narrowed: !limits.scopes.is_empty(),

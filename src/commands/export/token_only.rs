@@ -75,6 +75,7 @@ impl Source {
         let token = self.tokens.lasting(LASTING)?;
         // the first answer may have said who it is
         (_, self.profile) = self.app.profile_named(self.name.clone())?;
+        self.tokens.check_person(&self.profile)?;
         let issued_for = self.issued_for();
         let file = TokenOnlyFile {
             issued_for: &issued_for,

@@ -5,6 +5,7 @@ mod description;
 mod file;
 mod list;
 mod matching;
+mod person;
 
 use std::fmt;
 
@@ -19,6 +20,7 @@ use crate::system::clock::Time;
 
 pub(crate) use condition::Condition;
 pub(crate) use list::{folders, ids, missing, names};
+pub(crate) use person::Person;
 
 /// Where a profile's secret is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

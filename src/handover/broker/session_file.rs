@@ -10,6 +10,7 @@ use super::limits::Limits;
 use super::requests::{self, TOKEN_PATH};
 use crate::credential::adc::STUB;
 use crate::credential::paths::Paths;
+use crate::credential::profile::Person;
 use crate::oauth::ServiceAccount;
 use crate::output::secret::{Secret, SecretBytes};
 use crate::system::{hash, regular_file};
@@ -50,6 +51,9 @@ pub(crate) struct About {
     pub(crate) data: String,
     /// The signed-in account, or words for an unknown one.
     pub(crate) account: String,
+    /// Where it is unknown: which credential it was started with (its fingerprint).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) credential: Option<String>,
     /// The service account that it acts as, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) acting_as: Option<ServiceAccount>,
@@ -142,11 +146,18 @@ impl About {
             profile,
             data: String::new(),
             account: String::new(),
+            credential: None,
             acting_as: None,
             scopes: Vec::new(),
             narrowed: false,
             broker: 0,
         }
+    }
+
+    /// Whose program it is, as far as it was known.
+    pub(crate) fn person(&self) -> Person {
+        let account = Some(self.account.clone()).filter(|account| account.contains('@'));
+        Person { sub: None, account, fingerprint: self.credential.clone(), signed_in: None }
     }
 
     /// Whether only the profile is known.
@@ -207,6 +218,7 @@ mod tests {
             profile: "work".to_owned(),
             data: "d".to_owned(),
             account: "ada@example.com".to_owned(),
+            credential: None,
             acting_as: ServiceAccount::parse("reader@p1.iam.gserviceaccount.com").ok(),
             scopes: vec!["https://www.googleapis.com/auth/bigquery".to_owned()],
             narrowed: true,
