@@ -212,7 +212,7 @@ impl ProgramTokens {
                 "whoever manages that account can allow it: `gcloud iam service-accounts add-iam-policy-binding \
                  {account} --member=user:{user} --role=roles/iam.serviceAccountTokenCreator`"
             )),
-            NotImpersonated::ScopeMissing => limits::scope_missing(&self.app, &self.name, &user),
+            NotImpersonated::ScopeMissing => limits::scope_missing(&self.app, &self.name, profile),
             NotImpersonated::ApiDisabled(project) => {
                 let project = project.map_or(String::new(), |project| format!(" --project {project}"));
                 refused("the API for acting as a service account is not enabled in the project".to_owned())

@@ -129,6 +129,7 @@ fn described(before: Option<Profile>, id: ProfileId, new: &mut NewCredential, no
         account_confirmed: confirmed,
         sub: identity.sub,
         scopes: std::mem::take(&mut new.scopes),
+        refused_scopes: std::mem::take(&mut new.refused_scopes),
         project: new.project.take().or(old.project),
         quota_project,
         store: new.store,

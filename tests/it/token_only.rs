@@ -306,6 +306,8 @@ fn doctor_inside_knows_the_service_account() {
     );
     assert!(run.stdout.contains("asked BigQuery about p1, for a job in p1\n  allowed\n"), "{}", run.stdout);
     assert!(!run.stderr.contains("requests without a token"), "{}", run.stderr);
+    let command = format!("bqcred exec --token-only --scopes cloud-platform,drive --as {READER} -- PROGRAM");
+    assert!(run.stdout.contains(&command) && !run.stdout.contains("bqcred login"), "{}", run.stdout);
 }
 
 #[test]
@@ -350,7 +352,7 @@ fn narrowed_tokens_have_the_scopes_asked_for_and_wider_ones_are_refused() {
     assert_eq!((json(answer)["scope"].as_str(), who), (Some(BIGQUERY), PERSON));
     // the profile still has all of them
     assert!(bqcred(&vm, &["status", "--json"]).run().stdout.contains("auth/drive"));
-    bash(&vm, &["--scopes", "storage"], "true").run().fails(4).says("did not grant bqcred devstorage");
+    bash(&vm, &["--scopes", "storage"], "true").run().fails(4).says("`bqcred login --scopes drive,storage`");
     bqcred(&vm, &["exec", "--scopes", "bigquery", "--", "true"]).run().fails(2).says("--token-only");
 }
 

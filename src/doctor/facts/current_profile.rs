@@ -9,6 +9,7 @@ use crate::doctor::facts::token_only::TokenOnly;
 use crate::doctor::facts::validity::Validities;
 use crate::handover::broker::session_file::About;
 use crate::lifecycle::group_access;
+use crate::oauth::scopes;
 use crate::output::error::{Error, Kind};
 use crate::system::notebook::{self, Language};
 use crate::system::terminal;
@@ -36,6 +37,8 @@ pub(crate) struct CurrentProfile {
     pub(crate) problem: Option<Error>,
     /// The command that starts a new sign-in of it.
     pub(crate) login: String,
+    /// The command by which programs get to read Google Drive: a new sign-in, or tokens of its service account for that.
+    pub(crate) with_drive: String,
     /// The command that makes it usable: it completes a sign-in that waits for its answer, else it starts one.
     pub(crate) sign_in: String,
     /// The command that prints its environment.
@@ -84,6 +87,14 @@ impl CurrentProfile {
             StoreKind::File => Some(app.paths.adc(&name)),
             // where `env` makes it readable for this login session
             StoreKind::Keyring => loaded.profile.id.as_ref().and_then(|id| app.paths.session_file(&name, id)),
+        };
+        current.with_drive = match loaded.profile.acting_as {
+            // what the user granted is not what the service account's tokens allow
+            Some(_) => {
+                let exec = app.command("exec --token-only --scopes cloud-platform,drive", &name);
+                format!("{exec} -- PROGRAM")
+            }
+            None => app.login_command_for(&name, &loaded.profile, &[scopes::DRIVE]),
         };
         current.cell = current.in_notebook.then(|| cell(app, &name, loaded.profile.store));
         current.name = Some(name.to_string());

@@ -270,7 +270,10 @@ impl Facts {
     /// The commands that add a scope to what programs here get: a sign-in, where the account did not grant it, and the
     /// start of a program that was narrowed without it.
     pub(crate) fn scope_line(&self, sign_in: Option<String>, scope: &str) -> String {
-        let start = self.token_only.as_ref().and_then(|program| program.widened(scope));
+        let program = self.token_only.as_ref();
+        // what the user granted is not what a service account's tokens allow
+        let sign_in = sign_in.filter(|_| program.is_none_or(|program| program.about.acting_as.is_none()));
+        let start = program.and_then(|program| program.widened(scope));
         sign_in.into_iter().chain(start).collect::<Vec<_>>().join(" && ")
     }
 
