@@ -4,6 +4,7 @@ use super::App;
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
 use crate::credential::waiting::{self, StartedBy, Waiting};
+use crate::oauth::scopes;
 
 impl App {
     /// What is wrong with this profile, with the command that helps; `None` if it can be used, as far as is known.
@@ -50,6 +51,12 @@ impl App {
     /// The command that starts a new sign-in of this profile.
     pub(crate) fn login_command(&self, name: &ProfileName) -> String {
         self.command("login", name)
+    }
+
+    /// The same that asks for these scopes, too, and for all that one without options would ask for.
+    pub(crate) fn login_command_for(&self, name: &ProfileName, profile: &Profile, wanted: &[&str]) -> String {
+        let option = scopes::option_to_add(wanted, &profile.scopes_to_ask());
+        format!("{}{option}", self.login_command(name))
     }
 
     /// A command for this profile: `--profile` is left out where it isn't needed.

@@ -35,13 +35,17 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
         confirm_other_account(app, &name, account)?;
     }
     let flow = flow(args, app, &name)?;
-    let request = request(args, &name, store, &flow, known.as_ref())?;
+    let known = of_same_account(args, known.as_ref());
+    let request = request(args, &name, store, &flow, known)?;
+    if let Some(lost) = known.and_then(|known| lost_scopes(app, &request, &flow, known)) {
+        ui::note(&lost);
+    }
     let options = options(args, app)?;
     let ready = login::prepare(app, &request, &flow, &options)?;
     match login::sign_in(app, &request, &flow, &options, ready)? {
         Progress::Started { url, notes } => {
             ui::show(notes);
-            Ok(started(args, &name, &url, &flow, program.as_deref()))
+            Ok(started(app, args, &name, &url, &flow, program.as_deref()))
         }
         Progress::SignedIn(signed_in) => {
             if args.account.is_none() {
@@ -146,35 +150,51 @@ fn request(
     flow: &Flow,
     known: Option<&Profile>,
 ) -> Result<LoginRequest> {
-    let scopes = match flow {
-        Flow::OwnClient(client) => scopes_under_own_client(args, known, client.is_for_google())?,
-        Flow::Gcloud { .. } if args.scopes.is_empty() => Vec::new(),
-        Flow::Gcloud { .. } => scopes::for_login(&args.scopes, true)?,
-    };
     Ok(LoginRequest {
         name: name.clone(),
         account: args.account.clone(),
         suggestion: known.and_then(|profile| profile.account.clone()),
         project: args.project.clone(),
         quota_project: args.quota_project.clone(),
-        scopes,
+        scopes: scopes(args, flow, known)?,
         store,
         siblings: None,
     })
 }
 
-/// The scopes that the command line names, else those that the same account granted before.
-fn scopes_under_own_client(args: &Login, known: Option<&Profile>, is_google: bool) -> Result<Vec<String>> {
-    let is_same = |profile: &&Profile| {
+/// The scopes that the command line names, else those of the same account's last sign-in.
+fn scopes(args: &Login, flow: &Flow, known: Option<&Profile>) -> Result<Vec<String>> {
+    match (known, flow) {
+        (Some(profile), flow) if args.scopes.is_empty() => flow.scopes_again(profile),
+        (_, Flow::OwnClient(client)) => scopes::for_login(&args.scopes, client.is_for_google()),
+        (_, Flow::Gcloud { .. }) if args.scopes.is_empty() => Ok(Vec::new()),
+        (_, Flow::Gcloud { .. }) => scopes::for_login(&args.scopes, true),
+    }
+}
+
+/// The profile, unless another account is named.
+fn of_same_account<'p>(args: &Login, known: Option<&'p Profile>) -> Option<&'p Profile> {
+    known.filter(|profile| {
         let known = profile.account.as_deref();
         args.account
             .as_deref()
             .is_none_or(|account| known.is_some_and(|known| known.eq_ignore_ascii_case(account)))
-    };
-    match known.filter(is_same) {
-        Some(profile) if args.scopes.is_empty() => scopes::again(&profile.scopes, is_google),
-        _ => scopes::for_login(&args.scopes, is_google),
+    })
+}
+
+/// For people: which scopes of the profile's end with this sign-in, and the command that keeps them.
+fn lost_scopes(app: &App, request: &LoginRequest, flow: &Flow, known: &Profile) -> Option<String> {
+    let again = flow.scopes_again(known).ok()?;
+    let asked_anyway = |scope: &String| matches!(flow, Flow::Gcloud { .. }) && scopes::is_gclouds(scope);
+    let mut lost = scopes::not_granted(&again, &request.scopes);
+    lost.retain(|scope| known.scopes.contains(scope) && !asked_anyway(scope));
+    if lost.is_empty() {
+        return None;
     }
+    let asked: Vec<&str> = request.scopes.iter().map(String::as_str).collect();
+    let (name, lost) = (&request.name, scopes::short_list(&lost));
+    let command = app.login_command_for(name, known, &asked);
+    Some(format!("this sign-in does not ask for {lost}, which profile {name} has: `{command}` does"))
 }
 
 fn options(args: &Login, app: &App) -> Result<LoginOptions> {
@@ -187,12 +207,19 @@ fn options(args: &Login, app: &App) -> Result<LoginOptions> {
 }
 
 /// The result of the first step of two. The second is explained where somebody reads that.
-fn started(args: &Login, name: &ProfileName, url: &str, flow: &Flow, program: Option<&str>) -> Output {
+fn started(
+    app: &App,
+    args: &Login,
+    name: &ProfileName,
+    url: &str,
+    flow: &Flow,
+    program: Option<&str>,
+) -> Output {
     if let Some(program) = program {
         if !args.start && terminal::in_notebook() {
-            return Output::text(two_step::instructions_in_notebook(program, name, "login", flow, url));
+            return Output::text(two_step::instructions_in_notebook(app, program, name, "login", flow, url));
         }
-        ui::tell(&two_step::instructions(program, name, "login", flow));
+        ui::tell(&two_step::instructions(app, program, name, "login", flow));
     }
     Output::text(format!("{url}\n"))
 }

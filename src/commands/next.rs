@@ -126,8 +126,8 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
         return Step::new(problem, app.way_out(name, profile));
     }
     let inside = Inside::here();
-    if let Some(ended) = inside.as_ref().filter(|inside| inside.has_ended()) {
-        return Step::new(ended.describe_end(), ended.about().start_command());
+    if let Some(problem) = inside.as_ref().and_then(|inside| problem_inside(app, name, profile, inside)) {
+        return problem;
     }
     if let Some(step) = with_exported_file(app).filter(|_| inside.is_none()) {
         return step;
@@ -136,7 +136,11 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
         return Step::new("no project is set, which the Python libraries need", app.project_command(name));
     }
     // in a notebook, variables that a cell's command sets end with it
-    if !terminal::in_notebook() && !is_in_environment(app, name, profile, &adc) {
+    let is_in_environment = || match &inside {
+        Some(inside) => inside.is_of(&app.paths, name),
+        None => is_in_environment(app, name, profile, &adc),
+    };
+    if !terminal::in_notebook() && !is_in_environment() {
         let line = match inside {
             Some(_) => Inside::start_other(name), // `env` would be refused
             None => parent_shell::line(&app.command("env", name)),
@@ -146,17 +150,15 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
     let kernels = Machine::here(&app.paths.home).servers().kernels_of_jupyter();
     let is_installed = kernels.iter().any(|kernel| kernel.marker().is_some());
     if kernels.iter().any(Kernel::is_for_python_or_r) && !is_installed {
-        let options = match (inside, profile.store) {
-            (Some(inside), _) => format!(" {}", inside.limits().to_options().join(" ")),
+        let options = match (&inside, profile.store) {
+            (Some(inside), _) => format!(" {}", inside.options_for(&app.paths, name).join(" ")),
             (None, StoreKind::Keyring) => " --exec".to_owned(),
             (None, StoreKind::File) => String::new(),
         };
         let install = app.command("kernel install", name);
         return Step::new("Jupyter kernels don't use this credential yet", format!("{install}{options}"));
     }
-    if terminal::in_notebook()
-        && profile.store == StoreKind::File
-        && !is_in_environment(app, name, profile, &adc)
+    if terminal::in_notebook() && profile.store == StoreKind::File && inside.is_none() && !is_in_environment()
     {
         return Step::new(
             "the kernel of this notebook was started before, and doesn't use this credential yet",
@@ -166,8 +168,27 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
             ),
         );
     }
-    let place = if terminal::in_notebook() { "new kernels run" } else { "this shell runs" };
-    Step { now: format!("all set: {place} as {}", profile.who()), next: None }
+    let (place, who) = match inside {
+        Some(inside) if terminal::in_notebook() => ("this notebook runs", inside.about().describe()),
+        Some(inside) => ("this shell runs", inside.about().describe()),
+        None if terminal::in_notebook() => ("new kernels run", profile.who().into_owned()),
+        None => ("this shell runs", profile.who().into_owned()),
+    };
+    Step { now: format!("all set: {place} as {who}"), next: None }
+}
+
+/// The programs of this session get no token.
+fn problem_inside(app: &App, name: &ProfileName, profile: &Profile, inside: &Inside) -> Option<Step> {
+    match inside.has_ended() {
+        true if inside.about().is_unknown() => {
+            Some(Step { now: format!("{}: {}", inside.describe_end(), inside.start_again()), next: None })
+        }
+        true => Some(Step::new(inside.describe_end(), inside.about().start_command())),
+        false => {
+            let refusal = inside.refusal(app, name, profile)?;
+            Some(Step { now: refusal.in_one_line(), next: None })
+        }
+    }
 }
 
 /// The environment names a file that `export --token-only` wrote: what is proposed gives programs no more than that.

@@ -15,6 +15,8 @@ pub(crate) struct NewCredential {
     pub(crate) identity: Option<Identity>,
     /// The scopes that were granted; empty if they are not known.
     pub(crate) scopes: Vec<String>,
+    /// The scopes that the sign-in asked for and that were not granted.
+    pub(crate) refused_scopes: Vec<String>,
     /// The project to use; `None` leaves the profile's as it is.
     pub(crate) project: Option<String>,
     /// The quota project to use; `None` leaves the profile's as it is.

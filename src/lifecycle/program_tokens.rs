@@ -7,7 +7,7 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::app::{App, Loaded};
-use crate::credential::profile::{Condition, Person, Profile};
+use crate::credential::profile::{Condition, Person, Profile, another_account};
 use crate::credential::profile_name::ProfileName;
 use crate::handover::broker::TokenSource;
 use crate::handover::broker::limits::{self, Limits};
@@ -146,9 +146,7 @@ impl ProgramTokens {
             }
             return Ok(());
         }
-        let (now, before) = (profile.who(), self.describe());
-        let what = format!("profile {} is of {now} now, and this program was started as {before}", self.name);
-        Err(Error::new(Kind::Refused, what).hint("start the program again"))
+        Err(another_account(&self.name, profile, &self.describe()).hint("start the program again"))
     }
 
     fn renew(&self, profile: Profile, min_ttl: u64) -> Result<AccessToken> {
@@ -214,7 +212,7 @@ impl ProgramTokens {
                 "whoever manages that account can allow it: `gcloud iam service-accounts add-iam-policy-binding \
                  {account} --member=user:{user} --role=roles/iam.serviceAccountTokenCreator`"
             )),
-            NotImpersonated::ScopeMissing => limits::scope_missing(&self.app, &self.name, &user),
+            NotImpersonated::ScopeMissing => limits::scope_missing(&self.app, &self.name, profile),
             NotImpersonated::ApiDisabled(project) => {
                 let project = project.map_or(String::new(), |project| format!(" --project {project}"));
                 refused("the API for acting as a service account is not enabled in the project".to_owned())

@@ -19,9 +19,10 @@ use std::time::Duration;
 use crate::app::App;
 use crate::credential::client::Client;
 use crate::credential::new_credential::NewCredential;
+use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
 use crate::credential::settings::Settings;
-use crate::oauth::Answer;
+use crate::oauth::{Answer, scopes};
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
 use crate::output::secret::Secret;
@@ -38,6 +39,18 @@ pub(crate) enum Flow {
         /// The program's file.
         program: PathBuf,
     },
+}
+
+impl Flow {
+    /// The scopes of a sign-in that renews what is known of this profile; for gcloud those beyond its own.
+    pub(crate) fn scopes_again(&self, profile: &Profile) -> Result<Vec<String>> {
+        let known = profile.scopes_to_ask();
+        match self {
+            Flow::OwnClient(client) => scopes::again(&known, client.is_for_google()),
+            Flow::Gcloud { .. } if known.iter().all(|scope| scopes::is_gclouds(scope)) => Ok(Vec::new()),
+            Flow::Gcloud { .. } => scopes::again(&known, true),
+        }
+    }
 }
 
 /// How a sign-in is to be done.

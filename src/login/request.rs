@@ -71,6 +71,7 @@ impl LoginRequest {
         let new = NewCredential {
             credential,
             identity: Some(identity),
+            refused_scopes: scopes::not_granted(&self.scopes, &granted),
             scopes: granted,
             project: self.project.clone(),
             quota_project: self.quota_project.clone(),

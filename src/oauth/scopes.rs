@@ -7,12 +7,14 @@ const EMAIL: &str = "https://www.googleapis.com/auth/userinfo.email";
 const BIGQUERY: &str = "https://www.googleapis.com/auth/bigquery";
 /// Everything in Google Cloud.
 pub(crate) const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
+/// All of Drive, with the tables that are stored in it.
+pub(crate) const DRIVE: &str = "https://www.googleapis.com/auth/drive";
 const IAM: &str = "https://www.googleapis.com/auth/iam";
 
 /// Short names for `--scopes`, what they stand for, and what they are for.
 pub(crate) const PRESETS: &[(&str, &str, &str)] = &[
     ("bigquery", BIGQUERY, "query and change data in BigQuery (the default)"),
-    ("drive", "https://www.googleapis.com/auth/drive", "tables with data in Google Sheets or Drive"),
+    ("drive", DRIVE, "tables with data in Google Sheets or Drive"),
     (
         "storage",
         "https://www.googleapis.com/auth/devstorage.read_write",
@@ -53,13 +55,39 @@ pub(crate) fn is_gclouds(scope: &str) -> bool {
     .contains(&scope)
 }
 
-/// The scopes of a sign-in that renews one: what was granted then, and the account.
-pub(crate) fn again(granted: &[String], google: bool) -> Result<Vec<String>> {
-    // the scopes for the account differ between servers, and `for_login` knows them
-    let identity = ["openid", "email", "profile", "offline_access", EMAIL];
-    let granted: Vec<String> =
-        granted.iter().filter(|scope| !identity.contains(&scope.as_str())).cloned().collect();
-    for_login(&granted, google)
+/// The scopes of a sign-in that renews one which asked for `known`.
+pub(crate) fn again(known: &[String], google: bool) -> Result<Vec<String>> {
+    let known: Vec<String> = beyond_account(known).map(str::to_owned).collect();
+    for_login(&known, google)
+}
+
+/// What `bqcred login` takes to ask for `wanted`, too, and for all that it would ask for without options: nothing, or
+/// `--scopes` with the whole list, which is the other scopes' end otherwise. `known` are those of [`again`].
+pub(crate) fn option_to_add(wanted: &[&str], known: &[String]) -> String {
+    let is_bigquery = |scope: &&str| scope.starts_with(BIGQUERY);
+    let mut all: Vec<&str> = beyond_account(known).collect();
+    if !all.iter().any(is_bigquery) {
+        all.push(BIGQUERY);
+    }
+    let missing: Vec<&str> =
+        beyond_account(wanted.iter().copied()).filter(|scope| !all.contains(scope)).collect();
+    if missing.is_empty() {
+        return String::new();
+    }
+    all.extend(missing);
+    // alone, it is asked for without being named
+    let is_alone = all.iter().filter(|scope| is_bigquery(scope)).count() == 1;
+    let names: Vec<&str> =
+        all.into_iter().filter(|scope| !(is_alone && *scope == BIGQUERY)).map(name).collect();
+    format!(" --scopes {}", names.join(","))
+}
+
+/// Without the scopes for the account, which differ between servers: `for_login` knows them.
+fn beyond_account<'s>(
+    scopes: impl IntoIterator<Item = &'s (impl AsRef<str> + ?Sized + 's)>,
+) -> impl Iterator<Item = &'s str> {
+    let account = ["openid", "email", "profile", "offline_access", EMAIL];
+    scopes.into_iter().map(AsRef::as_ref).filter(move |scope| !account.contains(scope))
 }
 
 fn full(name: &str) -> Result<String> {
@@ -186,6 +214,35 @@ mod tests {
         let names = |scopes: Vec<String>| short_list(&scopes);
         assert_eq!(names(again(&granted, true).unwrap()), "openid, userinfo.email, bigquery, drive");
         assert_eq!(names(again(&granted, false).unwrap()), "openid, email, offline_access, bigquery, drive");
+    }
+
+    #[test]
+    fn a_scope_is_added_to_those_that_there_are() {
+        let full = |names: &[&str]| exactly(&names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
+        for (wanted, known, option) in [
+            (&["drive"][..], &[][..], " --scopes drive"),
+            (&["drive"], &["openid", "email", "bigquery"], " --scopes drive"),
+            (&["drive"], &["bigquery", "cloud-platform"], " --scopes cloud-platform,drive"),
+            (&["storage"], &["bigquery.readonly", "drive"], " --scopes bigquery.readonly,drive,storage"),
+            (&["bigquery"], &["bigquery.readonly"], " --scopes bigquery.readonly,bigquery"),
+            (&["bigquery", "drive", "email"], &["drive"], ""),
+            (&["cloud-platform"], &["cloud-platform"], ""),
+        ] {
+            let (wanted, known) = (full(wanted).unwrap(), full(known).unwrap());
+            let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+            let added = option_to_add(&wanted, &known);
+            assert_eq!(added, option, "{wanted:?} {known:?}");
+            // what the command asks for is all of both
+            let named = added
+                .strip_prefix(" --scopes ")
+                .map_or(known.clone(), |names| names.split(',').map(str::to_owned).collect());
+            let asked = for_login(&named, true).unwrap();
+            let lost = not_granted(&known, &asked).len();
+            assert_eq!(
+                (lost, wanted.iter().filter(|scope| !asked.contains(&(**scope).to_owned())).count()),
+                (0, 0)
+            );
+        }
     }
 
     #[test]

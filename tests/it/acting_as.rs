@@ -134,9 +134,16 @@ fn delegates_are_kept_and_used() {
     file["delegates"] = json!([VIA]);
     import(&vm, &file, &[]).success();
     assert_eq!(who_is_token(&vm), READER);
-    let requests = vm.google.requests();
-    let sent = requests.iter().rfind(|request| request.path.ends_with(":generateAccessToken")).unwrap();
-    assert_eq!(sent.json()["delegates"], json!([format!("projects/-/serviceAccounts/{VIA}")]));
+    let is_sent_by_delegates = || {
+        let requests = vm.google.requests();
+        let sent = requests.iter().rfind(|request| request.path.ends_with(":generateAccessToken")).unwrap();
+        assert_eq!(sent.json()["delegates"], json!([format!("projects/-/serviceAccounts/{VIA}")]));
+        requests.len()
+    };
+    let before = is_sent_by_delegates();
+    // also where its account is named, as the commands do that a session prints
+    bqcred(&vm, &["exec", "--token-only", "--as", READER, "--", "true"]).run().success();
+    assert!(is_sent_by_delegates() > before);
 }
 
 #[test]

@@ -162,7 +162,23 @@ fn denied_or_insufficient_consent_saves_nothing() {
     sandbox
         .login_with(&google, Consent::only(ADA, &some), &["--scopes", "drive"])
         .success()
-        .says("not granted: drive");
+        .says("not granted: drive")
+        .says("`bqcred login` asks again");
+    let client = sandbox.client_file(&google);
+    let start = |extra: &[&str]| {
+        sandbox.bqcred(&[&["login", "--start", "--client-id-file", &client], extra].concat()).success()
+    };
+    assert!(start(&[]).stdout.contains("auth%2Fdrive"), "asks again");
+    sandbox.login(&google, ADA, &[]).success();
+    assert_eq!(
+        sandbox.bqcred(&["status", "--json", "--offline"]).json()["scopes"].as_array().unwrap().len(),
+        4
+    );
+    // a sign-in that names its scopes asks for no others
+    let named = start(&["--scopes", "storage"]);
+    assert!(!named.stdout.contains("auth%2Fdrive"), "{}", named.stdout);
+    named.says("does not ask for drive").says("`bqcred login --scopes drive,storage` does");
+    assert!(!start(&["bob@example.com", "--scopes", "storage"]).stderr.contains("does not ask for"));
 }
 
 #[test]

@@ -47,9 +47,9 @@ pub(super) fn snippet(systemd: bool, app: &App) -> Result<Pasted> {
     if !known.is_empty() && !known.iter().any(|scope| scope == scopes::CLOUD_PLATFORM) {
         advice.add(format!(
             "bigquery-jupyter-plugin lists projects only with the scope cloud-platform, which profile {} doesn't have: \
-             `{} --scopes cloud-platform`",
+             `{}`",
             ready.name,
-            app.login_command(&ready.name)
+            app.login_command_for(&ready.name, &ready.profile, &[scopes::CLOUD_PLATFORM])
         ));
     }
     Ok(Pasted { text, advice })

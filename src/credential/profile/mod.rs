@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 use crate::credential::profile_id::ProfileId;
 use crate::credential::profile_name::ProfileName;
 use crate::credential::state::{CredentialState, PendingRotation, StateRecord};
-use crate::oauth::{ActingAs, Endpoints};
+use crate::oauth::{ActingAs, Endpoints, scopes};
 use crate::output::error::{Error, Kind, Result};
 use crate::system::clock::Time;
 
 pub(crate) use condition::Condition;
 pub(crate) use list::{folders, ids, missing, names};
-pub(crate) use person::Person;
+pub(crate) use person::{Person, another_account};
 
 /// Where a profile's secret is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +74,9 @@ pub(crate) struct Profile {
     pub(crate) sub: Option<String>,
     /// The scopes that Google granted. Empty: not known yet.
     pub(crate) scopes: Vec<String>,
+    /// The scopes that the last sign-in asked for in vain: the next one asks for them again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) refused_scopes: Vec<String>,
     /// The project that jobs run in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) project: Option<String>,
@@ -136,6 +139,12 @@ impl Profile {
     /// Whether the credential is valid, as far as is known here.
     pub(crate) fn state(&self) -> CredentialState {
         self.state_record.state
+    }
+
+    /// The scopes that a new sign-in asks for, if nobody names others: what was granted, and what was asked for in vain.
+    pub(crate) fn scopes_to_ask(&self) -> Vec<String> {
+        let refused = scopes::not_granted(&self.refused_scopes, &self.scopes);
+        self.scopes.iter().cloned().chain(refused).collect()
     }
 
     /// Whether only a new sign-in makes the profile work, as far as is known. A rotation that is not

@@ -83,7 +83,7 @@ fn request(facts: &Facts, profile: &Profile, target: Target, login: String) -> C
     let sign_in = |is_granted: bool, command: String| Some(command).filter(|_| !(is_narrowed && is_granted));
     let granted = &profile.scopes;
     let bigquery = sign_in(granted_scopes::allow_bigquery(granted), login.clone());
-    let drive = sign_in(has_drive(granted), format!("{login} --scopes drive"));
+    let drive = sign_in(has_drive(granted), facts.profile.with_drive.clone());
     CheckRequest {
         job_project: job_project(facts, &target, profile.project.as_deref()),
         scopes: scopes(facts, profile),

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use crate::app::App;
-use crate::credential::profile::StoreKind;
+use crate::credential::profile::{Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::doctor::facts::token_only::TokenOnly;
 use crate::doctor::facts::validity::Validities;
+use crate::handover::broker::session_file::About;
 use crate::lifecycle::group_access;
+use crate::oauth::scopes;
 use crate::output::error::{Error, Kind};
 use crate::system::notebook::{self, Language};
 use crate::system::terminal;
@@ -29,10 +31,14 @@ pub(crate) struct CurrentProfile {
     pub(crate) fingerprint: Option<String>,
     /// Whether there is none any more of which this program was started.
     pub(crate) is_gone: bool,
+    /// Whether it is another account's now than of whom this program was started.
+    pub(crate) is_anothers: bool,
     /// Why it can't be used, if there is one.
     pub(crate) problem: Option<Error>,
     /// The command that starts a new sign-in of it.
     pub(crate) login: String,
+    /// The command by which programs get to read Google Drive: a new sign-in, or tokens of its service account for that.
+    pub(crate) with_drive: String,
     /// The command that makes it usable: it completes a sign-in that waits for its answer, else it starts one.
     pub(crate) sign_in: String,
     /// The command that prints its environment.
@@ -82,6 +88,14 @@ impl CurrentProfile {
             // where `env` makes it readable for this login session
             StoreKind::Keyring => loaded.profile.id.as_ref().and_then(|id| app.paths.session_file(&name, id)),
         };
+        current.with_drive = match loaded.profile.acting_as {
+            // what the user granted is not what the service account's tokens allow
+            Some(_) => {
+                let exec = app.command("exec --token-only --scopes cloud-platform,drive", &name);
+                format!("{exec} -- PROGRAM")
+            }
+            None => app.login_command_for(&name, &loaded.profile, &[scopes::DRIVE]),
+        };
         current.cell = current.in_notebook.then(|| cell(app, &name, loaded.profile.store));
         current.name = Some(name.to_string());
         current.fingerprint = Some(loaded.credential.fingerprint());
@@ -92,10 +106,19 @@ impl CurrentProfile {
     }
 
     /// Becomes what a program of `exec --token-only` is, whatever profile is the current one by now.
-    pub(crate) fn become_program(&mut self, program: &TokenOnly) {
+    pub(crate) fn become_program(&mut self, app: &App, program: &TokenOnly) {
+        let about = &program.about;
+        let is_same_profile =
+            self.name.as_ref() == Some(&about.profile) && about.data == About::data_of(&app.paths);
+        let now = Profile {
+            account: self.account.clone(),
+            fingerprint: self.fingerprint.clone(),
+            ..Profile::default()
+        };
+        self.is_anothers = is_same_profile && !about.person().is_of(&now);
         self.is_gone = self.name.is_none() && self.problem.is_none();
-        self.name = Some(program.about.profile.clone());
-        self.account = program.account().or(self.account.take());
+        self.name = Some(about.profile.clone());
+        self.account = program.account().or(self.account.take().filter(|_| !self.is_anothers));
         self.acting_as = program.acting_as();
         self.problem = None;
     }

@@ -113,7 +113,7 @@ impl Facts {
         let exported = environment.path(ADC).and_then(|path| exported(app, &folder.join(path)));
         let mut profile = CurrentProfile::load(app, &validities);
         if let Some(token_only) = &token_only {
-            profile.become_program(token_only);
+            profile.become_program(app, token_only);
         }
         validities.of_other_servers(app);
         Facts {
@@ -224,7 +224,8 @@ impl Facts {
     /// Whether the current profile's credential was refused, or there is none.
     pub(crate) fn needs_login(&self) -> bool {
         if let Some(token_only) = &self.token_only {
-            return matches!(token_only.token, HeldToken::Refused(_));
+            // of another account's profile, a sign-in would bring that account's tokens
+            return matches!(token_only.token, HeldToken::Refused(_)) && !self.profile.is_anothers;
         }
         self.profile.fingerprint.is_none() || self.profile_validity().is_some_and(|known| known.is_refused())
     }
@@ -256,7 +257,8 @@ impl Facts {
     pub(crate) fn kernel_install(&self) -> String {
         let words = ["bqcred", "kernel", "install"].map(str::to_owned).into_iter();
         let limits = self.token_only.iter().flat_map(|program| program.about.limits().to_options());
-        words.chain(limits).collect::<Vec<_>>().join(" ")
+        let unknown = self.token_only.as_ref().map_or("", |program| program.about.unknown_limits());
+        words.chain(limits).collect::<Vec<_>>().join(" ") + unknown
     }
 
     /// The command that starts a program with what programs here get, if that is access tokens only.
@@ -268,7 +270,10 @@ impl Facts {
     /// The commands that add a scope to what programs here get: a sign-in, where the account did not grant it, and the
     /// start of a program that was narrowed without it.
     pub(crate) fn scope_line(&self, sign_in: Option<String>, scope: &str) -> String {
-        let start = self.token_only.as_ref().and_then(|program| program.widened(scope));
+        let program = self.token_only.as_ref();
+        // what the user granted is not what a service account's tokens allow
+        let sign_in = sign_in.filter(|_| program.is_none_or(|program| program.about.acting_as.is_none()));
+        let start = program.and_then(|program| program.widened(scope));
         sign_in.into_iter().chain(start).collect::<Vec<_>>().join(" && ")
     }
 

@@ -68,14 +68,15 @@ impl TokenOnly {
             name => format!(" --profile {name}"),
         };
         let limits = self.about.limits().to_options().join(" ");
-        format!("bqcred exec {limits}{options}{profile} -- PROGRAM")
+        format!("bqcred exec {limits}{options}{profile} -- PROGRAM{}", self.about.unknown_limits())
     }
 
-    /// The command that starts it again with one more scope; `None` if its scopes are those of the profile.
+    /// The command that starts it again with one more scope; `None` if its scopes are those that the user granted.
     pub(crate) fn widened(&self, scope: &str) -> Option<String> {
         let mut about = self.about.clone();
         about.scopes.push(scope.to_owned());
-        self.about.narrowed.then(|| TokenOnly { about, ..self.clone() }.start_line(""))
+        about.narrowed |= about.acting_as.is_some();
+        about.narrowed.then(|| TokenOnly { about, ..self.clone() }.start_line(""))
     }
 
     /// For people: until when the token is valid, or why there is none.

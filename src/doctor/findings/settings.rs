@@ -87,6 +87,13 @@ pub(super) fn missing_scopes(facts: &Facts) -> Vec<Finding> {
     else {
         return Vec::new();
     };
+    let service_account = facts.token_only.as_ref().filter(|program| program.about.acting_as.is_some());
+    let granted = match service_account {
+        Some(program) => program.about.scopes.clone(),
+        // its tokens allow what the libraries ask for
+        None if facts.profile.acting_as.is_some() => return Vec::new(),
+        None => granted,
+    };
     let login = &facts.profile.login;
     if !scopes::allow_bigquery(&granted) {
         let what = "your credential can't query BigQuery: that scope was not granted";
@@ -99,7 +106,7 @@ pub(super) fn missing_scopes(facts: &Facts) -> Vec<Finding> {
     if !has_drive(&granted) {
         let what = "your credential can't read tables that are stored in Google Drive or Sheets: that scope was \
                     not granted";
-        let fix = facts.scope_line(Some(format!("{login} --scopes drive")), "drive");
+        let fix = facts.scope_line(Some(facts.profile.with_drive.clone()), "drive");
         return vec![Finding::new(FindingCode::NoDriveScope, what, Some(fix))];
     }
     Vec::new()

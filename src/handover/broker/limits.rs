@@ -71,8 +71,15 @@ impl Limits {
     }
 
     /// The service account whose tokens a program gets of this profile, if it gets those.
+    /// The profile's own is acted as in the profile's way, by its delegates, also where it is named.
     pub(crate) fn service_account(&self, profile: &Profile) -> Option<ActingAs> {
-        self.acting_as.clone().map(ActingAs::directly).or_else(|| profile.acting_as.clone())
+        let own = profile.acting_as.as_ref();
+        match &self.acting_as {
+            Some(named) if own.is_none_or(|own| own.account != *named) => {
+                Some(ActingAs::directly(named.clone()))
+            }
+            _ => own.cloned(),
+        }
     }
 
     /// Refuses before anything is requested what this profile can't get.
@@ -96,7 +103,7 @@ impl Limits {
         if profile.scopes.is_empty() || scopes::allow_impersonation(&profile.scopes) {
             return Ok(());
         }
-        Err(scope_missing(app, name, &profile.account_or_unknown()))
+        Err(scope_missing(app, name, profile))
     }
 
     fn check_granted(&self, app: &App, name: &ProfileName, profile: &Profile) -> Result<()> {
@@ -111,19 +118,18 @@ impl Limits {
         let (who, names) = (profile.account_or_unknown(), scopes::short_list(&missing));
         let what =
             format!("{who} did not grant bqcred {names}, and --scopes can only narrow what was granted");
-        let names: Vec<&str> = missing.iter().map(|scope| scopes::name(scope)).collect();
-        let login = app.login_command(name);
-        Err(Error::new(Kind::Refused, what).hint(format!("`{login} --scopes {}`", names.join(","))))
+        let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
+        let login = app.login_command_for(name, profile, &missing);
+        Err(Error::new(Kind::Refused, what).hint(format!("`{login}`")))
     }
 }
 
-/// The error where `user` signed in without the scope that acting as a service account takes.
-pub(crate) fn scope_missing(app: &App, name: &ProfileName, user: &str) -> Error {
-    Error::new(
-        Kind::Refused,
-        format!("{user} did not grant bqcred the scope for acting as a service account"),
-    )
-    .hint(format!("`{} --scopes cloud-platform`", app.login_command(name)))
+/// The error where the user signed in without the scope that acting as a service account takes.
+pub(crate) fn scope_missing(app: &App, name: &ProfileName, profile: &Profile) -> Error {
+    let user = profile.account_or_unknown();
+    let what = format!("{user} did not grant bqcred the scope for acting as a service account");
+    let login = app.login_command_for(name, profile, &[scopes::CLOUD_PLATFORM]);
+    Error::new(Kind::Refused, what).hint(format!("`{login}`"))
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ use crate::credential::waiting::StartedBy;
 use crate::lifecycle::refresh;
 use crate::login::two_step;
 use crate::login::{Flow, LoginOptions, LoginRequest, gcloud};
-use crate::oauth::scopes;
 use crate::oauth::{Failure, Fresh, Google, Reason, SignInListener};
 use crate::output::error::{Error, Kind, Result};
 use crate::output::notes::Notes;
@@ -80,11 +79,7 @@ pub(crate) fn prepare(
     let profile = &loaded.profile;
     let mut notes = Notes::none();
     let flow = flow(app, loaded, has_port, &mut notes)?;
-    let scopes = match &flow {
-        Flow::OwnClient(client) => scopes::again(&profile.scopes, client.is_for_google())?,
-        Flow::Gcloud { .. } if profile.scopes.iter().all(|scope| scopes::is_gclouds(scope)) => Vec::new(),
-        Flow::Gcloud { .. } => scopes::again(&profile.scopes, true)?,
-    };
+    let scopes = flow.scopes_again(profile)?;
     check_places(app, &loaded.name, &flow, options).map_err(Error::unchanged)?;
     Store::of_profile(profile, &app.paths).probe(&loaded.name).map_err(Error::unchanged)?;
     let request = LoginRequest {

@@ -25,7 +25,7 @@ use crate::app::App;
 use crate::credential::adc::AuthorizedUser;
 use crate::credential::new_credential::NewCredential;
 use crate::credential::profile::Origin;
-use crate::oauth::{Endpoints, Google};
+use crate::oauth::{Endpoints, Google, scopes};
 use crate::output::error::{Error, Kind, Result};
 use crate::system::clock::Time;
 use crate::system::env;
@@ -113,11 +113,12 @@ pub(super) fn adopt(app: &App, request: &LoginRequest, credential: AuthorizedUse
         return Err(Error::new(Kind::Refused, "Google does not say who signed in, so nothing was saved")
             .hint(format!("`{login}`, and leave your email address ticked on Google's page")));
     }
-    let scopes = fresh.scopes.or_else(|| identity.scopes.clone()).unwrap_or_default();
-    let notes = request.check_scopes(&credential.client_id, &scopes, &login)?;
+    let granted = fresh.scopes.or_else(|| identity.scopes.clone()).unwrap_or_default();
+    let notes = request.check_scopes(&credential.client_id, &granted, &login)?;
     let new = NewCredential {
         credential,
-        scopes,
+        refused_scopes: scopes::not_granted(&request.scopes, &granted),
+        scopes: granted,
         identity: Some(identity),
         project: request.project.clone(),
         quota_project: request.quota_project.clone(),

@@ -80,6 +80,7 @@ impl ImportRequest {
     fn unconfirmed(&self, credential: AuthorizedUser, endpoints: Option<Endpoints>) -> NewCredential {
         NewCredential {
             identity: None,
+            refused_scopes: Vec::new(),
             scopes: Vec::new(),
             project: self.project.clone(),
             quota_project: self.quota_project.clone().or(credential.quota_project_id.clone()),
