@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     match login::sign_in(app, &request, &flow, &options, ready)? {
         Progress::Started { url, notes } => {
             ui::show(notes);
-            Ok(started(args, &name, &url, &flow, program.as_deref()))
+            Ok(started(app, args, &name, &url, &flow, program.as_deref()))
         }
         Progress::SignedIn(signed_in) => {
             if args.account.is_none() {
@@ -207,12 +207,19 @@ fn options(args: &Login, app: &App) -> Result<LoginOptions> {
 }
 
 /// The result of the first step of two. The second is explained where somebody reads that.
-fn started(args: &Login, name: &ProfileName, url: &str, flow: &Flow, program: Option<&str>) -> Output {
+fn started(
+    app: &App,
+    args: &Login,
+    name: &ProfileName,
+    url: &str,
+    flow: &Flow,
+    program: Option<&str>,
+) -> Output {
     if let Some(program) = program {
         if !args.start && terminal::in_notebook() {
-            return Output::text(two_step::instructions_in_notebook(program, name, "login", flow, url));
+            return Output::text(two_step::instructions_in_notebook(app, program, name, "login", flow, url));
         }
-        ui::tell(&two_step::instructions(program, name, "login", flow));
+        ui::tell(&two_step::instructions(app, program, name, "login", flow));
     }
     Output::text(format!("{url}\n"))
 }
