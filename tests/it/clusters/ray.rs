@@ -10,6 +10,7 @@ fn tasks_are_the_user_on_every_node_until_the_renewing_stops() {
     let Some(python) = python("BQCRED_TEST_VENV_CLUSTERS", &["ray", "google.cloud.bigquery"]) else { return };
     let vm = vm();
     let results = session(&vm, &python, "ray_session.py", &[&free_port(), &free_port(), &free_port()]);
+    assert_eq!(results["no_token"], json!(["no", false]));
     all_are_the_user(&results, "start", &["here"]);
     all_are_the_user(&results, "late", &["here", "elsewhere"]);
     all_are_the_user(&results, "restart", &["here", "again"]);

@@ -25,6 +25,10 @@ start("here", RAY, "start", "--head", "--port", GCS, "--node-ip-address", "127.0
       "--dashboard-host", "127.0.0.1", "--dashboard-port", DASHBOARD, "--ray-client-server-port", CLIENT, "--resources", '{"here": 100}')
 until(lambda: b"Ray runtime started" in Path("logs/here").read_bytes(), "the head node", 90)
 results = {}
+try:
+    exec(snippet("ray").replace("BqcredTokens(BQCRED_COMMAND)", 'BqcredTokens(["sh", "-c", "echo no >&2; exit 4"])'), globals())
+except RuntimeError as error:
+    results["no_token"] = [str(error), ray.is_initialized()]
 exec(snippet("ray"), globals())
 results["start"] = ask()
 other = node("elsewhere", elsewhere=True)
