@@ -21,15 +21,19 @@ impl Inside {
         self.limits().check(app, name, profile).err()
     }
 
-    /// Why what is done to this profile changes nothing for the programs here; `None` if they get its tokens.
+    /// Why the programs here get no token of this profile; `None` if they do.
     pub(crate) fn keeps(&self, app: &App, name: &ProfileName, profile: &Profile) -> Option<String> {
+        let refusal = || self.refusal(app, name, profile).map(|refusal| refusal.in_one_line());
+        self.apart_from(&app.paths, name).or_else(refusal)
+    }
+
+    /// Why a sign-in at this profile changes nothing for the programs here; `None` if they get its tokens.
+    pub(crate) fn apart_from(&self, paths: &Paths, name: &ProfileName) -> Option<String> {
         if self.has_ended() {
             return Some(format!("{}: {}", self.describe_end(), self.start_again()));
         }
-        if !self.is_of(&app.paths, name) {
-            return Some(format!("{}; one with {name}: `{}`", self.describe(), Inside::start_other(name)));
-        }
-        self.refusal(app, name, profile).map(|refusal| refusal.in_one_line())
+        let other = || format!("{}; one with {name}: `{}`", self.describe(), Inside::start_other(name));
+        (!self.is_of(paths, name)).then(other)
     }
 
     /// The options of `exec --token-only` that hand out no more of this profile than the programs here get; of another
