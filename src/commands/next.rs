@@ -7,10 +7,10 @@ use crate::app::App;
 use crate::credential::adc::AuthorizedUser;
 use crate::credential::profile::{self, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
-use crate::credential::token_only_file::{FoundTokenOnly, IssuedFor, PYTHON_MARGIN};
+use crate::credential::token_only_file::{FoundTokenOnly, IssuedFor, PYTHON_MARGIN, TimeLeft};
 use crate::handover;
 use crate::handover::broker::inside::Inside;
-use crate::handover::delivery;
+use crate::handover::delivery::{self, WayOn};
 use crate::handover::parent_shell;
 use crate::handover::variables;
 use crate::jupyter::locate::kernels::Kernel;
@@ -197,17 +197,39 @@ fn with_exported_file(app: &App) -> Option<Step> {
     let bytes = private_file::read(&path, Content::Foreign).ok()??;
     let issued_for = IssuedFor::read(&bytes)?;
     let (now, file) = (Time::now(), path.display());
-    let token = FoundTokenOnly::read(&bytes).filter(|token| token.expiry.since(now) > PYTHON_MARGIN);
-    if let Some(token) = token {
-        let (who, then) = (issued_for.owner().unwrap_or("an unknown account"), token.expiry.local(now));
-        let now = format!("all set: Python here runs as {who}, by the access token in {file} (until {then})");
-        return Some(Step { now, next: None });
+    let expiry = FoundTokenOnly::read(&bytes).map(|token| token.expiry);
+    let held = match expiry.map(|expiry| (TimeLeft::of(expiry, now), expiry.local(now))) {
+        Some((TimeLeft::Enough, then)) => {
+            let who = issued_for.owner().unwrap_or("an unknown account");
+            let now =
+                format!("all set: Python here runs as {who}, by the access token in {file} (until {then})");
+            return Some(Step { now, next: None });
+        }
+        Some((TimeLeft::TooLittle, then)) => format!(
+            "{file} holds an access token that expires at {then}; Python uses none with less than \
+             {PYTHON_MARGIN} s left"
+        ),
+        Some((TimeLeft::None, _)) | None => format!("{file} holds no valid access token any more"),
+    };
+    if delivery::is_renewed(&path, &app.paths.state) {
+        return Some(Step { now: format!("{held}; a bqcred on this machine renews it"), next: None });
     }
-    let export = app.command("export", &ProfileName::parse(&issued_for.profile).ok()?);
-    Some(Step::new(
-        format!("{file} holds no valid access token any more"),
-        delivery::renewing(&export, &issued_for, Some(&path)),
-    ))
+    let way_on = WayOn::find(app, issued_for);
+    Some(match way_on.renewing(&path) {
+        Some(renewing) => Step::new(held, renewing),
+        None => Step::new(format!("{held}{}", now_of(app, way_on.issued_for())), way_on.start_line("")),
+    })
+}
+
+/// Why the profile that a file is for doesn't renew it.
+fn now_of(app: &App, issued_for: &IssuedFor) -> String {
+    let name = &issued_for.profile;
+    let before = issued_for.owner().unwrap_or("an unknown account");
+    let profile = ProfileName::parse(name).ok().and_then(|name| app.known_profile(&name).ok()?);
+    match profile {
+        Some(profile) => format!("; it was for {before}, and profile {name} is of {} now", profile.who()),
+        None => format!("; it was for {before}, and profile {name} is gone"),
+    }
 }
 
 /// Whether programs started here get this profile's credential. What `exec` hands over has another path: there
