@@ -250,7 +250,7 @@ mod tests {
     fn each_kind_of_error_names_what_is_wrong() {
         for (line, what) in [
             ("kernel", "a subcommand is required: list, install, "),
-            ("client", "a subcommand is required: set, show, guide"),
+            ("client", "a subcommand is required: set, unset, show, guide"),
             ("exec", "no program given"),
             ("use", "no profile given"),
             ("export", "no file given"),

@@ -36,18 +36,28 @@ pub(crate) fn run(args: &Env, app: &App) -> Result<Output> {
 
 /// Says which account programs in this environment use.
 fn announce(app: &App) -> Result<Output> {
+    let (here, runs) = match terminal::in_notebook() {
+        true => ("this notebook", "now runs"),
+        false => ("this shell", "runs"),
+    };
     if env::text(variables::PROFILE).is_none() {
-        ui::note("this shell uses no credential of bqcred's");
+        ui::note(&format!("{here} uses no credential of bqcred's"));
         return Ok(Output::none());
     }
-    if let Some(ended) = Inside::ended() {
+    let inside = Inside::here();
+    if let Some(ended) = inside.as_ref().filter(|inside| inside.has_ended()) {
         ui::note(&format!("{}: {}", ended.describe_end(), ended.start_again()));
         return Ok(Output::none());
     }
-    let (_, profile) = app.profile()?;
+    let (name, profile) = app.profile()?;
+    if let Some(refusal) = inside.as_ref().and_then(|inside| inside.refusal(app, &name, &profile)) {
+        ui::note(&refusal.in_one_line());
+        return Ok(Output::none());
+    }
+    let who = inside.map_or_else(|| profile.who().into_owned(), |inside| inside.about().describe());
     let project = env::text(variables::PROJECT);
     let project = project.map_or_else(|| "no project".to_owned(), |project| format!("project {project}"));
-    ui::note(&format!("this shell runs as {} ({project})", profile.who()));
+    ui::note(&format!("{here} {runs} as {who} ({project})"));
     Ok(Output::none())
 }
 

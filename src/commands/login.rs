@@ -8,6 +8,7 @@ use crate::commands::{cell, leftovers};
 use crate::credential::profile::{Profile, StoreKind, check_project};
 use crate::credential::profile_name::ProfileName;
 use crate::credential::waiting::StartedBy;
+use crate::handover::broker::inside::Inside;
 use crate::lifecycle::replaced::{self, Replaced};
 use crate::lifecycle::save;
 use crate::login::two_step;
@@ -45,7 +46,12 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     match login::sign_in(app, &request, &flow, &options, ready)? {
         Progress::Started { url, notes } => {
             ui::show(notes);
-            Ok(started(args, &name, &url, &flow, program.as_deref()))
+            // the instructions, which are shown otherwise, say so
+            let inside = Inside::here().filter(|_| args.start && terminal::in_notebook());
+            if let Some(why) = inside.and_then(|inside| inside.apart_from(&app.paths, &name)) {
+                ui::note(&why);
+            }
+            Ok(started(app, args, &name, &url, &flow, program.as_deref()))
         }
         Progress::SignedIn(signed_in) => {
             if args.account.is_none() {
@@ -207,12 +213,19 @@ fn options(args: &Login, app: &App) -> Result<LoginOptions> {
 }
 
 /// The result of the first step of two. The second is explained where somebody reads that.
-fn started(args: &Login, name: &ProfileName, url: &str, flow: &Flow, program: Option<&str>) -> Output {
+fn started(
+    app: &App,
+    args: &Login,
+    name: &ProfileName,
+    url: &str,
+    flow: &Flow,
+    program: Option<&str>,
+) -> Output {
     if let Some(program) = program {
         if !args.start && terminal::in_notebook() {
-            return Output::text(two_step::instructions_in_notebook(program, name, "login", flow, url));
+            return Output::text(two_step::instructions_in_notebook(app, program, name, "login", flow, url));
         }
-        ui::tell(&two_step::instructions(program, name, "login", flow));
+        ui::tell(&two_step::instructions(app, program, name, "login", flow));
     }
     Output::text(format!("{url}\n"))
 }

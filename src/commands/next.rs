@@ -7,10 +7,10 @@ use crate::app::App;
 use crate::credential::adc::AuthorizedUser;
 use crate::credential::profile::{self, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
-use crate::credential::token_only_file::{FoundTokenOnly, IssuedFor, PYTHON_MARGIN};
+use crate::credential::token_only_file::{FoundTokenOnly, IssuedFor, PYTHON_MARGIN, TimeLeft};
 use crate::handover;
 use crate::handover::broker::inside::Inside;
-use crate::handover::delivery;
+use crate::handover::delivery::{self, WayOn};
 use crate::handover::parent_shell;
 use crate::handover::variables;
 use crate::jupyter::locate::kernels::Kernel;
@@ -126,8 +126,8 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
         return Step::new(problem, app.way_out(name, profile));
     }
     let inside = Inside::here();
-    if let Some(ended) = inside.as_ref().filter(|inside| inside.has_ended()) {
-        return Step::new(ended.describe_end(), ended.about().start_command());
+    if let Some(problem) = inside.as_ref().and_then(|inside| problem_inside(app, name, profile, inside)) {
+        return problem;
     }
     if let Some(step) = with_exported_file(app).filter(|_| inside.is_none()) {
         return step;
@@ -136,7 +136,11 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
         return Step::new("no project is set, which the Python libraries need", app.project_command(name));
     }
     // in a notebook, variables that a cell's command sets end with it
-    if !terminal::in_notebook() && !is_in_environment(app, name, profile, &adc) {
+    let is_in_environment = || match &inside {
+        Some(inside) => inside.is_of(&app.paths, name),
+        None => is_in_environment(app, name, profile, &adc),
+    };
+    if !terminal::in_notebook() && !is_in_environment() {
         let line = match inside {
             Some(_) => Inside::start_other(name), // `env` would be refused
             None => parent_shell::line(&app.command("env", name)),
@@ -146,17 +150,15 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
     let kernels = Machine::here(&app.paths.home).servers().kernels_of_jupyter();
     let is_installed = kernels.iter().any(|kernel| kernel.marker().is_some());
     if kernels.iter().any(Kernel::is_for_python_or_r) && !is_installed {
-        let options = match (inside, profile.store) {
-            (Some(inside), _) => format!(" {}", inside.limits().to_options().join(" ")),
+        let options = match (&inside, profile.store) {
+            (Some(inside), _) => format!(" {}", inside.options_for(&app.paths, name).join(" ")),
             (None, StoreKind::Keyring) => " --exec".to_owned(),
             (None, StoreKind::File) => String::new(),
         };
         let install = app.command("kernel install", name);
         return Step::new("Jupyter kernels don't use this credential yet", format!("{install}{options}"));
     }
-    if terminal::in_notebook()
-        && profile.store == StoreKind::File
-        && !is_in_environment(app, name, profile, &adc)
+    if terminal::in_notebook() && profile.store == StoreKind::File && inside.is_none() && !is_in_environment()
     {
         return Step::new(
             "the kernel of this notebook was started before, and doesn't use this credential yet",
@@ -166,8 +168,27 @@ fn after_login(app: &App, name: &ProfileName, profile: &Profile) -> Step {
             ),
         );
     }
-    let place = if terminal::in_notebook() { "new kernels run" } else { "this shell runs" };
-    Step { now: format!("all set: {place} as {}", profile.who()), next: None }
+    let (place, who) = match inside {
+        Some(inside) if terminal::in_notebook() => ("this notebook runs", inside.about().describe()),
+        Some(inside) => ("this shell runs", inside.about().describe()),
+        None if terminal::in_notebook() => ("new kernels run", profile.who().into_owned()),
+        None => ("this shell runs", profile.who().into_owned()),
+    };
+    Step { now: format!("all set: {place} as {who}"), next: None }
+}
+
+/// The programs of this session get no token.
+fn problem_inside(app: &App, name: &ProfileName, profile: &Profile, inside: &Inside) -> Option<Step> {
+    match inside.has_ended() {
+        true if inside.about().is_unknown() => {
+            Some(Step { now: format!("{}: {}", inside.describe_end(), inside.start_again()), next: None })
+        }
+        true => Some(Step::new(inside.describe_end(), inside.about().start_command())),
+        false => {
+            let refusal = inside.refusal(app, name, profile)?;
+            Some(Step { now: refusal.in_one_line(), next: None })
+        }
+    }
 }
 
 /// The environment names a file that `export --token-only` wrote: what is proposed gives programs no more than that.
@@ -176,17 +197,39 @@ fn with_exported_file(app: &App) -> Option<Step> {
     let bytes = private_file::read(&path, Content::Foreign).ok()??;
     let issued_for = IssuedFor::read(&bytes)?;
     let (now, file) = (Time::now(), path.display());
-    let token = FoundTokenOnly::read(&bytes).filter(|token| token.expiry.since(now) > PYTHON_MARGIN);
-    if let Some(token) = token {
-        let (who, then) = (issued_for.owner().unwrap_or("an unknown account"), token.expiry.local(now));
-        let now = format!("all set: Python here runs as {who}, by the access token in {file} (until {then})");
-        return Some(Step { now, next: None });
+    let expiry = FoundTokenOnly::read(&bytes).map(|token| token.expiry);
+    let held = match expiry.map(|expiry| (TimeLeft::of(expiry, now), expiry.local(now))) {
+        Some((TimeLeft::Enough, then)) => {
+            let who = issued_for.owner().unwrap_or("an unknown account");
+            let now =
+                format!("all set: Python here runs as {who}, by the access token in {file} (until {then})");
+            return Some(Step { now, next: None });
+        }
+        Some((TimeLeft::TooLittle, then)) => format!(
+            "{file} holds an access token that expires at {then}; Python uses none with less than \
+             {PYTHON_MARGIN} s left"
+        ),
+        Some((TimeLeft::None, _)) | None => format!("{file} holds no valid access token any more"),
+    };
+    if delivery::is_renewed(&path, &app.paths.state) {
+        return Some(Step { now: format!("{held}; a bqcred on this machine renews it"), next: None });
     }
-    let export = app.command("export", &ProfileName::parse(&issued_for.profile).ok()?);
-    Some(Step::new(
-        format!("{file} holds no valid access token any more"),
-        delivery::renewing(&export, &issued_for, Some(&path)),
-    ))
+    let way_on = WayOn::find(app, issued_for);
+    Some(match way_on.renewing(&path) {
+        Some(renewing) => Step::new(held, renewing),
+        None => Step::new(format!("{held}{}", now_of(app, way_on.issued_for())), way_on.start_line("")),
+    })
+}
+
+/// Why the profile that a file is for doesn't renew it.
+fn now_of(app: &App, issued_for: &IssuedFor) -> String {
+    let name = &issued_for.profile;
+    let before = issued_for.owner().unwrap_or("an unknown account");
+    let profile = ProfileName::parse(name).ok().and_then(|name| app.known_profile(&name).ok()?);
+    match profile {
+        Some(profile) => format!("; it was for {before}, and profile {name} is of {} now", profile.who()),
+        None => format!("; it was for {before}, and profile {name} is gone"),
+    }
 }
 
 /// Whether programs started here get this profile's credential. What `exec` hands over has another path: there

@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
     let signed_in = match progress {
         Progress::Started { url, notes } => {
             ui::show(notes);
-            return Ok(started(args, &name, &url, &rotation.flow, old, &program));
+            return Ok(started(app, args, &name, &url, &rotation.flow, old, &program));
         }
         Progress::SignedIn(signed_in) => signed_in,
     };
@@ -166,6 +166,7 @@ fn confirm(args: &Rotate, app: &App, loaded: &Loaded, dependents: &Dependents) -
 }
 
 fn started(
+    app: &App,
     args: &Rotate,
     name: &ProfileName,
     url: &str,
@@ -179,9 +180,9 @@ fn started(
     if args.start {
         ui::note(&format!("then: `bqcred rotate --profile {name} --finish -`"));
     } else if terminal::in_notebook() {
-        return Output::text(two_step::instructions_in_notebook(program, name, "rotate", flow, url));
+        return Output::text(two_step::instructions_in_notebook(app, program, name, "rotate", flow, url));
     } else {
-        ui::tell(&two_step::instructions(program, name, "rotate", flow));
+        ui::tell(&two_step::instructions(app, program, name, "rotate", flow));
     }
     Output::text(format!("{url}\n"))
 }

@@ -78,7 +78,7 @@ fn of_session(args: &Token, app: &App, inside: Inside) -> Result<Printed> {
     let about = inside.about();
     Ok(Printed {
         profile: name.to_string(),
-        account: profile.account,
+        account: about.person().account.or(profile.account),
         acting_as: about.acting_as.as_ref().map(ToString::to_string),
         token,
     })

@@ -12,7 +12,8 @@ use crate::jupyter::changes::record::Record;
 use crate::lifecycle::change;
 use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
-use crate::system::env;
+use crate::system::notebook::{self, Language};
+use crate::system::{env, terminal};
 
 pub(crate) fn run(args: &Use, app: &App) -> Result<Output> {
     let name = if args.name == "-" { previous(app)? } else { ProfileName::parse(&args.name)? };
@@ -38,27 +39,35 @@ pub(crate) fn run(args: &Use, app: &App) -> Result<Output> {
         ui::note(&problem);
     }
     // a program that gets access tokens only goes on with what it was started with
-    if let Some(inside) =
-        Inside::here().filter(|inside| inside.has_ended() || !inside.is_of(&app.paths, &name))
-    {
-        ui::note(&match inside.has_ended() {
-            true => format!("{}: {}", inside.describe_end(), inside.start_again()),
-            false => format!("{}; one with {name}: `{}`", inside.describe(), Inside::start_other(&name)),
-        });
+    let inside = Inside::here();
+    if let Some(why) = inside.as_ref().and_then(|inside| inside.keeps(app, &name, &profile)) {
+        ui::note(&why);
         return Ok(Output::none());
     }
-    let line = || parent_shell::line(&format!("bqcred env --profile {name}"));
+    let is_notebook = terminal::in_notebook();
+    let here = if is_notebook { "this notebook" } else { "this shell" };
+    let line = || match &inside {
+        Some(inside) if is_notebook => inside.start_again(),
+        None if is_notebook => format!("`{}` prints a cell that changes it", cell(&name)),
+        _ => parent_shell::line(&format!("bqcred env --profile {name}")),
+    };
     match env::get(variables::PROFILE).filter(|earlier| !earlier.is_empty()) {
         Some(earlier) if earlier != name.as_str() => {
-            ui::note(&format!("this shell still has BQCRED_PROFILE set: {}", line()));
+            ui::note(&format!("{here} still has BQCRED_PROFILE set: {}", line()));
         }
         Some(_) if args.project.is_some() && !has_project(args) => {
             let project = if env::text(variables::PROJECT).is_some() { "another" } else { "no" };
-            ui::note(&format!("this shell still has {project} project: {}", line()));
+            ui::note(&format!("{here} still has {project} project: {}", line()));
         }
         _ => {}
     }
     Ok(Output::none())
+}
+
+/// The command that prints a cell which makes a notebook use the profile.
+fn cell(name: &ProfileName) -> String {
+    let language = if notebook::language() == Some(Language::R) { "r" } else { "python" };
+    format!("bqcred snippet {language} --profile {name}")
 }
 
 /// The profile that was the current one before.

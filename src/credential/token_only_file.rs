@@ -19,6 +19,28 @@ const WORDS: &str = "bqcred-hands-over-access-tokens-only";
 /// `REFRESH_THRESHOLD`).
 pub(crate) const PYTHON_MARGIN: u64 = 225;
 
+/// What a token is still good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TimeLeft {
+    /// Programs use it.
+    Enough,
+    /// It is valid, and Python doesn't use it.
+    TooLittle,
+    /// It has expired.
+    None,
+}
+
+impl TimeLeft {
+    /// At `now`, of a token that expires at `expiry`.
+    pub(crate) fn of(expiry: Time, now: Time) -> TimeLeft {
+        match expiry.since(now) {
+            0 => TimeLeft::None,
+            1..=PYTHON_MARGIN => TimeLeft::TooLittle,
+            _ => TimeLeft::Enough,
+        }
+    }
+}
+
 /// Which tokens a file is for: what renews it compares that, so that nobody becomes another account by it, or gets
 /// more, unasked. It stands in the file, and in the one that is left when there are no more tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ use crate::credential::profile::{self, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::handover::broker::inside::Inside;
 use crate::handover::broker::limits::Limits;
+use crate::handover::broker::session_file::About;
 use crate::handover::format::Change;
 use crate::handover::variables::{self, VariableSet};
 use crate::output::error::{Error, Kind, Result};
@@ -23,18 +24,23 @@ pub(crate) struct Ready {
     pub(crate) adc: PathBuf,
     /// Why a new sign-in is needed, if one is, which file was made, and what goes on as it was.
     pub(crate) notes: Notes,
-    /// Whether the file is the session file of the `exec --token-only` that this process runs in.
-    is_session: bool,
+    /// The `exec --token-only` that this process runs in, if the file is its session file.
+    session: Option<About>,
 }
 
 impl Ready {
     /// The variables that make programs use it. Inside `exec --token-only` R's stays: it is where R gets its tokens.
     pub(crate) fn variables(&self, which: VariableSet) -> Vec<Change> {
         let mut changes = variables::set(&self.name, &self.profile, &self.adc, which);
-        if self.is_session {
+        if self.session.is_some() {
             variables::keep_metadata_server(&mut changes);
         }
         changes
+    }
+
+    /// Who programs are with it, for people.
+    pub(crate) fn who(&self) -> String {
+        self.session.as_ref().map_or_else(|| self.profile.who().into_owned(), About::describe)
     }
 
     /// Why R finds no credential in it, and the command that gives R one. `None` if R finds one.
@@ -49,7 +55,7 @@ impl Ready {
 
     /// The service account that R can't act as by the file.
     fn without_r(&self) -> Option<String> {
-        self.profile.acting_as_account().filter(|_| !self.is_session)
+        self.profile.acting_as_account().filter(|_| self.session.is_none())
     }
 }
 
@@ -86,8 +92,12 @@ pub(crate) fn for_programs(app: &App, name: ProfileName, profile: Profile) -> Re
     if let Some(inside) = Inside::here() {
         let inside = inside.of(&app.paths, &name)?;
         let mut notes = problem_note(app, &name, &profile);
+        if let Some(refusal) = inside.refusal(app, &name, &profile) {
+            notes.add(refusal.in_one_line());
+        }
         notes.add(inside.describe());
-        return Ok(Ready { name, profile, adc: inside.file, notes, is_session: true });
+        let session = Some(inside.about().clone());
+        return Ok(Ready { name, profile, adc: inside.file, notes, session });
     }
     if profile.store == StoreKind::File {
         return in_store(app, name, profile);
@@ -110,7 +120,7 @@ pub(crate) fn for_programs(app: &App, name: ProfileName, profile: Profile) -> Re
             file.path.display()
         ));
     }
-    Ok(Ready { name, profile: file.profile, adc: file.path, notes, is_session: false })
+    Ok(Ready { name, profile: file.profile, adc: file.path, notes, session: None })
 }
 
 /// For what outlasts this session and can only name a file: a kernelspec, a snippet.
@@ -143,7 +153,7 @@ pub(crate) fn in_store(app: &App, name: ProfileName, profile: Profile) -> Result
     let loaded = app.load_credential(name, profile)?;
     let (name, profile) = (loaded.name, loaded.profile);
     let notes = problem_note(app, &name, &profile);
-    Ok(Ready { adc: app.paths.adc(&name), notes, name, profile, is_session: false })
+    Ok(Ready { adc: app.paths.adc(&name), notes, name, profile, session: None })
 }
 
 fn problem_note(app: &App, name: &ProfileName, profile: &Profile) -> Notes {

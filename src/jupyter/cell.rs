@@ -19,6 +19,16 @@ pub(crate) fn switch_python(vars: &[(String, String)], said: &str, who: &str) ->
     )
 }
 
+/// The code that shows in a Python kernel what was `said` and why the kernel stays as it is.
+pub(crate) fn say_python(said: &str, why: &str) -> String {
+    format!("print({})\n", quote(&format!("{said}{why}")))
+}
+
+/// The same for an R kernel.
+pub(crate) fn say_r(said: &str, why: &str) -> String {
+    format!("{CLEAR_R}cat({})\ninvisible()\n", quote(&format!("{said}{why}\n")))
+}
+
 /// The code that shows a failure in a Python kernel, and stops a notebook that runs cell by cell.
 pub(crate) fn fail_python(said: &str) -> String {
     format!("{KERNEL}\n\nraise BqcredError({}) from None\n", quote(said.trim_end()))

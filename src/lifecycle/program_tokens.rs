@@ -7,7 +7,7 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::app::{App, Loaded};
-use crate::credential::profile::{Condition, Person, Profile};
+use crate::credential::profile::{Condition, Person, Profile, another_account};
 use crate::credential::profile_name::ProfileName;
 use crate::handover::broker::TokenSource;
 use crate::handover::broker::limits::{self, Limits};
@@ -146,9 +146,7 @@ impl ProgramTokens {
             }
             return Ok(());
         }
-        let (now, before) = (profile.who(), self.describe());
-        let what = format!("profile {} is of {now} now, and this program was started as {before}", self.name);
-        Err(Error::new(Kind::Refused, what).hint("start the program again"))
+        Err(another_account(&self.name, profile, &self.describe()).hint("start the program again"))
     }
 
     fn renew(&self, profile: Profile, min_ttl: u64) -> Result<AccessToken> {

@@ -225,18 +225,8 @@ impl Saved {
 /// For people: the command by which programs get the credential that a profile has now. Who works in `exec --token-only`
 /// is not led to the whole credential.
 pub(crate) fn next_command(app: &App, name: &ProfileName, store: StoreKind) -> String {
-    let here = Inside::here().map(|inside| inside.limits().to_options().join(" "));
-    match here {
-        Some(options) if terminal::in_notebook() => {
-            return format!(
-                "for all notebooks, from now on: `{}`",
-                app.command(&format!("kernel install {options}"), name)
-            );
-        }
-        Some(options) => {
-            return format!("next: {} -- PROGRAM", app.command(&format!("exec {options}"), name));
-        }
-        None => {}
+    if let Some(inside) = Inside::here() {
+        return next_inside(app, name, &inside);
     }
     if !terminal::in_notebook() {
         return format!("next: {}", parent_shell::line(&app.command("env", name)));
@@ -244,4 +234,21 @@ pub(crate) fn next_command(app: &App, name: &ProfileName, store: StoreKind) -> S
     // a cell's shell ends with the cell: what it evaluates reaches nothing
     let exec = if store == StoreKind::Keyring { " --exec" } else { "" };
     format!("for all notebooks, from now on: `{}{exec}`", app.command("kernel install", name))
+}
+
+/// The same in `exec --token-only`: no more than the programs here get, or why they get nothing.
+fn next_inside(app: &App, name: &ProfileName, inside: &Inside) -> String {
+    let profile = app.known_profile(name).ok().flatten();
+    if let Some(refusal) = profile.and_then(|profile| inside.refusal(app, name, &profile)) {
+        return refusal.in_one_line();
+    }
+    let options = inside.options_for(&app.paths, name).join(" ");
+    let unknown = inside.about().unknown_limits();
+    match terminal::in_notebook() {
+        true => {
+            let install = app.command(&format!("kernel install {options}"), name);
+            format!("for all notebooks, from now on: `{install}`{unknown}")
+        }
+        false => format!("next: {} -- PROGRAM{unknown}", app.command(&format!("exec {options}"), name)),
+    }
 }

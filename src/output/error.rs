@@ -166,6 +166,14 @@ impl Error {
         &self.what
     }
 
+    /// The message with what helps.
+    pub(crate) fn in_one_line(&self) -> String {
+        match self.hint_text().and_then(|hint| hint.lines().next()) {
+            Some(hint) => format!("{}; {hint}", self.what()),
+            None => self.what().to_owned(),
+        }
+    }
+
     /// What helps, if anything is known to.
     pub(crate) fn hint_text(&self) -> Option<&str> {
         self.hint.as_deref()

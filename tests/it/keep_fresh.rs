@@ -272,7 +272,24 @@ fn what_others_do_takes_effect() {
     vm.sandbox.login(&vm.google, "bob@example.com", &["--project", "p1"]).success();
     let (code, said) = keeping.end();
     assert!(code == Some(4) && said.contains("is of bob@example.com now"), "{said}");
-    assert!(stub(&vm, "token.json").contains("is of bob@example.com now"));
+    let path = vm.sandbox.path("token.json");
+    let advice = format!(
+        "profile default is of bob@example.com now, and the access token was of {PERSON} (`bqcred export --force \
+         --token-only --keep-fresh '{}'` goes on as bob@example.com)",
+        path.display()
+    );
+    assert_eq!(stub(&vm, "token.json"), advice);
+    // neither is the file taken over by the other account, nor is a command named that is refused as well
+    let (code, said) = Keeping::start(&vm, &["token.json"]).end();
+    assert!(
+        code == Some(2) && said.contains(&format!("is for an access token of {PERSON}; nothing")),
+        "{said}"
+    );
+    assert!(said.ends_with("hint: name another file, or replace it with `--force`\n"), "{said}");
+    assert_eq!(stub(&vm, "token.json"), advice);
+    let run = vm.program("bqcred", &[]).env("GOOGLE_APPLICATION_CREDENTIALS", &path).run().success();
+    assert!(run.stdout.contains("and profile default is of bob@example.com now"), "{run:?}");
+    assert!(run.stdout.ends_with("next     bqcred exec --token-only -- PROGRAM\n"), "{run:?}");
     let keeping = Keeping::start(&vm, &["--force", "token.json"]);
     keeping.token("token.json", None);
     vm.program("bqcred", &["revoke", "--yes"]).run().success();
@@ -376,6 +393,7 @@ fn other_files_are_refused() {
         (&["no/such"], 6, "can't write"),
         (&["-"], 2, "stdout is none"),
         (&["/dev/stdout"], 2, "stdout is none"),
+        (&["-", "--", "true"], 2, "leave out `-`"),
     ] {
         let (ended, said) = Keeping::start(&vm, args).end();
         assert!(ended == Some(code) && said.contains(words), "{args:?}: {said}");
@@ -417,11 +435,12 @@ fn a_file_for_another_account_profile_or_less_is_replaced_only_with_force() {
     }
     vm.program("bqcred", &["export", "--token-only", "--scopes", "bigquery", "token.json"]).run().success();
     let path = vm.sandbox.path("token.json");
-    let renew = format!(
-        "`bqcred export --profile default --token-only --scopes bigquery --keep-fresh '{}'` renews it",
-        path.display()
-    );
     let refused = |args: &[&str], what: &str| {
+        let profile = if args.contains(&"--profile") { " --profile default" } else { "" };
+        let renew = format!(
+            "`bqcred export{profile} --token-only --scopes bigquery --keep-fresh '{}'` renews it",
+            path.display()
+        );
         let earlier = read(&vm, "token.json");
         let (code, said) = Keeping::start(&vm, &[args, &["token.json"]].concat()).end();
         assert_eq!((code, read(&vm, "token.json")), (Some(2), earlier), "{said}");
@@ -590,13 +609,13 @@ fn library<'l>(libraries: &'l Value, name: &str) -> &'l Value {
 }
 
 #[test]
-fn doctor_says_until_when_it_is_renewed_and_when_that_has_stopped() {
+fn doctor_says_until_when_a_token_is_valid_and_whether_it_is_renewed() {
     let vm = vm(3_599);
     let keeping = Keeping::start(&vm, &["token.json"]);
     keeping.token("token.json", None);
     let (what, libraries) = diagnosis(&vm);
-    assert!(what.contains(&format!("an access token of {PERSON} alone, renewed until ")), "{what}");
-    assert!(what.ends_with("min), by a bqcred on this machine"), "{what}");
+    assert!(what.contains(&format!("an access token of {PERSON} alone, valid until ")), "{what}");
+    assert!(what.ends_with("min), and a bqcred on this machine renews it"), "{what}");
     let python = library(&libraries, "google-auth");
     assert_eq!((&python["identity"], &python["account"]), (&json!("user"), &json!(PERSON)));
     assert_eq!(python["is_you"], true);
@@ -611,7 +630,8 @@ fn doctor_says_until_when_it_is_renewed_and_when_that_has_stopped() {
     vm.program("bqcred", &["export", "--token-only", "--force", "token.json"]).run().success();
     let (what, _) = diagnosis(&vm);
     assert!(
-        what.contains("renewed until") && what.contains("by no bqcred of yours on this machine"),
+        what.contains("valid until")
+            && what.contains("no bqcred of yours on this machine renews it: if none"),
         "{what}"
     );
     let mut file = read(&vm, "token.json").unwrap();
@@ -619,10 +639,31 @@ fn doctor_says_until_when_it_is_renewed_and_when_that_has_stopped() {
     vm.sandbox.write("token.json", file.to_string());
     let (what, libraries) = diagnosis(&vm);
     assert!(
-        what.contains("that expired at 2026-01-01") && what.ends_with("the renewing has stopped"),
+        what.contains("that expired at 2026-01-01")
+            && what.ends_with("and no bqcred of yours on this machine renews it"),
         "{what}"
     );
     assert_eq!(library(&libraries, "google-auth")["problem"], "not_renewed");
+    // one that Python doesn't use any more has not expired yet, and may be renewed
+    vm.google.write_expires_in(Some(json!(200)));
+    std::fs::remove_file(vm.sandbox.home().join(".cache/bqcred/default.token")).unwrap();
+    let keeping = Keeping::start(&vm, &["token.json"]);
+    keeping.token("token.json", file["token"].as_str());
+    let step = || {
+        let python = library(&diagnosis(&vm).1, "google-auth").clone();
+        assert_eq!(python["problem"], "token_expiring", "{python}");
+        let run = vm.program("bqcred", &[]);
+        run.env("GOOGLE_APPLICATION_CREDENTIALS", vm.sandbox.path("token.json")).run().success().stdout
+    };
+    assert!(diagnosis(&vm).0.ends_with("min), and a bqcred on this machine renews it"));
+    let renewed = step();
+    assert!(renewed.ends_with("less than 225 s left; a bqcred on this machine renews it\n"), "{renewed}");
+    let short = std::fs::read(vm.sandbox.path("token.json")).unwrap();
+    keeping.stop();
+    vm.google.write_expires_in(Some(json!(3_599)));
+    vm.sandbox.write("token.json", short);
+    assert!(step().contains("next     bqcred export --token-only --keep-fresh "));
+    vm.sandbox.write("token.json", file.to_string());
     // what helps is a command of that account's profile
     let fix = |vm: &Vm| {
         let run = vm.program("bqcred", &["doctor", "--json", "--offline"]);

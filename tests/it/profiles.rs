@@ -100,10 +100,16 @@ fn use_changes_the_project_without_sign_in() {
     let before = std::fs::read(sandbox.adc("work")).unwrap();
     sandbox.bqcred(&["use", "work", "--project", "not a project"]).fails(2).says("is not a project id");
     sandbox.bqcred(&["use", "nosuch", "--project", "p3"]).fails(3);
-    let run = sandbox.invoke(&["use", "work", "--project", "p3"]);
-    let run = run.env("BQCRED_PROFILE", "work").env("GOOGLE_CLOUD_PROJECT", "p2").run().success();
+    let in_shell = || {
+        let run = sandbox.invoke(&["use", "work", "--project", "p3"]);
+        run.env("BQCRED_PROFILE", "work").env("GOOGLE_CLOUD_PROJECT", "p2")
+    };
+    let run = in_shell().run().success();
     let run = run.says("the project of profile work is p3").says("the current profile is work");
     run.says("this shell still has another project: eval $(bqcred env --profile work)");
+    let run = in_shell().env("JPY_PARENT_PID", "1").run().success();
+    run.says("this notebook still has another project: `")
+        .says("snippet python --profile work` prints a cell");
     let rows = sandbox.bqcred(&["list", "--json"]).json();
     assert_eq!([&rows[0]["project"], &rows[1]["project"]], ["p1", "p3"]);
     assert_eq!(rows[1]["account"], BOB);

@@ -73,6 +73,12 @@ fn containers_get_the_folder_of_the_token_only_file() {
     let named = snippet(&sandbox, "docker --file /srv/bq/adc.json").success().stdout;
     assert!(named.contains("source=/srv/bq,"), "{named}");
     snippet(&sandbox, "docker --file /srv/bq/token").fails(2).says("adc.json");
+    for folder in ["q\"d", "q,d", "q\nd"] {
+        for kind in ["docker", "devcontainer"] {
+            let refused = snippet(&sandbox, &format!("{kind} --file /srv/{folder}/adc.json")).fails(2);
+            refused.says("a path or value has").says("snippet compose");
+        }
+    }
 }
 
 #[test]

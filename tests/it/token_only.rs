@@ -375,6 +375,11 @@ fn a_service_account_is_acted_as() {
     let run = bash(&vm, &acting, "true").run().fails(4).says(&format!("{PERSON} may not act as {READER}"));
     run.says("roles/iam.serviceAccountTokenCreator").says(&format!("--member=user:{PERSON}"));
     vm.google.allow_impersonation(PERSON, READER);
+    // who programs here are is said by the session, not by the profile
+    let run = bash(&vm, &acting, "bqcred; bqcred env --announce").run().success();
+    let runs = format!("this shell runs as {PERSON} acting as {READER} (token-only)");
+    assert!(run.stdout.contains(&format!("all set: {runs}\n")), "{}", run.stdout);
+    run.says(&format!("{runs} (project p1)"));
     let run = bash(&vm, &acting, "who; ask").run().success();
     let (who, answer) = run.stdout.trim().split_once('\n').unwrap();
     assert_eq!(
@@ -692,6 +697,20 @@ fn what_goes_on_after_its_session_is_kept_to_its_limits() {
     let args = ["exec", "--token-only", "--scopes", "bigquery", "--", "true"];
     assert_eq!(left.bqcred(&vm, &args).run().success().stderr, "");
 
+    // in a notebook a sign-in changes nothing, which is said before it
+    let in_notebook = |args: &[&str]| left.bqcred(&vm, args).env("JPY_PARENT_PID", "1");
+    bqcred(&vm, &["client", "set", &vm.sandbox.client_file(&vm.google)]).run().success();
+    let login = in_notebook(&["login", "--project", "p1"]).run().success().stdout;
+    assert!(
+        login.contains("This notebook stays as it is") && login.contains("restart this kernel"),
+        "{login}"
+    );
+    assert!(login.contains(ended) && login.contains(again) && !login.contains("runs as"), "{login}");
+    let pasted = vm.google.approve(login.lines().find(|line| line.starts_with("http")).unwrap(), PERSON);
+    let finish = in_notebook(&["login", "--finish", "-", "--cell", "python"]).stdin(pasted).run().success();
+    assert!(finish.stdout.starts_with("print(\"") && finish.stdout.contains(ended), "{}", finish.stdout);
+    assert!(!finish.stdout.contains("eval"), "{}", finish.stdout);
+
     left.end();
     bash(&vm, &[], "true").run().success();
     assert!(!left.file.exists());
@@ -701,6 +720,11 @@ fn what_goes_on_after_its_session_is_kept_to_its_limits() {
     left.bqcred(&vm, &["status", "--offline"]).run().success().says(ended);
     let shown = left.bqcred(&vm, &["doctor", "--offline"]).run().stdout;
     assert!(shown.contains("what they were narrowed to is not known any more"), "{shown}");
+    let lost = ", with the --scopes and --as that it had";
+    assert!(shown.contains(&format!("bqcred exec --token-only -- PROGRAM{lost}")), "{shown}");
+    let shown = left.bqcred(&vm, &[]).run().success().stdout;
+    assert!(shown.contains(&format!("start the program again{lost}: `")), "{shown}");
+    left.bqcred(&vm, &["exec", "--", "true"]).run().success().says(&format!("hand out tokens{lost}"));
 }
 
 #[test]
@@ -749,6 +773,42 @@ fn what_is_handed_out_inside_keeps_to_the_limits_or_says_that_it_is_more() {
     let run = inside("bqcred use other; bqcred --profile other")
         .says("bqcred exec --token-only --profile other -- PROGRAM");
     assert!(!format!("{}{}", run.stdout, run.stderr).contains("bqcred env"), "{run:?}");
+}
+
+#[test]
+fn after_another_sign_in_commands_inside_say_that_programs_get_nothing() {
+    let vm = vm();
+    vm.sandbox.link_program("cp");
+    let bobs = vm.sandbox.write("zed.json", adc(&vm, PERSON, &["openid", "email", BIGQUERY]));
+    let mut program = Running::start(&vm, &["--scopes", "bigquery"], SERVE);
+    let mut run = |command: &str| {
+        let out = vm.sandbox.path("out");
+        assert_eq!(program.send(&format!("{{ {command}; }} >{} 2>&1; echo done", out.display())), "done");
+        std::fs::read_to_string(&out).unwrap()
+    };
+    // of another profile, no limits are known
+    let said = run(&format!("bqcred import --profile zed {}", bobs.display()));
+    assert!(said.contains("next: bqcred exec --token-only --profile zed -- PROGRAM"), "{said}");
+    let said = run("cp -r $HOME/.local/share $HOME/copy; XDG_DATA_HOME=$HOME/copy bqcred");
+    assert!(said.contains("bqcred exec --token-only --profile default -- PROGRAM"), "{said}");
+    assert!(run("bqcred").contains(&format!("runs as {PERSON} (token-only, narrowed to bigquery)")));
+
+    vm.sandbox.login(&vm.google, BOB, &["--project", "p1"]).success();
+    let is_bobs = format!("profile default is of {BOB} now, and this program was started as {PERSON}");
+    for command in ["bqcred", "bqcred env --announce", "bqcred env", "bqcred use default"] {
+        let said = run(command);
+        assert!(said.contains(&is_bobs) && !said.contains("all set"), "{command}: {said}");
+        assert!(said.contains("`bqcred exec --token-only --scopes bigquery --profile default"), "{said}");
+    }
+    for command in ["snippet docker", "exec --token-only --scopes bigquery -- true"] {
+        let said = run(&format!("bqcred {command}"));
+        let warns = said.contains(&format!("gets tokens of {BOB}, whose profile default is now"));
+        assert!(warns && !said.contains("what the programs here get"), "{said}");
+    }
+    let said = run("bqcred doctor --json || true");
+    assert!(said.contains("bqcred exec --token-only --scopes bigquery -- PROGRAM"), "{said}");
+    assert!(!said.contains("\"bqcred login\""), "{said}");
+    assert_eq!(program.end(), 0);
 }
 
 #[test]

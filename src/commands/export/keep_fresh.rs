@@ -28,22 +28,14 @@ const PAUSES: (u64, u64) = (5, 60);
 const TICK: Duration = Duration::from_secs(15);
 
 pub(super) fn run(args: &Export, app: &App) -> Result<Output> {
-    let is_open = args.file.as_deref().is_some_and(is_descriptor);
-    let file = args.file.as_deref().filter(|path| !is_stdout(path));
-    if is_open || (file.is_none() && args.program.is_empty()) {
-        let what = match args.file {
-            Some(_) => "--keep-fresh writes a file again and again, and stdout is none",
-            None => "no file given",
-        };
-        return Err(Error::usage(what)
-            .hint("name a FILE, or a program that gets each new file on stdin: `-- PROGRAM`"));
-    }
+    check_place(args)?;
     // a mistake in the command line changes nothing: no file is taken over before this
     let source = Source::new(args, app)?;
     let issued_for = source.issued_for();
-    let claim = |path| RenewedFile::claim(path, &issued_for, args.force, &app.paths.state);
+    let file = args.file.as_deref();
+    let claim = |path| RenewedFile::claim(path, &issued_for, args.force, app);
     let delivery = Arc::new(Delivery::to(file.map(claim).transpose()?, args.program.clone()));
-    let (ending, again) = (Arc::clone(&delivery), again(&source, &delivery));
+    let (ending, again) = (Arc::clone(&delivery), again(&source.export(), &source, &delivery));
     let _heeded = interrupt::heed(move |request| {
         if request == Request::Stop {
             end(&ending, &format!("it was stopped (start `{again}` again)"), false);
@@ -52,17 +44,36 @@ pub(super) fn run(args: &Export, app: &App) -> Result<Output> {
     });
     let mut renewal = Renewal { source, delivery: &delivery, pending: None };
     let failure = renewal.run();
+    let failure = renewal.with_way_on(failure);
     // a token that an earlier process left ends with its credential, and by nothing else that fails at the start
     end(&delivery, &stub::in_words(&failure.error), renewal.source.has_ended());
     ui::fail(&failure.error);
     Ok(Output::none().with_code(failure.code))
 }
 
-/// The command that starts this again.
-fn again(source: &Source, delivery: &Delivery) -> String {
+/// A file, a program or both have to be named.
+fn check_place(args: &Export) -> Result<()> {
+    let refuse = |what: &str, hint: &str| Err(Error::usage(what).hint(hint));
+    let no_file = "--keep-fresh writes a file again and again, and stdout is none";
+    let hint = "name a FILE, or a program that gets each new file on stdin: `-- PROGRAM`";
+    match args.file.as_deref() {
+        Some(path) if is_stdout(path) || is_descriptor(path) => match args.program.is_empty() {
+            true => refuse(no_file, hint),
+            false => {
+                let shown = path.display();
+                refuse(no_file, &format!("leave out `{shown}`: the program gets each new file on stdin"))
+            }
+        },
+        None if args.program.is_empty() => refuse("no file given", hint),
+        _ => Ok(()),
+    }
+}
+
+/// The command that starts this again. `export`: `bqcred export`, perhaps with options.
+fn again(export: &str, source: &Source, delivery: &Delivery) -> String {
     let file = delivery.file().map(RenewedFile::path);
     let program = if delivery.has_program() { " -- PROGRAM" } else { "" };
-    format!("{}{program}", renewing(&source.export(), &source.issued_for(), file))
+    format!("{}{program}", renewing(export, &source.issued_for(), file))
 }
 
 /// Whether Google or bqcred itself refuses, so that trying again is of no use.
@@ -158,6 +169,17 @@ impl Renewal<'_> {
             if self.source.has_changed() && self.pending.is_none() || self.delivery.check().is_err() {
                 return;
             }
+        }
+    }
+
+    /// A profile that became another account's renews this as that only if it is asked to.
+    fn with_way_on(&self, failure: Failure) -> Failure {
+        let force = if self.delivery.file().is_some() { " --force" } else { "" };
+        let again = again(&format!("{}{force}", self.source.export()), &self.source, self.delivery);
+        let another = self.source.another_account(&again).filter(|_| is_refusal(&failure.error));
+        match another {
+            Some(error) => Failure { error, ..failure },
+            None => failure,
         }
     }
 

@@ -7,11 +7,12 @@ use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
 use crate::credential::state::CredentialState;
 use crate::credential::token_only_file::{IssuedFor, PYTHON_MARGIN, TokenOnlyFile};
+use crate::handover::broker::TokenSource as _;
 use crate::handover::broker::inside::Inside;
 use crate::handover::broker::limits::Limits;
 use crate::handover::ready;
 use crate::lifecycle::program_tokens::ProgramTokens;
-use crate::output::error::Result;
+use crate::output::error::{Error, Kind, Result};
 use crate::output::secret::SecretBytes;
 use crate::output::shell_word::in_shell;
 use crate::output::ui::{self, Output};
@@ -121,6 +122,15 @@ impl Source {
         }
     }
 
+    /// The error where the profile is another account's now. `again`: what renews with tokens of that.
+    pub(super) fn another_account(&self, again: &str) -> Option<Error> {
+        let now = self.app.known_profile(&self.name).ok()??;
+        let is_same = self.tokens.check_person(&now).is_ok();
+        let (name, now) = (&self.name, now.who());
+        let what = format!("profile {name} is of {now} now, and the access token was of {}", self.account());
+        (!is_same).then(|| Error::new(Kind::Refused, what).hint(format!("`{again}` goes on as {now}")))
+    }
+
     /// `bqcred export` of this profile, as it is typed.
     pub(super) fn export(&self) -> String {
         self.app.command("export", &self.name)
@@ -143,7 +153,7 @@ impl Source {
 
     /// Whose tokens they are, for people.
     pub(super) fn account(&self) -> String {
-        self.issued_for().owner().unwrap_or("an unknown account").to_owned()
+        self.tokens.account().to_owned()
     }
 }
 

@@ -56,16 +56,20 @@ impl Container {
         Ok(Container::new(&lasting_variables(set)?, folder))
     }
 
-    /// Each option is one word of a shell. docker reads `--mount` as a line of CSV.
+    /// As docker's `--mount` reads it, which is a line of CSV; `None` where that can't hold the folder.
+    fn mount(&self) -> Option<String> {
+        let is_safe = !self.folder.contains(|c: char| ",\"".contains(c) || c.is_control());
+        is_safe.then(|| format!("type=bind,source={},target={IN_CONTAINER},readonly", self.folder))
+    }
+
+    /// Each option is one word of a shell.
     fn docker(&self) -> Result<String> {
-        let folder = &self.folder;
-        let values = self.variables.iter().map(|(_, value)| value).chain([folder]);
-        if folder.contains([',', '"']) || values.into_iter().any(|value| value.contains(char::is_control)) {
+        let is_safe = self.variables.iter().all(|(_, value)| !value.contains(char::is_control));
+        let Some(mount) = self.mount().filter(|_| is_safe) else {
             return Err(Error::usage(
                 "a path or value has a character that is not safe in a `docker run` line",
             ));
-        }
-        let mount = format!("type=bind,source={folder},target={IN_CONTAINER},readonly");
+        };
         let mut options = vec![format!("--mount {}", word(&mount))];
         let variables = self.variables.iter();
         options.extend(variables.map(|(name, value)| format!("--env {}", word(&format!("{name}={value}")))));
@@ -89,15 +93,15 @@ impl Container {
         )
     }
 
-    /// `--mount` splits at commas, and `${` begins a variable of the dev container's.
+    /// Its mounts are docker's, and `${` begins a variable of the dev container's.
     fn devcontainer(&self) -> Result<String> {
-        let values = self.variables.iter().map(|(_, value)| value);
-        if self.folder.contains(',') || values.chain([&self.folder]).any(|value| value.contains("${")) {
+        let mut values = self.variables.iter().map(|(_, value)| value).chain([&self.folder]);
+        let is_safe = values.all(|value| !value.contains("${"));
+        let Some(mount) = self.mount().filter(|_| is_safe) else {
             return Err(Error::usage("a path or value has characters that devcontainer.json can't hold"));
-        }
+        };
         let variables: serde_json::Map<_, _> =
             self.variables.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
-        let mount = format!("type=bind,source={},target={IN_CONTAINER},readonly", self.folder);
         let settings = serde_json::json!({ "mounts": [mount], "containerEnv": variables });
         Ok(format!("{settings:#}\n"))
     }

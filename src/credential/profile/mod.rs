@@ -20,7 +20,7 @@ use crate::system::clock::Time;
 
 pub(crate) use condition::Condition;
 pub(crate) use list::{folders, ids, missing, names};
-pub(crate) use person::Person;
+pub(crate) use person::{Person, another_account};
 
 /// Where a profile's secret is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

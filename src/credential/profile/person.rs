@@ -1,6 +1,8 @@
 //! Who a profile belongs to, and whether it still does.
 
 use super::Profile;
+use crate::credential::profile_name::ProfileName;
+use crate::output::error::{Error, Kind};
 use crate::system::clock::Time;
 
 /// Who a profile belonged to at some time.
@@ -52,6 +54,13 @@ impl Person {
     pub(crate) fn describe(&self) -> &str {
         self.account.as_deref().unwrap_or("an unknown account")
     }
+}
+
+/// The error where a profile is another account's by now than of whom a program was started.
+pub(crate) fn another_account(name: &ProfileName, profile: &Profile, before: &str) -> Error {
+    let now = profile.who();
+    let what = format!("profile {name} is of {now} now, and this program was started as {before}");
+    Error::new(Kind::Refused, what)
 }
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use crate::app::App;
-use crate::credential::profile::StoreKind;
+use crate::credential::profile::{Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::doctor::facts::token_only::TokenOnly;
 use crate::doctor::facts::validity::Validities;
+use crate::handover::broker::session_file::About;
 use crate::lifecycle::group_access;
 use crate::oauth::scopes;
 use crate::output::error::{Error, Kind};
@@ -30,6 +31,8 @@ pub(crate) struct CurrentProfile {
     pub(crate) fingerprint: Option<String>,
     /// Whether there is none any more of which this program was started.
     pub(crate) is_gone: bool,
+    /// Whether it is another account's now than of whom this program was started.
+    pub(crate) is_anothers: bool,
     /// Why it can't be used, if there is one.
     pub(crate) problem: Option<Error>,
     /// The command that starts a new sign-in of it.
@@ -103,10 +106,19 @@ impl CurrentProfile {
     }
 
     /// Becomes what a program of `exec --token-only` is, whatever profile is the current one by now.
-    pub(crate) fn become_program(&mut self, program: &TokenOnly) {
+    pub(crate) fn become_program(&mut self, app: &App, program: &TokenOnly) {
+        let about = &program.about;
+        let is_same_profile =
+            self.name.as_ref() == Some(&about.profile) && about.data == About::data_of(&app.paths);
+        let now = Profile {
+            account: self.account.clone(),
+            fingerprint: self.fingerprint.clone(),
+            ..Profile::default()
+        };
+        self.is_anothers = is_same_profile && !about.person().is_of(&now);
         self.is_gone = self.name.is_none() && self.problem.is_none();
-        self.name = Some(program.about.profile.clone());
-        self.account = program.account().or(self.account.take());
+        self.name = Some(about.profile.clone());
+        self.account = program.account().or(self.account.take().filter(|_| !self.is_anothers));
         self.acting_as = program.acting_as();
         self.problem = None;
     }

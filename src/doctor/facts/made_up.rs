@@ -8,7 +8,6 @@ use crate::doctor::facts::Facts;
 use crate::doctor::facts::credential_file::Content;
 use crate::doctor::facts::current_profile::CurrentProfile;
 use crate::doctor::facts::environment::Variables;
-use crate::doctor::facts::exports::Exports;
 use crate::doctor::facts::gcloud::Gcloud;
 use crate::doctor::facts::home::Home;
 use crate::doctor::facts::metadata_server::{self, Metadata, MetadataServers};
@@ -59,7 +58,7 @@ impl Facts {
             home: Home::new(&environment, Some(home.clone())),
             locks: home.join("locks"),
             own_home: home,
-            exports: Exports::default(),
+            exported: None,
             environment,
         }
     }

@@ -8,7 +8,6 @@ pub(crate) mod credential_file;
 pub(crate) mod credential_kind;
 pub(crate) mod current_profile;
 pub(crate) mod environment;
-pub(crate) mod exports;
 pub(crate) mod gargle_cache;
 pub(crate) mod gcloud;
 pub(crate) mod home;
@@ -33,11 +32,11 @@ use std::rc::Rc;
 
 use crate::app::App;
 use crate::credential::state::CredentialState;
+use crate::credential::token_only_file::IssuedFor;
 use crate::doctor::facts::bigqueryrc::BigQueryRc;
 use crate::doctor::facts::credential_file::{Content, FileState};
 use crate::doctor::facts::current_profile::CurrentProfile;
 use crate::doctor::facts::environment::Variables;
-use crate::doctor::facts::exports::Exports;
 use crate::doctor::facts::gcloud::Gcloud;
 use crate::doctor::facts::home::Home;
 use crate::doctor::facts::json::JsonParser;
@@ -50,8 +49,9 @@ use crate::doctor::facts::token_only::{HeldToken, TokenOnly};
 use crate::doctor::facts::user_credential::UserCredential;
 use crate::doctor::facts::validity::{Validities, Validity};
 use crate::handover::broker::inside::Inside;
+use crate::handover::delivery::{self, WayOn};
+use crate::handover::parent_shell;
 use crate::handover::variables::ADC;
-use crate::handover::{delivery, parent_shell};
 use crate::jupyter::locate::machine::Machine;
 use crate::store::items::{self, Item};
 use crate::system::env;
@@ -70,7 +70,7 @@ pub(crate) struct Facts {
     /// The folder with bqcred's lock files.
     pub(crate) locks: PathBuf,
     /// What hands out no more than the exported file that the environment names.
-    pub(crate) exports: Exports,
+    pub(crate) exported: Option<WayOn>,
     /// The working folder, where relative paths begin.
     pub(crate) folder: PathBuf,
     /// gcloud's folder and properties.
@@ -110,10 +110,10 @@ impl Facts {
             token_only.or_else(|| Inside::ended().map(|ended| TokenOnly::ended(ended.about().clone())));
         let broker = token_only.as_ref().map(|program| program.address.as_str());
         let metadata = MetadataServers::ask([&environment, &r.variables], broker, offline);
-        let exports = Exports::find(app, environment.path(ADC).map(|path| folder.join(path)).as_deref());
+        let exported = environment.path(ADC).and_then(|path| exported(app, &folder.join(path)));
         let mut profile = CurrentProfile::load(app, &validities);
         if let Some(token_only) = &token_only {
-            profile.become_program(token_only);
+            profile.become_program(app, token_only);
         }
         validities.of_other_servers(app);
         Facts {
@@ -133,7 +133,7 @@ impl Facts {
             home,
             own_home: app.paths.home.clone(),
             locks: app.paths.state.clone(),
-            exports,
+            exported,
             folder,
             offline,
         }
@@ -224,7 +224,8 @@ impl Facts {
     /// Whether the current profile's credential was refused, or there is none.
     pub(crate) fn needs_login(&self) -> bool {
         if let Some(token_only) = &self.token_only {
-            return matches!(token_only.token, HeldToken::Refused(_));
+            // of another account's profile, a sign-in would bring that account's tokens
+            return matches!(token_only.token, HeldToken::Refused(_)) && !self.profile.is_anothers;
         }
         self.profile.fingerprint.is_none() || self.profile_validity().is_some_and(|known| known.is_refused())
     }
@@ -256,13 +257,14 @@ impl Facts {
     pub(crate) fn kernel_install(&self) -> String {
         let words = ["bqcred", "kernel", "install"].map(str::to_owned).into_iter();
         let limits = self.token_only.iter().flat_map(|program| program.about.limits().to_options());
-        words.chain(limits).collect::<Vec<_>>().join(" ")
+        let unknown = self.token_only.as_ref().map_or("", |program| program.about.unknown_limits());
+        words.chain(limits).collect::<Vec<_>>().join(" ") + unknown
     }
 
     /// The command that starts a program with what programs here get, if that is access tokens only.
     pub(crate) fn limited_line(&self, options: &str) -> Option<String> {
         let program = self.token_only.as_ref().map(|program| program.start_line(options));
-        program.or_else(|| self.exports.start_line(options))
+        program.or_else(|| self.exported.as_ref().map(|file| file.start_line(options)))
     }
 
     /// The commands that add a scope to what programs here get: a sign-in, where the account did not grant it, and the
@@ -326,5 +328,13 @@ impl Facts {
     /// The first configuration file of gsutil's own that holds a refresh token.
     pub(crate) fn boto_with_sign_in(&self) -> Option<PathBuf> {
         boto::with_sign_in(&self.environment, &self.home.of_python(), &self.folder)
+    }
+}
+
+/// What leads on from a file, if `bqcred export --token-only` wrote it.
+fn exported(app: &App, file: &Path) -> Option<WayOn> {
+    match Content::read(file) {
+        Content::Bytes(bytes, _) => Some(WayOn::find(app, IssuedFor::read(&bytes)?)),
+        _ => None,
     }
 }

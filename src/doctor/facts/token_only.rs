@@ -68,7 +68,7 @@ impl TokenOnly {
             name => format!(" --profile {name}"),
         };
         let limits = self.about.limits().to_options().join(" ");
-        format!("bqcred exec {limits}{options}{profile} -- PROGRAM")
+        format!("bqcred exec {limits}{options}{profile} -- PROGRAM{}", self.about.unknown_limits())
     }
 
     /// The command that starts it again with one more scope; `None` if its scopes are those that the user granted.

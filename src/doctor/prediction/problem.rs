@@ -40,6 +40,8 @@ pub(crate) enum LibraryProblem {
     TokenRefused,
     /// `not_renewed`: the file holds an access token alone, which has expired.
     NotRenewed,
+    /// `token_expiring`: the file holds an access token alone, which expires too soon for the library to use it.
+    TokenExpiring,
     /// `access_token_only`: the file holds an access token alone, which the library does not take.
     AccessTokenOnly,
     /// `scopes_not_granted`: the file asks for scopes that were not granted.
@@ -85,6 +87,7 @@ impl LibraryProblem {
             LibraryProblem::Refused(_) => "refused",
             LibraryProblem::TokenRefused => "token_refused",
             LibraryProblem::NotRenewed => "not_renewed",
+            LibraryProblem::TokenExpiring => "token_expiring",
             LibraryProblem::AccessTokenOnly => "access_token_only",
             LibraryProblem::ScopesNotGranted => "scopes_not_granted",
             LibraryProblem::ServerTrouble => "server_trouble",
@@ -136,7 +139,10 @@ impl LibraryProblem {
             LibraryProblem::TokenRefused => {
                 "Google refuses the access token in the file, which can't be renewed"
             }
-            LibraryProblem::NotRenewed => "the access token in the file has expired, and is not renewed",
+            LibraryProblem::NotRenewed => "the access token in the file has expired",
+            LibraryProblem::TokenExpiring => {
+                "the access token in the file expires within 225 s, and Python's libraries use none of those"
+            }
             LibraryProblem::AccessTokenOnly => {
                 "the file holds an access token alone, which only Python takes"
             }

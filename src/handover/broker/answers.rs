@@ -36,20 +36,12 @@ pub(super) fn refuse(why: &str) -> Response {
 fn no_token(error: &Error) -> Response {
     // libraries try again after the second one
     let code = if error.kind() == Kind::Network { "temporarily_unavailable" } else { "invalid_grant" };
-    oauth_error(code, &in_one_line(error))
+    oauth_error(code, &error.in_one_line())
 }
 
 fn oauth_error(code: &str, why: &str) -> Response {
     let body = json!({"error": code, "error_description": format!("bqcred: {why}")});
     Response::json(BAD_REQUEST, bytes(&body))
-}
-
-/// The message with what helps.
-pub(super) fn in_one_line(error: &Error) -> String {
-    match error.hint_text().and_then(|hint| hint.lines().next()) {
-        Some(hint) => format!("{}; {hint}", error.what()),
-        None => error.what().to_owned(),
-    }
 }
 
 fn metadata(ask: Ask<'_>, source: &impl TokenSource) -> Response {

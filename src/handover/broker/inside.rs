@@ -15,8 +15,7 @@ use crate::handover::{parent_shell, supervised, variables};
 use crate::oauth::ask_broker;
 use crate::output::error::{Error, Kind, Result};
 use crate::store::AccessToken;
-use crate::system::env;
-use crate::system::private_file;
+use crate::system::{env, private_file, terminal};
 
 /// The session file that this process's environment names.
 pub(crate) struct Inside {
@@ -74,7 +73,8 @@ impl Inside {
 
     /// Whether it is of this profile.
     pub(crate) fn is_of(&self, paths: &Paths, name: &ProfileName) -> bool {
-        self.about.profile == name.as_str() && self.about.data == About::data_of(paths)
+        let is_same_data = self.state == SessionState::Gone || self.about.data == About::data_of(paths);
+        self.about.profile == name.as_str() && is_same_data
     }
 
     /// This session, if it goes on and is of the profile.
@@ -83,10 +83,7 @@ impl Inside {
     /// If its bqcred has ended. If it is another profile's: an environment that may get access tokens only doesn't change to a whole credential.
     pub(crate) fn of(self, paths: &Paths, name: &ProfileName) -> Result<Inside> {
         if self.has_ended() {
-            let (start, unset) = (self.start_again(), parent_shell::line("bqcred env --unset"));
-            return Err(Error::new(Kind::Refused, self.describe_end()).hint(format!(
-                "{start}\nfor the whole credential, use a new shell, or `{unset}` in this one first"
-            )));
+            return Err(self.end());
         }
         if self.is_of(paths, name) {
             return Ok(self);
@@ -97,6 +94,15 @@ impl Inside {
         );
         Err(Error::usage(what)
             .hint(format!("leave the program, or start one of its own: `{}`", Inside::start_other(name))))
+    }
+
+    fn end(&self) -> Error {
+        let mut hint = self.start_again();
+        if !terminal::in_notebook() {
+            let unset = parent_shell::line("bqcred env --unset");
+            hint += &format!("\nfor the whole credential, use a new shell, or `{unset}` in this one first");
+        }
+        Error::new(Kind::Refused, self.describe_end()).hint(hint)
     }
 
     /// The command that starts a program with access tokens of another profile.
@@ -137,9 +143,16 @@ impl Inside {
 
     /// For people: how a program gets tokens again.
     pub(crate) fn start_again(&self) -> String {
-        let with =
-            if self.state == SessionState::Gone { ", with the --scopes and --as that it had" } else { "" };
-        format!("start the program again{with}: `{}`", self.about.start_command())
+        let (with, start) = (self.about.unknown_limits(), self.about.start_command());
+        match terminal::in_notebook() {
+            // a kernel has them of its kernelspec, or of the server that started it
+            true => {
+                format!(
+                    "restart this kernel; where that changes nothing, start its server again{with}: `{start}`"
+                )
+            }
+            false => format!("start the program again{with}: `{start}`"),
+        }
     }
 }
 

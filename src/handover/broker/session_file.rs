@@ -160,6 +160,21 @@ impl About {
         Person { sub: None, account, fingerprint: self.credential.clone(), signed_in: None }
     }
 
+    /// For people: who programs are, and what they get: "ada@example.com acting as reader@… (token-only)".
+    pub(crate) fn describe(&self) -> String {
+        let who = match &self.acting_as {
+            Some(acting_as) => format!("{} acting as {acting_as}", self.account),
+            None => self.account.clone(),
+        };
+        let narrowed = Limits { acting_as: None, ..self.limits() };
+        format!("{who} ({})", narrowed.describe())
+    }
+
+    /// For people, to follow a command that hands out tokens: what the command lacks because it is not known any more.
+    pub(crate) fn unknown_limits(&self) -> &'static str {
+        if self.is_unknown() { ", with the --scopes and --as that it had" } else { "" }
+    }
+
     /// Whether only the profile is known.
     pub(crate) fn is_unknown(&self) -> bool {
         self.account.is_empty()

@@ -2,13 +2,15 @@
 
 mod program;
 mod renewed_file;
+mod way_on;
 
 use std::ffi::OsString;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub(crate) use renewed_file::{RenewedFile, is_renewed, not_renewed, renewing};
+pub(crate) use renewed_file::{RenewedFile, is_renewed, not_renewed};
+pub(crate) use way_on::{WayOn, renewing};
 
 use crate::credential::token_only_file::IssuedFor;
 use crate::handover::stub;

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::Failure;
+use super::{Failure, WayOn};
+use crate::app::App;
 use crate::credential::token_only_file::{FoundTokenOnly, IssuedFor};
-use crate::handover::broker::limits::Limits;
 use crate::output::error::{Error, Result};
-use crate::output::shell_word::{in_shell, shell_word};
 use crate::system::hash;
 use crate::system::private_file::{self, Content, Holder, Lock};
 use crate::system::regular_file;
@@ -33,22 +32,16 @@ pub(crate) struct RenewedFile {
 
 impl RenewedFile {
     /// Looks whether this file can be renewed, and keeps other processes from doing the same. What is neither empty nor
-    /// covers what it is renewed for ([`IssuedFor::covers`]) is replaced only with `force`. `locks`: the folder for lock
-    /// files.
-    pub(crate) fn claim(
-        path: &Path,
-        issued_for: &IssuedFor,
-        force: bool,
-        locks: &Path,
-    ) -> Result<RenewedFile> {
+    /// covers what it is renewed for ([`IssuedFor::covers`]) is replaced only with `force`.
+    pub(crate) fn claim(path: &Path, issued_for: &IssuedFor, force: bool, app: &App) -> Result<RenewedFile> {
         let path = private_file::target_elsewhere(path)?;
         private_file::renewable(&path)?;
-        let lock = lock(&path, locks)?;
+        let lock = lock(&path, &app.paths.state)?;
         let content = private_file::read(&path, Content::Foreign)?.unwrap_or_default();
         let found = IssuedFor::read(&content);
         let is_covered = found.as_ref().is_some_and(|found| found.covers(issued_for));
         if !is_covered && !content.is_empty() && !force {
-            return Err(not_covered(&path, &content, found.as_ref(), issued_for));
+            return Err(not_covered(&path, &content, found, issued_for, app));
         }
         let known = Mutex::new(vec![hash::sha256(&content)]);
         Ok(RenewedFile { path, taken_over: found.filter(|_| is_covered), known, lock })
@@ -130,15 +123,7 @@ impl RenewedFile {
     }
 }
 
-/// The command that renews a file for this. `export`: `bqcred export`, perhaps with a profile.
-pub(crate) fn renewing(export: &str, issued_for: &IssuedFor, file: Option<&Path>) -> String {
-    let options = Limits::of(issued_for).to_options();
-    let options: Vec<String> = options.iter().map(|word| in_shell(word)).collect();
-    let file = file.map(|file| format!(" {}", shell_word(file))).unwrap_or_default();
-    format!("{export} {} --keep-fresh{file}", options.join(" "))
-}
-
-fn not_covered(path: &Path, content: &[u8], found: Option<&IssuedFor>, new: &IssuedFor) -> Error {
+fn not_covered(path: &Path, content: &[u8], found: Option<IssuedFor>, new: &IssuedFor, app: &App) -> Error {
     let shown = path.display();
     let Some(found) = found else {
         let what = match FoundTokenOnly::read(content) {
@@ -151,9 +136,11 @@ fn not_covered(path: &Path, content: &[u8], found: Option<&IssuedFor>, new: &Iss
         return Error::usage(format!("{what}; nothing was changed")).hint("`--force` replaces it");
     };
     let what = format!("{shown} is for an access token of {}", found.describe_besides(new));
-    let again = renewing(&format!("bqcred export --profile {}", found.profile), found, Some(path));
-    Error::usage(format!("{what}; nothing was changed"))
-        .hint(format!("`{again}` renews it as it is, and `--force` replaces it"))
+    let hint = match WayOn::find(app, found).renewing(path) {
+        Some(again) => format!("`{again}` renews it as it is, and `--force` replaces it"),
+        None => "name another file, or replace it with `--force`".to_owned(),
+    };
+    Error::usage(format!("{what}; nothing was changed")).hint(hint)
 }
 
 /// Whether a process of this user, on this machine, renews the file.

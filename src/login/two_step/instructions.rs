@@ -1,5 +1,7 @@
 //! What to do with the address that `--start` printed.
 
+use crate::app::App;
+use crate::credential::paths::Paths;
 use crate::credential::profile_name::ProfileName;
 use crate::handover::broker::inside::Inside;
 use crate::login::Flow;
@@ -32,10 +34,16 @@ impl Answer {
 }
 
 /// How to open the address that follows, and to complete `command` (`login`, `rotate`) where the user can't be asked.
-pub(crate) fn instructions(program: &str, name: &ProfileName, command: &str, flow: &Flow) -> String {
+pub(crate) fn instructions(
+    app: &App,
+    program: &str,
+    name: &ProfileName,
+    command: &str,
+    flow: &Flow,
+) -> String {
     let Answer { word, where_it_is } = Answer::of(flow);
     let second = match terminal::in_notebook() {
-        true => second_step_in_notebook(program, name, command, word),
+        true => second_step_in_notebook(app, program, name, command, word),
         false => format!(
             "Then run this within 10 minutes, paste the {word}, press Enter and Ctrl-D:\n\n  \
              bqcred {command} --profile {name} --finish -\n"
@@ -46,6 +54,7 @@ pub(crate) fn instructions(program: &str, name: &ProfileName, command: &str, flo
 
 /// The same for a notebook, with the address.
 pub(crate) fn instructions_in_notebook(
+    app: &App,
     program: &str,
     name: &ProfileName,
     command: &str,
@@ -53,12 +62,18 @@ pub(crate) fn instructions_in_notebook(
     url: &str,
 ) -> String {
     let Answer { word, where_it_is } = Answer::of(flow);
-    let second = second_step_in_notebook(program, name, command, word);
+    let second = second_step_in_notebook(app, program, name, command, word);
     format!("Open this address in a browser and sign in:\n{url}\n\n{where_it_is}\n\n{second}")
 }
 
-/// A cell completes the sign-in, and makes the kernel run as the user. Code is not wrapped where that would change it.
-fn second_step_in_notebook(program: &str, name: &ProfileName, command: &str, word: &str) -> String {
+/// A cell completes the sign-in, and makes the kernel run as the user, if `exec --token-only` didn't start it. Code is not wrapped where that would change it.
+fn second_step_in_notebook(
+    app: &App,
+    program: &str,
+    name: &ProfileName,
+    command: &str,
+    word: &str,
+) -> String {
     let python = python_cell(program, command, name, word);
     let r = r_cell(program, command, name, word);
     let cell = match notebook::language() {
@@ -66,12 +81,22 @@ fn second_step_in_notebook(program: &str, name: &ProfileName, command: &str, wor
         Some(Language::R) => format!("{r}\n{R_SHOWS}"),
         None => format!("{python}\nIn R:\n\n{r}\n{R_SHOWS}"),
     };
+    let inside = Inside::here();
+    let becomes = match &inside {
+        None => ", and makes this notebook run as you:".to_owned(),
+        Some(inside) => format!(". This notebook stays as it is:\n{}", stays(inside, &app.paths, name)),
+    };
     format!(
         "Then run this in a new cell within 10 minutes. It asks for the {word}, without\n\
-         showing or saving it, and makes this notebook run as you:\n\n{cell}\
-         For all notebooks, from now on:\n\n{}\n",
-        all_notebooks(program, name)
+         showing or saving it{becomes}\n\n{cell}For all notebooks, from now on{}:\n\n{}\n",
+        inside.as_ref().map_or("", |inside| inside.about().unknown_limits()),
+        all_notebooks(app, program, name, inside.as_ref())
     )
+}
+
+/// What a sign-in does not change of a kernel that `exec --token-only` started.
+fn stays(inside: &Inside, paths: &Paths, name: &ProfileName) -> String {
+    inside.apart_from(paths, name).unwrap_or_else(|| format!("it runs as {}", inside.about().describe()))
 }
 
 /// For versions of IRkernel that have no masked input.
@@ -98,8 +123,8 @@ fn r_cell(program: &str, command: &str, name: &ProfileName, word: &str) -> Strin
 }
 
 /// A line for a cell, which gives kernels no more than this one has. R's `system` shows nothing in IRkernel.
-fn all_notebooks(program: &str, name: &ProfileName) -> String {
-    let limits = Inside::here().map_or_else(Vec::new, |inside| inside.limits().to_options());
+fn all_notebooks(app: &App, program: &str, name: &ProfileName, inside: Option<&Inside>) -> String {
+    let limits = inside.map_or_else(Vec::new, |inside| inside.options_for(&app.paths, name));
     match notebook::language() {
         Some(Language::R) => {
             let limits: String = limits.iter().map(|word| format!(", {}", literal(word))).collect();

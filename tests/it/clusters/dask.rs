@@ -20,6 +20,14 @@ fn workers_are_the_user_until_the_renewing_stops() {
     for part in ["late", "restart"] {
         all_are_the_user(&results, part, &["here", "elsewhere", "late"]);
     }
+    let whole = format!("{PERSON}, profile default");
+    let narrower = results["narrower"].as_str().unwrap();
+    assert!(narrower.starts_with(&format!("the workers run as {whole} already")), "{narrower}");
+    assert!(
+        narrower.contains(&format!("for {whole}, https://www.googleapis.com/auth/bigquery")),
+        "{narrower}"
+    );
+    assert_eq!(results["no_token"], "no");
     for name in ["here", "elsewhere", "late"] {
         assert_eq!(results["renewed"][name], json!([PERSON]), "{name}");
         let said = results["stopped"][name].as_str().unwrap();

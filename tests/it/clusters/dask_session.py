@@ -39,6 +39,24 @@ results["late"] = ask(client)
 client.restart()
 client.wait_for_workers(3, timeout=60)
 results["restart"] = ask(client)
+# other notebooks, or profiles: they change nothing
+
+
+def refused(code):
+    try:
+        exec(code, {**globals(), "client": Client(scheduler_file="scheduler.json")})
+    except RuntimeError as error:
+        return str(error)
+
+
+results["narrower"] = refused(snippet("dask", "--scopes", "bigquery"))
+results["no_token"] = refused(snippet("dask").replace("BqcredTokens(BQCRED_COMMAND)", 'BqcredTokens(["sh", "-c", "echo no >&2; exit 4"])'))
+# a second client here, which is renewed as well, and takes nothing from the first
+first, command = client, BQCRED_COMMAND
+client = Client(scheduler_file="scheduler.json")
+exec(snippet("dask"), globals())
+client.close()
+client, BQCRED_COMMAND = first, command
 # the tokens of this test can be used for some seconds
 results["renewed"] = seen_for(25, lambda: ask(client))
 for page in ("/status", "/info/main/workers.html", "/info/main/tasks.html", "/info/logs.html", "/json/identity.json",

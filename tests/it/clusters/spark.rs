@@ -36,6 +36,8 @@ fn python_functions_are_the_user_where_the_executors_read_the_file_until_the_ren
     for worker in ["here", "late"] {
         assert!(said("stopped", worker).starts_with("RefreshError"), "{}", said("stopped", worker));
     }
+    let without = "Spark runs already, without these variables: spark.stop(), then this again";
+    assert_eq!(results["without"], json!([without, without]));
     assert_eq!(results["local_cluster"], json!(["local-cluster[2,1,1024]", [PERSON]]));
     assert_eq!(results["memory"], false);
     nothing_is_shown(&vm);

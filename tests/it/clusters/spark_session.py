@@ -1,5 +1,6 @@
 # A master and workers that were started apart from the notebook, which this is.
 MASTER, MASTER_PAGE, PAGE, *WORKER_PAGES = sys.argv[1:]
+import threading
 import pyspark
 
 HERE = os.getcwd()
@@ -92,6 +93,21 @@ renewing.wait()
 tokens_end()
 results["stopped"] = ask("here", "late")
 spark.stop()
+
+# what runs with other variables can't get these: a context alone, and another thread's session
+from pyspark import SparkContext
+from pyspark.sql import SparkSession
+running = SparkContext("local[1]")
+for other in (lambda: None, SparkSession.builder.getOrCreate):
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+    try:
+        exec(code.replace(str(file), f"{file}.other"), globals())
+        results.setdefault("without", []).append(None)
+    except RuntimeError as error:
+        results.setdefault("without", []).append(str(error))
+running.stop()
 
 # workers that the notebook's own Spark starts
 written = file.stat().st_ino

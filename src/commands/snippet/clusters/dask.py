@@ -2,6 +2,7 @@ import socket
 
 import psutil
 from distributed import WorkerPlugin
+from distributed.protocol.pickle import loads
 
 
 def bqcred_process():
@@ -13,8 +14,8 @@ class BqcredWorker(WorkerPlugin):
 
     name = "bqcred"
 
-    def __init__(self, content, variables, notebook):
-        self.content, self.variables, self.notebook = content, variables, notebook
+    def __init__(self, content, limits, variables, notebook):
+        self.content, self.limits, self.variables, self.notebook = content, limits, variables, notebook
 
     def setup(self, worker):
         if bqcred_process() == self.notebook:
@@ -29,6 +30,11 @@ class BqcredWorker(WorkerPlugin):
                 os.environ[name] = value
             else:
                 os.environ.pop(name, None)
+
+
+def bqcred_limits(dask_scheduler):
+    plugin = dask_scheduler.worker_plugins.get(BqcredWorker.name)
+    return plugin and loads(plugin).limits
 
 
 def bqcred_workers(client, tokens, variables):
@@ -46,14 +52,18 @@ def bqcred_workers(client, tokens, variables):
 
     def deliver(content):
         if content not in delivered:
+            found = client.run_on_scheduler(bqcred_limits)
+            if found not in (None, tokens.limits):
+                raise BqcredTaken(
+                    f"the workers run as {found} already, for everybody's tasks; this cell is for {tokens.limits}, and changes "
+                    "nothing there: use a cluster of your own, or, if nobody needs them as they are, "
+                    'client.unregister_worker_plugin("bqcred"), then this again')
             # of the same name: it takes the place of the last one; workers that come later, or restart, get it too
-            client.register_plugin(BqcredWorker(content, variables, bqcred_process()))
+            client.register_plugin(BqcredWorker(content, tokens.limits, variables, bqcred_process()))
             delivered[:] = [content]
 
-    deliver(tokens.current())
-    tokens.keep(deliver, lambda: client.status == "closed", 5)
-    if tokens.reason:
-        raise RuntimeError(tokens.reason)
+    deliver(tokens.first())
+    tokens.keep(client.id, deliver, lambda: client.status == "closed", 5)
     unseen = ("tls://", "wss://", "inproc://", "tcp://127.", "tcp://[::1]:", "gateway://")
     for address in [client.scheduler.address, *workers]:
         if not address.startswith(unseen):

@@ -65,9 +65,7 @@ def bqcred_nodes(tokens, path):
 
     job = ray.get_runtime_context().get_job_id()
     deliver(tokens.current())
-    tokens.keep(deliver, lambda: not ray.is_initialized() or ray.get_runtime_context().get_job_id() != job, 2)
-    if tokens.reason:
-        raise RuntimeError(tokens.reason)
+    tokens.keep(job, deliver, lambda: not ray.is_initialized() or ray.get_runtime_context().get_job_id() != job, 2)
     print(f"bqcred: tasks and actors run as {tokens.account}")
 
 
@@ -81,6 +79,8 @@ def bqcred_init(address=None, **options):
 
 if ray.is_initialized():
     raise RuntimeError("Ray runs already, without these variables: ray.shutdown(), then this again")
+bqcred_tokens = BqcredTokens(BQCRED_COMMAND)
+bqcred_tokens.first()
 BQCRED_VARIABLES["GOOGLE_APPLICATION_CREDENTIALS"] = f"/dev/shm/bqcred-{os.urandom(8).hex()}/adc.json"
 bqcred_init()  # with what you give ray.init otherwise: address=..., runtime_env=...
-bqcred_nodes(BqcredTokens(BQCRED_COMMAND), BQCRED_VARIABLES["GOOGLE_APPLICATION_CREDENTIALS"])
+bqcred_nodes(bqcred_tokens, BQCRED_VARIABLES["GOOGLE_APPLICATION_CREDENTIALS"])

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::credential::token_only_file::TimeLeft;
 use crate::doctor::facts::user_credential::ExportedToken;
 use crate::doctor::prediction::identity::LibraryIdentity;
 use crate::doctor::prediction::problem::LibraryProblem;
@@ -28,14 +29,20 @@ pub(super) fn without_renewal(
     let (what, problem) = match (is_python, file.until) {
         (true, Some(until)) => {
             let now = Time::now();
-            let expires = if until > now { "expires" } else { "expired" };
             let then = until.local(now);
-            let what =
-                format!("{shown} holds an access token that {expires} at {then}: the renewing has stopped");
-            (what, LibraryProblem::NotRenewed)
+            match TimeLeft::of(until, now) {
+                TimeLeft::None => (
+                    format!("{shown} holds an access token that expired at {then}"),
+                    LibraryProblem::NotRenewed,
+                ),
+                _ => (
+                    format!("{shown} holds an access token that expires at {then}"),
+                    LibraryProblem::TokenExpiring,
+                ),
+            }
         }
         (true, None) => {
-            (format!("{shown} holds an access token alone, without its expiry"), LibraryProblem::NotRenewed)
+            (format!("{shown} holds an access token alone, without its expiry"), LibraryProblem::Incomplete)
         }
         (false, _) => (
             format!("{shown} holds an access token alone, and this library refreshes at once"),

@@ -1,12 +1,48 @@
 //! What is handed to others from inside a session, compared with what its programs get.
 
 use super::{Inside, SessionState};
+use crate::app::App;
 use crate::credential::paths::Paths;
-use crate::credential::profile::Profile;
+use crate::credential::profile::{Profile, another_account};
 use crate::credential::profile_name::ProfileName;
 use crate::handover::broker::limits::Limits;
+use crate::output::error::Error;
 
 impl Inside {
+    /// Why the programs here get no token of their profile as it is now; `None` if they do as far as is known here, or if
+    /// this is another profile.
+    pub(crate) fn refusal(&self, app: &App, name: &ProfileName, profile: &Profile) -> Option<Error> {
+        if self.has_ended() || !self.is_of(&app.paths, name) {
+            return None;
+        }
+        if !self.about.person().is_of(profile) {
+            return Some(another_account(name, profile, &self.about.account).hint(self.start_again()));
+        }
+        self.limits().check(app, name, profile).err()
+    }
+
+    /// Why the programs here get no token of this profile; `None` if they do.
+    pub(crate) fn keeps(&self, app: &App, name: &ProfileName, profile: &Profile) -> Option<String> {
+        let refusal = || self.refusal(app, name, profile).map(|refusal| refusal.in_one_line());
+        self.apart_from(&app.paths, name).or_else(refusal)
+    }
+
+    /// Why a sign-in at this profile changes nothing for the programs here; `None` if they get its tokens.
+    pub(crate) fn apart_from(&self, paths: &Paths, name: &ProfileName) -> Option<String> {
+        if self.has_ended() {
+            return Some(format!("{}: {}", self.describe_end(), self.start_again()));
+        }
+        let other = || format!("{}; one with {name}: `{}`", self.describe(), Inside::start_other(name));
+        (!self.is_of(paths, name)).then(other)
+    }
+
+    /// The options of `exec --token-only` that hand out no more of this profile than the programs here get; of another
+    /// profile, all that was granted.
+    pub(crate) fn options_for(&self, paths: &Paths, name: &ProfileName) -> Vec<String> {
+        let limits = if self.is_of(paths, name) { self.limits() } else { Limits::default() };
+        limits.to_options()
+    }
+
     /// What is handed to programs elsewhere: what was asked for, and for the rest no more than the programs here get.
     pub(crate) fn kept_to(&self, paths: &Paths, name: &ProfileName, asked: Limits) -> Limits {
         if !self.is_of(paths, name) {
@@ -20,7 +56,8 @@ impl Inside {
     /// For people: to what [`Inside::kept_to`] keeps; `None` if it is all that was granted.
     pub(crate) fn narrowed(&self) -> Option<String> {
         let limits = self.limits();
-        let what = format!("this hands out what the programs here get: {}", limits.describe());
+        let get = if self.has_ended() { "got" } else { "get" };
+        let what = format!("this hands out what the programs here {get}: {}", limits.describe());
         (limits != Limits::default()).then_some(what)
     }
 
@@ -46,6 +83,14 @@ impl Inside {
             return Some(format!(
                 "{} {subject} may get more than it did ({})",
                 self.beginning(),
+                limits.describe()
+            ));
+        }
+        if self.is_of(paths, name) && !self.about.person().is_of(profile) {
+            return Some(format!(
+                "this program was started as {}, and {subject} gets tokens of {}, whose profile {name} is now ({})",
+                self.about.describe(),
+                profile.account_or_unknown(),
                 limits.describe()
             ));
         }
@@ -79,8 +124,9 @@ impl Inside {
         let options = self.limits().to_options().join(" ");
         format!(
             "{} {subject} gets the whole credential: `bqcred kernel install {options}` and `bqcred exec {options} -- \
-             PROGRAM` hand out tokens",
-            self.beginning()
+             PROGRAM` hand out tokens{}",
+            self.beginning(),
+            self.about.unknown_limits()
         )
     }
 
@@ -108,6 +154,7 @@ mod tests {
     use crate::oauth::{ActingAs, ServiceAccount};
 
     const READER: &str = "reader@p1.iam.gserviceaccount.com";
+    const ADA: &str = "ada@example.com";
     const OTHER: &str = "other@p1.iam.gserviceaccount.com";
 
     fn limits(names: &[&str], acting_as: Option<&str>) -> Limits {
@@ -121,6 +168,7 @@ mod tests {
             acting_as: limits.acting_as.clone(),
             scopes: limits.scopes.clone(),
             narrowed: !limits.scopes.is_empty(),
+            account: ADA.to_owned(),
             ..About::unknown("default".to_owned())
         };
         Inside { file: PathBuf::new(), about, state: SessionState::Running }
@@ -133,7 +181,7 @@ mod tests {
         let is_more = |here: &Limits, profile: &Profile, asked: &Limits| {
             session(&paths, here).exceeded("it", asked, &paths, (&name, profile)).is_some()
         };
-        let own = Profile::default();
+        let own = Profile { account: Some(ADA.to_owned()), ..Profile::default() };
         let (all, bigquery) = (limits(&[], None), limits(&["bigquery"], None));
         let both = limits(&["bigquery", "drive"], None);
         let reader = limits(&[], Some(READER));
@@ -159,10 +207,13 @@ mod tests {
         }
         // the profile's own service account is that of the session
         let acting = ActingAs::directly(ServiceAccount::parse(READER).unwrap());
-        let acting = Profile { acting_as: Some(acting), ..Profile::default() };
+        let acting = Profile { acting_as: Some(acting), ..own.clone() };
         assert!(!is_more(&reader, &acting, &all) && is_more(&limits(&[], Some(OTHER)), &acting, &all));
         let other = ProfileName::parse("other").unwrap();
         let said = session(&paths, &all).exceeded("it", &bigquery, &paths, (&other, &own)).unwrap();
         assert!(said.contains("it gets more of profile other"), "{said}");
+        let bobs = Profile { account: Some("bob@example.com".to_owned()), ..Profile::default() };
+        let said = session(&paths, &bigquery).exceeded("it", &bigquery, &paths, (&name, &bobs)).unwrap();
+        assert!(said.contains("it gets tokens of bob@example.com, whose profile default is now"), "{said}");
     }
 }
