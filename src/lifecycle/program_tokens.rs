@@ -208,22 +208,22 @@ impl ProgramTokens {
     /// doesn't say which is missing.
     fn how_to_allow(&self, profile: &Profile, acting_as: &ActingAs) -> String {
         const ROLE: &str = "roles/iam.serviceAccountTokenCreator";
-        let accounts: Vec<&ServiceAccount> = acting_as.delegates.iter().chain([&acting_as.account]).collect();
         let Some(user) = &profile.account else {
+            let first = acting_as.delegates.first().unwrap_or(&acting_as.account);
             let status = self.app.command("status", &self.name);
             return format!(
-                "whoever manages {} can give you the role {ROLE} on it; `{status}` asks Google which account is yours",
-                accounts[0]
+                "whoever manages {first} can give you the role {ROLE} on it; `{status}` asks Google which account is yours"
             );
         };
-        let members = accounts.iter().map(|account| format!("serviceAccount:{account}"));
+        let accounts = || acting_as.delegates.iter().chain([&acting_as.account]);
+        let members = accounts().map(|account| format!("serviceAccount:{account}"));
         let members = std::iter::once(format!("user:{user}")).chain(members);
-        let command = |(account, member): (&&ServiceAccount, String)| {
+        let command = |(account, member): (&ServiceAccount, String)| {
             format!(
                 "`gcloud iam service-accounts add-iam-policy-binding {account} --member={member} --role={ROLE}`"
             )
         };
-        let commands: Vec<String> = accounts.iter().zip(members).map(command).collect();
+        let commands: Vec<String> = accounts().zip(members).map(command).collect();
         match &commands[..] {
             [one] => format!("whoever manages that account can allow it: {one}"),
             all => format!("whoever manages these accounts can allow it, by all of\n{}", all.join("\n")),
