@@ -13,7 +13,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.display import display
 
 from bqcred import _program
-from bqcred._kernel import PROFILE, PROJECT, BqcredError, Kernel
+from bqcred._kernel import BqcredError, Kernel
 
 USAGE = """%bqcred login [ACCOUNT] [--profile NAME] [--project P] [--scopes LIST] [--client-id-file F]
 %bqcred use NAME    %bqcred status    %bqcred doctor    %bqcred off"""
@@ -58,6 +58,8 @@ class BqcredMagics(Magics):
             return
         _refuse_unattended(self.shell)
         started = _run(words[:1] + ["--start"] + words[1:])
+        if _said(started):  # as that a sign-in changes nothing here
+            print(_said(started))
         link = _Link(started.stdout.strip())
         try:
             finished = _finish(link, _profile_option(words))
@@ -91,9 +93,8 @@ class BqcredMagics(Magics):
         if printed.returncode != 0:
             raise BqcredError("\n".join(text for text in (said, _said(printed)) if text))
         new = json.loads(printed.stdout)
-        status = _run(["status", "--offline", "--json", "--profile", new[PROFILE]], check=False)
         told = KERNEL.run_as(new)
-        lines = [said, _said(printed), *told, "this notebook now runs as " + _who(status, new)]
+        lines = [said, _said(printed), *told, _said(_run(["env", "--announce"], check=False))]
         print("\n".join(line for line in lines if line))
 
 
@@ -188,13 +189,3 @@ def _profile_option(words):
         if word.startswith("--profile="):
             return [word]
     return []
-
-
-def _who(status, variables):
-    try:
-        account = json.loads(status.stdout).get("account")
-    except (ValueError, AttributeError):
-        account = None
-    account = account or f"the user of profile {variables[PROFILE]}"
-    project = os.environ.get(PROJECT)
-    return f"{account} (project {project})" if project else f"{account} (no project)"

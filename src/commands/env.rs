@@ -36,8 +36,12 @@ pub(crate) fn run(args: &Env, app: &App) -> Result<Output> {
 
 /// Says which account programs in this environment use.
 fn announce(app: &App) -> Result<Output> {
+    let (here, runs) = match terminal::in_notebook() {
+        true => ("this notebook", "now runs"),
+        false => ("this shell", "runs"),
+    };
     if env::text(variables::PROFILE).is_none() {
-        ui::note("this shell uses no credential of bqcred's");
+        ui::note(&format!("{here} uses no credential of bqcred's"));
         return Ok(Output::none());
     }
     let inside = Inside::here();
@@ -53,7 +57,7 @@ fn announce(app: &App) -> Result<Output> {
     let who = inside.map_or_else(|| profile.who().into_owned(), |inside| inside.about().describe());
     let project = env::text(variables::PROJECT);
     let project = project.map_or_else(|| "no project".to_owned(), |project| format!("project {project}"));
-    ui::note(&format!("this shell runs as {who} ({project})"));
+    ui::note(&format!("{here} {runs} as {who} ({project})"));
     Ok(Output::none())
 }
 

@@ -8,6 +8,7 @@ use crate::commands::{cell, leftovers};
 use crate::credential::profile::{Profile, StoreKind, check_project};
 use crate::credential::profile_name::ProfileName;
 use crate::credential::waiting::StartedBy;
+use crate::handover::broker::inside::Inside;
 use crate::lifecycle::replaced::{self, Replaced};
 use crate::lifecycle::save;
 use crate::login::two_step;
@@ -45,6 +46,11 @@ pub(crate) fn run(args: &Login, app: &App) -> Result<Output> {
     match login::sign_in(app, &request, &flow, &options, ready)? {
         Progress::Started { url, notes } => {
             ui::show(notes);
+            // the instructions, which are shown otherwise, say so
+            let inside = Inside::here().filter(|_| args.start && terminal::in_notebook());
+            if let Some(why) = inside.and_then(|inside| inside.apart_from(&app.paths, &name)) {
+                ui::note(&why);
+            }
             Ok(started(app, args, &name, &url, &flow, program.as_deref()))
         }
         Progress::SignedIn(signed_in) => {

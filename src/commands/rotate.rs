@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Rotate, app: &App) -> Result<Output> {
     };
     ui::show(save::save_sign_in(app, &name, *signed_in).map_err(explain)?.notes);
     let loaded = prove(app)?;
-    tell_done(&loaded, &dependents.processes, &dependents.token_only, old);
+    tell_done(app, &loaded, &dependents.processes, old);
     Ok(Output::none())
 }
 
@@ -107,8 +107,7 @@ fn finish(app: &App, name: &ProfileName, answer: &str) -> Result<Output> {
     let signed_in = two_step::finish(app, name, &answer, StartedBy::Rotate).map_err(explain)?;
     ui::show(save::save_sign_in(app, name, signed_in).map_err(explain)?.notes);
     let loaded = prove(app)?;
-    let token_only = dependents::token_only(app, name, &loaded.profile);
-    tell_done(&loaded, &dependents::processes(app, &loaded), &token_only, old);
+    tell_done(app, &loaded, &dependents::processes(app, &loaded), old);
     Ok(Output::none())
 }
 
@@ -197,26 +196,31 @@ fn prove(app: &App) -> Result<Loaded> {
     Ok(loaded)
 }
 
-/// `processes` are those that use the profile, `token_only` those that ask for each access token.
-fn tell_done(loaded: &Loaded, processes: &[String], token_only: &[String], old: Revocation) {
+/// `processes` are those that use the profile.
+fn tell_done(app: &App, loaded: &Loaded, processes: &[String], old: Revocation) {
     let (name, who) = (&loaded.name, loaded.profile.who());
     let kept = if old.is_over() { "" } else { "was not revoked, and " };
     ui::note(&format!(
         "profile {name} ({who}) has a new credential, in the same place; the old one {kept}{}",
         old.describe()
     ));
-    if !token_only.is_empty() {
-        ui::note(
-            "these get access tokens of the new credential from their next request on, without a restart:",
-        );
-        token_only.iter().for_each(|program| ui::tell(&format!("  {program}\n")));
-    }
+    let (served, refused) = dependents::token_only_now(app, loaded);
+    tell_programs(
+        "these get access tokens of the new credential from their next request on, without a restart:",
+        &served,
+    );
+    tell_programs("these get no access token of the new credential:", &refused);
     if !old.is_over() || processes.is_empty() {
         return;
     }
-    ui::note("these were started with the old credential and keep it in memory:");
-    for process in processes {
-        ui::tell(&format!("  {process}\n"));
-    }
+    tell_programs("these were started with the old credential and keep it in memory:", processes);
     ui::tell("Restart them. In a kernel, running what `bqcred snippet python` prints does it, too.\n");
+}
+
+/// `what`, and the programs, a line each; nothing if there are none.
+fn tell_programs(what: &str, programs: &[String]) {
+    if !programs.is_empty() {
+        ui::note(what);
+        programs.iter().for_each(|program| ui::tell(&format!("  {program}\n")));
+    }
 }

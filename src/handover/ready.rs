@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::credential::profile::{self, Profile, StoreKind};
 use crate::credential::profile_name::ProfileName;
 use crate::handover::broker::inside::Inside;
+use crate::handover::broker::limits::Limits;
 use crate::handover::broker::session_file::About;
 use crate::handover::format::Change;
 use crate::handover::variables::{self, VariableSet};
@@ -44,10 +45,7 @@ impl Ready {
 
     /// Why R finds no credential in it, and the command that gives R one. `None` if R finds one.
     pub(crate) fn about_r(&self, app: &App) -> Option<String> {
-        Some(describe_r(
-            &self.without_r()?,
-            &format!("{} -- R", app.command("exec --token-only", &self.name)),
-        ))
+        self.without_r().and_then(|_| describe_r_of(app, &self.name, &self.profile))
     }
 
     /// The same of the R kernels of notebooks, with the command that gives them one.
@@ -64,6 +62,25 @@ impl Ready {
 /// For people: that R finds no credential in a file that acts as a service account, and what gives it one.
 pub(crate) fn describe_r(account: &str, command: &str) -> String {
     format!("R can't act as {account} by this file, and finds no credential: `{command}` hands R its tokens")
+}
+
+/// The same of the credential of a profile, for what hands it over itself. `None` if R finds one in it.
+pub(crate) fn describe_r_of(app: &App, name: &ProfileName, profile: &Profile) -> Option<String> {
+    let command = format!("{} -- R", app.command("exec --token-only", name));
+    Some(describe_r(&profile.acting_as_account()?, &command))
+}
+
+/// For people: the whole credential as another way than access tokens for R, Node, Go and Java, by this command that
+/// writes it into a file. `None` for programs that are meant to get less.
+pub(crate) fn describe_whole(profile: &Profile, limits: &Limits, export: &str) -> Option<String> {
+    if *limits != Limits::default() || Inside::here().is_some() {
+        return None;
+    }
+    Some(match profile.acting_as {
+        // gargle knows no file of this kind
+        Some(_) => format!("for all but R, your whole credential by `{export} FILE`"),
+        None => format!("your whole credential by `{export} FILE`"),
+    })
 }
 
 /// For programs that are started in this login session. A keyring profile gets a session file; while that is up to

@@ -89,6 +89,26 @@ pub(crate) fn token_only(app: &App, name: &ProfileName, profile: &Profile) -> Ve
     programs.iter().filter(|program| program.is_of(profile)).map(describe_token_only).collect()
 }
 
+/// The running programs that ask for each access token ([`Dependents::token_only`]) once the grant is a new one: those
+/// that get one, then those that don't, with the reason. A profile that did not get the new credential is left out.
+pub(crate) fn token_only_now(app: &App, loaded: &Loaded) -> (Vec<String>, Vec<String>) {
+    let mut profiles = grant::siblings(app, loaded);
+    profiles.retain(|(_, profile)| !profile.needs_sign_in());
+    profiles.push((loaded.name.clone(), loaded.profile.clone()));
+    let (mut served, mut refused) = (Vec::new(), Vec::new());
+    for (name, profile) in &profiles {
+        let programs = running::of_profile(&app.paths, name);
+        for program in programs.iter().filter(|program| program.is_of(profile)) {
+            let described = describe_token_only(program);
+            match program.refusal(app, name, profile) {
+                None => served.push(described),
+                Some(why) => refused.push(format!("{described}: {why}")),
+            }
+        }
+    }
+    (served, refused)
+}
+
 fn token_only_of_grant(app: &App, loaded: &Loaded, siblings: &[(ProfileName, Profile)]) -> Vec<String> {
     let profiles = siblings.iter().map(|(name, profile)| (name, profile));
     let all = profiles.chain([(&loaded.name, &loaded.profile)]);

@@ -169,7 +169,7 @@ impl ProgramTokens {
             answer => answer,
         };
         let (token, expires) =
-            answer.map_err(|why| self.not_impersonated(&loaded.profile, &acting_as.account, why))?;
+            answer.map_err(|why| self.not_impersonated(&loaded.profile, acting_as, why))?;
         Ok(AccessToken { token, expires })
     }
 
@@ -204,14 +204,38 @@ impl ProgramTokens {
         Ok(AccessToken { token: fresh.access_token, expires: fresh.expires })
     }
 
-    fn not_impersonated(&self, profile: &Profile, account: &ServiceAccount, why: NotImpersonated) -> Error {
-        let user = profile.account_or_unknown();
+    /// The commands that let the user act as the service account: Google asks for the role of each on the next, and
+    /// doesn't say which is missing.
+    fn how_to_allow(&self, profile: &Profile, acting_as: &ActingAs) -> String {
+        const ROLE: &str = "roles/iam.serviceAccountTokenCreator";
+        let Some(user) = &profile.account else {
+            let first = acting_as.delegates.first().unwrap_or(&acting_as.account);
+            let status = self.app.command("status", &self.name);
+            return format!(
+                "whoever manages {first} can give you the role {ROLE} on it; `{status}` asks Google which account is yours"
+            );
+        };
+        let accounts = || acting_as.delegates.iter().chain([&acting_as.account]);
+        let members = accounts().map(|account| format!("serviceAccount:{account}"));
+        let members = std::iter::once(format!("user:{user}")).chain(members);
+        let command = |(account, member): (&ServiceAccount, String)| {
+            format!(
+                "`gcloud iam service-accounts add-iam-policy-binding {account} --member={member} --role={ROLE}`"
+            )
+        };
+        let commands: Vec<String> = accounts().zip(members).map(command).collect();
+        match &commands[..] {
+            [one] => format!("whoever manages that account can allow it: {one}"),
+            all => format!("whoever manages these accounts can allow it, by all of\n{}", all.join("\n")),
+        }
+    }
+
+    fn not_impersonated(&self, profile: &Profile, acting_as: &ActingAs, why: NotImpersonated) -> Error {
+        let (user, account) = (profile.account_or_unknown(), &acting_as.account);
         let refused = |what: String| Error::new(Kind::Refused, what);
         match why {
-            NotImpersonated::NotAllowed => refused(format!("{user} may not act as {account}")).hint(format!(
-                "whoever manages that account can allow it: `gcloud iam service-accounts add-iam-policy-binding \
-                 {account} --member=user:{user} --role=roles/iam.serviceAccountTokenCreator`"
-            )),
+            NotImpersonated::NotAllowed => refused(format!("{user} may not act as {}", acting_as.describe()))
+                .hint(self.how_to_allow(profile, acting_as)),
             NotImpersonated::ScopeMissing => limits::scope_missing(&self.app, &self.name, profile),
             NotImpersonated::ApiDisabled(project) => {
                 let project = project.map_or(String::new(), |project| format!(" --project {project}"));

@@ -10,6 +10,7 @@ use crate::credential::state::{CredentialState, StateRecord};
 use crate::handover::broker::inside::Inside;
 use crate::handover::parent_shell;
 use crate::login::SignedIn;
+use crate::oauth::scopes;
 use crate::output::error::{Error, Result};
 use crate::output::notes::Notes;
 use crate::store::{Store, items, relocate};
@@ -167,11 +168,21 @@ fn update_siblings(app: &App, rotated: &ProfileName, names: &[ProfileName], new:
                 continue;
             }
         };
-        let new = NewCredential { project: None, quota_project: None, store: profile.store, ..new.clone() };
+        let mut new =
+            NewCredential { project: None, quota_project: None, store: profile.store, ..new.clone() };
+        if !new.scopes.is_empty() {
+            new.refused_scopes = scopes::not_granted(&profile.scopes_to_ask(), &new.scopes);
+        }
+        let without = match &new.refused_scopes[..] {
+            [] => String::new(),
+            lost => {
+                format!(", without {}: `{}` asks for that", scopes::short_list(lost), app.login_command(name))
+            }
+        };
         match save(app, name, new) {
             Ok(saved) => {
                 notes.append(saved.notes);
-                notes.add(format!("profile {name} has the new credential as well"));
+                notes.add(format!("profile {name} has the new credential as well{without}"));
             }
             Err(error) => notes.add(format!("profile {name} did not get the new credential: {error}")),
         }

@@ -109,6 +109,15 @@ impl ActingAs {
         })
     }
 
+    /// For people: the service account, and by which others.
+    pub(crate) fn describe(&self) -> String {
+        if self.delegates.is_empty() {
+            return self.account.to_string();
+        }
+        let delegates: Vec<&str> = self.delegates.iter().map(ServiceAccount::as_str).collect();
+        format!("{} by {}", self.account, delegates.join(", "))
+    }
+
     /// Where its tokens are requested.
     pub(crate) fn url(&self) -> String {
         format!("{BASE}/{}{METHOD}", self.account)

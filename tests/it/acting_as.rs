@@ -82,6 +82,12 @@ fn an_import_without_the_network_says_what_the_file_says() {
     let who = format!("an unknown account acting as {READER}");
     import.stdin(file).run().success().says(&format!("profile default is now {who}"));
     assert!(bqcred(&vm, &["list"]).run().success().stdout.contains(&who));
+    // no command can name an account that is not known
+    vm.google.omit_id_token(true);
+    vm.google.add_service_account(VIA);
+    let token = bqcred(&vm, &["exec", "--token-only", "--as", VIA, "--", "true"]).run().fails(4);
+    let token = token.says(&format!("an unknown account may not act as {VIA}")).says("can give you the role");
+    assert!(!token.stderr.contains("gcloud"), "{}", token.stderr);
 }
 
 #[test]
@@ -118,6 +124,16 @@ fn an_import_keeps_the_file_and_every_command_says_who_it_is() {
         assert!(env.stdout.split(';').any(is_set), "{name}: {}", env.stdout);
     }
     bqcred(&vm, &["env", "--shell", "sh", "--no-guard"]).run().says("R uses the service account of the VM");
+    bqcred(&vm, &["exec", "--", "true"])
+        .run()
+        .success()
+        .says("`bqcred exec --token-only -- R` hands R its tokens");
+    bqcred(&vm, &["export", "file.json"])
+        .run()
+        .success()
+        .says(&format!("R can't act as {READER} by this file"));
+    let export = bqcred(&vm, &["export", "--token-only", "-"]).may_print_secret().run().success();
+    export.says(", or for all but R, your whole credential by `bqcred export FILE`");
     assert_eq!(who_is_token(&vm), READER);
     let token = bqcred(&vm, &["token", "--json"]).may_print_secret().run().json();
     assert_eq!((&token["account"], &token["acting_as"]), (&json!(PERSON), &json!(READER)));
@@ -175,6 +191,13 @@ fn what_the_user_may_not_do_is_said_at_the_import_and_by_status() {
         .says(&format!("--member=user:{BOB}"));
     bqcred(&vm, &["status"]).run().code(4).says("may not act as");
     bqcred(&vm, &["token"]).run().fails(4).says("may not act as");
+    // each has to have the role on the next
+    let mut by_another = bobs;
+    by_another["delegates"] = json!([VIA]);
+    let said = import(&vm, &by_another, &["--force"]).success();
+    said.says(&format!("{BOB} may not act as {READER} by {VIA}"))
+        .says(&format!("add-iam-policy-binding {VIA} --member=user:{BOB} "))
+        .says(&format!("add-iam-policy-binding {READER} --member=serviceAccount:{VIA} "));
     let narrow = impersonated(&user(&vm, PERSON, &["openid", "userinfo.email", "bigquery"]));
     import(&vm, &narrow, &["--force"]).success().says("--scopes cloud-platform");
     assert_eq!(vm.google.identities(), [""; 0]);

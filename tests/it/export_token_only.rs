@@ -200,8 +200,15 @@ fn the_advice_is_for_the_same_profile_and_limits() {
     let vm = Vm::with_login();
     vm.sandbox.login(&vm.google, BOB, &["--profile", "work", "--project", "p1"]).success();
     let run = export(&vm, &["--profile", "work", "--scopes", "bigquery", "-"]).success();
-    run.says("`bqcred exec --profile work --token-only --scopes bigquery -- PROGRAM`")
-        .says("your whole credential by `bqcred export --profile work FILE`");
+    let run = run.says("`bqcred exec --profile work --token-only --scopes bigquery -- PROGRAM`");
+    assert!(!run.stderr.contains("whole credential"), "{}", run.stderr);
+    let run = export(&vm, &["--profile", "work", "-"]).success();
+    run.says(", or your whole credential by `bqcred export --profile work FILE`");
+    let inside =
+        ["exec", "--token-only", "--scopes", "bigquery", "--", "bqcred", "export", "--token-only", "-"];
+    let run = vm.program("bqcred", &inside).may_print_secret().run().success();
+    let run = run.says("`bqcred exec --token-only --scopes bigquery -- PROGRAM` (");
+    assert!(!run.stderr.contains("whole credential by"), "{}", run.stderr);
 }
 
 #[test]

@@ -207,11 +207,16 @@ fn a_kernel_with_tokens_only_keeps_to_them() {
     cells.run("%load_ext bqcred\nimport os; before = dict(os.environ)");
 
     let said = cells.run("%bqcred use default");
-    assert!(said.contains("narrowed to bigquery"), "{said}");
+    let runs = format!("this notebook now runs as {PERSON} (token-only, narrowed to bigquery)");
+    assert!(said.contains(&runs), "{said}");
     let other = cells.send(&json!({"code": "%bqcred use other"}));
     assert!(other["error"].as_str().unwrap().contains("exec --token-only --profile other"), "{other:#}");
 
     let login = cells.run("!bqcred login");
+    assert!(
+        login.contains(&format!("This notebook stays as it is:\r\nit runs as {PERSON} (token-only")),
+        "{login:?}"
+    );
     assert!(login.contains("kernel install --profile default --token-only --scopes bigquery"), "{login}");
     let pasted = vm.google.approve(&address(&login), PERSON);
     let said = cells.paste(&snippet(&login, "import subprocess, getpass"), &pasted);

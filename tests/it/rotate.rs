@@ -328,7 +328,8 @@ fn keep_old_revokes_nothing() {
 fn profiles_of_the_same_account_and_client_are_rotated_together() {
     let (google, sandbox) = (Google::start(), Sandbox::new());
     sandbox.login(&google, ADA, &["--project", "p1"]).success();
-    sandbox.login(&google, ADA, &["--profile", "twin", "--project", "p2", "--quota-project", "q2"]).success();
+    let settings = ["--project", "p2", "--quota-project", "q2", "--scopes", "drive"];
+    sandbox.login(&google, ADA, &[&["--profile", "twin"][..], &settings].concat()).success();
     let sibling = sandbox.write("sibling.json", google.client_json_of(SIBLING_CLIENT_ID));
     let sibling = sibling.to_str().unwrap();
     sandbox.login(&google, ADA, &["--profile", "sibling", "--client-id-file", sibling]).success();
@@ -337,7 +338,11 @@ fn profiles_of_the_same_account_and_client_are_rotated_together() {
     assert!(
         problem(&sandbox, "twin").unwrap().contains("a rotation of profile default that was not completed")
     );
-    finish(&sandbox, &google.approve(&url, ADA)).fails(0).says("profile twin has the new credential as well");
+    finish(&sandbox, &google.approve(&url, ADA)).success().says(
+        "profile twin has the new credential as well, without drive: `bqcred login --profile twin` asks for that",
+    );
+    let again = sandbox.bqcred(&["login", "--start", "--profile", "twin"]).success().stdout;
+    assert!(again.contains("auth%2Fdrive"), "{again}");
     assert_eq!(refresh_token(&sandbox, "twin"), refresh_token(&sandbox, "default"));
     let twin = sandbox.bqcred(&["status", "--profile", "twin", "--json"]).success().json();
     assert_eq!(

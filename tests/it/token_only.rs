@@ -9,7 +9,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::common::{Endpoint, Invocation, PERSON, Script, Vm, find_program};
+use crate::common::{Consent, Endpoint, Invocation, PERSON, Script, Vm, find_program};
 
 const BOB: &str = "bob@example.com";
 const READER: &str = "reader@p1.iam.gserviceaccount.com";
@@ -205,6 +205,7 @@ fn a_program_stays_with_the_account_that_the_first_answer_names() {
 #[test]
 fn running_programs_are_named_by_status_rotate_and_revoke() {
     let vm = vm();
+    vm.sandbox.login(&vm.google, PERSON, &["--project", "p1", "--scopes", "drive"]).success();
     let before = bqcred(&vm, &["status", "--json"]).run().json();
     assert_eq!(before["token_only"], serde_json::json!([]));
     let mut program = Running::start(&vm, &["--scopes", "bigquery"], SERVE);
@@ -224,13 +225,21 @@ fn running_programs_are_named_by_status_rotate_and_revoke() {
     let other = vm.program("bqcred", &["status", "--json"]).env("XDG_DATA_HOME", &elsewhere);
     assert!(!other.run().stdout.contains(&pid));
 
+    let sheets = Running::start(&vm, &["--scopes", "drive"], SERVE);
     let started = bqcred(&vm, &["rotate", "--start", "--yes"]).run().success().says(&named);
     assert!(description(&program.send("ask")).contains("revoked"));
-    let answer = vm.google.approve(started.stdout.trim(), PERSON);
+    let less = ["openid", "https://www.googleapis.com/auth/userinfo.email", BIGQUERY];
+    let answer = vm.google.approve_with(started.stdout.trim(), Consent::only(PERSON, &less));
     let run = bqcred(&vm, &["rotate", "--finish", "-"]).stdin(answer).run().success();
     let run =
         run.says("these get access tokens of the new credential from their next request on").says(&named);
     assert!(!run.stderr.contains("Restart them"), "{}", run.stderr);
+    let refused = format!("{PERSON} did not grant bqcred drive");
+    run.says("these get no access token of the new credential")
+        .says(&format!("narrowed to drive: {refused}"));
+    let shown = bqcred(&vm, &["status"]).run().success().stdout;
+    assert!(shown.contains(&format!("narrowed to drive; refused, because {refused}")), "{shown}");
+    assert_eq!(sheets.end(), 0);
     assert_eq!(program.send("who"), PERSON);
 
     let run = bqcred(&vm, &["revoke", "--yes"]).run().success().says(&named);

@@ -13,7 +13,7 @@ use crate::handover::broker::inside::Inside;
 use crate::handover::broker::limits::Limits;
 use crate::handover::detached::{self, Detached, DetachedKind};
 use crate::handover::variables::{self, VariableSet};
-use crate::handover::{self, stub, supervised};
+use crate::handover::{self, ready, stub, supervised};
 use crate::output::error::{Error, Result};
 use crate::output::ui::{self, Output};
 use crate::system::env;
@@ -41,6 +41,12 @@ pub(crate) fn run(args: &Exec, app: &App) -> Result<Output> {
     }
     if let Some(problem) = app.problem(&loaded.name, &loaded.profile) {
         ui::note(&problem);
+    }
+    // a kernel's own log is not read, and `kernel install` has said it
+    if let Some(about_r) =
+        ready::describe_r_of(app, &loaded.name, &loaded.profile).filter(|_| !args.always_start)
+    {
+        ui::note(&about_r);
     }
     let credential = loaded.credential.to_adc_json();
     if args.file || cfg!(not(target_os = "linux")) {

@@ -150,6 +150,7 @@ fn about(app: &App, name: &ProfileName, tokens: &ProgramTokens, limits: &Limits)
         account: person.describe().to_owned(),
         credential: person.fingerprint.clone().filter(|_| person.account.is_none()),
         acting_as: tokens.acting_as().cloned(),
+        is_profiles_own: tokens.acting_as().is_some() && limits.acting_as.is_none(),
         scopes: tokens.scopes().to_vec(),
         narrowed: !limits.scopes.is_empty(),
         broker: std::process::id(),

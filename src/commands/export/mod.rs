@@ -11,7 +11,7 @@ use crate::cli::Export;
 use crate::credential::paths::Paths;
 use crate::handover::broker::inside::Inside;
 use crate::handover::broker::limits::Limits;
-use crate::handover::delivery;
+use crate::handover::{delivery, ready};
 use crate::output::error::{Error, Result};
 use crate::output::shell_word::in_shell;
 use crate::output::ui::{self, Output};
@@ -33,6 +33,11 @@ pub(crate) fn run(args: &Export, app: &App) -> Result<Output> {
     }
     if let Some(problem) = app.problem(&loaded.name, &loaded.profile) {
         ui::note(&problem);
+    }
+    if let Some(about_r) = ready::describe_r_of(app, &loaded.name, &loaded.profile) {
+        ui::note(&format!(
+            "{about_r}. The guard of `bqcred env` does not go with a file: without it, R uses the service account of a VM"
+        ));
     }
     let json = loaded.credential.to_adc_json();
     let Some(path) = args.file.as_deref() else { return well_known::write(args, app, &json) };

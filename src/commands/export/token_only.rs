@@ -10,6 +10,7 @@ use crate::credential::token_only_file::{IssuedFor, PYTHON_MARGIN, TokenOnlyFile
 use crate::handover::broker::TokenSource as _;
 use crate::handover::broker::inside::Inside;
 use crate::handover::broker::limits::Limits;
+use crate::handover::ready;
 use crate::lifecycle::program_tokens::ProgramTokens;
 use crate::output::error::{Error, Kind, Result};
 use crate::output::secret::SecretBytes;
@@ -137,12 +138,16 @@ impl Source {
 
     /// For whom the file is: other libraries refresh the token at once, which it is not for.
     pub(super) fn tell_readers(&self) {
-        let options: Vec<String> = self.limits.to_options().iter().map(|word| in_shell(word)).collect();
+        let own = self.limits.clone();
+        let limits =
+            Inside::here().map_or(own.clone(), |here| here.kept_to(&self.app.paths, &self.name, own));
+        let options: Vec<String> = limits.to_options().iter().map(|word| in_shell(word)).collect();
         let exec = format!("{} {}", self.app.command("exec", &self.name), options.join(" "));
-        let export = self.export();
+        let whole = ready::describe_whole(&self.profile, &limits, &self.export());
+        let whole = whole.map_or(String::new(), |whole| format!(", or {whole}"));
         ui::tell(&format!(
             "  Python's libraries read it; for R, Node, Go and Java: `{exec} -- PROGRAM` (a container on the host's \
-             network), or your whole credential by `{export} FILE`\n"
+             network){whole}\n"
         ));
     }
 

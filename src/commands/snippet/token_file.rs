@@ -138,12 +138,10 @@ impl<'a> TokenOnly<'a> {
 
     /// How R, Node, Go and Java get the credential, which can't read the file.
     pub(super) fn for_others(&self) -> String {
-        format!(
-            "R, Node, Go and Java: run them on this machine under `{} -- PROGRAM`, or give them the whole credential \
-             where they run (`{}`)",
-            self.limited("exec --token-only"),
-            self.whole("export FILE")
-        )
+        let whole = ready::describe_whole(&self.ready.profile, &self.limits, &self.whole("export"));
+        let whole = whole.map_or(String::new(), |whole| format!(", or where they run {whole}"));
+        let exec = self.limited("exec --token-only");
+        format!("R, Node, Go and Java: run them on this machine under `{exec} -- PROGRAM`{whole}")
     }
 
     /// The path of the file that is read, absolute.

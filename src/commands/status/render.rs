@@ -100,9 +100,9 @@ impl Report {
         );
         let programs = self.token_only.iter().map(|program| {
             let described = dependents::describe_token_only(program);
-            match program.is_of(profile) {
-                true => described,
-                false => format!("{described}; refused, because it was started as {}", program.about.account),
+            match program.refusal(app, &self.loaded.name, profile) {
+                None => described,
+                Some(why) => format!("{described}; refused, because {why}"),
             }
         });
         rows.extend(programs.map(|program| ("used by", program)));

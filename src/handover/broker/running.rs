@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::session_file::About;
+use crate::app::App;
 use crate::credential::paths::Paths;
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
@@ -21,6 +22,14 @@ impl TokenOnlyProgram {
     /// Whether it was started as the account that the profile has now.
     pub(crate) fn is_of(&self, profile: &Profile) -> bool {
         self.about.account.eq_ignore_ascii_case(&profile.account_or_unknown())
+    }
+
+    /// For people: why it gets no access token of the profile as this is now, as far as is known here.
+    pub(crate) fn refusal(&self, app: &App, name: &ProfileName, profile: &Profile) -> Option<String> {
+        if !self.is_of(profile) {
+            return Some(format!("it was started as {}", self.about.account));
+        }
+        self.about.limits().check(app, name, profile).err().map(|error| error.what().to_owned())
     }
 }
 

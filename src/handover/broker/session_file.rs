@@ -10,7 +10,7 @@ use super::limits::Limits;
 use super::requests::{self, TOKEN_PATH};
 use crate::credential::adc::STUB;
 use crate::credential::paths::Paths;
-use crate::credential::profile::Person;
+use crate::credential::profile::{Condition, Person, Profile};
 use crate::oauth::ServiceAccount;
 use crate::output::secret::{Secret, SecretBytes};
 use crate::system::{hash, regular_file};
@@ -57,6 +57,9 @@ pub(crate) struct About {
     /// The service account that it acts as, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) acting_as: Option<ServiceAccount>,
+    /// Whether that is the one which the profile acts as, and no `--as` names it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_profiles_own: bool,
     /// What the tokens allow.
     pub(crate) scopes: Vec<String>,
     /// Whether that is less than was granted, because `--scopes` says so.
@@ -148,6 +151,7 @@ impl About {
             account: String::new(),
             credential: None,
             acting_as: None,
+            is_profiles_own: false,
             scopes: Vec::new(),
             narrowed: false,
             broker: 0,
@@ -160,14 +164,29 @@ impl About {
         Person { sub: None, account, fingerprint: self.credential.clone(), signed_in: None }
     }
 
-    /// For people: who programs are, and what they get: "ada@example.com acting as reader@… (token-only)".
-    pub(crate) fn describe(&self) -> String {
-        let who = match &self.acting_as {
+    /// Whether programs get tokens of the profile as it is now: it is still the same account's, and acts as the service
+    /// account that the program has of it.
+    pub(crate) fn is_of(&self, profile: &Profile) -> bool {
+        let now = profile.acting_as.as_ref().map(|acting_as| &acting_as.account);
+        let is_same_service_account = match self.acting_as.is_some() && !self.is_profiles_own {
+            true => true, // `--as`
+            false => profile.condition != Condition::Settled || now == self.acting_as.as_ref(),
+        };
+        is_same_service_account && self.person().is_of(profile)
+    }
+
+    /// For people: who programs are.
+    pub(crate) fn who(&self) -> String {
+        match &self.acting_as {
             Some(acting_as) => format!("{} acting as {acting_as}", self.account),
             None => self.account.clone(),
-        };
+        }
+    }
+
+    /// For people: who programs are, and what they get: "ada@example.com acting as reader@… (token-only)".
+    pub(crate) fn describe(&self) -> String {
         let narrowed = Limits { acting_as: None, ..self.limits() };
-        format!("{who} ({})", narrowed.describe())
+        format!("{} ({})", self.who(), narrowed.describe())
     }
 
     /// For people, to follow a command that hands out tokens: what the command lacks because it is not known any more.
@@ -235,6 +254,7 @@ mod tests {
             account: "ada@example.com".to_owned(),
             credential: None,
             acting_as: ServiceAccount::parse("reader@p1.iam.gserviceaccount.com").ok(),
+            is_profiles_own: false,
             scopes: vec!["https://www.googleapis.com/auth/bigquery".to_owned()],
             narrowed: true,
             broker: 7,

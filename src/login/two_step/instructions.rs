@@ -1,6 +1,7 @@
 //! What to do with the address that `--start` printed.
 
 use crate::app::App;
+use crate::credential::paths::Paths;
 use crate::credential::profile_name::ProfileName;
 use crate::handover::broker::inside::Inside;
 use crate::login::Flow;
@@ -83,7 +84,7 @@ fn second_step_in_notebook(
     let inside = Inside::here();
     let becomes = match &inside {
         None => ", and makes this notebook run as you:".to_owned(),
-        Some(inside) => format!(". This notebook stays as it is:\n{}", stays(inside)),
+        Some(inside) => format!(". This notebook stays as it is:\n{}", stays(inside, &app.paths, name)),
     };
     format!(
         "Then run this in a new cell within 10 minutes. It asks for the {word}, without\n\
@@ -94,11 +95,8 @@ fn second_step_in_notebook(
 }
 
 /// What a sign-in does not change of a kernel that `exec --token-only` started.
-fn stays(inside: &Inside) -> String {
-    match inside.has_ended() {
-        true => format!("{}: {}", inside.describe_end(), inside.start_again()),
-        false => format!("it runs as {}", inside.about().describe()),
-    }
+fn stays(inside: &Inside, paths: &Paths, name: &ProfileName) -> String {
+    inside.apart_from(paths, name).unwrap_or_else(|| format!("it runs as {}", inside.about().describe()))
 }
 
 /// For versions of IRkernel that have no masked input.

@@ -85,8 +85,9 @@ fn note_whole(servers: &Servers, inside: &Inside) {
         let names = names.into_iter().collect::<Vec<_>>().join(" ");
         ui::note(&format!(
             "this program gets access tokens only ({}), and kernels that are marked so get the whole credential: \
-             `bqcred kernel install {options} --profile {profile} {names}` gives them tokens",
-            inside.limits().describe()
+             `bqcred kernel install {options} --profile {profile} {names}` gives them tokens{}",
+            inside.limits().describe(),
+            inside.about().unknown_limits()
         ));
     }
 }

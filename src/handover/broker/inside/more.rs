@@ -15,21 +15,25 @@ impl Inside {
         if self.has_ended() || !self.is_of(&app.paths, name) {
             return None;
         }
-        if !self.about.person().is_of(profile) {
-            return Some(another_account(name, profile, &self.about.account).hint(self.start_again()));
+        if !self.about.is_of(profile) {
+            return Some(another_account(name, profile, &self.about.who()).hint(self.start_again()));
         }
         self.limits().check(app, name, profile).err()
     }
 
-    /// Why what is done to this profile changes nothing for the programs here; `None` if they get its tokens.
+    /// Why the programs here get no token of this profile; `None` if they do.
     pub(crate) fn keeps(&self, app: &App, name: &ProfileName, profile: &Profile) -> Option<String> {
+        let refusal = || self.refusal(app, name, profile).map(|refusal| refusal.in_one_line());
+        self.apart_from(&app.paths, name).or_else(refusal)
+    }
+
+    /// Why a sign-in at this profile changes nothing for the programs here; `None` if they get its tokens.
+    pub(crate) fn apart_from(&self, paths: &Paths, name: &ProfileName) -> Option<String> {
         if self.has_ended() {
             return Some(format!("{}: {}", self.describe_end(), self.start_again()));
         }
-        if !self.is_of(&app.paths, name) {
-            return Some(format!("{}; one with {name}: `{}`", self.describe(), Inside::start_other(name)));
-        }
-        self.refusal(app, name, profile).map(|refusal| refusal.in_one_line())
+        let other = || format!("{}; one with {name}: `{}`", self.describe(), Inside::start_other(name));
+        (!self.is_of(paths, name)).then(other)
     }
 
     /// The options of `exec --token-only` that hand out no more of this profile than the programs here get; of another
@@ -82,11 +86,11 @@ impl Inside {
                 limits.describe()
             ));
         }
-        if self.is_of(paths, name) && !self.about.person().is_of(profile) {
+        if self.is_of(paths, name) && !self.about.is_of(profile) {
             return Some(format!(
                 "this program was started as {}, and {subject} gets tokens of {}, whose profile {name} is now ({})",
                 self.about.describe(),
-                profile.account_or_unknown(),
+                profile.who(),
                 limits.describe()
             ));
         }
@@ -205,6 +209,12 @@ mod tests {
         let acting = ActingAs::directly(ServiceAccount::parse(READER).unwrap());
         let acting = Profile { acting_as: Some(acting), ..own.clone() };
         assert!(!is_more(&reader, &acting, &all) && is_more(&limits(&[], Some(OTHER)), &acting, &all));
+        // whose program it was, if the profile stops acting as it
+        let mut own_reader = session(&paths, &reader);
+        own_reader.about.is_profiles_own = true;
+        assert!(own_reader.exceeded("it", &all, &paths, (&name, &acting)).is_none());
+        let said = own_reader.exceeded("it", &reader, &paths, (&name, &own)).unwrap();
+        assert!(said.contains("started as ada@example.com acting as reader@p1"), "{said}");
         let other = ProfileName::parse("other").unwrap();
         let said = session(&paths, &all).exceeded("it", &bigquery, &paths, (&other, &own)).unwrap();
         assert!(said.contains("it gets more of profile other"), "{said}");
