@@ -290,7 +290,9 @@ fn scopes_are_passed_on_and_compared() {
         vm.sandbox.login(&vm.google, PERSON, &["--scopes", "drive", "--profile", "own"]).success();
         let started = start(&vm, &["--via", "gcloud", "--profile", "own"]);
         assert!(!started.stdout.contains("auth%2Fdrive"), "{}", started.stdout);
-        started.says("does not ask for drive, which profile own has: a sign-in with an OAuth client of your own");
+        started.says(
+            "does not ask for drive, which profile own has: a sign-in with an OAuth client of your own",
+        );
     }
 }
 
