@@ -206,6 +206,7 @@ fn a_program_stays_with_the_account_that_the_first_answer_names() {
 #[test]
 fn a_program_of_an_account_that_is_named_later_is_known_as_its() {
     let vm = vm();
+    bqcred(&vm, &["revoke", "--yes"]).run().success();
     vm.google.omit_id_token(true);
     let import = |adc: String| {
         let import = bqcred(&vm, &["import", "--force", "--project", "p1", "-"]).stdin(adc);
@@ -214,6 +215,8 @@ fn a_program_of_an_account_that_is_named_later_is_known_as_its() {
     import(adc(&vm, "", &["openid", "email", BIGQUERY]));
     let mut program = Running::start(&vm, &[], SERVE);
     let pid = program.send("echo $$");
+    let listed = bqcred(&vm, &["status", "--json", "--offline"]).run().json();
+    assert_eq!(listed["token_only"][0]["account"], "an unknown account", "{listed:#}");
     vm.google.omit_id_token(false);
     let shown = bqcred(&vm, &["status"]).run().success().stdout;
     let used = |shown: &str| shown.lines().find(|line| line.starts_with("used by ")).unwrap().to_owned();
