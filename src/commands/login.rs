@@ -188,19 +188,26 @@ fn of_same_account<'p>(args: &Login, known: Option<&'p Profile>) -> Option<&'p P
     })
 }
 
-/// For people: which scopes of the profile's end with this sign-in, and the command that keeps them.
+/// For people: which scopes of the profile's end with this sign-in, and what keeps them.
 fn lost_scopes(app: &App, request: &LoginRequest, flow: &Flow, known: &Profile) -> Option<String> {
-    let again = flow.scopes_again(known).ok()?;
-    let asked_anyway = |scope: &String| matches!(flow, Flow::Gcloud { .. }) && scopes::is_gclouds(scope);
+    let (by_gcloud, is_google) = match flow {
+        Flow::OwnClient(client) => (false, client.is_for_google()),
+        Flow::Gcloud { .. } => (true, true),
+    };
+    let again = scopes::again(&known.scopes, is_google).ok()?;
     let mut lost = scopes::not_granted(&again, &request.scopes);
-    lost.retain(|scope| known.scopes.contains(scope) && !asked_anyway(scope));
+    lost.retain(|scope| known.scopes.contains(scope) && !(by_gcloud && scopes::gcloud_covers(scope)));
     if lost.is_empty() {
         return None;
     }
     let asked: Vec<&str> = request.scopes.iter().map(String::as_str).collect();
-    let (name, lost) = (&request.name, scopes::short_list(&lost));
-    let command = app.login_command_for(name, known, &asked);
-    Some(format!("this sign-in does not ask for {lost}, which profile {name} has: `{command}` does"))
+    let name = &request.name;
+    let way = match by_gcloud {
+        true => "a sign-in with an OAuth client of your own does (`bqcred client guide`)".to_owned(),
+        false => format!("`{}` does", app.login_command_for(name, known, &asked)),
+    };
+    let lost = scopes::short_list(&lost);
+    Some(format!("this sign-in does not ask for {lost}, which profile {name} has: {way}"))
 }
 
 fn options(args: &Login, app: &App) -> Result<LoginOptions> {

@@ -7,7 +7,7 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::app::{App, Loaded};
-use crate::credential::profile::{Condition, Person, Profile, another_account};
+use crate::credential::profile::{Person, Profile, another_account};
 use crate::credential::profile_name::ProfileName;
 use crate::handover::broker::TokenSource;
 use crate::handover::broker::limits::{self, Limits};
@@ -78,22 +78,26 @@ impl ProgramTokens {
         })
     }
 
-    /// Tokens of this profile for what runs in a session: the account has to be the one that this was started as.
+    /// Tokens of this profile for what runs in a session: what its programs get, and refused as they are.
     pub(crate) fn of_session(
         app: App,
         name: ProfileName,
         profile: &Profile,
         about: &About,
     ) -> Result<ProgramTokens> {
-        let tokens = ProgramTokens::new(app, name, profile, about.limits())?;
-        Ok(ProgramTokens { started_as: about.person(), ..tokens })
-    }
-
-    /// Whether the profile, whose service account the program is, acts as another one now, or as none.
-    fn is_of_another_service_account(&self, profile: &Profile) -> bool {
-        self.limits.acting_as.is_none()
-            && profile.condition == Condition::Settled
-            && self.acting_as != profile.acting_as
+        let tokens = ProgramTokens {
+            app,
+            name,
+            started_as: about.person(),
+            named: OnceLock::new(),
+            limits: about.asked(),
+            acting_as: about.service_account(),
+            scopes: about.scopes.clone(),
+            current: Mutex::new(None),
+        };
+        tokens.check_person(profile)?;
+        tokens.limits.check_impersonation(&tokens.app, &tokens.name, profile)?;
+        Ok(tokens)
     }
 
     /// Whose program it is, as far as is known by now.
@@ -139,7 +143,7 @@ impl ProgramTokens {
     /// Refuses a profile that is another account's now. An account that the program's credential is known to have by now
     /// is what it is held to.
     pub(crate) fn check_person(&self, profile: &Profile) -> Result<()> {
-        if self.person().is_of(profile) && !self.is_of_another_service_account(profile) {
+        if self.person().is_of(profile) && self.limits.keep_to(profile, self.acting_as.as_ref()) {
             let now = Person::of(profile);
             if self.person().is_unknown() && !now.is_unknown() {
                 self.named.get_or_init(|| now);
@@ -179,6 +183,11 @@ impl ProgramTokens {
             .map_err(|failure| refresh::to_error(&self.app, loaded, failure))?;
         self.check_person(&loaded.profile)?;
         Ok(fresh.access_token)
+    }
+
+    /// The service accounts between the user and that which the program acts as.
+    pub(crate) fn delegates(&self) -> &[ServiceAccount] {
+        self.acting_as.as_ref().map_or(&[], |acting_as| &acting_as.delegates)
     }
 
     /// The service account that the program acts as, if any.

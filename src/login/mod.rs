@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::app::App;
-use crate::credential::client::Client;
+use crate::credential::client::{Client, is_gclouds};
 use crate::credential::new_credential::NewCredential;
 use crate::credential::profile::Profile;
 use crate::credential::profile_name::ProfileName;
@@ -47,7 +47,9 @@ impl Flow {
         let known = profile.scopes_to_ask();
         match self {
             Flow::OwnClient(client) => scopes::again(&known, client.is_for_google()),
-            Flow::Gcloud { .. } if known.iter().all(|scope| scopes::is_gclouds(scope)) => Ok(Vec::new()),
+            // what another client got, Google may not give to gcloud's
+            Flow::Gcloud { .. } if !profile.client_id.as_deref().is_some_and(is_gclouds) => Ok(Vec::new()),
+            Flow::Gcloud { .. } if known.iter().all(|scope| scopes::gcloud_covers(scope)) => Ok(Vec::new()),
             Flow::Gcloud { .. } => scopes::again(&known, true),
         }
     }

@@ -44,15 +44,12 @@ pub(crate) fn for_login(asked: &[String], google: bool) -> Result<Vec<String>> {
     Ok(scopes)
 }
 
-/// Whether gcloud's application-default login always asks for this scope.
-pub(crate) fn is_gclouds(scope: &str) -> bool {
-    [
-        "openid",
-        EMAIL,
-        "https://www.googleapis.com/auth/cloud-platform",
-        "https://www.googleapis.com/auth/sqlservice.login",
-    ]
-    .contains(&scope)
+/// Whether what gcloud's application-default login asks for without options includes this: its own scopes, of which
+/// cloud-platform stands for those of BigQuery and Cloud Storage as well.
+pub(crate) fn gcloud_covers(scope: &str) -> bool {
+    ["openid", EMAIL, CLOUD_PLATFORM, "https://www.googleapis.com/auth/sqlservice.login"].contains(&scope)
+        || scope.starts_with(BIGQUERY)
+        || scope.starts_with("https://www.googleapis.com/auth/devstorage.")
 }
 
 /// The scopes of a sign-in that renews one which asked for `known`.
@@ -251,7 +248,7 @@ mod tests {
         assert!(allow(BIGQUERY) && allow("https://www.googleapis.com/auth/bigquery.readonly"));
         assert!(allow("https://www.googleapis.com/auth/cloud-platform"));
         assert!(!allow("https://www.googleapis.com/auth/drive") && !allow("bigquery"));
-        assert!(is_gclouds("openid") && is_gclouds("https://www.googleapis.com/auth/sqlservice.login"));
-        assert!(!is_gclouds(BIGQUERY));
+        assert!(gcloud_covers("openid") && gcloud_covers(BIGQUERY));
+        assert!(!gcloud_covers(DRIVE));
     }
 }

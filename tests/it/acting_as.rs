@@ -322,12 +322,15 @@ fn a_program_is_not_handed_on_to_another_service_account() {
     let file = vm.sandbox.write("plain.json", plain.to_string());
     let script = format!(
         r#"bqcred import --force {} 2>/dev/null
+        {{ bqcred token || true; bqcred status; }} >&2
         f=$GOOGLE_APPLICATION_CREDENTIALS
         field() {{ sed -n "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/p" "$f"; }}
         curl -s "$(field token_url)" -d grant_type=refresh_token --data-urlencode "refresh_token=$(field refresh_token)""#,
         file.display()
     );
     let run = bqcred(&vm, &["exec", "--token-only", "--", "bash", "-euc", &script]).run().success();
+    let is_not = format!("profile default is of {PERSON} now, and this program was started as {WHO}");
+    let run = run.says(&is_not).says(&format!("refused, because it was started as {WHO}"));
     let said: Value = serde_json::from_str(&run.stdout).unwrap();
     let said = said["error_description"].as_str().unwrap();
     assert!(

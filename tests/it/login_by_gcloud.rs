@@ -280,12 +280,20 @@ fn a_refused_consent_and_another_account_keep_nothing() {
 
 #[test]
 fn scopes_are_passed_on_and_compared() {
-    let vm = stand_in();
-    let started = start(&vm, &["--scopes", "drive"]);
-    let some = only(&["userinfo.email", "bigquery", "cloud-platform"]);
-    let asked = vm.google.approve_with(started.stdout.trim(), some);
-    assert!(started.stdout.contains("auth%2Fdrive"), "{}", started.stdout);
-    finish(&vm, &asked).success().says("not granted: drive");
+    for vm in vms() {
+        let started = start(&vm, &["--scopes", "drive"]);
+        assert!(started.stdout.contains("auth%2Fdrive"), "{}", started.stdout);
+        let some = only(&["userinfo.email", "bigquery", "cloud-platform"]);
+        let asked = vm.google.approve_with(&address(&started.stdout), some);
+        finish(&vm, &asked).success().says("not granted: drive");
+        // gcloud's client may not get what another one got
+        vm.sandbox.login(&vm.google, PERSON, &["--scopes", "drive", "--profile", "own"]).success();
+        let started = start(&vm, &["--via", "gcloud", "--profile", "own"]);
+        assert!(!started.stdout.contains("auth%2Fdrive"), "{}", started.stdout);
+        started.says(
+            "does not ask for drive, which profile own has: a sign-in with an OAuth client of your own",
+        );
+    }
 }
 
 #[test]

@@ -202,6 +202,41 @@ fn a_program_stays_with_the_account_that_the_first_answer_names() {
     assert_eq!(program.end(), 0);
 }
 
+/// It is who has the same credential, also once Google names the account.
+#[test]
+fn a_program_of_an_account_that_is_named_later_is_known_as_its() {
+    let vm = vm();
+    vm.google.omit_id_token(true);
+    let import = |adc: String| {
+        let import = bqcred(&vm, &["import", "--force", "--project", "p1", "-"]).stdin(adc);
+        import.env("HTTPS_PROXY", "http://127.0.0.1:9").run().success();
+    };
+    import(adc(&vm, "", &["openid", "email", BIGQUERY]));
+    let mut program = Running::start(&vm, &[], SERVE);
+    let pid = program.send("echo $$");
+    vm.google.omit_id_token(false);
+    let shown = bqcred(&vm, &["status"]).run().success().stdout;
+    let used = |shown: &str| shown.lines().find(|line| line.starts_with("used by ")).unwrap().to_owned();
+    assert!(
+        shown.contains(PERSON) && used(&shown).ends_with(&format!("bash ({pid}), token-only")),
+        "{shown}"
+    );
+    assert_eq!(program.send("who"), PERSON);
+    let run = bqcred(&vm, &["revoke", "--yes"]).run().success();
+    run.says("from their next request on, these get no access token").says(&pid);
+    assert_eq!(program.end(), 0);
+
+    vm.google.omit_id_token(true);
+    import(adc(&vm, "", &["openid", "email", BIGQUERY]));
+    let mut program = Running::start(&vm, &[], SERVE);
+    program.send("echo started");
+    import(adc(&vm, "", &["openid", "email", BIGQUERY]));
+    let shown = bqcred(&vm, &["status", "--offline"]).run().success().stdout;
+    let refused = "refused, because it was started as an unknown account";
+    assert!(used(&shown).ends_with(refused), "{shown}");
+    assert_eq!(program.end(), 0);
+}
+
 #[test]
 fn running_programs_are_named_by_status_rotate_and_revoke() {
     let vm = vm();
@@ -639,6 +674,16 @@ fn doctor_keeps_to_the_service_account_of_a_session_that_has_ended() {
     };
     assert_eq!(fix("gargle", "libraries", "name"), format!("bqcred exec {limits} -- PROGRAM"));
     assert_eq!(fix("kernelspec", "findings", "code"), format!("bqcred kernel install {limits} py"));
+
+    // one that was killed leaves its session file as it was
+    let content = serde_json::json!({
+        "type": "external_account_authorized_user", "token_url": "http://127.0.0.1:9/token",
+        "refresh_token": "handle", "bqcred": about,
+    });
+    std::fs::write(&left.file, content.to_string()).unwrap();
+    let report = left.bqcred(&vm, &["doctor", "--json", "--offline"]).run().json();
+    let is_you = |one: &&Value| one["is_you"] == true;
+    assert_eq!(report["libraries"].as_array().unwrap().iter().find(is_you), None, "{report:#}");
 }
 
 /// `bqcred` in the environment of a program that goes on when its session has ended.
@@ -807,7 +852,7 @@ fn after_another_sign_in_commands_inside_say_that_programs_get_nothing() {
     }
     let said = run("bqcred doctor --json || true");
     assert!(said.contains("bqcred exec --token-only --scopes bigquery -- PROGRAM"), "{said}");
-    assert!(!said.contains("\"bqcred login\""), "{said}");
+    assert!(!said.contains("bqcred login"), "{said}");
     assert_eq!(program.end(), 0);
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct CurrentProfile {
     pub(crate) project: Option<String>,
     /// The fingerprint of its refresh token.
     pub(crate) fingerprint: Option<String>,
+    /// As it is kept.
+    pub(crate) kept: Option<Profile>,
     /// Whether there is none any more of which this program was started.
     pub(crate) is_gone: bool,
     /// Whether it is another account's now than of whom this program was started.
@@ -100,8 +102,9 @@ impl CurrentProfile {
         current.name = Some(name.to_string());
         current.fingerprint = Some(loaded.credential.fingerprint());
         current.acting_as = loaded.profile.acting_as_account();
-        current.account = loaded.profile.account.filter(|account| !account.is_empty());
-        current.project = loaded.profile.project;
+        current.account = loaded.profile.account.clone().filter(|account| !account.is_empty());
+        current.project = loaded.profile.project.clone();
+        current.kept = Some(loaded.profile);
         current
     }
 
@@ -110,12 +113,7 @@ impl CurrentProfile {
         let about = &program.about;
         let is_same_profile =
             self.name.as_ref() == Some(&about.profile) && about.data == About::data_of(&app.paths);
-        let now = Profile {
-            account: self.account.clone(),
-            fingerprint: self.fingerprint.clone(),
-            ..Profile::default()
-        };
-        self.is_anothers = is_same_profile && !about.person().is_of(&now);
+        self.is_anothers = is_same_profile && self.kept.as_ref().is_some_and(|now| !about.is_of(now));
         self.is_gone = self.name.is_none() && self.problem.is_none();
         self.name = Some(about.profile.clone());
         self.account = program.account().or(self.account.take().filter(|_| !self.is_anothers));

@@ -105,9 +105,10 @@ impl Facts {
         let home = Home::new(&environment, registered);
         let r = R::start(&environment, &home, &folder);
         let validities = Validities::new(offline);
-        let token_only = environment.path(ADC).and_then(|path| TokenOnly::read(&folder.join(path), offline));
-        let token_only =
-            token_only.or_else(|| Inside::ended().map(|ended| TokenOnly::ended(ended.about().clone())));
+        // one that was killed leaves its session file as it was
+        let ended = Inside::ended().map(|ended| TokenOnly::ended(ended.about().clone()));
+        let at = |path: PathBuf| TokenOnly::read(&folder.join(path), offline);
+        let token_only = ended.or_else(|| environment.path(ADC).and_then(at));
         let broker = token_only.as_ref().map(|program| program.address.as_str());
         let metadata = MetadataServers::ask([&environment, &r.variables], broker, offline);
         let exported = environment.path(ADC).and_then(|path| exported(app, &folder.join(path)));

@@ -80,6 +80,10 @@ pub(super) fn r_profiles(facts: &Facts) -> Vec<Finding> {
 
 /// The profile's credential lacks a scope.
 pub(super) fn missing_scopes(facts: &Facts) -> Vec<Finding> {
+    // of another account's profile, a sign-in would widen that account's grant
+    if facts.profile.is_anothers {
+        return Vec::new();
+    }
     let Some(adc) = &facts.profile.adc else { return Vec::new() };
     let state = facts.file(adc, JsonParser::Python);
     let Some(Validity::Valid { scopes: Some(granted), .. }) =

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::credential::profile::Profile;
+use crate::credential::profile::{Condition, Profile};
 use crate::credential::profile_name::ProfileName;
 use crate::credential::token_only_file::IssuedFor;
 use crate::oauth::{ActingAs, Endpoints, ServiceAccount, scopes};
@@ -81,6 +81,14 @@ impl Limits {
             }
             _ => own.cloned(),
         }
+    }
+
+    /// Whether a program that was started with these limits, as `service_account`, stays that with this profile: where
+    /// they name none, the profile still acts as it.
+    pub(crate) fn keep_to(&self, profile: &Profile, service_account: Option<&ActingAs>) -> bool {
+        self.acting_as.is_some()
+            || profile.condition != Condition::Settled
+            || profile.acting_as.as_ref() == service_account
     }
 
     /// Refuses before anything is requested what this profile can't get.

@@ -11,6 +11,7 @@ mod requests;
 pub(crate) mod running;
 pub(crate) mod session_file;
 pub(crate) mod variables;
+mod whose;
 
 use std::collections::BTreeMap;
 use std::io;

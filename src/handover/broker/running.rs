@@ -19,17 +19,17 @@ pub(crate) struct TokenOnlyProgram {
 }
 
 impl TokenOnlyProgram {
-    /// Whether it was started as the account that the profile has now.
+    /// Whether it was started as who the profile is now.
     pub(crate) fn is_of(&self, profile: &Profile) -> bool {
-        self.about.account.eq_ignore_ascii_case(&profile.account_or_unknown())
+        self.about.is_of(profile)
     }
 
     /// For people: why it gets no access token of the profile as this is now, as far as is known here.
     pub(crate) fn refusal(&self, app: &App, name: &ProfileName, profile: &Profile) -> Option<String> {
         if !self.is_of(profile) {
-            return Some(format!("it was started as {}", self.about.account));
+            return Some(format!("it was started as {}", self.about.who()));
         }
-        self.about.limits().check(app, name, profile).err().map(|error| error.what().to_owned())
+        self.about.refusal(app, name, profile).map(|error| error.what().to_owned())
     }
 }
 

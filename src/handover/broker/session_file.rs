@@ -10,9 +10,9 @@ use super::limits::Limits;
 use super::requests::{self, TOKEN_PATH};
 use crate::credential::adc::STUB;
 use crate::credential::paths::Paths;
-use crate::credential::profile::{Condition, Person, Profile};
 use crate::oauth::ServiceAccount;
 use crate::output::secret::{Secret, SecretBytes};
+use crate::system::clock::Time;
 use crate::system::{hash, regular_file};
 
 /// Larger than any session file, in bytes.
@@ -51,12 +51,21 @@ pub(crate) struct About {
     pub(crate) data: String,
     /// The signed-in account, or words for an unknown one.
     pub(crate) account: String,
+    /// Google's permanent identifier of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sub: Option<String>,
     /// Where it is unknown: which credential it was started with (its fingerprint).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) credential: Option<String>,
+    /// When that was signed in, which stays the same where a server rotates refresh tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) signed_in: Option<Time>,
     /// The service account that it acts as, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) acting_as: Option<ServiceAccount>,
+    /// The service accounts between the user and it, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) delegates: Vec<ServiceAccount>,
     /// Whether that is the one which the profile acts as, and no `--as` names it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_profiles_own: bool,
@@ -149,30 +158,16 @@ impl About {
             profile,
             data: String::new(),
             account: String::new(),
+            sub: None,
             credential: None,
+            signed_in: None,
             acting_as: None,
+            delegates: Vec::new(),
             is_profiles_own: false,
             scopes: Vec::new(),
             narrowed: false,
             broker: 0,
         }
-    }
-
-    /// Whose program it is, as far as it was known.
-    pub(crate) fn person(&self) -> Person {
-        let account = Some(self.account.clone()).filter(|account| account.contains('@'));
-        Person { sub: None, account, fingerprint: self.credential.clone(), signed_in: None }
-    }
-
-    /// Whether programs get tokens of the profile as it is now: it is still the same account's, and acts as the service
-    /// account that the program has of it.
-    pub(crate) fn is_of(&self, profile: &Profile) -> bool {
-        let now = profile.acting_as.as_ref().map(|acting_as| &acting_as.account);
-        let is_same_service_account = match self.acting_as.is_some() && !self.is_profiles_own {
-            true => true, // `--as`
-            false => profile.condition != Condition::Settled || now == self.acting_as.as_ref(),
-        };
-        is_same_service_account && self.person().is_of(profile)
     }
 
     /// For people: who programs are.
@@ -252,7 +247,10 @@ mod tests {
             profile: "work".to_owned(),
             data: "d".to_owned(),
             account: "ada@example.com".to_owned(),
-            credential: None,
+            sub: Some("1".to_owned()),
+            credential: Some("f".to_owned()),
+            signed_in: Some(Time::now()),
+            delegates: ServiceAccount::parse("via@p1.iam.gserviceaccount.com").into_iter().collect(),
             acting_as: ServiceAccount::parse("reader@p1.iam.gserviceaccount.com").ok(),
             is_profiles_own: false,
             scopes: vec!["https://www.googleapis.com/auth/bigquery".to_owned()],

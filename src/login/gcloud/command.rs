@@ -74,6 +74,7 @@ pub(super) fn set_environment(command: &mut Command, folder: &Path) {
         .env("CLOUDSDK_CORE_DISABLE_FILE_LOGGING", "1")
         .env("CLOUDSDK_CORE_DISABLE_USAGE_REPORTING", "1")
         .env("CLOUDSDK_CORE_CHECK_GCE_METADATA", "false") // else it waits for the metadata server
+        .env("OAUTHLIB_RELAX_TOKEN_SCOPE", "1") // else it crashes where less is granted than it asked for
         .env("CLOUDSDK_CORE_VERBOSITY", "warning")
         .env("CLOUDSDK_SURVEY_DISABLE_PROMPTS", "1")
         .env("CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK", "1");

@@ -18,7 +18,7 @@ impl Inside {
         if !self.about.is_of(profile) {
             return Some(another_account(name, profile, &self.about.who()).hint(self.start_again()));
         }
-        self.limits().check(app, name, profile).err()
+        self.about.refusal(app, name, profile)
     }
 
     /// Why the programs here get no token of this profile; `None` if they do.
