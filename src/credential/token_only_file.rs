@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::credential::adc::STUB;
+use crate::credential::profile::{Person, Profile};
 use crate::oauth::{ServiceAccount, scopes};
 use crate::output::secret::{Secret, SecretBytes};
 use crate::system::clock::Time;
@@ -51,6 +52,9 @@ pub(crate) struct IssuedFor {
     /// The account that is signed in, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) account: Option<String>,
+    /// Where it is unknown: which credential they come from (its fingerprint).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) credential: Option<String>,
     /// The service account whose tokens they are, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) acting_as: Option<ServiceAccount>,
@@ -77,15 +81,25 @@ impl IssuedFor {
         (is_client(&found.client_id) || found.kind.starts_with(STUB)).then_some(found.bqcred)
     }
 
-    /// Whether those who read a file for this get nothing else by tokens for `new`, and no more.
-    pub(crate) fn covers(&self, new: &IssuedFor) -> bool {
-        let is_account = match (&self.account, &new.account) {
-            (Some(own), Some(account)) => own.eq_ignore_ascii_case(account),
-            (own, _) => own.is_none(),
-        };
+    /// Whether those who read a file for this get nothing else by tokens for `new`, and no more. `profile`: what those
+    /// come from. A file that names neither an account nor a credential is nobody's.
+    pub(crate) fn covers(&self, new: &IssuedFor, profile: &Profile) -> bool {
         let is_within = self.scopes.is_empty()
             || (!new.scopes.is_empty() && new.scopes.iter().all(|scope| self.scopes.contains(scope)));
-        self.profile == new.profile && is_account && self.acting_as == new.acting_as && is_within
+        self.profile == new.profile
+            && self.person().is_of(profile)
+            && self.acting_as == new.acting_as
+            && is_within
+    }
+
+    /// Who had signed in, as far as it is known.
+    fn person(&self) -> Person {
+        Person {
+            sub: None,
+            account: self.account.clone(),
+            fingerprint: self.credential.clone(),
+            signed_in: None,
+        }
     }
 
     /// Whose tokens they are, if that is known.
@@ -190,7 +204,14 @@ mod tests {
     fn issued(profile: &str, account: Option<&str>, scopes: &[&str]) -> IssuedFor {
         let scopes = scopes.iter().map(|scope| format!("https://www.googleapis.com/auth/{scope}")).collect();
         let account = account.map(str::to_owned);
-        IssuedFor { profile: profile.to_owned(), account, acting_as: None, is_profiles_own: false, scopes }
+        let credential = account.is_none().then(|| "c".to_owned());
+        let profile = profile.to_owned();
+        IssuedFor { profile, account, credential, acting_as: None, is_profiles_own: false, scopes }
+    }
+
+    fn covers(file: &IssuedFor, new: &IssuedFor, fingerprint: &str) -> bool {
+        let fingerprint = Some(fingerprint.to_owned());
+        file.covers(new, &Profile { account: new.account.clone(), fingerprint, ..Profile::default() })
     }
 
     fn file(issued_for: &IssuedFor, quota_project: Option<&str>) -> SecretBytes {
@@ -249,10 +270,15 @@ mod tests {
             (issued("default", Some(ADA), &["bigquery"]), false),
             (reader, false),
         ] {
-            assert_eq!(file.covers(&new), covered, "{new:?}");
+            assert_eq!(covers(&file, &new, "c"), covered, "{new:?}");
         }
+        // of somebody unknown: for the same credential, whoever has been named since
         let whole = issued("work", None, &[]);
-        assert!(whole.covers(&file) && whole.covers(&issued("work", Some(ADA), &[])));
+        for new in [&whole, &file, &issued("work", Some(ADA), &[])] {
+            assert!(covers(&whole, new, "c") && !covers(&whole, new, "d"), "{new:?}");
+            assert!(!covers(&IssuedFor { credential: None, ..whole.clone() }, new, "c"), "{new:?}");
+        }
+        assert_eq!(IssuedFor::read(&self::file(&whole, None)), Some(whole.clone()));
         assert_eq!(file.describe_besides(&whole), "ada@example.com, narrowed to bigquery, drive");
         assert_eq!(
             whole.describe_besides(&issued("default", None, &[])),

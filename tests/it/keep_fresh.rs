@@ -296,6 +296,34 @@ fn what_others_do_takes_effect() {
     let (code, said) = keeping.end();
     assert!(code == Some(4) && said.contains("revoked or removed"), "{said}");
     stub(&vm, "token.json");
+    // one of an account that nobody has named is for that credential alone, whoever it turns out to be
+    vm.google.omit_id_token(true);
+    vm.google
+        .script_always(Endpoint::Tokeninfo, Script::Body("application/json".to_owned(), "{}".to_owned()));
+    vm.sandbox.login(&vm.google, PERSON, &["--project", "p1"]).success();
+    let keeping = Keeping::start(&vm, &["--force", "token.json"]);
+    keeping.token("token.json", None);
+    keeping.stop();
+    let of_unknown = std::fs::read(&path).unwrap();
+    assert!(read(&vm, "token.json").unwrap()["bqcred"]["credential"].is_string());
+    vm.google.omit_id_token(false);
+    vm.google.clear_scripts();
+    let keeping = Keeping::start(&vm, &["token.json"]);
+    until("ada's", || (read(&vm, "token.json")?["account"] == PERSON).then_some(()));
+    keeping.stop();
+    assert_eq!(read(&vm, "token.json").unwrap()["bqcred"], json!({"profile": "default", "account": PERSON}));
+    vm.sandbox.write("token.json", &of_unknown);
+    vm.sandbox.login(&vm.google, "bob@example.com", &["--project", "p1"]).success();
+    let (code, said) = Keeping::start(&vm, &["token.json"]).end();
+    assert!(
+        code == Some(2) && said.contains("is for an access token of an unknown account; nothing"),
+        "{said}"
+    );
+    assert!(said.ends_with("hint: name another file, or replace it with `--force`\n"), "{said}");
+    assert_eq!(std::fs::read(&path).unwrap(), of_unknown);
+    let run = vm.program("bqcred", &[]).env("GOOGLE_APPLICATION_CREDENTIALS", &path).run().success();
+    assert!(run.stdout.contains("it was for an unknown account, and profile default is of bob@"), "{run:?}");
+    assert!(run.stdout.ends_with("next     bqcred exec --token-only -- PROGRAM\n"), "{run:?}");
 }
 
 #[test]
@@ -342,7 +370,8 @@ fn network_trouble_is_ridden_out_until_the_token_expires() {
     assert!(vm.google.count("/token") - before < 20, "{}", vm.google.count("/token") - before);
     // a network that is down at the start leaves what an earlier one left
     let old = json!({"type": "authorized_user", "client_id": "bqcred-hands-over-access-tokens-only",
-                     "token": second, "expiry": "2026-01-01T00:00:00Z", "bqcred": {"profile": "default"}});
+                     "token": second, "expiry": "2026-01-01T00:00:00Z",
+                     "bqcred": {"profile": "default", "account": PERSON}});
     vm.sandbox.write("token.json", old.to_string());
     let (code, _) = Keeping::start(&vm, &["token.json"]).end();
     assert_eq!((code, read(&vm, "token.json").unwrap()), (Some(5), old));

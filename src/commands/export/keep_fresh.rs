@@ -33,7 +33,7 @@ pub(super) fn run(args: &Export, app: &App) -> Result<Output> {
     let source = Source::new(args, app)?;
     let issued_for = source.issued_for();
     let file = args.file.as_deref();
-    let claim = |path| RenewedFile::claim(path, &issued_for, args.force, app);
+    let claim = |path| RenewedFile::claim(path, (&issued_for, source.profile()), args.force, app);
     let delivery = Arc::new(Delivery::to(file.map(claim).transpose()?, args.program.clone()));
     let (ending, again) = (Arc::clone(&delivery), again(&source.export(), &source, &delivery));
     let _heeded = interrupt::heed(move |request| {

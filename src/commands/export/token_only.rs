@@ -93,6 +93,11 @@ impl Source {
         self.limits.issued_for(&self.name, &self.profile)
     }
 
+    /// The profile when the last token was issued.
+    pub(super) fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
     /// Whether the tokens that were issued before are likely to have ended by something that was done here.
     pub(super) fn has_changed(&self) -> bool {
         match self.app.known_profile(&self.name) {

@@ -165,10 +165,10 @@ fn content_obstacle(tokens: &TokenOnly, path: &Path) -> Result<Option<Obstacle>>
     if content.is_empty() {
         return Ok(None);
     }
-    let wanted = tokens.issued_for();
     Ok(match (IssuedFor::read(&content), FoundTokenOnly::read(&content)) {
         (Some(found), _) => {
-            (!found.covers(&wanted)).then(|| Obstacle::OtherToken(found.describe_besides(&wanted)))
+            let other = || Obstacle::OtherToken(found.describe_besides(&tokens.issued_for()));
+            (!tokens.is_covered_by(&found)).then(other)
         }
         (None, Some(found)) => {
             let account = found.account.as_deref().unwrap_or("an unknown account");

@@ -90,6 +90,11 @@ impl<'a> TokenOnly<'a> {
         self.limits.issued_for(&self.ready.name, &self.ready.profile)
     }
 
+    /// Whether what a file is for covers that.
+    pub(super) fn is_covered_by(&self, found: &IssuedFor) -> bool {
+        found.covers(&self.issued_for(), &self.ready.profile)
+    }
+
     /// The variables for a place that can set variables and not remove any; empty values count as unset there.
     pub(super) fn variables(&self, file: &str) -> Result<Vec<(String, String)>> {
         let Ready { name, profile, .. } = &self.ready;

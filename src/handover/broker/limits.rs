@@ -43,6 +43,7 @@ impl Limits {
         IssuedFor {
             profile: name.to_string(),
             account: profile.account.clone(),
+            credential: profile.fingerprint.clone().filter(|_| profile.account.is_none()),
             is_profiles_own: acting_as.is_some() && self.acting_as.is_none(),
             acting_as,
             scopes: self.scopes.clone(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{Failure, WayOn};
 use crate::app::App;
+use crate::credential::profile::Profile;
 use crate::credential::token_only_file::{FoundTokenOnly, IssuedFor};
 use crate::output::error::{Error, Result};
 use crate::system::hash;
@@ -33,13 +34,18 @@ pub(crate) struct RenewedFile {
 impl RenewedFile {
     /// Looks whether this file can be renewed, and keeps other processes from doing the same. What is neither empty nor
     /// covers what it is renewed for ([`IssuedFor::covers`]) is replaced only with `force`.
-    pub(crate) fn claim(path: &Path, issued_for: &IssuedFor, force: bool, app: &App) -> Result<RenewedFile> {
+    pub(crate) fn claim(
+        path: &Path,
+        (issued_for, profile): (&IssuedFor, &Profile),
+        force: bool,
+        app: &App,
+    ) -> Result<RenewedFile> {
         let path = private_file::target_elsewhere(path)?;
         private_file::renewable(&path)?;
         let lock = lock(&path, &app.paths.state)?;
         let content = private_file::read(&path, Content::Foreign)?.unwrap_or_default();
         let found = IssuedFor::read(&content);
-        let is_covered = found.as_ref().is_some_and(|found| found.covers(issued_for));
+        let is_covered = found.as_ref().is_some_and(|found| found.covers(issued_for, profile));
         if !is_covered && !content.is_empty() && !force {
             return Err(not_covered(&path, &content, found, issued_for, app));
         }

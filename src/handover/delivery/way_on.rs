@@ -57,7 +57,7 @@ fn profile_of(app: &App, issued_for: &IssuedFor) -> Option<ProfileName> {
     let name = ProfileName::parse(&issued_for.profile).ok()?;
     let profile = app.known_profile(&name).ok()??;
     let now = Limits::of(issued_for).issued_for(&name, &profile);
-    issued_for.covers(&now).then_some(name)
+    issued_for.covers(&now, &profile).then_some(name)
 }
 
 /// The command that renews a file for this. `export`: `bqcred export`, perhaps with a profile.
