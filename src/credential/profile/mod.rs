@@ -98,7 +98,7 @@ pub(crate) struct Profile {
     /// sign-in.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) distrusted: bool,
-    /// Which credential this describes ([`AuthorizedUser::fingerprint`]). If the store holds another one,
+    /// Which credential this describes ([`crate::credential::adc::AuthorizedUser::fingerprint`]). If the store holds another one,
     /// bqcred did not put it there, and what this says about the account doesn't apply to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fingerprint: Option<String>,
