@@ -235,10 +235,10 @@ mod tests {
         child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
         child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         let found = Processes::here().get(child.id());
+        let found = found.map(|found| (found.name(), found.variable("GOOGLE_APPLICATION_CREDENTIALS")));
         child.kill().unwrap();
-        let (name, variable) =
-            found.map(|found| (found.name(), found.variable("GOOGLE_APPLICATION_CREDENTIALS"))).unwrap();
         child.wait().unwrap();
+        let (name, variable) = found.unwrap();
         assert_eq!(name.as_deref(), Some("cat"));
         assert_eq!(variable.unwrap(), "/nowhere/adc.json");
     }
