@@ -293,6 +293,7 @@ fn scopes_are_passed_on_and_compared() {
         started.says(
             "does not ask for drive, which profile own has: a sign-in with an OAuth client of your own",
         );
+        assert!(Command::new("kill").args(["-TERM", &supervisor(&vm)]).status().unwrap().success());
     }
 }
 
